@@ -1,0 +1,55 @@
+"""What a recogniser promises. Engines live in `asr/engines`; only the scheduler calls one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.types import Language, Transcript
+
+
+class RecognitionError(Exception):
+    """Base of everything a recogniser raises."""
+
+
+class ModelMissing(RecognitionError):
+    """The model's files are absent or do not match their sha256; the message says which and how to get them."""
+
+
+class RecognitionFailed(RecognitionError):
+    """One batch could not be decoded; the engine itself is still usable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
+
+    `language` None asks the engine to detect it. `prompt` is vocabulary the call is likely to hold.
+    `word_times` asks for `Transcript.words` (seconds from the stretch's start).
+    """
+
+    pcm: NDArray[np.float32]
+    language: Language | None = None
+    prompt: str = ""
+    word_times: bool = False
+
+
+class Engine(Protocol):
+    """A speech recogniser. Blocking; called from one thread at a time, never from the event loop."""
+
+    @property
+    def name(self) -> str:
+        """The model's name and compute type, as shown to users."""
+        ...
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        """Recognise every item, in order. Raises RecognitionFailed for the whole batch."""
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory; no call may follow."""
+        ...

@@ -1,0 +1,66 @@
+"""Values that recognition hands on: who spoke, when, and what was understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Role = Literal["agent", "customer"]
+"""Which party a leg carries. Fixed by the gateway's role map, never guessed from the audio."""
+
+ROLES: tuple[Role, ...] = ("agent", "customer")
+
+Language = Literal["zh", "en"]
+
+Seconds: TypeAlias = float
+"""Seconds on the call's audio clock: 0 is the call's first sample, gaps are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One recognised word (for Chinese: usually one or two characters) with its time span."""
+
+    text: str
+    start: Seconds
+    end: Seconds
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What the engine understood of one stretch of speech, with the figures the guard judges it by.
+
+    `avg_logprob` is the mean log probability a token (<= 0), `no_speech_prob` lies in [0, 1],
+    `compression_ratio` is UTF-8 length over its zlib length, `tokens` the number of text tokens.
+    `redecoded` tells that the first result looked wrong and a slower decode replaced it.
+    Words are empty unless they were asked for.
+    """
+
+    text: str
+    language: Language
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    tokens: int
+    redecoded: bool = False
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """What one party said between two pauses: the unit that is stored, judged and shown.
+
+    `index` counts a call's utterances of that role from 0; `id` is `<role>-<index>` and unique in
+    its call. `confidence` is the mean token probability, exp(avg_logprob), in [0, 1].
+    """
+
+    id: str
+    call_id: str
+    role: Role
+    index: int
+    start: Seconds
+    end: Seconds
+    text: str
+    language: Language
+    confidence: float
+    words: tuple[Word, ...] = field(default=())

@@ -1,0 +1,121 @@
+"""The detector contract: utterances and the passing of time in, findings and sentiment out.
+
+A `Detector` is loaded once and shared by all calls; `open` gives one call its own `CallDetector`, which may
+keep state. Both are plain and synchronous: no clock, no IO, no threads. The runner isolates and times them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+from asr.types import Language, Role, Seconds, Utterance
+
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+Jurisdiction = Literal["CN", "US"]
+
+FindingKind = Literal["violation", "duty_missing"]
+SentimentLabel = Literal["negative", "neutral", "positive"]
+Emotion = Literal["anger", "fear", "sadness", "frustration", "neutral", "relief", "joy"]
+
+
+class DetectorError(Exception):
+    """Base of everything a detector or a rule pack raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bilingual:
+    """The same sentence for a Chinese and an English reader."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContext:
+    """What is known of a call before a word is said.
+
+    `started_at` carries an offset: the hour in the debtor's own time decides permitted hours
+    (`metadata["timezone"]`, an IANA name, overrides it). `metadata` is the integrator's own: string to string.
+    """
+
+    call_id: str
+    language: Language
+    jurisdiction: Jurisdiction
+    started_at: datetime
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule met or one duty missed, with the evidence a person needs to judge it.
+
+    `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
+    what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
+    `quote` are the very words (empty for a missed duty or a timing rule). `decided_by_transcript` is False
+    where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`.
+    """
+
+    kind: FindingKind
+    category: str
+    rule: str
+    detector: str
+    severity: Severity
+    score: float
+    role: Role
+    start: Seconds
+    end: Seconds
+    quote: str
+    title: Bilingual
+    why: Bilingual
+    cites: tuple[str, ...]
+    utterance_id: str | None = None
+    decided_by_transcript: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentiment:
+    """How one utterance sounds. `score` and `trend` lie in [-1, 1]; trend is the party's rolling mean."""
+
+    utterance_id: str
+    role: Role
+    at: Seconds
+    score: float
+    label: SentimentLabel
+    emotion: Emotion
+    trend: float
+
+
+Observation: TypeAlias = Finding | Sentiment
+
+
+class CallDetector(Protocol):
+    """One detector's memory of one call."""
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        """Judge one final utterance. Utterances of one role come in order; the two roles interleave by end time."""
+        ...
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        """The audio clock has reached `at` and everything said before it has been heard: deadlines fall due."""
+        ...
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        """The call is over after `at` seconds; last findings. Nothing follows."""
+        ...
+
+
+class Detector(Protocol):
+    """A loaded, validated detector."""
+
+    @property
+    def id(self) -> str:
+        """Stable, lower-case, unique in the registry: `lexical`, `duties`, `hours`, `sentiment`."""
+        ...
+
+    def open(self, call: CallContext) -> CallDetector:
+        """A fresh memory for one call."""
+        ...

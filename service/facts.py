@@ -1,0 +1,174 @@
+"""Facts: what happened in a call, in the one form that is stored, published and replayed.
+
+Every fact is appended to its call's event log under the next `seq` before anyone sees it. The `type` field is
+the discriminator in JSON; pydantic reads and writes these dataclasses at the edges (`FACT`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from asr.types import Language, Role, Seconds, Utterance
+from detectors.api import Bilingual, Finding, Jurisdiction, Sentiment, Severity
+
+AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
+CallState = Literal["live", "ended"]
+CallEnding = Literal["completed", "dropped", "rejected", "interrupted"]
+"""How a call ended: the gateway said stop; it went away; it broke the protocol; the service itself went down."""
+
+GapReason = Literal["lost", "silence", "disconnected", "overload"]
+NoticeCode = Literal[
+    "storage_failing",
+    "storage_recovered",
+    "recording_failing",
+    "recording_recovered",
+    "recognition_failing",
+    "recognition_recovered",
+    "detector_failed",
+    "overloaded",
+    "protocol_error",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One phone call as its gateway announced it. `source` names the gateway key it came in on."""
+
+    id: str
+    source: str
+    roles: tuple[Role, ...]
+    encoding: str
+    rate: int
+    language: Language
+    jurisdiction: Jurisdiction
+    started_at: datetime
+    agent: str = ""
+    customer: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A finding that asks for a person's eyes. `latency` is seconds from the evidence's end to the alert, live."""
+
+    id: str
+    call_id: str
+    kind: Literal["violation", "duty_missing"]
+    category: str
+    rule: str
+    severity: Severity
+    score: float
+    role: Role
+    start: Seconds
+    end: Seconds
+    quote: str
+    title: Bilingual
+    why: Bilingual
+    cites: tuple[str, ...]
+    utterance_id: str | None
+    decided_by_transcript: bool
+    raised_at: datetime
+    latency: float
+    state: AlertState = "open"
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOpened:
+    call: Call
+    type: Literal["call_opened"] = "call_opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UtteranceHeard:
+    utterance: Utterance
+    type: Literal["utterance"] = "utterance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentScored:
+    sentiment: Sentiment
+    type: Literal["sentiment"] = "sentiment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingMade:
+    finding: Finding
+    type: Literal["finding"] = "finding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    alert: Alert
+    type: Literal["alert"] = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertChanged:
+    """A person moved an alert to another state."""
+
+    alert_id: str
+    state: AlertState
+    by: str
+    at: datetime
+    note: str = ""
+    type: Literal["alert_changed"] = "alert_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapMarked:
+    """Audio of `role` (None: every leg) is missing from `start` to `end`; the recording holds silence there."""
+
+    role: Role | None
+    start: Seconds
+    end: Seconds
+    reason: GapReason
+    type: Literal["gap"] = "gap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DtmfPressed:
+    digit: str
+    at: Seconds
+    role: Role | None = None
+    type: Literal["dtmf"] = "dtmf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something about this call's monitoring itself that a supervisor must know."""
+
+    code: NoticeCode
+    message: str
+    at: Seconds
+    type: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallClosed:
+    ended_at: datetime
+    duration: Seconds
+    ending: CallEnding
+    reason: str = ""
+    type: Literal["call_closed"] = "call_closed"
+
+
+Fact: TypeAlias = (
+    CallOpened
+    | UtteranceHeard
+    | SentimentScored
+    | FindingMade
+    | AlertRaised
+    | AlertChanged
+    | GapMarked
+    | DtmfPressed
+    | Notice
+    | CallClosed
+)
+FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="type")])

@@ -1,0 +1,87 @@
+"""What goes over `WS /api/v1/live`. These dataclasses are the wire: the OpenAPI document carries them.
+
+Server to client: a Snapshot first, then Events in each call's `seq` order, Levels that are never stored, and
+Resync when the client fell behind. Client to server: Resume with the last `seq` it has of each call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from asr.types import Role, Seconds
+from service.facts import Alert, Fact
+from service.summary import CallSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the service itself does, for the strip on top of every page. `troubles` are sentences' codes."""
+
+    model: str
+    live_calls: int
+    max_calls: int
+    backlog: Seconds
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All live calls and the newest undecided alerts; replaces whatever the client held."""
+
+    now: datetime
+    calls: tuple[CallSummary, ...]
+    alerts: tuple[Alert, ...]
+    health: Health
+    type: Literal["snapshot"] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One stored fact and the call's summary after it."""
+
+    call_id: str
+    seq: int
+    at: datetime
+    fact: Annotated[Fact, Field(discriminator="type")]
+    summary: CallSummary
+    type: Literal["event"] = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Twice a second for each live call: loudness in dBFS (RMS) and who is speaking. Not stored, no `seq`."""
+
+    call_id: str
+    at: Seconds
+    dbfs: dict[Role, float]
+    speaking: tuple[Role, ...]
+    type: Literal["levels"] = "levels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthChanged:
+    health: Health
+    type: Literal["health"] = "health"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resync:
+    """Messages were dropped because this client reads too slowly; a Snapshot follows."""
+
+    type: Literal["resync"] = "resync"
+
+
+LiveMessage: TypeAlias = Snapshot | Event | Levels | HealthChanged | Resync
+LIVE_MESSAGE: TypeAdapter[LiveMessage] = TypeAdapter(Annotated[LiveMessage, Field(discriminator="type")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """The last `seq` the client holds of each call: missed Events follow the Snapshot."""
+
+    seqs: dict[str, int]
+    type: Literal["resume"] = "resume"

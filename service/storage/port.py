@@ -1,0 +1,183 @@
+"""What the rest of the service asks of a store. One contract suite holds every implementation to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from asr.types import Utterance
+from detectors.api import Finding, Sentiment, Severity
+from service.facts import Alert, AlertState, CallState, Fact, GapMarked
+from service.summary import CallSummary
+
+UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
+USER_ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
+
+KeyRight = Literal["stream", "events"]
+"""`stream` may send calls; `events` may also ask for a call's events back."""
+
+
+class StorageError(Exception):
+    """Base of everything a store raises."""
+
+
+class StorageUnavailable(StorageError):
+    """The database cannot be written or read now (full disk, lock, lost server): try again later."""
+
+
+class NotFound(StorageError):
+    """No such call, alert, user or key."""
+
+
+class AlreadyExists(StorageError):
+    """A user name, key name or call id is taken."""
+
+
+class StaleChange(StorageError):
+    """The alert is no longer in a state from which this change is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedFact:
+    """One line of a call's append-only event log. `seq` counts from 1 within the call, without holes."""
+
+    call_id: str
+    seq: int
+    at: datetime
+    fact: Fact
+    summary: CallSummary
+    """The call's summary with this fact folded in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """Everything known of a call, as the replay page needs it. Tuples in the order of their time."""
+
+    summary: CallSummary
+    utterances: tuple[Utterance, ...]
+    sentiments: tuple[Sentiment, ...]
+    findings: tuple[Finding, ...]
+    alerts: tuple[Alert, ...]
+    gaps: tuple[GapMarked, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallQuery:
+    """Newest first. `cursor` is the `next` of the page before.
+
+    `text` is looked for in agent, customer, id and what was said.
+    """
+
+    state: CallState | None = None
+    flagged: bool | None = None
+    agent: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPage:
+    calls: tuple[CallSummary, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertQuery:
+    """Newest first."""
+
+    states: tuple[AlertState, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    call_id: str | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPage:
+    alerts: tuple[Alert, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    name: str
+    role: UserRole
+    password_hash: str
+    created_at: datetime
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayKey:
+    """A gateway's key: `id` is its public part, `secret_hash` a SHA-256 of the secret part.
+
+    `source` names the gateway in calls; `first_track` is the role carried by the source's first track
+    (Twilio's `inbound`) - the role map with its swap switch.
+    """
+
+    id: str
+    source: str
+    secret_hash: str
+    rights: tuple[KeyRight, ...]
+    first_track: Literal["agent", "customer"]
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class Store(Protocol):
+    """Calls, alerts, users and keys. Every method may raise StorageUnavailable; nothing is half written."""
+
+    async def open(self) -> None:
+        """Connect and bring the schema to the newest migration."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
+        """Write facts to the call's event log and its tables, in one transaction, in order.
+
+        The first fact of a call is CallOpened (AlreadyExists if the id is taken); NotFound for an unknown call.
+        """
+        ...
+
+    async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
+        """The event log after `seq`, oldest first. The summary in each is the call's present one."""
+        ...
+
+    async def call(self, call_id: str) -> CallRecord: ...
+
+    async def summary(self, call_id: str) -> CallSummary: ...
+
+    async def calls(self, query: CallQuery) -> CallPage: ...
+
+    async def alert(self, alert_id: str) -> Alert: ...
+
+    async def alerts(self, query: AlertQuery) -> AlertPage: ...
+
+    async def change_alert(self, alert_id: str, state: AlertState, by: str, at: datetime, note: str) -> LoggedFact:
+        """Move an alert: open -> acknowledged -> confirmed | dismissed (acknowledging may be skipped); a decision
+        may be changed to the other one, never undone to open. StaleChange otherwise."""
+        ...
+
+    async def add_user(self, user: User) -> None: ...
+
+    async def user(self, name: str) -> User: ...
+
+    async def users(self) -> list[User]: ...
+
+    async def replace_user(self, user: User) -> None:
+        """Overwrite role, password hash and disabled of an existing user."""
+        ...
+
+    async def add_key(self, key: GatewayKey) -> None: ...
+
+    async def key(self, key_id: str) -> GatewayKey: ...
+
+    async def keys(self) -> list[GatewayKey]: ...
+
+    async def revoke_key(self, key_id: str, at: datetime) -> None: ...
