@@ -20,7 +20,9 @@ CallState = Literal["live", "ended"]
 CallEnding = Literal["completed", "dropped", "rejected", "interrupted"]
 """How a call ended: the gateway said stop; it went away; it broke the protocol; the service itself went down."""
 
-GapReason = Literal["lost", "silence", "disconnected", "overload"]
+GapReason = Literal["lost", "silence", "disconnected", "overload", "unrecognised"]
+"""Why a stretch has no text: packets lost; a leg that sent nothing; the connection was gone; the machine was full
+(no audio); the audio is in the recording but no recogniser could be had for it."""
 NoticeCode = Literal[
     "storage_failing",
     "storage_recovered",
