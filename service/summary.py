@@ -114,7 +114,8 @@ def _(fact: SentimentScored, summary: CallSummary) -> CallSummary:
 
 @_apply.register
 def _(fact: AlertRaised, summary: CallSummary) -> CallSummary:
-    states = {**summary.alert_states, fact.alert.id: (fact.alert.severity, fact.alert.state)}
+    states: dict[str, tuple[Severity, AlertState]] = dict(summary.alert_states)
+    states[fact.alert.id] = (fact.alert.severity, fact.alert.state)
     return _with_alerts(summary, states)
 
 

@@ -39,6 +39,14 @@ class StaleChange(StorageError):
     """The alert is no longer in a state from which this change is allowed."""
 
 
+class Unstorable(StorageError):
+    """A value no store can keep: a figure that is not finite, a fact of another call, an identifier over 512 bytes."""
+
+
+class InvalidCursor(StorageError):
+    """The cursor is not the `next` of a page of this query."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedFact:
     """One line of a call's append-only event log. `seq` counts from 1 within the call, without holes."""
@@ -141,12 +149,14 @@ class Store(Protocol):
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
         """Write facts to the call's event log and its tables, in one transaction, in order.
 
-        The first fact of a call is CallOpened (AlreadyExists if the id is taken); NotFound for an unknown call.
+        The first fact of a call is CallOpened (AlreadyExists if the id is taken); NotFound for an unknown call or
+        alert; AlreadyExists for an utterance or alert id that is taken; StaleChange as in `change_alert`; Unstorable.
+        Text that cannot be stored everywhere (NUL, lone surrogates) comes back with U+FFFD in its place.
         """
         ...
 
     async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
-        """The event log after `seq`, oldest first. The summary in each is the call's present one."""
+        """The event log after `seq`, oldest first; NotFound. The summary in each is the call's present one."""
         ...
 
     async def call(self, call_id: str) -> CallRecord: ...
@@ -154,6 +164,10 @@ class Store(Protocol):
     async def summary(self, call_id: str) -> CallSummary: ...
 
     async def calls(self, query: CallQuery) -> CallPage: ...
+
+    async def live_calls(self) -> list[CallSummary]:
+        """Calls nobody closed, oldest first. At start-up: those a crash left behind."""
+        ...
 
     async def alert(self, alert_id: str) -> Alert: ...
 

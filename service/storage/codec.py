@@ -1,0 +1,133 @@
+"""Facts and rows: dataclasses to what the tables hold, and back. Pure; pydantic checks both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from asr.types import Utterance
+from detectors.api import Finding, Sentiment
+from service.facts import (
+    FACT,
+    Alert,
+    AlertChanged,
+    AlertRaised,
+    CallOpened,
+    Fact,
+    FindingMade,
+    GapMarked,
+    UtteranceHeard,
+)
+from service.storage.port import GatewayKey, Unstorable, User
+from service.storage.text import storable_text
+from service.summary import CallSummary
+
+T = TypeVar("T")
+
+SUMMARY: TypeAdapter[CallSummary] = TypeAdapter(CallSummary)
+UTTERANCE: TypeAdapter[Utterance] = TypeAdapter(Utterance)
+SENTIMENT: TypeAdapter[Sentiment] = TypeAdapter(Sentiment)
+FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
+ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+GAP: TypeAdapter[GapMarked] = TypeAdapter(GapMarked)
+USER: TypeAdapter[User] = TypeAdapter(User)
+KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
+
+_LONGEST_IDENTIFIER = 1024
+"""Bytes. PostgreSQL refuses an index entry over 2704 bytes, and some indexes hold two identifiers."""
+
+
+def storable(fact: Fact, call_id: str) -> tuple[Fact, str]:
+    """The fact as it can be stored in call `call_id`, and its JSON. They are one: reading the JSON gives the fact.
+
+    Text no database takes is replaced (see `storable_text`). Raises Unstorable for what JSON cannot carry (NaN,
+    infinity), a wrong type, an overlong identifier, or a fact that belongs to another call.
+    """
+    try:
+        payload = _json_of(fact)
+        stored = FACT.validate_json(payload)
+    except (ValidationError, PydanticSerializationError) as error:
+        raise Unstorable(f"{fact.type} fact of call {call_id} cannot be stored: {error}") from error
+    _check_identifiers(stored, call_id)
+    return stored, payload.decode()
+
+
+def _json_of(fact: Fact) -> bytes:
+    try:
+        payload = FACT.dump_json(fact)
+    except PydanticSerializationError:  # a lone surrogate, most likely
+        pass
+    else:
+        if b"\\u0000" not in payload:  # how JSON writes NUL; rare enough to look closer
+            return payload
+    return FACT.dump_json(FACT.validate_python(_cleaned(FACT.dump_python(fact, warnings="error"))))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value
+
+
+def _check_identifiers(fact: Fact, call_id: str) -> None:
+    identifiers, owner = _identifiers(fact, call_id)
+    if owner != call_id:
+        raise Unstorable(f"{fact.type} fact belongs to call {owner}, not to call {call_id}")
+    for identifier in identifiers:
+        if len(identifier.encode()) > _LONGEST_IDENTIFIER:
+            raise Unstorable(f"{fact.type} fact: identifier over {_LONGEST_IDENTIFIER} bytes: {identifier[:40]}…")
+
+
+def _identifiers(fact: Fact, call_id: str) -> tuple[tuple[str, ...], str]:
+    """What the fact brings into an index, and the call it names."""
+    match fact:
+        case CallOpened(call=call):
+            return (call.id, call.agent), call.id
+        case UtteranceHeard(utterance=utterance):
+            return (utterance.id,), utterance.call_id
+        case FindingMade(finding=finding):
+            return (finding.category,), call_id
+        case AlertRaised(alert=alert):
+            return (alert.id,), alert.call_id
+        case AlertChanged(alert_id=alert_id):
+            return (alert_id,), call_id
+        case _:
+            return (), call_id
+
+
+def row_of(adapter: TypeAdapter[T], value: T) -> dict[str, Any]:
+    """Column values by field name; what is nested becomes dicts and tuples for a JSON column."""
+    return adapter.dump_python(value)
+
+
+def value_of(adapter: TypeAdapter[T], row: Mapping[str, Any]) -> T:
+    """The dataclass a row holds. Columns the dataclass lacks are left aside."""
+    return adapter.validate_python(dict(row))
+
+
+def summary_row(summary: CallSummary) -> dict[str, Any]:
+    """The `calls` row of a summary."""
+    call = summary.call
+    return {
+        "id": call.id,
+        "seq": summary.seq,
+        "state": summary.state,
+        "source": call.source,
+        "agent": call.agent,
+        "customer": call.customer,
+        "language": call.language,
+        "jurisdiction": call.jurisdiction,
+        "started_at": call.started_at,
+        "ended_at": summary.ended_at,
+        "duration": summary.duration,
+        "risk": summary.risk,
+        "alert_count": sum(summary.alerts.values()),
+        "summary": SUMMARY.dump_json(summary).decode(),
+    }

@@ -1,0 +1,89 @@
+"""The selects behind pages of calls and alerts. Pure: queries in, statements out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.storage.port import AlertQuery, CallQuery, InvalidCursor
+from service.storage.tables import alerts, calls, utterances
+
+LARGEST_PAGE = 500
+
+
+def page_size(limit: int) -> int:
+    return max(1, min(limit, LARGEST_PAGE))
+
+
+def calls_page(query: CallQuery) -> sa.Select[str, datetime, str]:
+    """One row more than the page holds, to know whether another follows."""
+    statement = sa.select(calls.c.id, calls.c.started_at, calls.c.summary)
+    statement = statement.where(*_call_conditions(query), *_after(query.cursor, calls.c.started_at, calls.c.id))
+    newest_first = statement.order_by(calls.c.started_at.desc(), calls.c.id.desc())
+    return newest_first.limit(page_size(query.limit) + 1)
+
+
+def _call_conditions(query: CallQuery) -> Iterable[sa.ColumnElement[bool]]:
+    if query.state is not None:
+        yield calls.c.state == query.state
+    if query.flagged is not None:
+        yield calls.c.alert_count > 0 if query.flagged else calls.c.alert_count == 0
+    if query.agent is not None:
+        yield calls.c.agent == query.agent
+    if query.since is not None:
+        yield calls.c.started_at >= query.since
+    if query.until is not None:
+        yield calls.c.started_at < query.until
+    if query.text:
+        yield _mentions(query.text)
+
+
+def _mentions(text: str) -> sa.ColumnElement[bool]:
+    """The text as it stands, in any case of ASCII letters; % and _ mean themselves."""
+    said = sa.exists().where(utterances.c.call_id == calls.c.id, utterances.c.text.icontains(text, autoescape=True))
+    known = [column.icontains(text, autoescape=True) for column in (calls.c.id, calls.c.agent, calls.c.customer)]
+    return sa.or_(*known, said)
+
+
+def alerts_page(query: AlertQuery) -> sa.Select[Any]:
+    """One row more than the page holds, to know whether another follows."""
+    statement = sa.select(alerts).where(*_after(query.cursor, alerts.c.raised_at, alerts.c.id))
+    if query.states:
+        statement = statement.where(alerts.c.state.in_(query.states))
+    if query.severities:
+        statement = statement.where(alerts.c.severity.in_(query.severities))
+    if query.call_id is not None:
+        statement = statement.where(alerts.c.call_id == query.call_id)
+    newest_first = statement.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc())
+    return newest_first.limit(page_size(query.limit) + 1)
+
+
+def cursor_after(moment: datetime, identifier: str) -> str:
+    """Where a page ended. Rows that come later than the first page, being newer, do not shift the following ones."""
+    return base64.urlsafe_b64encode(f"{moment.isoformat()} {identifier}".encode()).decode()
+
+
+def _after(cursor: str | None, moment: sa.Column[Any], identifier: sa.Column[Any]) -> Iterable[sa.ColumnElement[bool]]:
+    if cursor is None:
+        return
+    last_moment, last_identifier = _parse_cursor(cursor)
+    older = moment < last_moment
+    yield sa.or_(older, sa.and_(moment == last_moment, identifier < last_identifier))
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+        moment, _, identifier = text.partition(" ")
+        parsed = datetime.fromisoformat(moment)
+        parsed.astimezone()
+    except (binascii.Error, ValueError, OverflowError) as error:
+        raise InvalidCursor(f"not a cursor: {cursor[:80]!r}; use the `next` of a page") from error
+    if parsed.tzinfo is None:
+        raise InvalidCursor(f"not a cursor: {cursor[:80]!r}; use the `next` of a page")
+    return parsed, identifier
