@@ -1,0 +1,80 @@
+"""What the service counts about itself, for Prometheus. One instance a process; made by the composition root.
+
+Nothing here names a call, a person or a word that was said.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+SECONDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 30.0, 60.0)
+"""Around the promise of an alert within 3 s."""
+
+_LOOP_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """Counters, gauges and histograms, named `callwarden_…`, in a registry of their own."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.registry = registry
+        ProcessCollector(registry=registry)
+        self.calls_live = Gauge("callwarden_calls_live", "Calls that are live now.", registry=registry)
+        self.calls_opened = Counter("callwarden_calls_opened", "Calls taken.", registry=registry)
+        self.calls_refused = Counter("callwarden_calls_refused", "Calls not taken.", ["code"], registry=registry)
+        self.calls_rejected = Counter(
+            "callwarden_calls_rejected", "Calls ended because their gateway broke the protocol.", registry=registry
+        )
+        self.gateway_sockets = Gauge("callwarden_gateway_sockets", "Open gateway connections.", registry=registry)
+        self.gateway_denied = Counter(
+            "callwarden_gateway_denied", "Gateway handshakes turned down.", ["status"], registry=registry
+        )
+        self.frames = Counter("callwarden_frames", "Messages from gateways.", ["kind"], registry=registry)
+        self.audio_bytes = Counter("callwarden_audio_bytes", "Bytes of binary messages.", registry=registry)
+        self.late_drops = Counter("callwarden_late_drops", "Packets that came too late to be used.", registry=registry)
+        self.gaps = Counter("callwarden_gaps", "Gaps marked in calls.", ["reason"], registry=registry)
+        self.backlog = Gauge("callwarden_backlog_seconds", "Speech waiting to be recognised.", registry=registry)
+        self.partials_shed = Counter("callwarden_partials_shed", "Partial results given up.", registry=registry)
+        self.final_latency = Histogram(
+            "callwarden_final_latency_seconds",
+            "From the end of an utterance to its text.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.alert_latency = Histogram(
+            "callwarden_alert_latency_seconds",
+            "From the end of an alert's evidence to the alert.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._init_failures(registry)
+
+    def _init_failures(self, registry: CollectorRegistry) -> None:
+        self.alerts = Counter("callwarden_alerts", "Alerts raised.", ["severity"], registry=registry)
+        self.detector_failures = Counter(
+            "callwarden_detector_failures", "Detector runs that failed or timed out.", ["detector"], registry=registry
+        )
+        self.recognition_failures = Counter(
+            "callwarden_recognition_failures", "Utterances the recogniser failed on.", registry=registry
+        )
+        self.store_failures = Counter("callwarden_store_failures", "Writes the store refused.", registry=registry)
+        self.recording_failures = Counter(
+            "callwarden_recording_failures", "Writes to recordings that failed.", registry=registry
+        )
+        self.live_sockets = Gauge("callwarden_live_sockets", "Open dashboards.", registry=registry)
+        self.hub_drops = Counter("callwarden_hub_drops", "Messages slow dashboards missed.", registry=registry)
+        self.logins = Counter("callwarden_logins", "Login attempts.", ["outcome"], registry=registry)
+        self.loop_delay = Histogram(
+            "callwarden_event_loop_delay_seconds",
+            "How late the event loop wakes a sleeper.",
+            buckets=_LOOP_SECONDS,
+            registry=registry,
+        )
+
+    def text(self) -> bytes:
+        """The exposition, in `content_type`."""
+        return generate_latest(self.registry)

@@ -1,0 +1,119 @@
+"""Who is asking, and may they? Dependencies for routes, and the same checks for sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from service.storage.port import GatewayKey, NotFound, User, UserRole
+from service.web.errors import Refused
+from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
+from service.web.origin import same_origin
+from service.web.room import Room, RoomDep
+from service.web.sessions import COOKIE, Session, SessionInvalid, unix_now
+
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+WATCHERS: tuple[UserRole, ...] = ("supervisor", "compliance", "admin")
+DECIDERS: tuple[UserRole, ...] = ("compliance", "admin")
+KEEPERS: tuple[UserRole, ...] = ("integrator", "admin")
+ADMINS: tuple[UserRole, ...] = ("admin",)
+EVERYONE: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A logged-in user, as stored now, and the session they came with."""
+
+    user: User
+    session: Session
+
+
+async def logged_in(connection: HTTPConnection, room: Room) -> Principal:
+    """The user behind the session cookie. Raises Refused 401."""
+    token = connection.cookies.get(COOKIE)
+    principal = await principal_of(token, room) if token else None
+    if principal is None:
+        raise Refused(401, "not_logged_in", "Log in first.")
+    return principal
+
+
+async def principal_of(token: str, room: Room) -> Principal | None:
+    """The user a session token stands for, or None if the session does not hold (any more)."""
+    parts = room.parts
+    try:
+        session = parts.signer.read(token, unix_now())
+        user = await parts.store.user(session.user)
+    except (SessionInvalid, NotFound):
+        return None
+    if session in parts.ended or user.disabled or not parts.signer.fits(session, user):
+        return None
+    return Principal(user=user, session=session)
+
+
+def require_role(principal: Principal, roles: tuple[UserRole, ...]) -> None:
+    """Raises Refused 403."""
+    if principal.user.role not in roles:
+        raise Refused(403, "role", f"This needs one of the roles {', '.join(roles)}.")
+
+
+def require_origin(connection: HTTPConnection, room: Room) -> None:
+    """Raises Refused 403 where a browser sent this from someone else's page."""
+    headers = connection.headers
+    if not same_origin(headers.get("origin"), headers.get("host"), room.parts.settings.public_url):
+        raise Refused(403, "origin", "This request comes from another site (set CALLWARDEN_PUBLIC_URL behind a proxy).")
+
+
+def _require_csrf(request: Request, room: Room, principal: Principal) -> None:
+    sent = request.headers.get(CSRF_HEADER, "")
+    if not compare_digest(sent.encode(), room.parts.signer.csrf(principal.session).encode()):
+        raise Refused(403, "csrf", f"The {CSRF_HEADER} header is missing or not this session's.")
+
+
+def allow(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Principal]]:
+    """A dependency that lets users with one of these roles through; changes need Origin and CSRF token right."""
+
+    async def check(request: Request, room: RoomDep) -> Principal:
+        principal = await logged_in(request, room)
+        if request.method not in _SAFE:
+            require_origin(request, room)
+            _require_csrf(request, room, principal)
+        require_role(principal, roles)
+        return principal
+
+    return check
+
+
+def allow_key_or(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Principal | GatewayKey]]:
+    """A dependency for machines and people: any gateway key, or a session with one of these roles. Only for GET."""
+
+    async def check(request: Request, room: RoomDep) -> Principal | GatewayKey:
+        presented = presented_key(request.headers)
+        if presented is not None:
+            return await _keyed(room, presented)
+        principal = await logged_in(request, room)
+        require_role(principal, roles)
+        return principal
+
+    return check
+
+
+async def _keyed(room: Room, presented: str) -> GatewayKey:
+    try:
+        return await verified_key(room.parts.store, presented)
+    except KeyMissing as error:
+        raise Refused(401, "key", "This key is not known.") from error
+    except KeyForbidden as error:
+        raise Refused(403, "key", str(error)) from error
+
+
+Watcher = Annotated[Principal, Depends(allow(*WATCHERS))]
+Keeper = Annotated[Principal, Depends(allow(*KEEPERS))]
+Admin = Annotated[Principal, Depends(allow(*ADMINS))]
+Anyone = Annotated[Principal, Depends(allow(*EVERYONE))]

@@ -1,0 +1,63 @@
+"""The web application, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from service.metrics import Metrics
+from service.web.headers import BodyLimit, SecurityHeaders
+from service.web.openapi import serve_document
+from service.web.ports import WebParts
+from service.web.room import Room, furnish
+from service.web.routes.dashboard import STATIC, Dashboard
+from service.web.routing import Lifespan, application
+
+LOOP_PROBE_SECONDS = 0.5
+
+
+def create_web(parts: WebParts, *, lifespan: Lifespan | None = None, static: Path = STATIC) -> FastAPI:
+    """The application over these parts. `lifespan` runs around all requests (the composition root's own)."""
+    app = application(_watched(parts.metrics, lifespan))
+    app.mount("/", Dashboard(static), name="dashboard")
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, https=parts.settings.secure_cookie)
+    furnish(app, Room(parts=parts))
+    serve_document(app)
+    return app
+
+
+def _watched(metrics: Metrics, inner: Lifespan | None) -> Lifespan:
+    """The inner lifespan, with the event loop's delay measured as long as it lasts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        async with _around(app, inner), asyncio.TaskGroup() as tasks:
+            probe = tasks.create_task(_probe_loop(metrics))
+            try:
+                yield
+            finally:
+                probe.cancel()
+
+    return lifespan
+
+
+def _around(app: FastAPI, inner: Lifespan | None) -> AbstractAsyncContextManager[None]:
+    return inner(app) if inner is not None else _nothing()
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncGenerator[None, None]:
+    yield
+
+
+async def _probe_loop(metrics: Metrics) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LOOP_PROBE_SECONDS
+        await asyncio.sleep(LOOP_PROBE_SECONDS)
+        metrics.loop_delay.observe(max(0.0, loop.time() - due))

@@ -1,0 +1,123 @@
+"""What the web room asks of its neighbours. The composition root fills `WebParts` with the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from service.gateway.events import CallAnnounced, Dialect, GatewayEvent, ProtocolViolation
+from service.live.schema import Health, LiveMessage
+from service.metrics import Metrics
+from service.settings import Settings
+from service.storage.port import GatewayKey, LoggedFact, Store
+from service.web.passwords import Passwords
+from service.web.sessions import Ended, SessionSigner
+from service.web.wire import Check, Peaks, Rule
+
+
+class CallRefused(Exception):
+    """A call is not taken: `code` is `capacity` or `conflict`; `retry_after` seconds may help."""
+
+    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+
+class CallLine(Protocol):
+    """One connection's hold on one call."""
+
+    @property
+    def resumed(self) -> bool:
+        """The call was live already and goes on."""
+        ...
+
+    async def feed(self, event: GatewayEvent) -> None:
+        """Audio or a digit. Never waits for recognition. Raises ProtocolViolation (audio far too fast)."""
+        ...
+
+    async def stop(self) -> None:
+        """The call is over: returns once everything is processed and stored."""
+        ...
+
+    async def lost(self) -> None:
+        """The connection dropped: the grace period begins."""
+        ...
+
+    async def reject(self, violation: ProtocolViolation) -> None:
+        """The peer broke the protocol: keep what was recorded, mark the call, end it."""
+        ...
+
+    def events(self) -> AsyncIterator[LoggedFact]:
+        """The call's facts from now on, until it is wholly processed."""
+        ...
+
+
+class CallDesk(Protocol):
+    """Where announced calls are taken in."""
+
+    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallLine:
+        """Open a call, or resume one within its grace period. Raises CallRefused."""
+        ...
+
+
+class Subscription(Protocol):
+    """One dashboard's place at the hub; iterating never raises for slowness, it yields Resync and a Snapshot."""
+
+    def __aiter__(self) -> AsyncIterator[LiveMessage]: ...
+
+    async def resume(self, seqs: Mapping[str, int]) -> None:
+        """Events after these follow."""
+        ...
+
+
+class LiveFeed(Protocol):
+    """The hub."""
+
+    def subscribe(self) -> AbstractAsyncContextManager[Subscription]: ...
+
+    def publish(self, logged: LoggedFact) -> None:
+        """Show a stored fact to everyone."""
+        ...
+
+
+class Recordings(Protocol):
+    """Recorded audio, one WAV file a call."""
+
+    def path(self, call_id: str) -> Path:
+        """Where the call's recording is or would be. Never outside the recordings folder, whatever the id."""
+        ...
+
+    def peaks(self, call_id: str, points: int) -> Peaks:
+        """Blocks: reads the file. FileNotFoundError if there is none."""
+        ...
+
+
+Readings = Callable[[], Awaitable[Mapping[str, Check]]]
+"""Asks each thing the service needs how it does. Quick: a load balancer calls it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """Everything the endpoints use. `native` and `twilio` make a dialect for one connection of a key's source."""
+
+    settings: Settings
+    store: Store
+    desk: CallDesk
+    feed: LiveFeed
+    recordings: Recordings
+    rules: tuple[Rule, ...]
+    checks: Readings
+    health: Callable[[], Health]
+    metrics: Metrics
+    native: Callable[[GatewayKey], Dialect]
+    twilio: Callable[[GatewayKey], Dialect]
+    signer: SessionSigner
+    ended: Ended
+    passwords: Passwords = field(default_factory=Passwords)
+    session_check_seconds: float = 5.0
+    """How often an open live socket asks whether its session still holds."""

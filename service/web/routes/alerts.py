@@ -1,0 +1,50 @@
+"""Alerts, and what people make of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from detectors.api import Severity
+from service.facts import Alert, AlertState
+from service.storage.port import AlertPage, AlertQuery
+from service.web.auth import DECIDERS, Watcher, require_role
+from service.web.json_answer import json_answer
+from service.web.room import RoomDep, utc_now
+from service.web.wire import StateChange
+
+router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
+
+_PAGE = TypeAdapter(AlertPage)
+_ALERT = TypeAdapter(Alert)
+
+
+@router.get("", response_model=AlertPage)
+async def alerts(
+    _watcher: Watcher,
+    room: RoomDep,
+    state: Annotated[list[AlertState] | None, Query(max_length=4)] = None,
+    severity: Annotated[list[Severity] | None, Query(max_length=4)] = None,
+    call_id: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """Alerts, newest first. `state` and `severity` may be repeated."""
+    query = AlertQuery(
+        states=tuple(state or ()), severities=tuple(severity or ()), call_id=call_id, cursor=cursor, limit=limit
+    )
+    return json_answer(_PAGE, await room.parts.store.alerts(query))
+
+
+@router.put("/{alert_id}/state", response_model=Alert)
+async def change_state(alert_id: str, change: StateChange, watcher: Watcher, room: RoomDep) -> Response:
+    """Acknowledge an alert (any watcher) or decide it (compliance): stored first, then shown to everyone."""
+    if change.state != "acknowledged":
+        require_role(watcher, DECIDERS)
+    store = room.parts.store
+    logged = await store.change_alert(alert_id, change.state, watcher.user.name, utc_now(), change.note)
+    room.parts.feed.publish(logged)
+    return json_answer(_ALERT, await store.alert(alert_id))

@@ -1,0 +1,85 @@
+"""Calls, what was said in them, and the rules they are judged by."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, TypeAdapter
+from starlette.responses import Response
+
+from service.facts import CallState
+from service.live.schema import Event
+from service.storage.port import CallPage, CallQuery, CallRecord, LoggedFact
+from service.web.auth import Watcher
+from service.web.json_answer import json_answer
+from service.web.room import RoomDep
+from service.web.wire import EventsAnswer, RulesAnswer
+
+router = APIRouter(prefix="/api/v1", tags=["calls"])
+
+_PAGE = TypeAdapter(CallPage)
+_RECORD = TypeAdapter(CallRecord)
+_EVENTS = TypeAdapter(EventsAnswer)
+_RULES = TypeAdapter(RulesAnswer)
+
+Text = Annotated[str | None, Query(max_length=200)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+When = Annotated[AwareDatetime | None, Query()]
+
+
+@router.get("/calls", response_model=CallPage)
+async def calls(
+    _watcher: Watcher,
+    room: RoomDep,
+    state: CallState | None = None,
+    flagged: bool | None = None,
+    agent: Text = None,
+    text: Text = None,
+    since: When = None,
+    until: When = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Calls, newest first."""
+    query = CallQuery(
+        state=state,
+        flagged=flagged,
+        agent=agent or None,
+        text=text or None,
+        since=since,
+        until=until,
+        cursor=cursor,
+        limit=limit,
+    )
+    return json_answer(_PAGE, await room.parts.store.calls(query))
+
+
+@router.get("/calls/{call_id}", response_model=CallRecord)
+async def call(call_id: str, _watcher: Watcher, room: RoomDep) -> Response:
+    """Everything known of one call."""
+    return json_answer(_RECORD, await room.parts.store.call(call_id))
+
+
+@router.get("/calls/{call_id}/events", response_model=EventsAnswer)
+async def events(
+    call_id: str,
+    _watcher: Watcher,
+    room: RoomDep,
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Response:
+    """The call's event log after a `seq`, oldest first."""
+    facts = await room.parts.store.facts(call_id, after, limit)
+    return json_answer(_EVENTS, EventsAnswer(events=tuple(_event(logged) for logged in facts)))
+
+
+@router.get("/rules", response_model=RulesAnswer)
+async def rules(_watcher: Watcher, room: RoomDep) -> Response:
+    """The rules in force."""
+    return json_answer(_RULES, RulesAnswer(rules=room.parts.rules))
+
+
+def _event(logged: LoggedFact) -> Event:
+    return Event(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=logged.fact, summary=logged.summary)

@@ -1,0 +1,45 @@
+"""The built dashboard: HTML, script and style, the same for everyone and without data, hence open to all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+STATIC = Path(__file__).parents[1] / "static"
+_NOT_BUILT = "The dashboard is not built. Run `make setup` in the repository.\n"
+_NOT_PAGES = ("api/", "v1/")
+_HASHED = "public, max-age=31536000, immutable"
+"""Vite puts a content hash into the names under assets/."""
+
+
+class Dashboard(StaticFiles):
+    """Static files; a path that names no file and no endpoint is a page of the dashboard: index.html."""
+
+    def __init__(self, directory: Path = STATIC) -> None:
+        super().__init__(directory=directory, html=True, check_dir=False)
+        self._index = directory / "index.html"
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, the page, or 404."""
+        try:
+            answer = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or path.startswith((*_NOT_PAGES, "assets/")):
+                raise
+            return await self._page(scope)
+        answer.headers["Cache-Control"] = _HASHED if path.startswith("assets/") else "no-cache"
+        return answer
+
+    async def _page(self, scope: Scope) -> Response:
+        try:
+            answer = await super().get_response("index.html", scope)
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+            return PlainTextResponse(_NOT_BUILT, 503, {"Cache-Control": "no-store"})
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer

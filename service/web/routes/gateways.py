@@ -1,0 +1,72 @@
+"""Where telephony gateways connect. The key is checked before the handshake is accepted.
+
+No server pings here: some gateways hang the call up on one. An idle limit takes their place.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket
+
+from service.storage.port import GatewayKey, StorageError
+from service.web.errors import Refused, storage_refusal
+from service.web.gateway_socket import GatewaySocket
+from service.web.handshake import deny
+from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
+from service.web.room import Room, RoomDep
+
+router = APIRouter()
+
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
+
+
+@router.websocket("/v1/stream")
+async def stream(websocket: WebSocket, room: RoomDep) -> None:
+    """Callwarden's own dialect; it may ask for its call's events."""
+    key = await _admit(websocket, room, presented_key(websocket.headers))
+    if key is not None:
+        await GatewaySocket(websocket, room, key, room.parts.native(key), answers=True).serve()
+
+
+@router.websocket("/v1/twilio")
+async def twilio(websocket: WebSocket, room: RoomDep) -> None:
+    """Twilio Media Streams behind something that can send a header."""
+    await _twilio(websocket, room, presented_key(websocket.headers))
+
+
+@router.websocket("/v1/twilio/{key}")
+async def twilio_with_key(websocket: WebSocket, room: RoomDep, key: str) -> None:
+    """Twilio itself, which can send neither header nor query string: the key is in the path, and kept out of logs."""
+    await _twilio(websocket, room, key)
+
+
+async def _twilio(websocket: WebSocket, room: Room, presented: str | None) -> None:
+    key = await _admit(websocket, room, presented)
+    if key is not None:
+        await GatewaySocket(websocket, room, key, room.parts.twilio(key), answers=False).serve()
+
+
+async def _admit(websocket: WebSocket, room: Room, presented: str | None) -> GatewayKey | None:
+    """Accept the handshake and echo an offered sub-protocol; or deny it and give None."""
+    try:
+        key = await _verified(room, presented)
+    except Refused as refused:
+        room.parts.metrics.gateway_denied.labels(str(refused.status)).inc()
+        await deny(websocket, refused)
+        return None
+    offered: list[str] = websocket.scope["subprotocols"]
+    await websocket.accept(subprotocol=offered[0] if offered else None)
+    return key
+
+
+async def _verified(room: Room, presented: str | None) -> GatewayKey:
+    try:
+        return await verified_key(room.parts.store, presented, "stream")
+    except KeyMissing as error:
+        refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
+        refused.headers.update(_CHALLENGE)
+        raise refused from error
+    except KeyForbidden as error:
+        raise Refused(403, "key", str(error)) from error
+    except StorageError as error:
+        raise storage_refusal(error) from error

@@ -1,0 +1,54 @@
+"""Gateway keys: made, listed without their secrets, revoked."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import APIRouter
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from service.web.auth import Keeper
+from service.web.json_answer import json_answer
+from service.web.keys import new_key
+from service.web.room import RoomDep, utc_now
+from service.web.wire import KeysAnswer, NewKey, NewKeyAnswer, key_answer
+
+router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
+log = structlog.get_logger(__name__)
+
+_KEYS = TypeAdapter(KeysAnswer)
+_NEW = TypeAdapter(NewKeyAnswer)
+
+
+@router.get("", response_model=KeysAnswer)
+async def keys(_keeper: Keeper, room: RoomDep) -> Response:
+    """All keys, revoked ones too."""
+    stored = await room.parts.store.keys()
+    return json_answer(_KEYS, KeysAnswer(keys=tuple(key_answer(key) for key in stored)))
+
+
+@router.post("", response_model=NewKeyAnswer, status_code=201)
+async def add_key(new: NewKey, keeper: Keeper, room: RoomDep) -> Response:
+    """Make a key. Its secret is in this answer and nowhere else."""
+    key, plaintext = new_key(new.source, new.rights, new.first_track)
+    await room.parts.store.add_key(key)
+    log.info("gateway key made", key=key.id, source=key.source, **{"pii.by": keeper.user.name})
+    answer = NewKeyAnswer(
+        key=plaintext,
+        id=key.id,
+        source=key.source,
+        rights=key.rights,
+        first_track=key.first_track,
+        created_at=key.created_at,
+    )
+    response = json_answer(_NEW, answer, 201)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@router.delete("/{key_id}", status_code=204)
+async def revoke_key(key_id: str, keeper: Keeper, room: RoomDep) -> Response:
+    """Revoke a key: no new connection with it. Calls it streams now go on to their end."""
+    await room.parts.store.revoke_key(key_id, utc_now())
+    log.info("gateway key revoked", key=key_id, **{"pii.by": keeper.user.name})
+    return Response(status_code=204)

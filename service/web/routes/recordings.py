@@ -1,0 +1,57 @@
+"""A call's sound, and its outline for the waveform."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from service.web.auth import Watcher
+from service.web.errors import Refused
+from service.web.files import file_answer
+from service.web.json_answer import json_answer
+from service.web.room import RoomDep
+from service.web.wire import Peaks
+
+router = APIRouter(prefix="/api/v1/calls", tags=["recordings"])
+
+_PEAKS = TypeAdapter(Peaks)
+
+
+@router.get(
+    "/{call_id}/recording",
+    response_class=Response,
+    responses={
+        200: {"content": {"audio/wav": {}}, "description": "The whole recording as far as it reaches now."},
+        206: {"content": {"audio/wav": {}}, "description": "The range that was asked for."},
+        416: {"description": "The range lies beyond the end."},
+    },
+)
+async def recording(call_id: str, request: Request, _watcher: Watcher, room: RoomDep) -> Response:
+    """The call as WAV, one channel a role, with byte ranges. A live call's is served up to its present end."""
+    await room.parts.store.summary(call_id)
+    path = room.parts.recordings.path(call_id)
+    try:
+        return await file_answer(path, "audio/wav", request.headers.get("range"), request.headers.get("if-range"))
+    except FileNotFoundError as error:
+        raise _missing(call_id) from error
+
+
+@router.get("/{call_id}/peaks", response_model=Peaks)
+async def peaks(
+    call_id: str, _watcher: Watcher, room: RoomDep, points: Annotated[int, Query(ge=1, le=20_000)] = 2000
+) -> Response:
+    """The recording's outline in `points` bins a channel."""
+    await room.parts.store.summary(call_id)
+    try:
+        found = await asyncio.to_thread(room.parts.recordings.peaks, call_id, points)
+    except FileNotFoundError as error:
+        raise _missing(call_id) from error
+    return json_answer(_PEAKS, found)
+
+
+def _missing(call_id: str) -> Refused:
+    return Refused(404, "no_recording", f"Call {call_id} has no recording.")

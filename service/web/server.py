@@ -1,0 +1,57 @@
+"""How uvicorn runs the web room, and how keys are kept out of its logs."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from service.gateway.events import MAX_AUDIO_BYTES
+from service.web.keys import redacted
+
+WS_MAX_BYTES = 2 * MAX_AUDIO_BYTES
+"""Twice what a dialect takes, so that a message somewhat too big is answered in words; beyond, only with 1009."""
+
+SHUTDOWN_SECONDS = 10
+"""How long open connections may take to end once the service is told to stop."""
+
+
+class KeysRedacted(logging.Filter):
+    """Masks gateway keys in what uvicorn logs: Twilio's come in the path."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true; the record's arguments are changed."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_masked(argument) for argument in record.args)
+        if isinstance(record.msg, str):
+            record.msg = redacted(record.msg)
+        return True
+
+
+def server_config(app: FastAPI, host: str, port: int, **options: Any) -> uvicorn.Config:
+    """uvicorn's configuration for an application of `create_web`.
+
+    `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
+    calls on some gateways. The `Server` header is off. Further options go to uvicorn as they are.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        ws_ping_interval=None,
+        ws_max_size=WS_MAX_BYTES,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        **options,
+    )
+    for name in ("uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(known, KeysRedacted) for known in logger.filters):
+            logger.addFilter(KeysRedacted())
+    return config
+
+
+def _masked(argument: object) -> object:
+    return redacted(argument) if isinstance(argument, str) else argument

@@ -1,0 +1,204 @@
+"""Bodies that cross the HTTP edge and are not already facts, summaries or store values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from asr.types import Role, Seconds
+from detectors.api import Bilingual, Jurisdiction, Severity
+from service.live.schema import Event
+from service.storage.port import GatewayKey, KeyRight, User, UserRole
+
+USER_NAME = r"^[\w.@+-]{1,64}$"
+"""Letters of any script, digits, and the marks found in mail addresses: nothing that needs escaping in a path."""
+
+MIN_PASSWORD = 10
+MAX_PASSWORD = 256
+"""Longer than any passphrase; bounds what argon2 is made to chew."""
+
+UserName = Annotated[str, Field(pattern=USER_NAME)]
+NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
+GivenPassword = Annotated[str, Field(max_length=MAX_PASSWORD)]
+
+
+class _Body(BaseModel):
+    """A request's body: unknown fields are mistakes worth telling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Credentials(_Body):
+    username: Annotated[str, Field(max_length=64)]
+    password: GivenPassword
+
+
+class PasswordChange(_Body):
+    old: GivenPassword
+    new: NewPassword
+
+
+class StateChange(_Body):
+    state: Literal["acknowledged", "confirmed", "dismissed"]
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class NewUser(_Body):
+    name: UserName
+    role: UserRole
+    password: NewPassword
+
+
+class UserChange(_Body):
+    """Absent fields stay as they are."""
+
+    role: UserRole | None = None
+    password: NewPassword | None = None
+    disabled: bool | None = None
+
+
+class NewKey(_Body):
+    source: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
+    rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
+    first_track: Literal["agent", "customer"] = "customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What went wrong: `code` for programs, `message` for people, `field` where one is to blame."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    error: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    name: str
+    role: UserRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionAnswer:
+    """Who is logged in, and the token every change must carry as `X-CSRF-Token`."""
+
+    user: Who
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAnswer:
+    name: str
+    role: UserRole
+    created_at: datetime
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersAnswer:
+    users: tuple[UserAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAnswer:
+    """A gateway key without its secret, which no one can read again."""
+
+    id: str
+    source: str
+    rights: tuple[KeyRight, ...]
+    first_track: Literal["agent", "customer"]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysAnswer:
+    keys: tuple[KeyAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKeyAnswer:
+    """The one time that the whole key is shown."""
+
+    key: str
+    id: str
+    source: str
+    rights: tuple[KeyRight, ...]
+    first_track: Literal["agent", "customer"]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsAnswer:
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peaks:
+    """`peaks[i]` is channel `roles[i]`: the greatest absolute sample of each bin, 0 to 1; bins share `duration`."""
+
+    duration: Seconds
+    roles: tuple[Role, ...]
+    peaks: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule as its pack states it, for the person who reads an alert."""
+
+    id: str
+    category: str
+    severity: Severity
+    jurisdiction: Jurisdiction
+    title: Bilingual
+    why: Bilingual
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesAnswer:
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing the service needs: does it work, and if not, what is to be done."""
+
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    ready: bool
+    checks: dict[str, Check]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    status: Literal["ok"] = "ok"
+
+
+def user_answer(user: User) -> UserAnswer:
+    """The user without the password hash."""
+    return UserAnswer(name=user.name, role=user.role, created_at=user.created_at, disabled=user.disabled)
+
+
+def key_answer(key: GatewayKey) -> KeyAnswer:
+    """The key without the secret's hash."""
+    return KeyAnswer(
+        id=key.id,
+        source=key.source,
+        rights=key.rights,
+        first_track=key.first_track,
+        created_at=key.created_at,
+        revoked_at=key.revoked_at,
+    )
