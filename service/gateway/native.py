@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, cast, get_args
 
+from asr.audio import Encoding
 from asr.types import Role
 from service.gateway.events import (
     CLOSE_UNSUPPORTED,
@@ -13,7 +14,6 @@ from service.gateway.events import (
     CallAnnounced,
     CallStopped,
     DigitPressed,
-    Encoding,
     GatewayEvent,
     ProtocolViolation,
 )

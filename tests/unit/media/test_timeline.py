@@ -1,0 +1,305 @@
+"""The timeline: every sample in its true place, whatever the line does to the packets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.audio import Pcm, encode
+from asr.types import Role
+from service.facts import GapMarked
+from service.gateway.events import AudioArrived, ProtocolViolation
+from service.media.legs import LegAudio
+from service.media.timeline import SKEW, CallTimeline, TimelineOutput
+from service.media.track import LONGEST_HOLD, TOLERANCE, WINDOW
+
+RATE = 8000
+FRAME = 160
+BOTH: tuple[Role, ...] = ("agent", "customer")
+
+
+def samples(index: int, count: int = FRAME) -> Pcm:
+    """Samples that tell their own place (modulo 30000) and are never zero."""
+    return (np.arange(index * FRAME, index * FRAME + count) % 30_000 + 1).astype(np.int16)
+
+
+def packet(index: int, role: Role | None = "agent", at: float | None = None) -> AudioArrived:
+    """The packet of 20 ms number `index`; its timestamp is true unless given."""
+    return AudioArrived(
+        payload=encode(samples(index), "pcm_s16le"), role=role, at=index * FRAME / RATE if at is None else at
+    )
+
+
+def unclocked(pcm: Pcm, role: Role | None = None) -> AudioArrived:
+    return AudioArrived(payload=encode(pcm, "pcm_s16le"), role=role)
+
+
+def joined(told: list[TimelineOutput], role: Role = "agent") -> Pcm:
+    """The leg's whole audio; fails if its runs leave a hole or overlap."""
+    runs = [output for output in told if isinstance(output, LegAudio) and output.role == role]
+    position = 0
+    for run in runs:
+        assert run.start == position
+        position += run.pcm.size
+    return np.concatenate([run.pcm for run in runs]) if runs else np.zeros(0, np.int16)
+
+
+def gaps(told: list[TimelineOutput]) -> list[GapMarked]:
+    return [output for output in told if isinstance(output, GapMarked)]
+
+
+def one_leg() -> CallTimeline:
+    return CallTimeline(("agent",), "pcm_s16le", RATE)
+
+
+def play(timeline: CallTimeline, events: list[AudioArrived], begin: float = 0.0) -> list[TimelineOutput]:
+    """Feed at 20 ms an event and flush."""
+    told = [output for n, event in enumerate(events) for output in timeline.feed(event, begin + n * 0.02)]
+    return [*told, *timeline.flush()]
+
+
+def test_interleaved_samples_go_to_their_legs() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    told = play(
+        timeline, [unclocked(np.array([1, -1, 2, -2, 3, -3], np.int16)), unclocked(np.array([4, -4], np.int16))]
+    )
+    assert joined(told, "agent").tolist() == [1, 2, 3, 4]
+    assert joined(told, "customer").tolist() == [-1, -2, -3, -4]
+    assert timeline.position == 4 / RATE
+
+
+def test_packets_in_order_pass_at_once_and_unchanged() -> None:
+    timeline = one_leg()
+    for index in range(10):
+        [run] = timeline.feed(packet(index), index * 0.02)
+        assert isinstance(run, LegAudio)
+        assert run.start == index * FRAME
+        assert run.rate == RATE
+        assert run.at == index * 0.02
+        assert run.pcm.tolist() == samples(index).tolist()
+
+
+def test_packets_out_of_order_are_put_right() -> None:
+    told = play(one_leg(), [packet(n) for n in (0, 3, 1, 2, 4, 6, 5, 7)])
+    assert joined(told).tolist() == samples(0, 8 * FRAME).tolist()
+    assert gaps(told) == []
+
+
+def test_copies_are_dropped_and_counted() -> None:
+    timeline = one_leg()
+    told = play(timeline, [packet(n) for n in (0, 0, 1, 3, 3, 2, 2, 4)])
+    assert joined(told).tolist() == samples(0, 5 * FRAME).tolist()
+    assert timeline.counts.duplicates == 2
+    assert timeline.counts.late == 1  # the copy of 2 came when 3 had been given out
+
+
+def test_lost_audio_is_silence_of_the_same_length_and_a_gap() -> None:
+    timeline = one_leg()
+    told = play(timeline, [packet(n) for n in [*range(5), *range(15, 80)]])
+    audio = joined(told)
+    assert audio[: 5 * FRAME].tolist() == samples(0, 5 * FRAME).tolist()
+    assert not audio[5 * FRAME : 15 * FRAME].any()
+    assert audio[15 * FRAME :].tolist() == samples(15, 65 * FRAME).tolist()
+    assert gaps(told) == [GapMarked(role="agent", start=0.1, end=0.3, reason="lost")]
+    assert timeline.counts.lost == pytest.approx(0.2)
+
+
+def test_a_gap_is_told_a_second_after_it_and_near_losses_are_one() -> None:
+    timeline = one_leg()
+    told: list[TimelineOutput] = []
+    for n in [*range(5), *range(15, 20), *range(30, 200)]:
+        before = len(gaps(told))
+        told += timeline.feed(packet(n), n * 0.02)
+        if len(gaps(told)) > before:
+            assert n * 0.02 == pytest.approx(0.6 + 1.0, abs=0.021)
+    assert gaps(told) == [GapMarked(role="agent", start=0.1, end=0.6, reason="lost")]
+
+
+def test_a_late_packet_is_dropped_and_counted() -> None:
+    timeline = one_leg()
+    told = play(timeline, [packet(n) for n in (0, 1, 5, 6, 7, 8, 9, 10, 2, 11)])
+    assert timeline.counts.late == 1
+    assert not joined(told)[2 * FRAME : 5 * FRAME].any()
+
+
+def test_what_is_held_comes_when_time_passes_without_more_audio_on_the_leg() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    timeline.feed(packet(0), 0.0)
+    assert timeline.feed(packet(4), 0.01) == []
+    told = timeline.feed(packet(0, "customer"), 0.02 + LONGEST_HOLD)
+    assert {output.role for output in told} == {"agent", "customer"}
+
+
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=100))
+def test_20_ms_of_jitter_in_the_timestamps_makes_no_gap(jitter: list[int]) -> None:
+    # A source reads its clock when it sends: jittered, but never backwards.
+    stamps = np.maximum.accumulate([max(0.0, n * 0.02 + j / 1000) for n, j in enumerate(jitter)])
+    told = play(one_leg(), [packet(n, at=float(at)) for n, at in enumerate(stamps)])
+    assert joined(told).tolist() == samples(0, len(jitter) * FRAME).tolist()
+    assert gaps(told) == []
+
+
+def test_a_timestamp_of_hours_costs_no_hours_of_silence() -> None:
+    timeline = one_leg()
+    told = play(timeline, [packet(0), packet(1, at=9 * 3600.0), packet(2), packet(3, at=-1e15), packet(4, at=math.inf)])
+    assert joined(told).tolist() == samples(0, 5 * FRAME).tolist()
+    assert timeline.counts.strays == 2
+
+
+def test_a_pause_that_really_lasted_is_believed() -> None:
+    timeline = one_leg()
+    timeline.feed(packet(0), 0.0)
+    [gap] = gaps([*timeline.feed(packet(2000), 40.0), *timeline.flush()])
+    assert (gap.start, gap.end) == (0.02, 40.0)
+    assert timeline.position == 40.02
+
+
+def test_a_source_that_sets_its_clock_anew_is_followed() -> None:
+    timeline = one_leg()
+    reset = [packet(n, at=7200 + (n - 10) * 0.02) for n in range(10, 30) if n < 18 or n >= 24]
+    told = play(timeline, [*(packet(n) for n in range(10)), *reset])
+    assert timeline.counts.strays == 5
+    assert timeline.position == pytest.approx(30 * 0.02)  # the loss after the new clock was found is in it
+    assert gaps(told)[0].end - gaps(told)[0].start == pytest.approx(0.12)
+
+
+def test_a_leg_that_sends_nothing_in_silence_is_kept_up_with_the_other() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    told: list[TimelineOutput] = []
+    for n in range(200):
+        told += timeline.feed(packet(n), n * 0.02)
+        if n < 20 or n >= 150:
+            told += timeline.feed(packet(n, "customer"), n * 0.02)
+        assert abs(joined(told, "agent").size - joined(told, "customer").size) <= (SKEW + WINDOW) * RATE + FRAME
+    told += timeline.flush()
+
+    customer = joined(told, "customer")
+    assert customer[150 * FRAME :].tolist() == samples(150, 50 * FRAME).tolist()
+    assert not customer[20 * FRAME : 150 * FRAME].any()
+    assert gaps(told) == [GapMarked(role="customer", start=0.4, end=3.0, reason="silence")]
+
+
+def test_short_pauses_of_such_a_leg_are_not_marked() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    told: list[TimelineOutput] = []
+    for n in range(200):
+        told += timeline.feed(packet(n), n * 0.02)
+        if not 50 <= n < 90:
+            told += timeline.feed(packet(n, "customer"), n * 0.02)
+    assert gaps([*told, *timeline.flush()]) == []
+
+
+def test_a_reconnection_is_silence_on_all_legs_and_a_new_clock() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    told: list[TimelineOutput] = []
+    for n in range(10):
+        told += timeline.feed(packet(n), n * 0.02)
+        told += timeline.feed(packet(n, "customer"), n * 0.02)
+    told += timeline.feed(packet(10), 0.2)
+    told += timeline.disconnected(3.0)
+    for n in range(5):
+        told += timeline.feed(packet(n + 100, at=n * 0.02), 4 + n * 0.02)
+        told += timeline.feed(packet(n + 100, "customer", at=n * 0.02), 4 + n * 0.02)
+    told += timeline.flush()
+
+    back = 11 * FRAME + 3 * RATE
+    for role in BOTH:
+        assert joined(told, role)[back:].tolist() == samples(100, 5 * FRAME).tolist()
+    assert gaps(told) == [GapMarked(role=None, start=0.22, end=3.22, reason="disconnected")]
+
+
+def test_an_absence_is_held_to_an_hour_and_never_negative() -> None:
+    timeline = one_leg()
+    assert timeline.disconnected(-5.0) == []
+    timeline.disconnected(1e9)
+    assert timeline.position == 3600.0
+
+
+def test_half_a_sample_and_an_unknown_leg_are_refused() -> None:
+    timeline = one_leg()
+    with pytest.raises(ProtocolViolation, match="audio"):
+        timeline.feed(AudioArrived(payload=b"abc"), 0.0)
+    with pytest.raises(ProtocolViolation, match="role"):
+        timeline.feed(packet(0, "customer"), 0.0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a bad line delivers: packet numbers, in the order of their arrival."""
+
+    sent: int
+    delivered: list[int]
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> Line:
+    """Packets lost, doubled, and displaced by fewer packets than the window holds."""
+    sent = draw(st.integers(1, 60))
+    kept = [n for n in range(sent) if draw(st.integers(0, 9)) > 0]
+    doubled = [m for n in kept for m in [n] * draw(st.sampled_from([1, 1, 1, 2]))]
+    displaced = sorted(doubled, key=lambda n: n + draw(st.floats(0, 2.9)))
+    return Line(sent, displaced)
+
+
+@given(lines(), st.booleans())
+def test_under_loss_copies_and_disorder_each_delivered_sample_comes_once_in_order_and_in_time(
+    line: Line, compressed: bool
+) -> None:
+    timeline = one_leg()
+    step = 0.0 if compressed else 0.02
+    told = [output for i, n in enumerate(line.delivered) for output in timeline.feed(packet(n), i * step)]
+    audio = joined([*told, *timeline.flush()])
+
+    places = np.flatnonzero(audio)
+    heard = audio[places].astype(int) - 1
+    expected = [sample for n in sorted(set(line.delivered)) for sample in range(n * FRAME, (n + 1) * FRAME)]
+    assert heard.tolist() == expected
+    assert np.abs(places - heard).max(initial=0) <= TOLERANCE * RATE
+
+
+@given(lines(), lines())
+def test_the_legs_clocks_stay_true_to_each_other(agent: Line, customer: Line) -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    arrivals = sorted(
+        [(i, packet(n)) for i, n in enumerate(agent.delivered)]
+        + [(i, packet(n, "customer")) for i, n in enumerate(customer.delivered)],
+        key=lambda arrival: arrival[0],
+    )
+    told = [output for i, event in arrivals for output in timeline.feed(event, i * 0.02)]
+    told += timeline.flush()
+
+    assert joined(told, "agent").size == joined(told, "customer").size
+    for role in BOTH:
+        audio = joined(told, role)
+        places = np.flatnonzero(audio)
+        assert np.abs(places - (audio[places].astype(int) - 1)).max(initial=0) <= TOLERANCE * RATE
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, "agent", "customer"]),
+            st.none() | st.floats() | st.floats(-1, 10),
+            st.binary(max_size=400).map(lambda raw: raw[: len(raw) // 2 * 2]),
+            st.floats(0, 0.5),
+        ),
+        max_size=30,
+    )
+)
+def test_no_timestamps_make_holes_overlaps_or_unbounded_audio(
+    arrivals: list[tuple[Role | None, float | None, bytes, float]],
+) -> None:
+    timeline = CallTimeline(BOTH, "mulaw", RATE)
+    now = 0.0
+    told: list[TimelineOutput] = []
+    for role, at, payload, wait in arrivals:
+        now += wait
+        told += timeline.feed(AudioArrived(payload=payload, role=role, at=at), now)
+    told += timeline.flush()
+    assert joined(told, "agent").size == joined(told, "customer").size
+    assert timeline.position <= sum(0.05 + 5 + 10 * now for _ in arrivals)
