@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from asr.audio import Encoding
 from asr.types import Language, Role, Seconds, Utterance
 from detectors.api import Bilingual, Finding, Jurisdiction, Sentiment, Severity
 
@@ -43,7 +44,7 @@ class Call:
     id: str
     source: str
     roles: tuple[Role, ...]
-    encoding: str
+    encoding: Encoding
     rate: int
     language: Language
     jurisdiction: Jurisdiction

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
+from asr.audio import Encoding
 from asr.types import Language, Role, Seconds
 from detectors.api import Jurisdiction
-
-Encoding = Literal["pcm_s16le", "mulaw", "alaw"]
 
 CLOSE_UNSUPPORTED = 1003
 """RFC 6455 7.4.1: a type of data that cannot be accepted."""

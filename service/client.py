@@ -1,0 +1,178 @@
+"""A gateway of our own: plays a recorded two-party call into `WS /v1/stream` as if it were live.
+
+The stream command, the demo and the load benchmark speak through it; it knows the wire, nothing of the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import websockets
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from asr.audio import encode
+from asr.types import Language, Role, Seconds
+from detectors.api import Jurisdiction
+from service.facts import FACT, CallEnding, Fact
+
+PACKET_SECONDS = 0.02
+"""What telephony gateways send: 20 ms a packet."""
+
+_MESSAGE = TypeAdapter(dict[str, Any])
+
+
+class StreamFailed(Exception):
+    """The call could not be streamed; the message says what the service or the network answered."""
+
+
+class AudioUnusable(Exception):
+    """The file is no two-party call: the message says why and what would do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAudio:
+    """A two-party call: int16 of shape (samples, 2), agent left, customer right, at 8 or 16 kHz."""
+
+    pcm: NDArray[np.int16]
+    rate: int
+
+    @property
+    def seconds(self) -> Seconds:
+        return len(self.pcm) / self.rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStart:
+    """What the start message tells. None leaves it to the service's defaults."""
+
+    call_id: str
+    language: Language | None = None
+    jurisdiction: Jurisdiction | None = None
+    started_at: datetime | None = None
+    agent: str = ""
+    customer: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactSeen:
+    """One fact of the call came back, `at` seconds (monotonic) on our own clock."""
+
+    fact: Fact
+    at: float
+
+
+def read_call_audio(path: Path, *, swap: bool = False) -> CallAudio:
+    """A stereo WAV or FLAC file at 8 or 16 kHz, left agent and right customer (`swap` turns them round).
+
+    Raises AudioUnusable.
+    """
+    try:
+        read, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as cause:
+        raise AudioUnusable(f"{path}: cannot be read as audio ({cause})") from cause
+    pcm = np.asarray(read, dtype=np.int16)
+    if pcm.shape[1] != 2:
+        raise AudioUnusable(f"{path}: {pcm.shape[1]} channel(s); a call needs two, agent left and customer right")
+    if rate not in (8000, 16000):
+        raise AudioUnusable(f"{path}: {rate} Hz; resample it to 8000 or 16000 Hz")
+    return CallAudio(pcm=np.ascontiguousarray(pcm[:, ::-1] if swap else pcm), rate=rate)
+
+
+async def stream_call(
+    audio: CallAudio,
+    start: CallStart,
+    *,
+    url: str,
+    key: str,
+    seen: Callable[[FactSeen], None],
+    sent: Callable[[Seconds], None] = lambda _seconds: None,
+    pace: float = 1.0,
+) -> CallEnding:
+    """Play the call at `pace` times real time; returns once the service has wholly processed it.
+
+    `seen` gets the call's facts as they come back, `sent` the seconds of audio sent so far. Raises StreamFailed.
+    """
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        async with websockets.connect(url, additional_headers=headers, ping_interval=None, max_size=2**20) as socket:
+            await socket.send(_start_message(audio, start))
+            sender = asyncio.create_task(_send(socket, audio, pace, sent))
+            try:
+                return await _listen(socket, seen)
+            finally:
+                sender.cancel()
+                await asyncio.gather(sender, return_exceptions=True)
+    except websockets.InvalidStatus as refusal:
+        raise StreamFailed(_refusal(refusal.response.status_code)) from refusal
+    except (OSError, websockets.WebSocketException) as cause:
+        raise StreamFailed(f"{url}: {cause}") from cause
+
+
+async def _send(
+    socket: websockets.ClientConnection, audio: CallAudio, pace: float, sent: Callable[[Seconds], None]
+) -> None:
+    packet = round(audio.rate * PACKET_SECONDS)
+    begun = time.monotonic()
+    try:
+        for first in range(0, len(audio.pcm), packet):
+            await socket.send(encode(audio.pcm[first : first + packet].reshape(-1), "mulaw"))
+            due = begun + (first + packet) / audio.rate / pace
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            sent(min(first + packet, len(audio.pcm)) / audio.rate)
+        await socket.send(json.dumps({"type": "stop"}))
+    except websockets.ConnectionClosed:
+        return  # whoever reads the answers learns why
+
+
+async def _listen(socket: websockets.ClientConnection, seen: Callable[[FactSeen], None]) -> CallEnding:
+    try:
+        async for text in socket:
+            message = _MESSAGE.validate_json(text)
+            if message["type"] == "error":
+                raise StreamFailed(f"the service refused {message['field']}: {message['message']}")
+            if message["type"] == "event":
+                seen(FactSeen(fact=FACT.validate_python(message["fact"]), at=time.monotonic()))
+            if message["type"] == "finished":
+                return message["ending"]
+    except websockets.ConnectionClosedError as cause:
+        raise StreamFailed(f"the connection broke before the call was processed: {cause}") from cause
+    raise StreamFailed("the service closed the connection before the call was processed")
+
+
+def _start_message(audio: CallAudio, start: CallStart) -> str:
+    roles: tuple[Role, Role] = ("agent", "customer")
+    message = {
+        "type": "start",
+        "call_id": start.call_id,
+        "legs": [{"role": role} for role in roles],
+        "encoding": "mulaw",
+        "rate": audio.rate,
+        "channels": len(roles),
+        "language": start.language,
+        "jurisdiction": start.jurisdiction,
+        "started_at": start.started_at.isoformat() if start.started_at else None,
+        "agent": start.agent,
+        "customer": start.customer,
+        "metadata": start.metadata,
+        "events": True,
+    }
+    return json.dumps({name: value for name, value in message.items() if value is not None}, ensure_ascii=False)
+
+
+def _refusal(status: int) -> str:
+    if status == 401:
+        return "401: the key is missing or unknown (make one with: callwarden keys create --source NAME)"
+    if status == 403:
+        return "403: the key is revoked, or it may not stream calls"
+    return f"the service answered {status} to the handshake"
