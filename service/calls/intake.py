@@ -1,0 +1,155 @@
+"""A call's audio path: what the gateway sends, as recording, utterances, gaps and levels. Plain; one a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio import SAMPLE_RATE
+from asr.listener import LegEvent, LegListener, SpeechCut
+from asr.types import Role, Seconds
+from service.facts import GapMarked
+from service.gateway.events import AudioArrived, Encoding
+from service.media.legs import LegAudio, LegResampler
+from service.media.levels import LevelMeter
+from service.media.pace import PaceLimit
+from service.media.timeline import CallTimeline, TimelineCounts, TimelineOutput
+
+PASSED_EVERY: Seconds = 1.0
+"""How often detectors learn that time has passed: a missed duty is told within a second of its deadline."""
+LEVELS_EVERY: Seconds = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """One utterance's audio, float32 at 16 kHz, and its place on the call's audio clock."""
+
+    role: Role
+    start: Seconds
+    end: Seconds
+    pcm: NDArray[np.float32]
+
+    @property
+    def seconds(self) -> Seconds:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Whatever was said before `at` has been cut already: no earlier utterance will follow."""
+
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegLevels:
+    """Loudness since the last reading, and who is speaking."""
+
+    at: Seconds
+    dbfs: dict[Role, float]
+    speaking: tuple[Role, ...]
+
+
+Found: TypeAlias = Cut | GapMarked | Passed
+
+
+@dataclass(slots=True, kw_only=True)
+class Taken:
+    """What one arrival of audio came to. `found` is in audio order."""
+
+    recorded: list[LegAudio] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    levels: list[LegLevels] = field(default_factory=list)
+
+
+class Intake:
+    """Timeline, resampling, listening and levels of one call, fed audio in the order it arrives."""
+
+    def __init__(self, roles: Sequence[Role], encoding: Encoding, rate: int, *, max_pace: float, now: float) -> None:
+        self._timeline = CallTimeline(roles, encoding, rate)
+        self._resampler = LegResampler(roles, rate)
+        self._listeners: dict[Role, LegListener] = {role: LegListener() for role in roles}
+        self._meter = LevelMeter(roles)
+        self._pace = PaceLimit(max_pace, now)
+        self._heard: dict[Role, Seconds] = dict.fromkeys(roles, 0.0)
+        self._passed: Seconds = 0.0
+        self._measured: Seconds = 0.0
+
+    @property
+    def reached(self) -> Seconds:
+        """How far the audio clock has come."""
+        return self._timeline.position
+
+    @property
+    def counts(self) -> TimelineCounts:
+        """Late, doubled, stray and lost audio so far."""
+        return self._timeline.counts
+
+    def take(self, audio: AudioArrived, now: float) -> Taken:
+        """Audio came. Raises ProtocolViolation for half samples, an unknown leg, or more than the pace allows."""
+        outputs = self._timeline.feed(audio, now)
+        self._pace.advance(self.reached, now)
+        return self._handled(outputs)
+
+    def away(self, seconds: Seconds) -> Taken:
+        """The gateway was gone for so long: silence stands in its place."""
+        self._pace.resumed(seconds)
+        return self._handled(self._timeline.disconnected(seconds))
+
+    def close(self) -> Taken:
+        """The call is over: what is still held, and the utterances in progress."""
+        taken = self._handled(self._timeline.flush())
+        for rest in self._resampler.flush():
+            self._listen(rest, taken)
+        for role, listener in self._listeners.items():
+            taken.found += self._cuts(role, listener.close())
+        taken.found.sort(key=_place)
+        return taken
+
+    def _handled(self, outputs: Sequence[TimelineOutput]) -> Taken:
+        taken = Taken()
+        for output in outputs:
+            if isinstance(output, LegAudio):
+                taken.recorded.append(output)
+                self._meter.feed(output)
+                self._listen(self._resampler.feed(output), taken)
+            else:
+                taken.found.append(output)
+        taken.found.sort(key=_place)
+        self._mark_time(taken)
+        return taken
+
+    def _listen(self, audio: LegAudio, taken: Taken) -> None:
+        taken.found += self._cuts(audio.role, self._listeners[audio.role].push(audio.pcm))
+        self._heard[audio.role] = audio.end
+
+    def _cuts(self, role: Role, events: Sequence[LegEvent]) -> list[Cut]:
+        return [
+            Cut(role=role, start=event.start / SAMPLE_RATE, end=event.end / SAMPLE_RATE, pcm=event.pcm)
+            for event in events
+            if isinstance(event, SpeechCut)
+        ]
+
+    def _mark_time(self, taken: Taken) -> None:
+        if self.reached - self._measured >= LEVELS_EVERY:
+            self._measured = self.reached
+            speaking: tuple[Role, ...] = tuple(role for role, leg in self._listeners.items() if leg.speaking)
+            taken.levels.append(LegLevels(at=self.reached, dbfs=self._meter.take(), speaking=speaking))
+        settled = min(self._settled(role) for role in self._listeners)
+        if settled - self._passed >= PASSED_EVERY:
+            self._passed = settled
+            taken.found.append(Passed(at=settled))
+
+    def _settled(self, role: Role) -> Seconds:
+        """Up to where the leg's utterances are all cut."""
+        since = self._listeners[role].speech_since
+        return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
+
+
+def _place(found: Found) -> Seconds:
+    """Where in the order of the call: by its end, which is when it became known."""
+    return found.at if isinstance(found, Passed) else found.end

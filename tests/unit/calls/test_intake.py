@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+
+from asr.audio import encode
+from service.calls.intake import Cut, Found, Intake, Passed, Taken
+from service.client import CallAudio, read_call_audio
+from service.facts import GapMarked
+from service.gateway.events import AudioArrived
+from service.samples import sample_calls
+
+RATE = 8000
+
+
+def _intake() -> Intake:
+    return Intake(("agent", "customer"), "pcm_s16le", RATE, max_pace=1e9, now=0.0)
+
+
+def _play(intake: Intake, audio: CallAudio, packet: int) -> list[Taken]:
+    pieces = [audio.pcm[at : at + packet] for at in range(0, len(audio.pcm), packet)]
+    taken = [
+        intake.take(AudioArrived(payload=encode(p.reshape(-1), "pcm_s16le")), at / 50) for at, p in enumerate(pieces)
+    ]
+    return [*taken, intake.close()]
+
+
+def _found(taken: list[Taken]) -> list[Found]:
+    return [found for each in taken for found in each.found]
+
+
+def _cuts(taken: list[Taken]) -> list[tuple[str, float, float]]:
+    return [(cut.role, cut.start, cut.end) for cut in _found(taken) if isinstance(cut, Cut)]
+
+
+def test_every_turn_of_a_sample_call_is_cut_on_its_own_leg() -> None:
+    sample = sample_calls()[0]
+    cuts = _cuts(_play(_intake(), read_call_audio(sample.audio), packet=160))
+    for turn in sample.turns:
+        middle = (turn.start + turn.end) / 2
+        heard = [c for c in cuts if c[0] == turn.speaker and c[1] - 0.5 <= middle <= c[2] + 0.5]
+        assert heard, f"nobody heard {turn}"
+
+
+def test_the_packet_size_changes_nothing_that_is_heard() -> None:
+    audio = read_call_audio(sample_calls()[0].audio)
+    small, large = _play(_intake(), audio, packet=160), _play(_intake(), audio, packet=1600)
+    assert sorted(_cuts(small)) == sorted(_cuts(large))
+
+
+def test_no_utterance_ends_before_a_time_said_to_have_passed() -> None:
+    passed = 0.0
+    for found in _found(_play(_intake(), read_call_audio(sample_calls()[0].audio), packet=160)):
+        if isinstance(found, Passed):
+            passed = found.at
+        elif isinstance(found, Cut):
+            assert found.end >= passed
+
+
+def test_all_audio_goes_to_the_recording() -> None:
+    audio = read_call_audio(sample_calls()[0].audio)
+    taken = _play(_intake(), audio, packet=160)
+    agent = [piece.pcm for each in taken for piece in each.recorded if piece.role == "agent"]
+    np.testing.assert_array_equal(np.concatenate(agent), audio.pcm[:, 0])
+
+
+def test_levels_come_twice_a_second() -> None:
+    taken = _play(_intake(), read_call_audio(sample_calls()[0].audio), packet=160)
+    times = [levels.at for each in taken for levels in each.levels]
+    assert all(0.4 <= later - earlier <= 0.6 for earlier, later in zip(times, times[1:], strict=False))
+
+
+def test_time_without_a_connection_is_a_gap_and_moves_the_clock() -> None:
+    intake = _intake()
+    intake.take(AudioArrived(payload=bytes(4 * RATE)), 0.0)
+    taken = intake.away(3.0)
+    assert [(g.start, g.end, g.reason) for g in taken.found if isinstance(g, GapMarked)] == [(1.0, 4.0, "disconnected")]
+    assert intake.reached == 4.0
