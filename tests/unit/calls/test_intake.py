@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from asr.audio import encode
@@ -66,7 +68,7 @@ def test_all_audio_goes_to_the_recording() -> None:
 def test_levels_come_twice_a_second() -> None:
     taken = _play(_intake(), read_call_audio(sample_calls()[0].audio), packet=160)
     times = [levels.at for each in taken for levels in each.levels]
-    assert all(0.4 <= later - earlier <= 0.6 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(0.4 <= later - earlier <= 0.6 for earlier, later in pairwise(times))
 
 
 def test_time_without_a_connection_is_a_gap_and_moves_the_clock() -> None:
