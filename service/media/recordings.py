@@ -1,0 +1,59 @@
+"""Where recordings are kept: a small port, and the folder that stands behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+from asr.types import Role
+from service.media.peaks import Peaks, peaks_of
+from service.media.recording import RecordingWriter
+
+_LONGEST_NAME = 200
+"""File systems take 255 bytes; the rest is for suffixes of whoever copies and packs these files."""
+
+
+class RecordingStore(Protocol):
+    """One recording a call."""
+
+    def create(self, call_id: str, roles: Sequence[Role], rate: int) -> RecordingWriter:
+        """Its writer. Touches no disk yet; an interrupted call's recording is gone on with."""
+        ...
+
+    def path(self, call_id: str) -> Path:
+        """Where the recording is or would be."""
+        ...
+
+    def peaks(self, call_id: str, points: int) -> Peaks:
+        """Blocks: reads the file. Raises FileNotFoundError if there is none."""
+        ...
+
+
+class RecordingFolder:
+    """A WAV file a call in one folder, readable by this user alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def create(self, call_id: str, roles: Sequence[Role], rate: int) -> RecordingWriter:
+        return RecordingWriter(self.path(call_id), roles, rate)
+
+    def path(self, call_id: str) -> Path:
+        return self._folder / recording_name(call_id)
+
+    def peaks(self, call_id: str, points: int) -> Peaks:
+        return peaks_of(self.path(call_id), points)
+
+
+def recording_name(call_id: str) -> str:
+    """The file name of any call id, another one for every id, never a path: %-escapes for all but A-Z a-z 0-9 _ . - ~,
+    a leading dot too; a hash in place of a very long id."""
+    name = quote(call_id, safe="", errors="surrogatepass")
+    if name.startswith("."):
+        name = "%2E" + name[1:]
+    if len(name) > _LONGEST_NAME:
+        name = "%" + hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name}.wav"
