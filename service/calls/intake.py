@@ -33,10 +33,6 @@ class Cut:
     end: Seconds
     pcm: NDArray[np.float32]
 
-    @property
-    def seconds(self) -> Seconds:
-        return self.end - self.start
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:

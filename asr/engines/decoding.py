@@ -1,0 +1,95 @@
+"""How a stretch of speech is decoded: which context length, how many tokens, and when the result looks wrong. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+FULL_CONTEXT = 30.0
+"""Seconds of audio Whisper was trained on."""
+
+CONTEXTS = (10.0, 15.0, 20.0, FULL_CONTEXT)
+"""Lengths the audio is padded to with zeros. Below about 6 s the decoder repeats itself without end."""
+
+_TAIL = 1.0
+"""Least silence behind the speech: Whisper finds its end of text by it."""
+
+MAX_TOKENS = 448
+
+_LEAST_LOGPROB = -0.8
+_GREATEST_COMPRESSION = 2.0
+_PLAUSIBLE_RATE = 9.0
+_PLAUSIBLE_SPARE = 4
+_REPEATED_CHARACTERS = 5
+_REPEATED_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """One hypothesis: its text tokens, their text, and the figures it is judged by."""
+
+    tokens: tuple[int, ...]
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+
+
+def context_for(seconds: float) -> float:
+    """The shortest context that holds the speech and a tail of silence."""
+    for context in CONTEXTS:
+        if seconds + _TAIL <= context:
+            return context
+    return FULL_CONTEXT
+
+
+def token_limit(seconds: float) -> int:
+    """The most text tokens that much speech can need.
+
+    The fastest Mandarin is about 8 syllables a second, rarely more than 1.5 tokens each. The limit ends an
+    endless repetition after a few seconds' worth instead of at 448 tokens, while the batch waits for it.
+    """
+    return min(224, 24 + round(12 * seconds))
+
+
+def compression_ratio(text: str) -> float:
+    """UTF-8 length over zlib length; an endless repetition compresses well."""
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
+
+
+def looks_wrong(decoded: Decoded, seconds: float) -> bool:
+    """True when a slower decode with the full context is worth its time."""
+    if not decoded.tokens:
+        return False
+    return (
+        decoded.avg_logprob < _LEAST_LOGPROB
+        or decoded.compression_ratio > _GREATEST_COMPRESSION
+        or says_twice(decoded.text)
+        or len(decoded.tokens) > _PLAUSIBLE_SPARE + _PLAUSIBLE_RATE * seconds
+    )
+
+
+def says_twice(text: str) -> bool:
+    """True when a stretch of five characters or more comes back: a short context's commonest fault.
+
+    People do say things twice; the slower decode will then say so too.
+    """
+    said = "".join(char for char in text.lower() if char.isalnum())
+    if said.isascii():  # a word, not a character, is the unit of English
+        words = text.lower().split()
+        return _comes_back([*words], _REPEATED_WORDS)
+    return _comes_back([*said], _REPEATED_CHARACTERS)
+
+
+def _comes_back(units: list[str], length: int) -> bool:
+    seen: dict[tuple[str, ...], int] = {}
+    for start in range(len(units) - length + 1):
+        if start - seen.setdefault(tuple(units[start : start + length]), start) >= length:
+            return True
+    return False
+
+
+def better(first: Decoded, second: Decoded, seconds: float) -> Decoded:
+    """Of a quick and a slow decode the one to keep: the slow one, unless only it looks wrong."""
+    return first if looks_wrong(second, seconds) and not looks_wrong(first, seconds) else second

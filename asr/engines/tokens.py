@@ -1,0 +1,67 @@
+"""Whisper's tokens: the prefix that asks for a transcript, a prompt within its budget, words out of token runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from faster_whisper.tokenizer import Tokenizer as WordSplitter
+from tokenizers import Tokenizer
+
+from asr.engine import ModelMissing
+from asr.types import Language
+
+PROMPT_BUDGET = 223
+"""Whisper's decoder has 448 positions; the prompt may take half of them, less its own marker."""
+
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+class Vocabulary:
+    """The tokenizer of one model folder."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "tokenizer.json"
+        if not path.is_file():
+            raise ModelMissing(f"{path} is missing; get it with: callwarden models pull base")
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._splitters = {
+            code: WordSplitter(self._tokenizer, multilingual=True, task="transcribe", language=code)
+            for code in _LANGUAGES
+        }
+        self.end_of_text = self._id("<|endoftext|>")
+        self.start_of_prompt = self._id("<|startofprev|>")
+        self._ask = {code: self._ask_for(code) for code in _LANGUAGES}
+
+    def ask(self, language: Language) -> list[int]:
+        """The prefix that asks for a transcript in that language, without timestamps."""
+        return list(self._ask[language])
+
+    def prompt(self, text: str) -> list[int]:
+        """The prompt's tokens with its marker, its tail cut to the budget; empty for an empty prompt."""
+        if not text.strip():
+            return []
+        tokens = self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
+        return [self.start_of_prompt, *tokens[:PROMPT_BUDGET]]
+
+    def text_tokens(self, tokens: list[int]) -> list[int]:
+        """The tokens that are text: markers and timestamps left out."""
+        return [token for token in tokens if token < self.end_of_text]
+
+    def text(self, tokens: list[int]) -> str:
+        """The text of text tokens."""
+        return str(self._tokenizer.decode(tokens)).strip()
+
+    def words(self, tokens: list[int], language: Language) -> list[tuple[str, int]]:
+        """(word, its number of tokens) in order; for Chinese the smallest runs of whole characters."""
+        words, runs = self._splitters[language].split_to_word_tokens([*tokens, self.end_of_text])
+        return [(word, len(run)) for word, run in zip(words, runs, strict=True)][:-1]
+
+    def _ask_for(self, language: Language) -> list[int]:
+        markers = ("<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>")
+        return [self._id(marker) for marker in markers]
+
+    def _id(self, marker: str) -> int:
+        token = self._tokenizer.token_to_id(marker)
+        if token is None:
+            raise ModelMissing(f"The model's tokenizer.json knows no {marker}: it is no multilingual Whisper model")
+        return int(token)

@@ -1,0 +1,203 @@
+"""Whisper on CTranslate2, in batches, with no more context than the speech needs."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+
+from asr.engine import ModelMissing, RecognitionError, RecognitionFailed, Speech
+from asr.engines.alignment import word_times
+from asr.engines.decoding import (
+    FULL_CONTEXT,
+    MAX_TOKENS,
+    Decoded,
+    better,
+    compression_ratio,
+    context_for,
+    looks_wrong,
+    token_limit,
+)
+from asr.engines.mel import SAMPLE_RATE, LogMel
+from asr.engines.tokens import Vocabulary
+from asr.types import Language, Transcript, Word
+
+_SECOND_BEAM = 5
+_FRAMES_A_SECOND = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """One stretch of the batch with what the decoder is asked for."""
+
+    place: int
+    speech: Speech
+    seconds: float
+    prompt: tuple[int, ...]
+
+
+class WhisperEngine:
+    """Any multilingual CTranslate2 Whisper folder.
+
+    The first decode pads to one of a few short contexts and runs as a batch, `beam_size` wide. Results that
+    look wrong are decoded again alone with the full 30 s and a beam of 5. `threads` 0 means one a core.
+    Raises ModelMissing for a folder that holds no such model, RecognitionError for a device that is not there.
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        device: str = "cpu",
+        compute_type: str = "int8",
+        threads: int = 0,
+        beam_size: int = 5,
+    ) -> None:
+        for name in ("model.bin", "config.json"):
+            if not (model_path / name).is_file():
+                raise ModelMissing(f"{model_path / name} is missing; get it with: callwarden models pull base")
+        self._vocabulary = Vocabulary(model_path)
+        try:
+            self._model: Any = ctranslate2.models.Whisper(
+                str(model_path),
+                device=device,
+                compute_type=compute_type,
+                intra_threads=threads or len(os.sched_getaffinity(0)),
+            )
+        except (RuntimeError, ValueError) as fault:
+            raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
+        self._log_mel = LogMel(self._model.n_mels)
+        self._beam_size = beam_size
+        self._name = f"{model_path.name} ({self._model.compute_type}, {device})"
+
+    @property
+    def name(self) -> str:
+        """The model folder's name, compute type and device."""
+        return self._name
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        """Recognise every item, in order. Raises RecognitionFailed for the whole batch."""
+        groups: dict[tuple[float, int], list[_Item]] = defaultdict(list)
+        for place, speech in enumerate(batch):
+            item = self._item(place, speech)
+            # CTranslate2 wants the transcript's start at one position throughout a batch.
+            groups[context_for(item.seconds), len(item.prompt)].append(item)
+        results: list[Transcript | None] = [None] * len(batch)
+        try:
+            for (context, _), items in groups.items():
+                for item, transcript in zip(items, self._recognise(items, context), strict=True):
+                    results[item.place] = transcript
+        except (RuntimeError, ValueError) as fault:
+            raise RecognitionFailed(f"{self._name} could not decode a batch of {len(batch)}: {fault}") from fault
+        return [result for result in results if result is not None]
+
+    def close(self) -> None:
+        """Free the model's memory; no call may follow."""
+        self._model.unload_model()
+
+    def _item(self, place: int, speech: Speech) -> _Item:
+        prompt = tuple(self._vocabulary.prompt(speech.prompt))
+        return _Item(place=place, speech=speech, seconds=len(speech.pcm) / SAMPLE_RATE, prompt=prompt)
+
+    def _recognise(self, items: list[_Item], context: float) -> list[Transcript]:
+        encoded = self._encode(items, context)
+        languages = self._languages(items, encoded)
+        decoded = self._decode(items, languages, encoded, self._beam_size)
+        transcripts: list[Transcript] = []
+        for item, language, first in zip(items, languages, decoded, strict=True):
+            wrong = looks_wrong(first, item.seconds) and (context < FULL_CONTEXT or self._beam_size < _SECOND_BEAM)
+            if wrong or item.speech.word_times:
+                transcripts.append(self._again(item, language, first, wrong=wrong))
+            else:
+                transcripts.append(_transcript(first, language))
+        return transcripts
+
+    def _again(self, item: _Item, language: Language, first: Decoded, *, wrong: bool) -> Transcript:
+        """A second look at one item with the full context: a slower decode where it is due, times where asked for."""
+        encoded = self._encode([item], FULL_CONTEXT)
+        chosen = first
+        if wrong:
+            chosen = better(first, self._decode([item], [language], encoded, _SECOND_BEAM)[0], item.seconds)
+        words: tuple[Word, ...] = ()
+        if item.speech.word_times and chosen.tokens:
+            words = self._words(item, language, chosen, encoded)
+        return _transcript(chosen, language, redecoded=wrong, words=words)
+
+    def _encode(self, items: list[_Item], context: float) -> Any:
+        mel = self._log_mel([item.speech.pcm for item in items], context)
+        return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(mel)))
+
+    def _languages(self, items: list[_Item], encoded: Any) -> list[Language]:
+        if all(item.speech.language for item in items):
+            return [item.speech.language or "zh" for item in items]
+        guesses = self._model.detect_language(encoded)
+        return [item.speech.language or _likelier(guess) for item, guess in zip(items, guesses, strict=True)]
+
+    def _decode(self, items: list[_Item], languages: list[Language], encoded: Any, beam_size: int) -> list[Decoded]:
+        prefixes = [
+            [*item.prompt, *self._vocabulary.ask(language)] for item, language in zip(items, languages, strict=True)
+        ]
+        longest = max(token_limit(item.seconds) for item in items)
+        results = self._model.generate(
+            encoded,
+            prefixes,
+            beam_size=beam_size,
+            max_length=min(MAX_TOKENS, len(prefixes[0]) + longest),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=[-1],  # the model's own list: symbols, music notes, speaker marks
+        )
+        return [self._decoded(result) for result in results]
+
+    def _decoded(self, result: Any) -> Decoded:
+        ids: list[int] = result.sequences_ids[0]
+        tokens = self._vocabulary.text_tokens(ids)
+        text = self._vocabulary.text(tokens)
+        # CTranslate2's score is the mean over the tokens; Whisper's own mean counts the end of text too.
+        return Decoded(
+            tokens=tuple(tokens),
+            text=text,
+            avg_logprob=min(0.0, float(result.scores[0]) * len(ids) / (len(ids) + 1)),
+            no_speech_prob=float(result.no_speech_prob),
+            compression_ratio=compression_ratio(text),
+        )
+
+    def _words(self, item: _Item, language: Language, decoded: Decoded, encoded: Any) -> tuple[Word, ...]:
+        tokens = list(decoded.tokens)
+        frames = min(round(item.seconds * _FRAMES_A_SECOND), round(FULL_CONTEXT * _FRAMES_A_SECOND))
+        ask = self._vocabulary.ask(language)
+        aligned = self._model.align(encoded, ask, [tokens], frames)[0]
+        words = self._vocabulary.words(tokens, language)
+        return word_times(words, aligned.alignments, aligned.text_token_probs, item.seconds)
+
+
+def _transcript(
+    decoded: Decoded, language: Language, *, redecoded: bool = False, words: tuple[Word, ...] = ()
+) -> Transcript:
+    return Transcript(
+        text=decoded.text,
+        language=language,
+        avg_logprob=decoded.avg_logprob,
+        no_speech_prob=decoded.no_speech_prob,
+        compression_ratio=decoded.compression_ratio,
+        tokens=len(decoded.tokens),
+        redecoded=redecoded,
+        words=words,
+    )
+
+
+def _likelier(guess: list[tuple[str, float]]) -> Language:
+    """The likelier of the languages we serve; `guess` is (marker, probability), likeliest first."""
+    for marker, _ in guess:
+        if marker == "<|zh|>":
+            return "zh"
+        if marker == "<|en|>":
+            return "en"
+    return "zh"

@@ -1,0 +1,219 @@
+"""The composition root: makes the real parts, joins them, runs them until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.engines.whisper import WhisperEngine
+from asr.scheduler import Scheduler
+from asr.types import Transcript
+from asr.vad import SecondOpinion
+from detectors.registry import Registry, load
+from detectors.runner import DetectorRunner
+from models import ModelError, ModelStore
+from service.calls.desk import Desk
+from service.calls.journal import StoreJournal
+from service.calls.session import CallSession, Parts, context_of
+from service.facts import Call
+from service.gateway.native import NativeDialect
+from service.gateway.twilio import TwilioDialect
+from service.live.hub import LiveHub
+from service.live.schema import Health
+from service.media.recorder import RecordingThread
+from service.media.recordings import RecordingFolder
+from service.metrics import Metrics
+from service.settings import Settings
+from service.storage.sql import SqlStore
+from service.web.create import create_web
+from service.web.ports import WebParts
+from service.web.server import server_config
+from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
+from service.web.wire import Check
+
+log = structlog.get_logger()
+
+DETECTOR_SECONDS = 1.0
+"""A detector takes a few milliseconds; one that needs this long for an utterance is stuck."""
+
+
+class NoEngine:
+    """Stands where the model could not be loaded: calls are recorded, their speech marked as unrecognised."""
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    @property
+    def name(self) -> str:
+        return "no model"
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        raise RecognitionFailed(self._problem)
+
+    def close(self) -> None:
+        return
+
+
+def load_engine(settings: Settings) -> Engine:
+    """The configured model, verified and loaded. Blocks for seconds. Raises ModelError, RecognitionError."""
+    return WhisperEngine(
+        ModelStore(settings.models_dir).find(settings.model),
+        device=settings.device,
+        compute_type=settings.compute_type,
+        threads=settings.threads,
+        beam_size=settings.beam_size,
+    )
+
+
+def wall() -> datetime:
+    """The time of day, with offset."""
+    return datetime.now(UTC)
+
+
+class Service:
+    """Every part of a running service."""
+
+    def __init__(self, settings: Settings, registry: Registry, engine: Engine, problem: str = "") -> None:
+        self.settings = settings
+        self.registry = registry
+        self.engine = engine
+        self.model_problem = problem
+        self.metrics = Metrics()
+        self.store = SqlStore(settings.store_url)
+        self.hub = LiveHub(self.store, health=self.health, wall=wall, dropped=self.metrics.hub_drops.inc)
+        self.journal = StoreJournal(self.store, self.hub, self.metrics)
+        self.recordings = RecordingFolder(settings.recordings_dir)
+        self.recorder = RecordingThread(self.recordings)
+        self.scheduler = Scheduler(engine, second_opinion=SecondOpinion().is_speech)
+        self.desk = Desk(
+            settings=settings,
+            store=self.store,
+            journal=self.journal,
+            open_session=self._open_session,
+            metrics=self.metrics,
+            wall=wall,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[FastAPI, None]:
+        """The web application, with everything behind it running; leaving stops the calls first, the store last."""
+        async with AsyncExitStack() as stack:
+            await self.store.open()
+            stack.push_async_callback(self.store.close)
+            await stack.enter_async_context(self.recorder)
+            await stack.enter_async_context(self.scheduler)
+            await stack.enter_async_context(self.journal)
+            await stack.enter_async_context(self.desk)
+            yield create_web(self._web_parts())
+
+    def health(self) -> Health:
+        """The strip on top of every page."""
+        troubles = {"model": bool(self.model_problem), "storage": self.journal.failing}
+        troubles["overload"] = self.scheduler.overloaded
+        return Health(
+            model=self.engine.name,
+            live_calls=self.desk.live,
+            max_calls=self.settings.max_calls,
+            backlog=round(self.scheduler.backlog_seconds, 1),
+            troubles=tuple(name for name, there in troubles.items() if there),
+        )
+
+    async def checks(self) -> Mapping[str, Check]:
+        """What /readyz tells."""
+        return {"model": Check(ok=not self.model_problem, message=self.model_problem or self.engine.name)}
+
+    def _open_session(self, call: Call) -> CallSession:
+        context = context_of(call)
+        parts = Parts(
+            journal=self.journal,
+            recogniser=self.scheduler,
+            judge=DetectorRunner(self.registry.open(context), timeout_s=DETECTOR_SECONDS),
+            recorder=self.recorder.open(call.id, call.roles, call.rate),
+            metrics=self.metrics,
+            monotonic=time.monotonic,
+            wall=wall,
+            max_pace=self.settings.max_pace,
+            prompt=self.registry.prompt(call.jurisdiction, call.language),
+        )
+        return CallSession(call, parts)
+
+    def _web_parts(self) -> WebParts:
+        settings = self.settings
+        return WebParts(
+            settings=settings,
+            store=self.store,
+            desk=self.desk,
+            feed=self.hub,
+            recordings=self.recordings,
+            rules=self.registry.rules(),
+            checks=self.checks,
+            health=self.health,
+            metrics=self.metrics,
+            native=lambda _key: NativeDialect(),
+            twilio=lambda key: TwilioDialect(key.first_track),
+            signer=SessionSigner(load_secret(settings.data_dir / "session.key"), settings.session_hours * 3600),
+            ended=Ended(settings.data_dir / "ended-sessions", unix_now()),
+        )
+
+
+def make_service(settings: Settings) -> Service:
+    """Everything made, nothing started. Blocks for seconds. Raises DetectorError for a bad rule pack."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    registry = load()
+    try:
+        return Service(settings, registry, load_engine(settings))
+    except (ModelError, RecognitionError) as problem:
+        log.error("model unusable", problem=str(problem))
+        return Service(settings, registry, NoEngine(str(problem)), str(problem))
+
+
+async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Run the service until SIGINT or SIGTERM. `ready` is told the address once it answers."""
+    service = await asyncio.to_thread(make_service, settings)
+    try:
+        async with service.running() as app:
+            await _serve(app, settings, ready)
+    finally:
+        service.engine.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it answers, and leaves signals to us: its own handlers raise them again at the end,
+    before the calls are finished."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            self._ready(f"http://{self.config.host}:{port}")
+
+    def stop(self) -> None:
+        """Take no more connections; end."""
+        self.should_exit = True
+
+
+async def _serve(app: FastAPI, settings: Settings, ready: Callable[[str], None]) -> None:
+    config = server_config(app, settings.host, settings.port, log_config=None, access_log=False)
+    server = _Server(config, ready)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()

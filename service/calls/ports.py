@@ -1,0 +1,73 @@
+"""What a call's session asks of its neighbours; the composition root brings the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.scheduler import Job, Recognised
+from asr.types import Role, Seconds, Utterance
+from detectors.api import Observation
+from detectors.runner import DetectorFailure
+from service.facts import Fact
+from service.live.schema import Levels
+from service.storage.port import LoggedFact
+
+
+class Journal(Protocol):
+    """Stores facts, then shows them. Drops none: while the store fails it keeps them in order and tries again."""
+
+    @property
+    def failing(self) -> bool:
+        """The store refuses writes now."""
+        ...
+
+    async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
+        """Returns once the facts are safe with the journal: stored, or kept until they can be."""
+        ...
+
+    def show_levels(self, levels: Levels) -> None:
+        """Pass on how loud a call is; nothing is stored."""
+        ...
+
+    def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
+        """The call's facts as they are stored, from now to its last one."""
+        ...
+
+    def finished(self, call_id: str) -> None:
+        """Nothing more will be written of this call."""
+        ...
+
+
+class Recogniser(Protocol):
+    """The scheduler, as sessions see it."""
+
+    def submit(self, job: Job) -> asyncio.Future[Recognised | None]: ...
+
+    def withdraw(self, call_id: str) -> None: ...
+
+
+class Judge(Protocol):
+    """One call's detectors, isolated and timed (detectors.runner.DetectorRunner)."""
+
+    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]: ...
+
+    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]: ...
+
+    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]: ...
+
+
+class Recorder(Protocol):
+    """One call's recording. `write` never blocks; trouble shows in `failing`, which the session watches."""
+
+    @property
+    def failing(self) -> bool: ...
+
+    def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None: ...
+
+    async def close(self) -> None: ...

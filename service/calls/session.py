@@ -1,0 +1,322 @@
+"""One call's session: the only place where the stages meet.
+
+Audio goes through intake and recording as it comes (`feed`, which never waits for recognition). What the intake
+finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's text, writes
+it, lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order
+live and replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+import structlog
+
+from asr.audio import seconds
+from asr.engine import RecognitionError, Speech
+from asr.scheduler import Job, Recognised
+from asr.types import Role, Seconds, Utterance
+from detectors.api import CallContext, Finding, Observation, Sentiment
+from detectors.runner import DetectorFailure
+from service.alerts.policy import AlertPolicy
+from service.calls.arrivals import Arrivals
+from service.calls.intake import Cut, Intake, Passed, Taken
+from service.calls.ports import Journal, Judge, Recogniser, Recorder
+from service.facts import (
+    AlertRaised,
+    Call,
+    CallClosed,
+    CallEnding,
+    CallOpened,
+    DtmfPressed,
+    Fact,
+    FindingMade,
+    GapMarked,
+    Notice,
+    NoticeCode,
+    SentimentScored,
+    UtteranceHeard,
+)
+from service.gateway.events import AudioArrived, DigitPressed
+from service.live.schema import Levels
+from service.metrics import Metrics
+
+log = structlog.get_logger()
+
+BACKLOG: Seconds = 240.0
+"""Speech a call may have waiting for its text: 15 MB of audio. A recogniser this far behind is as good as gone;
+what comes then is recorded and marked, not kept in memory."""
+
+FINAL_WITHIN: Seconds = 2.0
+"""The text of an utterance is due this long after its end: the scheduler's deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a session works with. `monotonic` and `wall` are its clocks, `prompt` its call's vocabulary;
+    `max_pace` bounds how many times real time audio may come."""
+
+    journal: Journal
+    recogniser: Recogniser
+    judge: Judge
+    recorder: Recorder
+    metrics: Metrics
+    monotonic: Callable[[], float]
+    wall: Callable[[], datetime]
+    max_pace: float
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """An utterance whose text is awaited."""
+
+    cut: Cut
+    text: asyncio.Future[Recognised | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The last piece of work."""
+
+    ending: CallEnding
+    reason: str
+
+
+Work: TypeAlias = Spoken | Passed | Fact | Finish
+
+
+def context_of(call: Call) -> CallContext:
+    """What the detectors are told of a call."""
+    return CallContext(
+        call_id=call.id,
+        language=call.language,
+        jurisdiction=call.jurisdiction,
+        started_at=call.started_at,
+        metadata=call.metadata,
+    )
+
+
+class CallSession:
+    """One call from its announcement until everything is written."""
+
+    def __init__(self, call: Call, parts: Parts) -> None:
+        self.call = call
+        self._parts = parts
+        self._intake = Intake(call.roles, call.encoding, call.rate, max_pace=parts.max_pace, now=parts.monotonic())
+        self._arrivals = Arrivals()
+        self._alerts = AlertPolicy(call.id)
+        self._work: asyncio.Queue[Work] = asyncio.Queue()
+        self._waiting = 0  # samples at 16 kHz
+        self._eased = asyncio.Event()
+        self._said: Counter[Role] = Counter()
+        self._cuts: Counter[Role] = Counter()
+        self._finishing = False
+        self._troubles: set[NoticeCode] = set()
+        self.done = asyncio.Event()
+        """Set when the call is wholly processed and written."""
+
+    @property
+    def reached(self) -> Seconds:
+        """How far the call's audio clock has come."""
+        return self._intake.reached
+
+    @property
+    def finishing(self) -> bool:
+        """No more audio is taken."""
+        return self._finishing
+
+    def feed(self, event: AudioArrived | DigitPressed) -> None:
+        """Take in what the gateway sent. Never waits. Raises ProtocolViolation for audio that cannot be."""
+        if self._finishing:
+            return
+        if isinstance(event, DigitPressed):
+            self._work.put_nowait(DtmfPressed(digit=event.digit, at=self.reached, role=event.role))
+            return
+        now = self._parts.monotonic()
+        self._take(self._intake.take(event, now))
+        self._arrivals.mark(self.reached, now)
+
+    def resumed(self, away: Seconds) -> None:
+        """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
+        if not self._finishing:
+            self._take(self._intake.away(away))
+
+    def tell(self, notice: Notice) -> None:
+        """Write a notice in its place among what was said."""
+        self._work.put_nowait(notice)
+
+    def finish(self, ending: CallEnding, reason: str = "") -> None:
+        """No more audio: what was said last is still recognised, judged and written; then `done` is set."""
+        if self._finishing:
+            return
+        self._finishing = True
+        self._take(self._intake.close())
+        self._work.put_nowait(Finish(ending=ending, reason=reason))
+
+    async def settle(self, most: Seconds) -> None:
+        """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
+        while seconds(self._waiting) > most:
+            self._eased.clear()
+            await self._eased.wait()
+
+    async def run(self) -> None:
+        """Do the call's work until it is finished."""
+        try:
+            await self._write(CallOpened(call=self.call))
+            while not isinstance(work := await self._work.get(), Finish):
+                await self._do(work)
+            await self._close(work)
+        finally:
+            self._parts.recogniser.withdraw(self.call.id)
+            await self._parts.recorder.close()
+            self.done.set()
+
+    def _take(self, taken: Taken) -> None:
+        """Hand on what the intake made of audio: to the recording, to the work queue, to whoever watches levels."""
+        for piece in taken.recorded:
+            self._parts.recorder.write(piece.role, piece.start, piece.pcm)
+        for found in taken.found:
+            self._work.put_nowait(self._spoken(found) if isinstance(found, Cut) else found)
+        for levels in taken.levels:
+            self._parts.journal.show_levels(
+                Levels(call_id=self.call.id, at=levels.at, dbfs=levels.dbfs, speaking=levels.speaking)
+            )
+
+    def _spoken(self, cut: Cut) -> Spoken | GapMarked:
+        if seconds(self._waiting + cut.pcm.size) > BACKLOG:
+            return GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
+        self._waiting += cut.pcm.size
+        job = Job(
+            call_id=self.call.id,
+            role=cut.role,
+            seq=self._cuts[cut.role],
+            speech=Speech(pcm=cut.pcm, language=self.call.language, prompt=self._parts.prompt),
+            final=True,
+            deadline=self._parts.monotonic() + FINAL_WITHIN,
+        )
+        self._cuts[cut.role] += 1
+        return Spoken(cut=cut, text=self._parts.recogniser.submit(job))
+
+    async def _do(self, work: Work) -> None:
+        match work:
+            case Spoken():
+                await self._hear(work)
+            case Passed(at=at):
+                await self._watch_disks()
+                await self._observe(await self._parts.judge.elapsed(at))
+            case GapMarked(reason=reason):
+                self._parts.metrics.gaps.labels(reason).inc()
+                await self._write(work)
+            case DtmfPressed() | Notice():
+                await self._write(work)
+            case _:
+                raise AssertionError(f"no work: {work!r}")
+
+    async def _hear(self, spoken: Spoken) -> None:
+        """Await the text of one utterance, write it, let it be judged."""
+        cut = spoken.cut
+        try:
+            recognised = await spoken.text
+        except RecognitionError as failure:
+            await self._unrecognised(cut, failure)
+            return
+        finally:
+            self._waiting -= cut.pcm.size
+            self._eased.set()
+        await self._trouble_over("recognition_failing", "recognition_recovered", "Speech is recognised again.")
+        if recognised is None:
+            return
+        self._parts.metrics.final_latency.observe(self._late(cut.end))
+        utterance = self._utterance(cut, recognised)
+        await self._write(UtteranceHeard(utterance=utterance))
+        await self._observe(await self._parts.judge.heard(utterance))
+
+    def _utterance(self, cut: Cut, recognised: Recognised) -> Utterance:
+        index = self._said[cut.role]
+        self._said[cut.role] += 1
+        return Utterance(
+            id=f"{cut.role}-{index}",
+            call_id=self.call.id,
+            role=cut.role,
+            index=index,
+            start=cut.start,
+            end=cut.end,
+            text=recognised.text,
+            language=recognised.transcript.language,
+            confidence=math.exp(min(0.0, recognised.transcript.avg_logprob)),
+            words=tuple(
+                replace(word, start=word.start + cut.start, end=word.end + cut.start)
+                for word in recognised.transcript.words
+            ),
+        )
+
+    async def _unrecognised(self, cut: Cut, failure: RecognitionError) -> None:
+        self._parts.metrics.recognition_failures.inc()
+        self._parts.metrics.gaps.labels("unrecognised").inc()
+        await self._write(GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised"))
+        await self._trouble("recognition_failing", f"Speech is recorded but not recognised: {failure}")
+
+    async def _observe(self, observed: Sequence[Observation | DetectorFailure]) -> None:
+        """Write what the detectors said, and the alerts it raises."""
+        facts = [fact for seen in observed for fact in self._facts_of(seen)]
+        if facts:
+            await self._write(*facts)
+
+    def _facts_of(self, seen: Observation | DetectorFailure) -> list[Fact]:
+        if isinstance(seen, Sentiment):
+            return [SentimentScored(sentiment=seen)]
+        if isinstance(seen, Finding):
+            return [FindingMade(finding=seen), *self._alert(seen)]
+        self._parts.metrics.detector_failures.labels(seen.detector).inc()
+        return [Notice(code="detector_failed", message=f"{seen.detector}: {seen.message}", at=self.reached)]
+
+    def _alert(self, finding: Finding) -> list[Fact]:
+        latency = self._late(finding.end)
+        alert = self._alerts.consider(finding, raised_at=self._parts.wall(), latency=latency)
+        if alert is None:
+            return []
+        self._parts.metrics.alerts.labels(alert.severity).inc()
+        self._parts.metrics.alert_latency.observe(latency)
+        return [AlertRaised(alert=alert)]
+
+    def _late(self, audio: Seconds) -> Seconds:
+        return self._arrivals.delay(audio, self._parts.monotonic())
+
+    async def _watch_disks(self) -> None:
+        if self._parts.recorder.failing:
+            await self._trouble("recording_failing", "The recording cannot be written; the call is monitored on.")
+        else:
+            await self._trouble_over("recording_failing", "recording_recovered", "The recording goes on.")
+        if self._parts.journal.failing:
+            await self._trouble("storage_failing", "The store cannot be written; what happens is kept until it can.")
+        else:
+            await self._trouble_over("storage_failing", "storage_recovered", "Everything kept has been stored.")
+
+    async def _trouble(self, code: NoticeCode, message: str) -> None:
+        """Tell of a trouble once, when it begins."""
+        if code not in self._troubles:
+            self._troubles.add(code)
+            log.warning("call in trouble", call_id=self.call.id, trouble=code)
+            await self._write(Notice(code=code, message=message, at=self.reached))
+
+    async def _trouble_over(self, code: NoticeCode, recovered: NoticeCode, message: str) -> None:
+        if code in self._troubles:
+            self._troubles.discard(code)
+            await self._write(Notice(code=recovered, message=message, at=self.reached))
+
+    async def _close(self, finish: Finish) -> None:
+        await self._observe(await self._parts.judge.closed(self.reached))
+        closed = CallClosed(
+            ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
+        )
+        await self._write(closed)
+
+    async def _write(self, *facts: Fact) -> None:
+        await self._parts.journal.write(self.call.id, facts, self._parts.wall())

@@ -1,0 +1,28 @@
+"""The `callwarden` command. Each file holds one family of commands; the forms are contracts, kept in the README."""
+
+from __future__ import annotations
+
+import typer
+
+from service.cli import accounts, demo, detect, models, serve, stream, transcribe
+
+app = typer.Typer(
+    name="callwarden",
+    help="Real-time speech monitoring for live calls.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may hold what was said
+    add_completion=False,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("stream")(stream.stream)
+app.command("transcribe")(transcribe.transcribe)
+app.command("detect")(detect.detect)
+app.add_typer(models.app, name="models")
+app.add_typer(accounts.keys, name="keys")
+app.add_typer(accounts.users, name="users")
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,147 @@
+"""`callwarden keys` and `callwarden users`: who may stream, who may look. They work on the store itself."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import typer
+from rich.table import Table
+
+from asr.types import Role
+from service.cli.terminal import err, fail, out
+from service.settings import Settings
+from service.storage.port import (
+    AlreadyExists,
+    KeyRight,
+    NotFound,
+    StorageUnavailable,
+    Store,
+    User,
+    UserRole,
+)
+from service.storage.sql import SqlStore
+from service.web.keys import new_key
+from service.web.passwords import Passwords
+from service.web.wire import MAX_PASSWORD, MIN_PASSWORD
+
+T = TypeVar("T")
+
+keys = typer.Typer(help="Gateway keys: create, list, revoke.", no_args_is_help=True)
+users = typer.Typer(help="Users: create, change a password, list.", no_args_is_help=True)
+
+UserName = Annotated[str, typer.Argument(help="The name to log in with.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@keys.command("create")
+def create_key(
+    source: Annotated[str, typer.Option(help="The gateway's name, as calls will show it.")] = "gateway",
+    right: Annotated[
+        list[KeyRight] | None, typer.Option(help="stream (send calls), events (get a call's events back).")
+    ] = None,
+    first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
+) -> None:
+    """Make a key and print it; it is shown this once."""
+    key, plaintext = new_key(source, right or ["stream", "events"], first_track)
+    _with_store(lambda store: store.add_key(key))
+    out.print(plaintext)
+    err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Every key, without its secret."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("id", "source", "rights", "first track", "made", "state"):
+        table.add_column(title)
+    for key in _with_store(lambda store: store.keys()):
+        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
+        made = f"{key.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(key.id, key.source, ", ".join(key.rights), key.first_track, made, state)
+    out.print(table)
+
+
+@keys.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, from `keys list`.")]) -> None:
+    """End a key; connections it has open go on until they close."""
+    _with_store(lambda store: store.revoke_key(key_id, datetime.now(UTC)))
+    out.print(f"Key {key_id} is revoked")
+
+
+@users.command("create")
+def create_user(
+    name: UserName,
+    role: Annotated[UserRole, typer.Option(help="What the user may do.")] = "supervisor",
+    password_stdin: FromStdin = False,
+) -> None:
+    """Make a user. Without --password-stdin the password is asked for on the terminal."""
+    user = User(
+        name=name,
+        role=role,
+        password_hash=Passwords().hash_now(_password(password_stdin)),
+        created_at=datetime.now(UTC),
+    )
+    _with_store(lambda store: store.add_user(user))
+    out.print(f"{name} may log in as {role}")
+
+
+@users.command("passwd")
+def change_password(name: UserName, password_stdin: FromStdin = False) -> None:
+    """Give a user a new password; sessions opened with the old one end."""
+    hashed = Passwords().hash_now(_password(password_stdin))
+
+    async def change(store: Store) -> None:
+        await store.replace_user(replace(await store.user(name), password_hash=hashed))
+
+    _with_store(change)
+    out.print(f"{name} has a new password")
+
+
+@users.command("list")
+def list_users() -> None:
+    """Every user and role."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "role", "made", "state"):
+        table.add_column(title)
+    for user in _with_store(lambda store: store.users()):
+        table.add_row(user.name, user.role, f"{user.created_at:%Y-%m-%d}", "disabled" if user.disabled else "active")
+    out.print(table)
+
+
+def generated_password() -> str:
+    """A password nobody has to think of: 96 bits."""
+    return secrets.token_urlsafe(12)
+
+
+def _password(from_stdin: bool) -> str:
+    password = sys.stdin.readline().rstrip("\n") if from_stdin else _asked()
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        fail(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    return password
+
+
+def _asked() -> str:
+    return typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+
+
+def _with_store(work: Callable[[Store], Awaitable[T]]) -> T:
+    async def opened() -> T:
+        settings = Settings()
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        store = SqlStore(settings.store_url)
+        await store.open()
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(opened())
+    except (AlreadyExists, NotFound, StorageUnavailable) as problem:
+        fail(str(problem))

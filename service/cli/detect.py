@@ -1,0 +1,30 @@
+"""`callwarden detect`: judge text without audio, one utterance a line or one whole call."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from detectors.api import DetectorError, Jurisdiction
+from detectors.batch import BadInput, Batch
+from service.cli.terminal import fail
+
+
+def detect(
+    jurisdiction: Annotated[Jurisdiction, typer.Option(help="Whose rules apply to utterances.")] = "CN",
+    call: Annotated[bool, typer.Option("--call", help="Standard input is one JSON call instead of lines.")] = False,
+) -> None:
+    """Read JSON lines from standard input, one utterance each; write one line of labels and sentiment for each."""
+    try:
+        batch = Batch()
+        if call:
+            print(json.dumps(batch.call(sys.stdin.read()), ensure_ascii=False))
+            return
+        for number, line in enumerate(sys.stdin, 1):
+            if line.strip():
+                print(json.dumps(batch.utterance(line, jurisdiction, number), ensure_ascii=False), flush=True)
+    except (BadInput, DetectorError) as problem:
+        fail(str(problem), code=2)

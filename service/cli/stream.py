@@ -1,0 +1,132 @@
+"""`callwarden stream`: play a recorded call into the service as if it were live."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+
+from asr.types import ROLES, Language, Role
+from detectors.api import Jurisdiction
+from service.cli.given import moment, pairs
+from service.cli.terminal import err, fail, out
+from service.client import AudioUnusable, CallStart, FactSeen, StreamFailed, read_call_audio, stream_call
+from service.facts import Alert, AlertRaised, Fact, Notice, SentimentScored, UtteranceHeard
+
+
+@dataclass(slots=True)
+class Heard:
+    """What came back of a call."""
+
+    call_id: str
+    utterances: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    scores: dict[Role, list[float]] = field(default_factory=lambda: {role: [] for role in ROLES})
+
+    def add(self, seen: FactSeen) -> None:
+        match seen.fact:
+            case UtteranceHeard(utterance=said):
+                line = {"speaker": said.role, "start": said.start, "end": said.end, "text": said.text}
+                self.utterances.append(line)
+            case AlertRaised(alert=alert):
+                self.alerts.append(_alert(alert))
+            case SentimentScored(sentiment=felt):
+                self.scores[felt.role].append(felt.score)
+            case _:
+                pass
+
+    def json(self) -> str:
+        """The command's contract: one object. A party's sentiment is its mean score, null if it said nothing."""
+        means = {role: round(sum(s) / len(s), 3) if s else None for role, s in self.scores.items()}
+        body = {"call_id": self.call_id, "utterances": self.utterances, "alerts": self.alerts, "sentiment": means}
+        return json.dumps(body, ensure_ascii=False)
+
+
+def stream(
+    audio: Annotated[Path, typer.Argument(help="Stereo WAV or FLAC at 8 or 16 kHz: left agent, right customer.")],
+    url: Annotated[str, typer.Option(help="The gateway's address, ws://HOST:PORT/v1/stream.")],
+    key: Annotated[str, typer.Option(help="A gateway key with the rights stream and events.")],
+    swap: Annotated[bool, typer.Option("--swap", help="Left is the customer, right the agent.")] = False,
+    pace: Annotated[float, typer.Option(min=0.1, max=10, help="Times real time.")] = 1.0,
+    language: Annotated[Language | None, typer.Option(help="Spoken language.")] = None,
+    jurisdiction: Annotated[Jurisdiction | None, typer.Option(help="Whose law applies.")] = None,
+    started_at: Annotated[str | None, typer.Option(help="ISO 8601 with offset; now if not given.")] = None,
+    agent: Annotated[str, typer.Option(help="The agent's id.")] = "",
+    customer: Annotated[str, typer.Option(help="The customer's reference.")] = "",
+    metadata: Annotated[list[str] | None, typer.Option(help="k=v, as often as needed.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+) -> None:
+    """Play a stereo file as a live call and wait until the call is wholly processed."""
+    start = CallStart(
+        call_id=f"stream-{secrets.token_hex(6)}",
+        language=language,
+        jurisdiction=jurisdiction,
+        started_at=moment(started_at),
+        agent=agent,
+        customer=customer,
+        metadata=pairs(metadata or []),
+    )
+    heard = Heard(call_id=start.call_id)
+    try:
+        call_audio = read_call_audio(audio, swap=swap)
+        with progress_bar() as progress:
+            bar = progress.add_task(audio.name, total=call_audio.seconds)
+
+            def seen(answer: FactSeen) -> None:
+                heard.add(answer)
+                if not as_json:
+                    show(answer.fact)
+
+            def sent(seconds: float) -> None:
+                progress.update(bar, completed=seconds)
+
+            asyncio.run(stream_call(call_audio, start, url=url, key=key, pace=pace, seen=seen, sent=sent))
+    except (AudioUnusable, StreamFailed) as problem:
+        fail(str(problem))
+    if as_json:
+        print(heard.json())
+
+
+def show(fact: Fact) -> None:
+    """One line a person reads for what was said or what went wrong; other facts are silent."""
+    match fact:
+        case UtteranceHeard(utterance=said):
+            out.print(f"{said.start:7.2f}  {said.role:8}  {escape(said.text)}")
+        case AlertRaised(alert=alert):
+            words = f"“{escape(alert.quote)}”" if alert.quote else ""
+            title = f"{alert.title.zh} / {alert.title.en}"
+            out.print(f"{alert.start:7.2f}  [bold red]{alert.severity:8}[/]  {escape(title)} {words}")
+        case Notice(message=message):
+            out.print(f"         [yellow]notice[/]    {escape(message)}")
+        case _:
+            pass
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+        console=err,
+        transient=True,
+    )
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "category": alert.category,
+        "severity": alert.severity,
+        "speaker": alert.role,
+        "start": alert.start,
+        "end": alert.end,
+        "quote": alert.quote,
+        "score": alert.score,
+        "latency_s": round(alert.latency, 3),
+    }

@@ -1,0 +1,18 @@
+"""How commands speak to a person: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what is wrong, and leave."""
+    err.print(f"[red]error:[/red] {escape(message)}")
+    raise typer.Exit(code)
