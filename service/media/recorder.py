@@ -156,17 +156,22 @@ class RecordingThread:
         return recording
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="recordings") as thread:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
+        try:
             while self._open or not self._stopping:
                 await self._rest()
-                now = time.monotonic()
-                batches = [recording.take(now) for recording in self._open]
-                errors = await loop.run_in_executor(thread, _work, batches)
-                for batch, error in zip(batches, errors, strict=True):
-                    batch.recording.settle(batch, error)
-                closed = {batch.recording for batch in batches if batch.close}
-                self._open = [recording for recording in self._open if recording not in closed]
+                await self._cycle(thread)
+        finally:
+            thread.shutdown(wait=False)  # it is idle, or this task was cancelled and may not block the event loop
+
+    async def _cycle(self, thread: ThreadPoolExecutor) -> None:
+        now = time.monotonic()
+        batches = [recording.take(now) for recording in self._open]
+        errors = await asyncio.get_running_loop().run_in_executor(thread, _work, batches)
+        for batch, error in zip(batches, errors, strict=True):
+            batch.recording.settle(batch, error)
+        closed = {batch.recording for batch in batches if batch.close}
+        self._open = [recording for recording in self._open if recording not in closed]
 
     async def _rest(self) -> None:
         """Until the next cycle, or until someone waits for it."""

@@ -50,10 +50,10 @@ class RecordingFolder:
 
 def recording_name(call_id: str) -> str:
     """The file name of any call id, another one for every id, never a path: %-escapes for all but A-Z a-z 0-9 _ . - ~,
-    a leading dot too; a hash in place of a very long id."""
+    a leading dot too; a hash in place of an empty or very long id."""
     name = quote(call_id, safe="", errors="surrogatepass")
     if name.startswith("."):
         name = "%2E" + name[1:]
-    if len(name) > _LONGEST_NAME:
+    if not 0 < len(name) <= _LONGEST_NAME:
         name = "%" + hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{name}.wav"

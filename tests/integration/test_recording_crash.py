@@ -1,0 +1,247 @@
+"""Recordings against a real disk: killed writers, full disks, many calls at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import structlog
+
+from asr.audio import Pcm
+from asr.types import Role
+from service.media.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
+from service.media.recordings import RecordingFolder
+
+BOTH: tuple[Role, ...] = ("agent", "customer")
+RATE = 8000
+FRAME = 160
+
+
+def ramp(begin: int, end: int, sign: int = 1) -> Pcm:
+    return (sign * (np.arange(begin, end) % 30_000 + 1)).astype(np.int16)
+
+
+def speak(recording: CallRecording, begin: int, end: int) -> None:
+    """Both legs from sample `begin` to `end`, in packets."""
+    for start in range(begin, end, FRAME):
+        recording.write("agent", start, ramp(start, start + FRAME))
+        recording.write("customer", start, ramp(start, start + FRAME, -1))
+
+
+def read(path: Path) -> list[list[int]]:
+    frames, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    assert rate == RATE
+    return frames.T.tolist()
+
+
+LIVE_CALL = """
+import asyncio, sys, time
+from pathlib import Path
+import numpy as np
+from service.media.recorder import RecordingThread
+from service.media.recordings import RecordingFolder
+
+async def main() -> None:
+    async with RecordingThread(RecordingFolder(Path(sys.argv[1]))) as thread:
+        recording = thread.open("killed", ("agent", "customer"), 8000)
+        begun = time.monotonic()
+        for start in range(0, 8000 * 3600, 160):
+            pcm = (np.arange(start, start + 160) % 30_000 + 1).astype(np.int16)
+            recording.write("agent", start, pcm)
+            recording.write("customer", start, -pcm)
+            print(start + 160, flush=True)
+            await asyncio.sleep(max(0.0, (start + 160) / 8000 - (time.monotonic() - begun)))
+
+asyncio.run(main())
+"""
+
+
+def test_a_kill_loses_at_most_the_last_second_and_the_file_still_plays(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LIVE_CALL, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as caller:
+        assert caller.stdout is not None
+        spoken = 0
+        while spoken < 2.5 * RATE:
+            spoken = int(caller.stdout.readline())
+        caller.send_signal(signal.SIGKILL)
+        spoken = max([spoken, *(int(line) for line in caller.stdout)])
+
+    agent, customer = read(tmp_path / "killed.wav")
+    assert spoken - len(agent) <= RATE
+    assert agent == ramp(0, len(agent)).tolist()
+    assert customer == ramp(0, len(customer), -1).tolist()
+
+
+async def test_after_a_kill_the_same_call_goes_on_in_the_same_file(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path)
+    killed = folder.create("c-1", BOTH, RATE)
+    killed.write("agent", 0, ramp(0, 800))
+    killed.write("customer", 0, ramp(0, 800, -1))
+    await asyncio.to_thread(killed.save)  # and never closed
+
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        speak(recording, 1600, 2400)
+        await recording.close()
+
+    agent, customer = read(folder.path("c-1"))
+    assert agent == [*ramp(0, 800).tolist(), *[0] * 800, *ramp(1600, 2400).tolist()]
+    assert customer == [*ramp(0, 800, -1).tolist(), *[0] * 800, *ramp(1600, 2400, -1).tolist()]
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A folder with room for about a second of a call, until `heal`."""
+
+    folder: Path
+    mounted: bool
+
+    def heal(self) -> None:
+        if self.mounted:
+            (self.folder / "filler").unlink()
+        else:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A file system of its own where that is allowed, else a limit on file sizes."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path)]
+    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    if mounted:
+        try:
+            with (tmp_path / "filler").open("wb") as filler:
+                filler.write(bytes(8 * 1024 * 1024 - 40 * 1024))
+            yield SmallDisk(tmp_path, mounted=True)
+        finally:
+            subprocess.run(["umount", str(tmp_path)], check=True)
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if hard != resource.RLIM_INFINITY:
+        pytest.skip("neither a file system can be mounted nor a limit lifted again")
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40 * 1024, hard))
+        yield SmallDisk(tmp_path, mounted=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_disk_that_was_full_for_a_while_loses_nothing(small_disk: SmallDisk) -> None:
+    folder = RecordingFolder(small_disk.folder)
+    with structlog.testing.capture_logs() as logs:
+        async with RecordingThread(folder) as thread:
+            recording = thread.open("c-1", BOTH, RATE)
+            speak(recording, 0, 800)
+            await recording.flush()
+            assert not recording.failing
+            for second in range(10):
+                speak(recording, 800 + second * RATE, 800 + (second + 1) * RATE)
+                await recording.flush()
+            assert recording.failing
+            playable = len(read(folder.path("c-1"))[0])
+            small_disk.heal()
+            speak(recording, 800 + 10 * RATE, 800 + 11 * RATE)
+            await recording.flush()
+            assert not recording.failing
+            await recording.close()
+
+    assert 800 <= playable < 800 + 10 * RATE
+    assert [entry["event"] for entry in logs] == ["recording failing", "recording recovered"]
+    agent, customer = read(folder.path("c-1"))
+    assert agent == ramp(0, 800 + 11 * RATE).tolist()
+    assert customer == ramp(0, 800 + 11 * RATE, -1).tolist()
+    assert recording.lost == 0
+
+
+async def test_a_disk_that_was_full_for_long_leaves_silence_of_the_same_length(small_disk: SmallDisk) -> None:
+    folder = RecordingFolder(small_disk.folder)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        for second in range(40):
+            speak(recording, second * RATE, (second + 1) * RATE)
+            await recording.flush()
+        small_disk.heal()
+        speak(recording, 40 * RATE, 41 * RATE)
+        await recording.close()
+
+    agent, customer = read(folder.path("c-1"))
+    assert len(agent) == len(customer) == 41 * RATE
+    assert 5 <= recording.lost < 15
+    silent = agent.index(0)
+    assert agent[:silent] == ramp(0, silent).tolist()
+    assert not any(agent[silent : 11 * RATE])
+    assert agent[11 * RATE :] == ramp(11 * RATE, 41 * RATE).tolist()
+    assert customer[11 * RATE :] == ramp(11 * RATE, 41 * RATE, -1).tolist()
+
+
+async def test_a_call_that_ends_on_a_full_disk_ends(small_disk: SmallDisk) -> None:
+    folder = RecordingFolder(small_disk.folder)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        speak(recording, 0, 10 * RATE)
+        await recording.close()
+        assert recording.failing
+        assert recording.lost > 0
+        await recording.close()
+        await recording.flush()
+
+
+async def test_many_calls_are_recorded_side_by_side(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path)
+    async with RecordingThread(folder) as thread:
+        recordings = [thread.open(f"c-{n}", BOTH, RATE) for n in range(20)]
+        for begin in range(0, 8000, 800):
+            for recording in recordings:
+                speak(recording, begin, begin + 800)
+            await asyncio.sleep(0)
+        await asyncio.gather(*(recording.close() for recording in recordings))
+    for n in range(20):
+        assert read(folder.path(f"c-{n}")) == [ramp(0, 8000).tolist(), ramp(0, 8000, -1).tolist()]
+
+
+async def test_leaving_the_thread_closes_what_is_open(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        speak(recording, 0, 800)
+    assert read(folder.path("c-1"))[0] == ramp(0, 800).tolist()
+    await recording.close()
+    recording.write("agent", 800, ramp(800, 960))
+
+
+async def test_a_hanging_disk_drops_audio_and_an_hour_of_silence_does_not(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path)
+    async with RecordingThread(folder) as thread:
+        quiet = thread.open("quiet", ("agent",), RATE)
+        for second in range(600):
+            quiet.write("agent", second * RATE, np.zeros(RATE, np.int16))
+        quiet.write("agent", 600 * RATE, ramp(0, 160))
+        assert not quiet.failing
+
+        loud = thread.open("loud", ("agent",), RATE)
+        for second in range(int(QUEUED_SECONDS) + 5):  # never letting the thread's turn come, as a hanging disk would
+            loud.write("agent", second * RATE, ramp(0, RATE))
+        assert loud.failing
+        await loud.flush()
+        loud.write("agent", 40 * RATE, ramp(0, 160))
+        assert not loud.failing
+
+    assert soundfile.info(folder.path("quiet")).frames == 600 * RATE + 160
+    [agent] = read(folder.path("loud"))
+    assert len(agent) == 40 * RATE + 160
+    assert not any(agent[30 * RATE : 40 * RATE])
+    assert agent[40 * RATE :] == ramp(0, 160).tolist()
