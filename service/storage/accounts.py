@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +21,7 @@ class SqlAccounts:
         self._database = database
 
     async def add_user(self, user: User) -> None:
-        async with self._database.writing(f"add user {user.name}") as connection:
-            await connection.execute(sa.insert(users), codec.row_of(codec.USER, user))
+        await self._insert(users, codec.row_of(codec.USER, user), f"add user {user.name}")
 
     async def user(self, name: str) -> User:
         return codec.value_of(codec.USER, await self._one(users, users.c.name == name, f"no user {name}"))
@@ -35,8 +35,7 @@ class SqlAccounts:
         await self._update(sa.update(users).where(users.c.name == user.name).values(values), f"no user {user.name}")
 
     async def add_key(self, key: GatewayKey) -> None:
-        async with self._database.writing(f"add key {key.id}") as connection:
-            await connection.execute(sa.insert(gateway_keys), codec.row_of(codec.KEY, key))
+        await self._insert(gateway_keys, codec.row_of(codec.KEY, key), f"add key {key.id}")
 
     async def key(self, key_id: str) -> GatewayKey:
         row = await self._one(gateway_keys, gateway_keys.c.id == key_id, f"no key {key_id}")
@@ -53,20 +52,27 @@ class SqlAccounts:
         statement = sa.update(gateway_keys).where(gateway_keys.c.id == key_id).values(revoked_at=first_time)
         await self._update(statement, f"no key {key_id}")
 
-    async def _one(self, table: sa.Table, condition: sa.ColumnElement[bool], absent: str) -> dict[str, Any]:
-        async with self._database.reading(f"read {table.name}") as connection:
-            row = (await connection.execute(sa.select(table).where(condition))).mappings().one_or_none()
+    async def _insert(self, table: sa.Table, row: dict[str, Any], doing: str) -> None:
+        await self._database.write(doing, lambda connection: connection.execute(sa.insert(table), row))
+
+    async def _one(self, table: sa.Table, condition: sa.ColumnElement[bool], absent: str) -> sa.RowMapping:
+        def find(connection: sa.Connection) -> sa.RowMapping | None:
+            return connection.execute(sa.select(table).where(condition)).mappings().one_or_none()
+
+        row = await self._database.read(f"read {table.name}", find)
         if row is None:
             raise NotFound(absent)
-        return dict(row)
+        return row
 
-    async def _all(self, table: sa.Table, *order: sa.Column[Any]) -> list[dict[str, Any]]:
-        async with self._database.reading(f"read {table.name}") as connection:
-            rows = (await connection.execute(sa.select(table).order_by(*order))).mappings().all()
-        return [dict(row) for row in rows]
+    async def _all(self, table: sa.Table, *order: sa.Column[Any]) -> Sequence[sa.RowMapping]:
+        def find(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+            return connection.execute(sa.select(table).order_by(*order)).mappings().all()
+
+        return await self._database.read(f"read {table.name}", find)
 
     async def _update(self, statement: sa.Update, absent: str) -> None:
-        async with self._database.writing("change an account") as connection:
-            changed = await connection.execute(statement)
-        if changed.rowcount == 0:
+        def update(connection: sa.Connection) -> int:
+            return connection.execute(statement).rowcount
+
+        if await self._database.write("change an account", update) == 0:
             raise NotFound(absent)

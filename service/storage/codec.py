@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
+from sqlalchemy import RowMapping
 
 from asr.types import Utterance
 from detectors.api import Finding, Sentiment
@@ -107,7 +107,7 @@ def row_of(adapter: TypeAdapter[T], value: T) -> dict[str, Any]:
     return adapter.dump_python(value)
 
 
-def value_of(adapter: TypeAdapter[T], row: Mapping[str, Any]) -> T:
+def value_of(adapter: TypeAdapter[T], row: RowMapping) -> T:
     """The dataclass a row holds. Columns the dataclass lacks are left aside."""
     return adapter.validate_python(dict(row))
 

@@ -1,21 +1,29 @@
-"""Connections: one writer and several readers on SQLite, one pool on PostgreSQL."""
+"""Where transactions run: in threads on SQLite (one writer, several readers), on the event loop on PostgreSQL.
+
+A transaction is a plain function of a connection. For SQLite the whole of it runs in one thread, in one go: a driver
+that crosses between threads at each statement does so 18 times an append, and each crossing waits for a core
+that recognition keeps busy.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.storage.errors import port_errors
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+T = TypeVar("T")
+
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 _BUSY_MS = 2000
 """How long SQLite waits for another process's lock. The only other writers are short commands (`callwarden keys
@@ -40,7 +48,7 @@ _STATEMENT_S = 10.0
 
 
 def parse_url(url: str) -> URL:
-    """The URL with the asynchronous driver filled in. ValueError names what is wrong, never the password."""
+    """The URL with our driver filled in. ValueError names what is wrong, never the password."""
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend not in _DRIVERS:
@@ -50,69 +58,110 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[backend])
 
 
-def make_engine(url: URL, *, writer: bool, connections: int) -> AsyncEngine:
-    """An engine whose SQLite connections begin transactions the way their purpose needs."""
-    if url.get_backend_name() != "sqlite":
+class Database(Protocol):
+    """Runs transactions. Driver errors leave as the port's errors, with `doing` in the message."""
+
+    async def write(self, doing: str, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction: committed when it returns, rolled back if it raises."""
+        ...
+
+    async def read(self, doing: str, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction that sees one state of the database."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def make_database(url: URL) -> Database:
+    return SqliteDatabase(url) if url.get_backend_name() == "sqlite" else PostgresDatabase(url)
+
+
+class SqliteDatabase:
+    """A file in WAL mode. The one thread that writes is what puts writes in the order of their arrival."""
+
+    def __init__(self, url: URL) -> None:
+        self._file = Path(url.database or "")
+        # A writer takes the write lock at once: upgrading a read transaction could not wait for it, only fail.
+        self._writer = _sqlite_engine(url, 1, _WRITER_PRAGMAS, begin="BEGIN IMMEDIATE")
+        self._readers = _sqlite_engine(url, _READERS, _READER_PRAGMAS, begin="BEGIN")
+        self._writing = ThreadPoolExecutor(1, "store-writer")
+        self._reading = ThreadPoolExecutor(_READERS, "store-reader")
+
+    async def write(self, doing: str, work: Callable[[Connection], T]) -> T:
+        with port_errors(doing):
+            return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work)
+
+    async def read(self, doing: str, work: Callable[[Connection], T]) -> T:
+        with port_errors(doing):
+            return await asyncio.get_running_loop().run_in_executor(self._reading, _run, self._readers, work)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        if not self._file.exists():
+            _make_private(self._file)
+        return _run(self._writer, work)
+
+    def _close(self) -> None:
+        self._writing.shutdown()
+        self._reading.shutdown()
+        self._readers.dispose()
+        self._writer.dispose()
+
+
+class PostgresDatabase:
+    """A pool of connections on the event loop."""
+
+    def __init__(self, url: URL) -> None:
         timeouts = {"timeout": _CONNECT_S, "command_timeout": _STATEMENT_S}
-        return create_async_engine(
-            url, pool_size=connections, pool_pre_ping=True, connect_args=timeouts, json_serializer=_dump
+        self._writers = create_async_engine(
+            url, pool_size=_POOL, pool_pre_ping=True, connect_args=timeouts, json_serializer=_dump
         )
-    engine = create_async_engine(url, pool_size=connections, max_overflow=0, json_serializer=_dump)
-    # A writer takes the write lock at once: upgrading a read transaction could not wait for it, only fail.
-    begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
+        # Several selects of one read must see one state, as they do under SQLite's WAL.
+        self._readers = self._writers.execution_options(isolation_level="REPEATABLE READ")
+
+    async def write(self, doing: str, work: Callable[[Connection], T]) -> T:
+        with port_errors(doing):
+            async with self._writers.begin() as connection:
+                return await connection.run_sync(work)
+
+    async def read(self, doing: str, work: Callable[[Connection], T]) -> T:
+        with port_errors(doing):
+            async with self._readers.begin() as connection:
+                return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._writers.dispose()
+
+
+def _run(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _sqlite_engine(url: URL, connections: int, pragmas: tuple[str, ...], begin: str) -> Engine:
+    engine = create_engine(url, pool_size=connections, max_overflow=0, json_serializer=_dump)
 
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for reads and too early for DDL
         cursor = connection.cursor()
-        for pragma in _WRITER_PRAGMAS if writer else _READER_PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
     return engine
 
 
-class Database:
-    """Transactions to write and to read in. Driver errors leave as the port's errors, `doing` in their message."""
-
-    def __init__(self, url: URL) -> None:
-        self._sqlite = url.get_backend_name() == "sqlite"
-        self._writers = make_engine(url, writer=True, connections=1 if self._sqlite else _POOL)
-        if self._sqlite:
-            self._readers = make_engine(url, writer=False, connections=_READERS)
-        else:
-            # Several selects of one read must see one state, as they do under SQLite's WAL.
-            self._readers = self._writers.execution_options(isolation_level="REPEATABLE READ")
-        self._one_writer = asyncio.Lock()
-
-    @asynccontextmanager
-    async def writing(self, doing: str) -> AsyncGenerator[AsyncConnection]:
-        """A transaction, committed at the end of the block; rolled back if the block raises."""
-        if not self._sqlite:
-            with port_errors(doing):
-                async with self._writers.begin() as connection:
-                    yield connection
-            return
-        async with self._one_writer:  # in the order of arrival, which SQLite's own lock does not keep
-            with port_errors(doing):
-                async with self._writers.begin() as connection:
-                    yield connection
-
-    @asynccontextmanager
-    async def reading(self, doing: str) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that sees one state of the database."""
-        with port_errors(doing):
-            async with self._readers.begin() as connection:
-                yield connection
-
-    async def dispose(self) -> None:
-        await self._writers.dispose()
-        if self._sqlite:
-            await self._readers.dispose()
+def _make_private(file: Path) -> None:
+    """It holds what was said on calls: for the service's own user alone. SQLite gives the file's mode to its WAL."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
 
 
 def _dump(value: Any) -> str:

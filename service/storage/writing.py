@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.alerts.lifecycle import may_change
 from service.facts import (
@@ -30,62 +29,62 @@ _LOCK_SUMMARY = sa.select(calls.c.summary).where(calls.c.id == sa.bindparam("id"
 _UPDATE_CALL = sa.update(calls).where(calls.c.id == sa.bindparam("call"))
 
 
-async def append(
-    connection: AsyncConnection, call_id: str, facts: Sequence[tuple[Fact, str]], at: datetime
+def append(
+    connection: sa.Connection, call_id: str, facts: Sequence[tuple[Fact, str]], at: datetime
 ) -> list[LoggedFact]:
     """Write facts (with their JSON) under the call's next `seq`. The lock on the call's row keeps `seq` free of
     holes and doubles on PostgreSQL; on SQLite the write transaction does."""
     fact, _payload = facts[0]
     if isinstance(fact, CallOpened):
-        summary, rest = await _insert_call(connection, fact), facts[1:]
+        summary, rest = _insert_call(connection, fact), facts[1:]
         logged = [LoggedFact(call_id=call_id, seq=1, at=at, fact=fact, summary=summary)]
     else:
-        summary, rest, logged = await _locked_summary(connection, call_id), facts, []
+        summary, rest, logged = _locked_summary(connection, call_id), facts, []
     for fact, _payload in rest:
         if isinstance(fact, CallOpened):
             raise AlreadyExists(f"call {call_id} was opened before")
         summary = fold(summary, fact, summary.seq + 1)
         logged.append(LoggedFact(call_id=call_id, seq=summary.seq, at=at, fact=fact, summary=summary))
-    await _insert_events(connection, logged, [payload for _fact, payload in facts])
+    _insert_events(connection, logged, [payload for _fact, payload in facts])
     for entry in logged:
-        await _spread(connection, entry)
+        _spread(connection, entry)
     if rest:
-        await connection.execute(_UPDATE_CALL, {"call": call_id, **codec.summary_row(summary)})
+        connection.execute(_UPDATE_CALL, {"call": call_id, **codec.summary_row(summary)})
     return logged
 
 
-async def _insert_call(connection: AsyncConnection, fact: CallOpened) -> CallSummary:
+def _insert_call(connection: sa.Connection, fact: CallOpened) -> CallSummary:
     summary = opened(fact.call, seq=1)
     try:
-        await connection.execute(sa.insert(calls), codec.summary_row(summary))
+        connection.execute(sa.insert(calls), codec.summary_row(summary))
     except IntegrityError as error:
         raise AlreadyExists(f"call {fact.call.id} exists already: give each call an id of its own") from error
     return summary
 
 
-async def _locked_summary(connection: AsyncConnection, call_id: str) -> CallSummary:
-    found = (await connection.execute(_LOCK_SUMMARY, {"id": call_id})).scalar_one_or_none()
+def _locked_summary(connection: sa.Connection, call_id: str) -> CallSummary:
+    found = connection.execute(_LOCK_SUMMARY, {"id": call_id}).scalar_one_or_none()
     if found is None:
         raise NotFound(f"no call {call_id}")
     return codec.SUMMARY.validate_json(found)
 
 
-async def _insert_events(connection: AsyncConnection, logged: Sequence[LoggedFact], payloads: Sequence[str]) -> None:
+def _insert_events(connection: sa.Connection, logged: Sequence[LoggedFact], payloads: Sequence[str]) -> None:
     rows = [
         {"call_id": entry.call_id, "seq": entry.seq, "at": entry.at, "type": entry.fact.type, "payload": payload}
         for entry, payload in zip(logged, payloads, strict=True)
     ]
-    await connection.execute(sa.insert(events), rows)
+    connection.execute(sa.insert(events), rows)
 
 
-async def _spread(connection: AsyncConnection, entry: LoggedFact) -> None:
+def _spread(connection: sa.Connection, entry: LoggedFact) -> None:
     """The fact's row in its own table, for those that have one."""
     if isinstance(entry.fact, AlertChanged):
-        await _change_alert(connection, entry.call_id, entry.fact)
+        _change_alert(connection, entry.call_id, entry.fact)
         return
     table, values = _row(entry.fact)
     if table is not None:
-        await connection.execute(sa.insert(table), {**values, "call_id": entry.call_id, "seq": entry.seq})
+        connection.execute(sa.insert(table), {**values, "call_id": entry.call_id, "seq": entry.seq})
 
 
 def _row(fact: Fact) -> tuple[sa.Table | None, dict[str, Any]]:
@@ -105,12 +104,12 @@ def _row(fact: Fact) -> tuple[sa.Table | None, dict[str, Any]]:
             return None, {}
 
 
-async def _change_alert(connection: AsyncConnection, call_id: str, change: AlertChanged) -> None:
+def _change_alert(connection: sa.Connection, call_id: str, change: AlertChanged) -> None:
     of_call = sa.and_(alerts.c.id == change.alert_id, alerts.c.call_id == call_id)
-    present = (await connection.execute(sa.select(alerts.c.state).where(of_call))).scalar_one_or_none()
+    present = connection.execute(sa.select(alerts.c.state).where(of_call)).scalar_one_or_none()
     if present is None:
         raise NotFound(f"no alert {change.alert_id} in call {call_id}")
     if not may_change(present, change.state):
         raise StaleChange(f"alert {change.alert_id} is {present} and cannot become {change.state}")
     values = {"state": change.state, "changed_by": change.by, "changed_at": change.at, "note": change.note}
-    await connection.execute(sa.update(alerts).where(of_call).values(values))
+    connection.execute(sa.update(alerts).where(of_call).values(values))

@@ -1,4 +1,4 @@
-"""The selects behind pages of calls and alerts. Pure: queries in, statements out."""
+"""Pages of calls and alerts, newest first, inside a transaction of the caller's."""
 
 from __future__ import annotations
 
@@ -10,22 +10,36 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.storage.port import AlertQuery, CallQuery, InvalidCursor
+from service.storage import codec
+from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, InvalidCursor
 from service.storage.tables import alerts, calls, utterances
 
 LARGEST_PAGE = 500
 
 
-def page_size(limit: int) -> int:
+def calls_page(connection: sa.Connection, query: CallQuery) -> CallPage:
+    rows = connection.execute(_select_calls(query)).all()  # one more than the page holds, if another follows
+    page = rows[: _page_size(query.limit)]
+    more = _cursor_after(page[-1].started_at, page[-1].id) if len(rows) > len(page) else None
+    return CallPage(calls=tuple(codec.SUMMARY.validate_json(row.summary) for row in page), next=more)
+
+
+def alerts_page(connection: sa.Connection, query: AlertQuery) -> AlertPage:
+    rows = connection.execute(_select_alerts(query)).mappings().all()
+    page = [codec.value_of(codec.ALERT, row) for row in rows[: _page_size(query.limit)]]
+    more = _cursor_after(page[-1].raised_at, page[-1].id) if len(rows) > len(page) else None
+    return AlertPage(alerts=tuple(page), next=more)
+
+
+def _page_size(limit: int) -> int:
     return max(1, min(limit, LARGEST_PAGE))
 
 
-def calls_page(query: CallQuery) -> sa.Select[str, datetime, str]:
-    """One row more than the page holds, to know whether another follows."""
+def _select_calls(query: CallQuery) -> sa.Select[str, datetime, str]:
     statement = sa.select(calls.c.id, calls.c.started_at, calls.c.summary)
     statement = statement.where(*_call_conditions(query), *_after(query.cursor, calls.c.started_at, calls.c.id))
     newest_first = statement.order_by(calls.c.started_at.desc(), calls.c.id.desc())
-    return newest_first.limit(page_size(query.limit) + 1)
+    return newest_first.limit(_page_size(query.limit) + 1)
 
 
 def _call_conditions(query: CallQuery) -> Iterable[sa.ColumnElement[bool]]:
@@ -50,8 +64,7 @@ def _mentions(text: str) -> sa.ColumnElement[bool]:
     return sa.or_(*known, said)
 
 
-def alerts_page(query: AlertQuery) -> sa.Select[Any]:
-    """One row more than the page holds, to know whether another follows."""
+def _select_alerts(query: AlertQuery) -> sa.Select[Any]:
     statement = sa.select(alerts).where(*_after(query.cursor, alerts.c.raised_at, alerts.c.id))
     if query.states:
         statement = statement.where(alerts.c.state.in_(query.states))
@@ -60,10 +73,10 @@ def alerts_page(query: AlertQuery) -> sa.Select[Any]:
     if query.call_id is not None:
         statement = statement.where(alerts.c.call_id == query.call_id)
     newest_first = statement.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc())
-    return newest_first.limit(page_size(query.limit) + 1)
+    return newest_first.limit(_page_size(query.limit) + 1)
 
 
-def cursor_after(moment: datetime, identifier: str) -> str:
+def _cursor_after(moment: datetime, identifier: str) -> str:
     """Where a page ended. Rows that come later than the first page, being newer, do not shift the following ones."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()} {identifier}".encode()).decode()
 

@@ -1,0 +1,68 @@
+"""What is read of a call, inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from service.facts import FACT, Alert
+from service.storage import codec, tables
+from service.storage.port import CallRecord, LoggedFact, NotFound
+from service.summary import CallSummary
+
+T = TypeVar("T")
+
+
+def summary(connection: sa.Connection, call_id: str) -> CallSummary:
+    statement = sa.select(tables.calls.c.summary).where(tables.calls.c.id == call_id)
+    found = connection.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"no call {call_id}")
+    return codec.SUMMARY.validate_json(found)
+
+
+def facts(connection: sa.Connection, call_id: str, after: int, limit: int) -> list[LoggedFact]:
+    events = tables.events
+    present = summary(connection, call_id)
+    statement = sa.select(events.c.seq, events.c.at, events.c.payload).order_by(events.c.seq).limit(limit)
+    rows = connection.execute(statement.where(events.c.call_id == call_id, events.c.seq > after)).all()
+    return [
+        LoggedFact(call_id=present.call.id, seq=seq, at=at, fact=FACT.validate_json(payload), summary=present)
+        for seq, at, payload in rows
+    ]
+
+
+def call(connection: sa.Connection, call_id: str) -> CallRecord:
+    return CallRecord(
+        summary=summary(connection, call_id),
+        utterances=_of_call(connection, call_id, tables.utterances, codec.UTTERANCE, "start"),
+        sentiments=_of_call(connection, call_id, tables.sentiments, codec.SENTIMENT, "at"),
+        findings=_of_call(connection, call_id, tables.findings, codec.FINDING, "start"),
+        alerts=_of_call(connection, call_id, tables.alerts, codec.ALERT, "start"),
+        gaps=_of_call(connection, call_id, tables.gaps, codec.GAP, "start"),
+    )
+
+
+def _of_call(
+    connection: sa.Connection, call_id: str, table: sa.Table, adapter: TypeAdapter[T], time: str
+) -> tuple[T, ...]:
+    """The call's rows in the order of their time on the audio clock, then of their writing."""
+    statement = sa.select(table).where(table.c.call_id == call_id).order_by(table.c[time], table.c.seq)
+    rows = connection.execute(statement).mappings().all()
+    return tuple(codec.value_of(adapter, row) for row in rows)
+
+
+def live_calls(connection: sa.Connection) -> list[CallSummary]:
+    calls = tables.calls
+    statement = sa.select(calls.c.summary).where(calls.c.state == "live").order_by(calls.c.started_at, calls.c.id)
+    return [codec.SUMMARY.validate_json(found) for found in connection.execute(statement).scalars()]
+
+
+def alert(connection: sa.Connection, alert_id: str) -> Alert:
+    statement = sa.select(tables.alerts).where(tables.alerts.c.id == alert_id)
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"no alert {alert_id}")
+    return codec.value_of(codec.ALERT, row)
