@@ -11,7 +11,15 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from service.storage.port import AlreadyExists, NotFound, StaleChange, StorageError, StorageUnavailable
+from service.storage.port import (
+    AlreadyExists,
+    InvalidCursor,
+    NotFound,
+    StaleChange,
+    StorageError,
+    StorageUnavailable,
+    Unstorable,
+)
 from service.web.passwords import TooManyLogins
 from service.web.wire import ErrorAnswer, Fault
 
@@ -25,6 +33,8 @@ _STORAGE: tuple[tuple[type[StorageError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (AlreadyExists, 409, "already_exists"),
     (StaleChange, 409, "stale_change"),
+    (InvalidCursor, 400, "invalid_cursor"),
+    (Unstorable, 422, "unstorable"),
     (StorageUnavailable, 503, "storage_unavailable"),
 )
 

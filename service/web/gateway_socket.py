@@ -14,11 +14,12 @@ import structlog
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from service.calls.desk import CallRefused
 from service.facts import CallClosed
 from service.gateway import replies
 from service.gateway.events import CLOSE_TOO_BIG, CallAnnounced, CallStopped, Dialect, GatewayEvent, ProtocolViolation
 from service.storage.port import GatewayKey, LoggedFact
-from service.web.ports import CallLine, CallRefused
+from service.web.ports import CallLine
 from service.web.room import Room, steady_now
 
 START_SECONDS = 30.0
@@ -135,13 +136,13 @@ class GatewaySocket:
     async def _attach(self, announced: CallAnnounced, tasks: asyncio.TaskGroup) -> None:
         if announced.wants_events and "events" not in self._key.rights:
             raise ProtocolViolation("events", f"key {self._key.id} lacks the right 'events'")
-        self._call_id = announced.call_id
         line = self._line = await self._room.parts.desk.attach(announced, self._key, steady_now())
-        log.info("gateway connected", call_id=announced.call_id, source=self._key.source, resumed=line.resumed)
+        self._call_id = line.call_id
+        log.info("gateway connected", call_id=line.call_id, source=self._key.source, resumed=line.resumed)
         if self._answers:
             facts = line.events()
             with suppress(TimeoutError, WebSocketDisconnect):  # what it sent before it left is still to be read
-                await self._say(replies.ready(announced.call_id, resumed=line.resumed))
+                await self._say(replies.ready(line.call_id, resumed=line.resumed))
             self._speaker = tasks.create_task(self._speak(facts, events=announced.wants_events))
 
     def _stop(self, line: CallLine, tasks: asyncio.TaskGroup) -> None:

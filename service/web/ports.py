@@ -8,35 +8,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from service.gateway.events import CallAnnounced, Dialect, GatewayEvent, ProtocolViolation
+from service.calls.desk import CallRefused as CallRefused
+from service.gateway.events import AudioArrived, CallAnnounced, Dialect, DigitPressed, ProtocolViolation
 from service.live.schema import Health, LiveMessage
+from service.media.peaks import Peaks
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import GatewayKey, LoggedFact, Store
 from service.web.passwords import Passwords
 from service.web.sessions import Ended, SessionSigner
-from service.web.wire import Check, Peaks, Rule
-
-
-class CallRefused(Exception):
-    """A call is not taken: `code` is `capacity` or `conflict`; `retry_after` seconds may help."""
-
-    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.retry_after = retry_after
+from service.web.wire import Check, Rule
 
 
 class CallLine(Protocol):
     """One connection's hold on one call."""
 
     @property
+    def call_id(self) -> str:
+        """The id the call goes by here: the announced one, unless an ended call has it."""
+        ...
+
+    @property
     def resumed(self) -> bool:
         """The call was live already and goes on."""
         ...
 
-    async def feed(self, event: GatewayEvent) -> None:
+    async def feed(self, event: AudioArrived | DigitPressed) -> None:
         """Audio or a digit. Never waits for recognition. Raises ProtocolViolation (audio far too fast)."""
         ...
 

@@ -14,6 +14,10 @@ from service.web.routes import alerts, calls, gateways, keys, live, recordings, 
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
+HTTP_ROUTES = (session, calls, recordings, alerts, users, keys, watch)
+"""Modules whose routes answer HTTP requests."""
+SOCKET_ROUTES = (gateways, live)
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -30,9 +34,9 @@ def application(lifespan: Lifespan | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     errors.install(app)
-    for room in (session, calls, recordings, alerts, users, keys, watch):
+    for room in HTTP_ROUTES:
         app.include_router(room.router, responses=errors.RESPONSES)
-    for room in (gateways, live):
+    for room in SOCKET_ROUTES:
         app.include_router(room.router)
     return app
 

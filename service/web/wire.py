@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from asr.types import Role, Seconds
-from detectors.api import Bilingual, Jurisdiction, Severity
+from detectors.registry import RuleInfo
 from service.live.schema import Event
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
 
@@ -142,30 +141,8 @@ class EventsAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peaks:
-    """`peaks[i]` is channel `roles[i]`: the greatest absolute sample of each bin, 0 to 1; bins share `duration`."""
-
-    duration: Seconds
-    roles: tuple[Role, ...]
-    peaks: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A rule as its pack states it, for the person who reads an alert."""
-
-    id: str
-    category: str
-    severity: Severity
-    jurisdiction: Jurisdiction
-    title: Bilingual
-    why: Bilingual
-    cites: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RulesAnswer:
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleInfo, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

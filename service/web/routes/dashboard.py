@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -20,8 +21,11 @@ class Dashboard(StaticFiles):
     """Static files; a path that names no file and no endpoint is a page of the dashboard: index.html."""
 
     def __init__(self, directory: Path = STATIC) -> None:
+        mimetypes.init()  # reads the system's tables: now, not on the event loop at the first request
         super().__init__(directory=directory, html=True, check_dir=False)
-        self._index = directory / "index.html"
+
+    async def check_config(self) -> None:
+        """A folder that is not there yet is a dashboard that is not built, which `_page` tells."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, the page, or 404."""

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from service.media.peaks import Peaks
 from service.web.auth import Watcher
 from service.web.errors import Refused
 from service.web.files import file_answer
 from service.web.json_answer import json_answer
 from service.web.room import RoomDep
-from service.web.wire import Peaks
 
 router = APIRouter(prefix="/api/v1/calls", tags=["recordings"])
 

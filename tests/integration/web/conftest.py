@@ -1,0 +1,182 @@
+"""A real uvicorn on a free port over a real SQLite store; the neighbours behind ports are scripted."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from argon2 import PasswordHasher
+
+from detectors.api import Bilingual
+from service.gateway.native import NativeDialect
+from service.gateway.twilio import TwilioDialect
+from service.metrics import Metrics
+from service.settings import Settings
+from service.storage.port import KeyRight, User, UserRole
+from service.storage.sql import SqlStore
+from service.web.create import create_web
+from service.web.keys import new_key
+from service.web.passwords import Passwords
+from service.web.ports import WebParts
+from service.web.server import server_config
+from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
+from service.web.wire import Check, Rule
+from tests.integration.web.scripted import HEALTH, NOON, ScriptedDesk, ScriptedFeed, ScriptedRecordings
+
+PASSWORD = "correct horse battery"
+CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+RULE = Rule(
+    id="cn-threat-1",
+    category="threat",
+    severity="high",
+    jurisdiction="CN",
+    title=Bilingual(zh="威胁", en="Threat"),
+    why=Bilingual(zh="不得威胁", en="Threats are forbidden"),
+    cites=("CN-1#2",),
+)
+
+
+class TestServer(uvicorn.Server):
+    """Tells when it listens and leaves the process's signals alone."""
+
+    __test__ = False
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass
+class House:
+    """A running service and what a test needs to talk to it."""
+
+    parts: WebParts
+    desk: ScriptedDesk
+    feed: ScriptedFeed
+    recordings: ScriptedRecordings
+    checks: dict[str, Check]
+    port: int = 0
+    clients: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    async def stranger(self) -> httpx.AsyncClient:
+        """A client that has not logged in."""
+        return await self.clients.enter_async_context(httpx.AsyncClient(base_url=self.url, trust_env=False))
+
+    async def user(self, name: str, role: UserRole) -> User:
+        password_hash = await self.parts.passwords.hash(PASSWORD)
+        user = User(name=name, role=role, password_hash=password_hash, created_at=NOON)
+        await self.parts.store.add_user(user)
+        return user
+
+    async def logged_in(self, role: UserRole, name: str | None = None) -> httpx.AsyncClient:
+        """A new user's client with its session cookie and CSRF header."""
+        user = await self.user(name or f"some-{role}", role)
+        client = await self.stranger()
+        answer = await client.post("/api/v1/session", json={"username": user.name, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+        return client
+
+    async def key(self, *rights: KeyRight, source: str = "pbx") -> str:
+        key, plaintext = new_key(source, rights or ("stream",), "customer")
+        await self.parts.store.add_key(key)
+        return plaintext
+
+
+def cookie_of(client: httpx.AsyncClient) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in client.cookies.items())}
+
+
+OpenHouse = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture
+async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
+    """Opens houses; everything is closed after the test. Keyword arguments replace settings or parts."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(static: Path | None = None, parts: dict[str, Any] | None = None, **settings: object) -> House:
+            house = await _house(tmp_path, settings)
+            house.parts = replace(house.parts, **(parts or {}))
+            stack.push_async_callback(house.parts.store.close)
+            await _serve(house, stack, static or tmp_path / "static")
+            await stack.enter_async_context(house.clients)
+            return house
+
+        yield opened
+
+
+@pytest.fixture
+async def house(open_house: OpenHouse) -> House:
+    return await open_house()
+
+
+async def _house(folder: Path, changed: dict[str, object]) -> House:
+    settings = Settings(data_dir=folder, **changed)  # type: ignore[arg-type]
+    store = await asyncio.to_thread(SqlStore, f"sqlite:///{folder}/callwarden.db")
+    await store.open()
+    desk, feed, recordings = ScriptedDesk(), ScriptedFeed(), ScriptedRecordings(folder)
+    checks = {"model": Check(ok=True), "storage": Check(ok=True)}
+    secret = await asyncio.to_thread(load_secret, folder / "session.key")
+    ended = await asyncio.to_thread(Ended, folder / "sessions.ended", unix_now())
+
+    async def readings() -> dict[str, Check]:
+        return checks
+
+    parts = WebParts(
+        settings=settings,
+        store=store,
+        desk=desk,
+        feed=feed,
+        recordings=recordings,
+        rules=(RULE,),
+        checks=readings,
+        health=lambda: HEALTH,
+        metrics=Metrics(),
+        native=lambda _key: NativeDialect(),
+        twilio=lambda key: TwilioDialect(key.first_track),
+        signer=SessionSigner(secret, settings.session_hours * 3600),
+        ended=ended,
+        passwords=CHEAP,
+    )
+    return House(parts=parts, desk=desk, feed=feed, recordings=recordings, checks=checks)
+
+
+async def _serve(house: House, stack: AsyncExitStack, static: Path) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    house.port = listener.getsockname()[1]
+    app = await asyncio.to_thread(create_web, house.parts, static=static)
+    server = TestServer(server_config(app, "127.0.0.1", house.port, log_config=None))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+
+    async def stop() -> None:
+        server.should_exit = True
+        await serving
+
+    stack.push_async_callback(stop)
+    await server.listening.wait()

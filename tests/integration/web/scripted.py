@@ -1,0 +1,155 @@
+"""Stand-ins for the web room's neighbours: they do what the test says and remember what was asked of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service.facts import Call, CallClosed, Fact
+from service.gateway.events import AudioArrived, CallAnnounced, DigitPressed, ProtocolViolation
+from service.live.schema import Health, LiveMessage, Snapshot
+from service.media.peaks import Peaks
+from service.storage.port import GatewayKey, LoggedFact
+from service.summary import opened
+from service.web.ports import CallRefused
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HEALTH = Health(model="base", live_calls=0, max_calls=16, backlog=0.0)
+
+
+def a_call(call_id: str = "call-1") -> Call:
+    return Call(
+        id=call_id,
+        source="pbx",
+        roles=("agent", "customer"),
+        encoding="pcm_s16le",
+        rate=8000,
+        language="zh",
+        jurisdiction="CN",
+        started_at=NOON,
+        agent="A7",
+        customer="C1",
+    )
+
+
+@dataclass
+class ScriptedLine:
+    """Ends its call when stopped: the closing fact follows, then no more."""
+
+    call_id: str
+    resumed: bool = False
+    fed: list[AudioArrived | DigitPressed] = field(default_factory=list)
+    violation: ProtocolViolation | None = None
+    refuses_audio: ProtocolViolation | None = None
+    was_stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    was_lost: asyncio.Event = field(default_factory=asyncio.Event)
+    was_rejected: asyncio.Event = field(default_factory=asyncio.Event)
+    was_fed: asyncio.Event = field(default_factory=asyncio.Event)
+    processed: asyncio.Event = field(default_factory=asyncio.Event)
+    facts: asyncio.Queue[Fact | None] = field(default_factory=asyncio.Queue)
+    seq: int = 0
+
+    async def feed(self, event: AudioArrived | DigitPressed) -> None:
+        if self.refuses_audio is not None:
+            raise self.refuses_audio
+        self.fed.append(event)
+        self.was_fed.set()
+
+    async def stop(self) -> None:
+        self.was_stopped.set()
+        await self.processed.wait()
+        self.facts.put_nowait(CallClosed(ended_at=NOON, duration=1.0, ending="completed"))
+        self.facts.put_nowait(None)
+
+    async def lost(self) -> None:
+        self.was_lost.set()
+
+    async def reject(self, violation: ProtocolViolation) -> None:
+        self.violation = violation
+        self.was_rejected.set()
+
+    async def events(self) -> AsyncIterator[LoggedFact]:
+        while (fact := await self.facts.get()) is not None:
+            self.seq += 1
+            yield logged(fact, self.call_id, self.seq)
+
+
+def logged(fact: Fact, call_id: str = "call-1", seq: int = 1) -> LoggedFact:
+    return LoggedFact(call_id=call_id, seq=seq, at=NOON, fact=fact, summary=opened(a_call(call_id), seq))
+
+
+@dataclass
+class ScriptedDesk:
+    refuses: CallRefused | None = None
+    resumed: bool = False
+    too_fast: bool = False
+    announced: list[CallAnnounced] = field(default_factory=list)
+    sources: list[GatewayKey] = field(default_factory=list)
+    lines: asyncio.Queue[ScriptedLine] = field(default_factory=asyncio.Queue)
+    done_at_once: bool = True
+
+    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> ScriptedLine:
+        if self.refuses is not None:
+            raise self.refuses
+        self.announced.append(announced)
+        self.sources.append(source)
+        line = ScriptedLine(announced.call_id, resumed=self.resumed)
+        if self.too_fast:
+            line.refuses_audio = ProtocolViolation("audio", "comes 12 times as fast as it was spoken")
+        if self.done_at_once:
+            line.processed.set()
+        self.lines.put_nowait(line)
+        return line
+
+
+@dataclass
+class ScriptedSubscription:
+    messages: asyncio.Queue[LiveMessage] = field(default_factory=asyncio.Queue)
+    resumes: asyncio.Queue[Mapping[str, int]] = field(default_factory=asyncio.Queue)
+
+    async def __aiter__(self) -> AsyncIterator[LiveMessage]:
+        while True:
+            yield await self.messages.get()
+
+    async def resume(self, seqs: Mapping[str, int]) -> None:
+        self.resumes.put_nowait(seqs)
+
+
+@dataclass
+class ScriptedFeed:
+    """Everyone who subscribes gets a Snapshot first."""
+
+    published: list[LoggedFact] = field(default_factory=list)
+    subscriptions: asyncio.Queue[ScriptedSubscription] = field(default_factory=asyncio.Queue)
+    open: int = 0
+
+    def publish(self, logged: LoggedFact) -> None:
+        self.published.append(logged)
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[ScriptedSubscription]:
+        subscription = ScriptedSubscription()
+        subscription.messages.put_nowait(Snapshot(now=NOON, calls=(), alerts=(), health=HEALTH))
+        self.subscriptions.put_nowait(subscription)
+        self.open += 1
+        try:
+            yield subscription
+        finally:
+            self.open -= 1
+
+
+@dataclass
+class ScriptedRecordings:
+    folder: Path
+
+    def path(self, call_id: str) -> Path:
+        return self.folder / f"{call_id}.wav"
+
+    def peaks(self, call_id: str, points: int) -> Peaks:
+        if not self.path(call_id).exists():
+            raise FileNotFoundError(call_id)
+        return Peaks(duration=2.0, roles=("agent", "customer"), peaks=((0.5,) * points, (0.25,) * points))

@@ -1,0 +1,357 @@
+"""Gateway sockets with a real client: who gets in, what is said back, what becomes of the call."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
+
+from service.facts import DtmfPressed
+from service.gateway.events import AudioArrived, DigitPressed
+from service.storage.port import StorageUnavailable
+from service.web.ports import CallRefused
+from tests.integration.web.conftest import House, OpenHouse
+from tests.integration.web.scripted import NOON
+
+START = {
+    "type": "start",
+    "call_id": "call-1",
+    "legs": [{"role": "agent"}, {"role": "customer"}],
+    "encoding": "pcm_s16le",
+    "rate": 8000,
+}
+SECOND = bytes(32_000)
+
+
+@asynccontextmanager
+async def stream(house: House, key: str, path: str = "/v1/stream", **options: Any) -> AsyncIterator[ClientConnection]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with connect(house.ws + path, additional_headers=headers, proxy=None, **options) as client:
+        yield client
+
+
+async def started(client: ClientConnection, **changed: object) -> dict[str, Any]:
+    await client.send(json.dumps({**START, **changed}))
+    return json.loads(await client.recv())
+
+
+async def ending(client: ClientConnection) -> tuple[dict[str, Any], int]:
+    """The error message and the close code."""
+    message = json.loads(await client.recv())
+    await client.wait_closed()
+    assert client.close_code is not None
+    return message, client.close_code
+
+
+async def test_a_call_from_start_to_finished(house: House) -> None:
+    async with stream(house, await house.key()) as client:
+        assert await started(client) == {"type": "ready", "call_id": "call-1", "resumed": False}
+        line = await house.desk.lines.get()
+        await client.send(SECOND)
+        await client.send(json.dumps({"type": "dtmf", "digit": "5"}))
+        await client.send(json.dumps({"type": "stop"}))
+        last = json.loads(await client.recv())
+        await client.wait_closed()
+    assert line.fed == [AudioArrived(payload=SECOND), DigitPressed(digit="5")]
+    assert (last["type"], last["ending"]) == ("finished", "completed")
+    assert client.close_code == 1000
+    assert not line.was_lost.is_set()
+    assert house.desk.sources[0].source == "pbx"
+
+
+@pytest.mark.parametrize("form", ["bearer", "x-api-key", "basic"])
+async def test_a_key_is_taken_in_three_forms(house: House, form: str) -> None:
+    key = await house.key()
+    basic = base64.b64encode(f"gateway:{key}".encode()).decode()
+    forms = {"bearer": ("Authorization", f"Bearer {key}"), "x-api-key": ("X-API-Key", key)}
+    name, value = forms.get(form, ("Authorization", f"Basic {basic}"))
+    async with connect(f"{house.ws}/v1/stream", additional_headers={name: value}, proxy=None) as client:
+        assert (await started(client))["type"] == "ready"
+
+
+async def test_wrong_revoked_and_rightless_keys_are_turned_away_before_the_handshake(house: House) -> None:
+    good, rightless, revoked = await house.key(), await house.key("events"), await house.key()
+    await house.parts.store.revoke_key(revoked.split("_")[1], NOON)
+    unknown = f"cw_000000000000_{good.split('_', 2)[2]}"
+    for key, status in (("", 401), ("cw_x", 401), (good[:-1], 401), (unknown, 401), (rightless, 403), (revoked, 403)):
+        with pytest.raises(InvalidStatus) as refused:
+            async with stream(house, key):
+                pass
+        assert refused.value.response.status_code == status, key
+
+
+async def test_a_store_that_cannot_be_asked_is_503_before_the_handshake(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await house.key()
+
+    async def locked(_key_id: str) -> None:
+        raise StorageUnavailable("the database is locked")
+
+    monkeypatch.setattr(house.parts.store, "key", locked)
+    with pytest.raises(InvalidStatus) as refused:
+        async with stream(house, key):
+            pass
+    assert refused.value.response.status_code == 503
+
+
+async def test_an_offered_subprotocol_is_echoed_and_none_is_required(house: House) -> None:
+    async with stream(house, await house.key(), subprotocols=["audio.drachtio.org"]) as client:
+        assert client.subprotocol == "audio.drachtio.org"
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "code"),
+    [
+        ("no json", "message", 1003),
+        (json.dumps({**START, "encoding": "opus"}), "encoding", 1003),
+        (json.dumps({**START, "rate": 96_000}), "rate", 1008),
+        (json.dumps({"type": "stop"}), "start", 1008),
+        ("x" * (64 * 1024 + 1), "message", 1009),
+        (bytes(1024 * 1024 + 1), "audio", 1009),
+    ],
+)
+async def test_bad_input_names_the_field_and_the_close_code(
+    house: House, message: str | bytes, field: str, code: int
+) -> None:
+    async with stream(house, await house.key()) as client:
+        await client.send(message)
+        error, close_code = await ending(client)
+    assert (error["type"], error["field"], error["code"], close_code) == ("error", field, code, code)
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "code"),
+    [
+        (json.dumps(START), "start", 1008),
+        (b"\0\0\0", "audio", 1003),
+        (bytes(1024 * 1024 + 4), "audio", 1009),
+    ],
+)
+async def test_bad_input_in_a_call_keeps_what_came_and_marks_the_call(
+    house: House, message: str | bytes, field: str, code: int
+) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.send(SECOND)
+        await client.send(message)
+        error, close_code = await ending(client)
+        await line.was_rejected.wait()
+    assert (error["field"], close_code) == (field, code)
+    assert line.fed == [AudioArrived(payload=SECOND)]
+    assert line.violation is not None
+    assert line.violation.field == field
+    assert not line.was_lost.is_set()
+
+
+async def test_a_message_beyond_all_limits_is_1009_and_marks_the_call(house: House) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.send(bytes(3 * 1024 * 1024))
+        with pytest.raises(ConnectionClosedError):
+            await client.recv()
+        await line.was_rejected.wait()
+    assert client.close_code == 1009
+
+
+async def test_audio_the_line_refuses_ends_the_call_with_the_reason(house: House) -> None:
+    house.desk.too_fast = True
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        await client.send(SECOND)
+        error, code = await ending(client)
+    assert (error["field"], code) == ("audio", 1008)
+
+
+async def test_a_second_stop_is_told_and_the_call_still_finishes(house: House) -> None:
+    house.desk.done_at_once = False
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.send(json.dumps({"type": "stop"}))
+        await line.was_stopped.wait()
+        await client.send(json.dumps({"type": "stop"}))
+        error, code = await ending(client)
+        line.processed.set()
+        await line.was_rejected.wait()
+    assert (error["field"], code) == ("stop", 1008)
+
+
+async def test_a_dropped_connection_loses_the_line_and_does_not_stop_the_call(house: House) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.send(SECOND)
+        await line.was_fed.wait()
+        client.transport.abort()
+        await line.was_lost.wait()
+    assert not line.was_stopped.is_set()
+
+
+async def test_a_close_without_status_is_a_lost_line(house: House) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        client.transport.write(bytes([0x88, 0x80, 1, 2, 3, 4]))  # a masked close frame with an empty body
+        await line.was_lost.wait()
+    assert not line.was_stopped.is_set()
+
+
+async def test_a_clean_close_stands_for_stop(house: House) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.close(1000)
+        await line.was_stopped.wait()
+    assert not line.was_lost.is_set()
+
+
+async def test_a_resumed_call_says_so(house: House) -> None:
+    house.desk.resumed = True
+    async with stream(house, await house.key()) as client:
+        assert (await started(client))["resumed"] is True
+
+
+async def test_a_full_house_tells_when_to_come_back(house: House) -> None:
+    house.desk.refuses = CallRefused("capacity", "16 calls are live", 10.0)
+    async with stream(house, await house.key()) as client:
+        await client.send(json.dumps(START))
+        error, code = await ending(client)
+    assert (error["field"], code) == ("start", 1013)
+    assert "10 s" in error["message"]
+
+
+async def test_an_id_that_is_live_elsewhere_is_refused(house: House) -> None:
+    house.desk.refuses = CallRefused("conflict", "call call-1 is live from another source")
+    async with stream(house, await house.key()) as client:
+        await client.send(json.dumps(START))
+        error, code = await ending(client)
+    assert (error["field"], code) == ("call_id", 1008)
+
+
+async def test_events_go_to_a_key_with_the_right(house: House) -> None:
+    async with stream(house, await house.key("stream", "events")) as client:
+        await started(client, events=True)
+        line = await house.desk.lines.get()
+        line.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
+        event = json.loads(await client.recv())
+        await client.send(json.dumps({"type": "stop"}))
+        rest = [json.loads(message)["type"] async for message in client]
+    assert (event["type"], event["seq"], event["fact"]["type"]) == ("event", 1, "dtmf")
+    assert rest == ["event", "finished"]
+
+
+async def test_events_are_refused_to_a_key_without_the_right_and_no_call_is_opened(house: House) -> None:
+    async with stream(house, await house.key("stream")) as client:
+        await client.send(json.dumps({**START, "events": True}))
+        error, code = await ending(client)
+    assert (error["field"], code) == ("events", 1008)
+    assert house.desk.announced == []
+
+
+async def test_events_that_were_not_asked_for_are_not_sent(house: House) -> None:
+    async with stream(house, await house.key("stream", "events")) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        line.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
+        await client.send(json.dumps({"type": "stop"}))
+        assert [json.loads(message)["type"] async for message in client] == ["finished"]
+
+
+async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None:
+    """What the client sends after stop is read although processing has not ended."""
+    house.desk.done_at_once = False
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.send(json.dumps({"type": "stop"}))
+        await line.was_stopped.wait()
+        await (await client.ping())
+        line.processed.set()
+        assert json.loads(await client.recv())["type"] == "finished"
+
+
+async def test_a_silent_connection_is_closed_and_its_call_waits(open_house: OpenHouse) -> None:
+    house = await open_house(idle_seconds=0.05)
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        error, code = await ending(client)
+        await line.was_lost.wait()
+    assert (error["field"], code) == ("connection", 1008)
+    assert not line.was_stopped.is_set()
+
+
+async def test_a_connection_that_never_starts_is_closed(open_house: OpenHouse) -> None:
+    house = await open_house(idle_seconds=0.05)
+    async with stream(house, await house.key()) as client:
+        assert (await ending(client))[1] == 1008
+
+
+def media(track: str = "inbound") -> str:
+    payload = base64.b64encode(b"\xff" * 160).decode()
+    chunk = {"track": track, "chunk": "1", "timestamp": "20", "payload": payload}
+    return json.dumps({"event": "media", "sequenceNumber": "2", "streamSid": "MZ1", "media": chunk})
+
+
+TWILIO_START = json.dumps(
+    {
+        "event": "start",
+        "sequenceNumber": "1",
+        "streamSid": "MZ1",
+        "start": {
+            "streamSid": "MZ1",
+            "callSid": "CA1",
+            "accountSid": "AC1",
+            "tracks": ["inbound", "outbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        },
+    }
+)
+
+
+async def test_twilio_is_never_answered_and_may_carry_its_key_in_the_path(house: House) -> None:
+    async with stream(house, "", f"/v1/twilio/{await house.key()}") as client:
+        await client.send(TWILIO_START)
+        await client.send(media())
+        line = await house.desk.lines.get()
+        await client.send(json.dumps({"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA1"}}))
+        said = [message async for message in client]
+    assert said == []
+    assert client.close_code == 1000
+    assert [event.role for event in line.fed] == ["customer"]
+
+
+async def test_twilio_learns_of_an_error_by_code_and_reason_only(house: House) -> None:
+    async with stream(house, await house.key(), "/v1/twilio") as client:
+        await client.send(b"binary")
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1003
+    assert "binary" in closed.value.rcvd.reason
+
+
+async def test_the_key_stays_out_of_the_logs(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    key = await house.key()
+    secret = key.split("_", 2)[2]
+    with caplog.at_level(logging.DEBUG):
+        async with stream(house, "", f"/v1/twilio/{key}"):
+            pass
+        with pytest.raises(InvalidStatus):
+            async with stream(house, "", f"/v1/twilio/{key}x"):
+                pass
+        await (await house.stranger()).get(f"/v1/twilio/{key}")
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("uvicorn", "service"))]
+    assert any("/v1/twilio/" in line for line in ours)
+    assert not any(secret in line for line in ours)

@@ -1,0 +1,97 @@
+"""A call's sound over HTTP: whole, in ranges, while it grows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.integration.web.conftest import House
+from tests.integration.web.test_calls import stored_call
+
+SOUND = bytes(range(256)) * 1000
+PATH = "/api/v1/calls/call-1/recording"
+
+
+@pytest.fixture
+async def listener(house: House) -> httpx.AsyncClient:
+    await stored_call(house.parts.store)
+    await asyncio.to_thread(house.recordings.path("call-1").write_bytes, SOUND)
+    return await house.logged_in("supervisor")
+
+
+async def test_the_whole_recording(listener: httpx.AsyncClient) -> None:
+    answer = await listener.get(PATH)
+    assert answer.status_code == 200
+    assert answer.content == SOUND
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    ("header", "begin", "end"),
+    [
+        ("bytes=0-", 0, 256_000),
+        ("bytes=10-19", 10, 20),
+        ("bytes=255999-", 255_999, 256_000),
+        ("bytes=-100", 255_900, 256_000),
+        ("bytes=100000-99999999", 100_000, 256_000),
+        ("bytes=-99999999", 0, 256_000),
+    ],
+)
+async def test_a_range(listener: httpx.AsyncClient, header: str, begin: int, end: int) -> None:
+    answer = await listener.get(PATH, headers={"Range": header})
+    assert answer.status_code == 206
+    assert answer.headers["content-range"] == f"bytes {begin}-{end - 1}/256000"
+    assert answer.content == SOUND[begin:end]
+
+
+async def test_a_range_behind_the_end_is_416(listener: httpx.AsyncClient) -> None:
+    answer = await listener.get(PATH, headers={"Range": "bytes=256000-"})
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == "bytes */256000"
+
+
+async def test_if_range_with_an_old_etag_sends_everything(listener: httpx.AsyncClient, house: House) -> None:
+    etag = (await listener.get(PATH)).headers["etag"]
+    wanted = {"Range": "bytes=0-9", "If-Range": etag}
+    assert (await listener.get(PATH, headers=wanted)).status_code == 206
+    await asyncio.to_thread(house.recordings.path("call-1").write_bytes, SOUND + b"more")
+    grown = await listener.get(PATH, headers=wanted)
+    assert grown.status_code == 200
+    assert grown.content == SOUND + b"more"
+
+
+async def test_a_recording_that_grows_while_it_is_sent_ends_where_it_ended(
+    listener: httpx.AsyncClient, house: House
+) -> None:
+    path = house.recordings.path("call-1")
+    await asyncio.to_thread(path.write_bytes, SOUND * 40)
+    async with listener.stream("GET", PATH) as answer:
+        with await asyncio.to_thread(path.open, "ab") as file:
+            await asyncio.to_thread(file.write, SOUND)
+        received = b"".join([part async for part in answer.aiter_raw()])
+    assert received == SOUND * 40
+
+
+async def test_a_call_without_a_recording_and_an_unknown_call_are_404(house: House) -> None:
+    await stored_call(house.parts.store)
+    client = await house.logged_in("supervisor")
+    for path, code in ((PATH, "no_recording"), ("/api/v1/calls/none/recording", "not_found")):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, code)
+    assert (await client.get("/api/v1/calls/call-1/peaks")).status_code == 404
+
+
+async def test_no_path_leads_out_of_the_store(listener: httpx.AsyncClient) -> None:
+    for name in ("..%2Fsession", "%2e%2e%2fsession.key", "..%2f..%2fetc%2fpasswd"):
+        answer = await listener.get(f"/api/v1/calls/{name}/recording")
+        assert answer.status_code == 404
+
+
+async def test_peaks_come_in_as_many_bins_as_asked_for(listener: httpx.AsyncClient) -> None:
+    answer = (await listener.get("/api/v1/calls/call-1/peaks", params={"points": 3})).json()
+    assert answer == {"duration": 2.0, "roles": ["agent", "customer"], "peaks": [[0.5] * 3, [0.25] * 3]}
+    assert (await listener.get("/api/v1/calls/call-1/peaks", params={"points": 20_001})).status_code == 422
