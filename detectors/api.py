@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from asr.types import Language, Role, Seconds, Utterance
 
@@ -111,10 +111,8 @@ class CallDetector(Protocol):
 class Detector(Protocol):
     """A loaded, validated detector."""
 
-    @property
-    def id(self) -> str:
-        """Stable, lower-case, unique in the registry: `lexical`, `duties`, `hours`, `sentiment`."""
-        ...
+    id: ClassVar[str]
+    """Stable, lower-case, unique in the registry: `lexical`, `duties`, `hours`, `sentiment`."""
 
     def open(self, call: CallContext) -> CallDetector:
         """A fresh memory for one call."""

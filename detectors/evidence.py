@@ -20,8 +20,8 @@ def span_in_time(utterance: Utterance, begin: int, end: int) -> tuple[Seconds, S
     else:
         length = utterance.end - utterance.start
         start, stop = utterance.start + length * first, utterance.start + length * last
-    start = min(max(start, utterance.start), utterance.end)
-    return start, min(max(stop, start), utterance.end)
+    start = min(max(round(start, 3), utterance.start), utterance.end)
+    return start, min(max(round(stop, 3), start), utterance.end)
 
 
 def _by_words(utterance: Utterance, first: float, last: float) -> tuple[Seconds, Seconds]:

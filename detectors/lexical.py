@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from asr.types import Seconds, Utterance
 from detectors.api import CallContext, Finding, Jurisdiction, Observation
@@ -88,7 +89,7 @@ class Matcher:
 class LexicalDetector:
     """The rule packs as a detector."""
 
-    id = "lexical"
+    id: ClassVar[str] = "lexical"
 
     def __init__(self, matchers: dict[Jurisdiction, Matcher]) -> None:
         self._matchers = matchers

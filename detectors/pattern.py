@@ -1,6 +1,6 @@
 """The small language rule packs are written in, compiled to linear-time regular expressions (RE2).
 
-    不还…坐牢          literal, at most the default gap, literal          …15 sets the gap (characters; words in English)
+    不还…坐牢          literal, at most the default gap, literal         …15 sets the gap (characters; words in English)
     [打砍]断你的?腿      one of some characters; an optional character
     (上门|去你家)…闹     alternation; (…)? optional
     {pay_not}…{jail}   lists named in lists.yaml; {num} is any number
@@ -8,7 +8,7 @@
     A & B              both in one sentence, in either order
     threat* your? (son|daughter)   English: whole words, `*` any ending
 
-Only bounded repetition can be written, and RE2 never backtracks: a hostile pack or a hostile sentence costs linear time.
+Only bounded repetition can be written, and RE2 never backtracks: a hostile pack or sentence costs linear time.
 """
 
 from __future__ import annotations

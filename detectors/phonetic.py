@@ -21,7 +21,7 @@ _STARTS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A word worth restoring. `heard` are known mishearings, taken without asking; `fuzzy` lets one syllable be near."""
+    """A word worth restoring. `heard` are known mishearings, taken as they are; `fuzzy` lets one syllable be near."""
 
     text: str
     heard: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import yaml
 
@@ -70,7 +70,7 @@ def _category(name: str, raw: Any, codes: Mapping[str, str], path: Path) -> Cate
     for jurisdiction in JURISDICTIONS:
         if jurisdiction in raw["law"]:
             law[jurisdiction] = parse_law(raw["law"][jurisdiction], codes, f"{where}: law.{jurisdiction}")
-    return Category(id=name, title=bilingual(raw["title"]), severity=cast(Severity, severity), law=law)
+    return Category(id=name, title=bilingual(raw["title"]), severity=severity, law=law)
 
 
 def parse_law(raw: Any, codes: Mapping[str, str], where: str) -> Law:

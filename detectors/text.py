@@ -33,7 +33,24 @@ _CONTRACTIONS: tuple[tuple[str, str], ...] = (
     ("'d", " would"),
 )
 _IS_CONTRACTIONS = frozenset(
-    "it that there here he she who what where how when this everyone everybody nobody somebody".split()
+    [
+        "it",
+        "that",
+        "there",
+        "here",
+        "he",
+        "she",
+        "who",
+        "what",
+        "where",
+        "how",
+        "when",
+        "this",
+        "everyone",
+        "everybody",
+        "nobody",
+        "somebody",
+    ]
 )
 _SPELLINGS = {
     "cannot": "can not",

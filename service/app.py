@@ -118,8 +118,11 @@ class Service:
 
     def health(self) -> Health:
         """The strip on top of every page."""
-        troubles = {"model": bool(self.model_problem), "storage": self.journal.failing}
-        troubles["overload"] = self.scheduler.overloaded
+        troubles = {
+            "model_missing": bool(self.model_problem),
+            "storage_failing": self.journal.failing,
+            "overloaded": self.scheduler.overloaded,
+        }
         return Health(
             model=self.engine.name,
             live_calls=self.desk.live,
@@ -143,7 +146,7 @@ class Service:
             monotonic=time.monotonic,
             wall=wall,
             max_pace=self.settings.max_pace,
-            prompt=self.registry.prompt(call.jurisdiction, call.language),
+            prompt=self.registry.prompt(call.language),
         )
         return CallSession(call, parts)
 
@@ -155,7 +158,7 @@ class Service:
             desk=self.desk,
             feed=self.hub,
             recordings=self.recordings,
-            rules=self.registry.rules(),
+            rules=self.registry.rules,
             checks=self.checks,
             health=self.health,
             metrics=self.metrics,

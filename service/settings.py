@@ -18,42 +18,46 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CALLWARDEN_", frozen=True, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    data_dir: Path = Field(Path("data"), description="Folder for the SQLite store, recordings and secrets.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
     database_url: str = Field(
-        "", description="SQLAlchemy async URL; empty means SQLite in the data folder. `postgresql+asyncpg://…`."
+        default="", description="SQLAlchemy async URL; empty means SQLite in the data folder. `postgresql+asyncpg://…`."
     )
     models_dir: Path = Field(
-        Path.home() / ".cache" / "callwarden" / "models", description="Folder the models are kept in."
+        default=Path.home() / ".cache" / "callwarden" / "models", description="Folder the models are kept in."
     )
     model: str = Field(
-        "base", description="A name in models/manifest.toml, a CTranslate2 Whisper folder, or a hub name."
+        default="base", description="A name in models/manifest.toml, a CTranslate2 Whisper folder, or a hub name."
     )
-    device: Literal["cpu", "cuda"] = Field("cpu", description="Where Whisper runs.")
-    compute_type: str = Field("int8", description="CTranslate2 compute type: int8, float16, …")
-    threads: int = Field(0, ge=0, le=64, description="Threads for recognition; 0 means one a core.")
-    beam_size: int = Field(5, ge=1, le=10, description="Beam width of the first decode.")
-    language: Language = Field("zh", description="Language of a call that names none.")
-    jurisdiction: Jurisdiction = Field("CN", description="Jurisdiction of a call that names none.")
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="Where Whisper runs.")
+    compute_type: str = Field(default="int8", description="CTranslate2 compute type: int8, float16, …")
+    threads: int = Field(default=0, ge=0, le=64, description="Threads for recognition; 0 means one a core.")
+    beam_size: int = Field(default=5, ge=1, le=10, description="Beam width of the first decode.")
+    language: Language = Field(default="zh", description="Language of a call that names none.")
+    jurisdiction: Jurisdiction = Field(default="CN", description="Jurisdiction of a call that names none.")
     timezone: str = Field(
-        "Asia/Shanghai", description="IANA time zone of started_at for gateways that send none (Twilio)."
+        default="Asia/Shanghai", description="IANA time zone of started_at for gateways that send none (Twilio)."
     )
-    max_calls: int = Field(16, ge=1, le=1000, description="Live calls admitted at once; more are refused.")
+    max_calls: int = Field(default=16, ge=1, le=1000, description="Live calls admitted at once; more are refused.")
     grace_seconds: float = Field(
-        15.0, ge=0, le=600, description="How long a dropped call is waited for before it counts as ended."
+        default=15.0, ge=0, le=600, description="How long a dropped call is waited for before it counts as ended."
     )
-    idle_seconds: float = Field(60.0, gt=0, le=3600, description="A gateway connection silent for this long is closed.")
+    idle_seconds: float = Field(
+        default=60.0, gt=0, le=3600, description="A gateway connection silent for this long is closed."
+    )
     max_pace: float = Field(
-        10.0, ge=1, le=100, description="Audio faster than this many times real time breaks the protocol."
+        default=10.0, ge=1, le=100, description="Audio faster than this many times real time breaks the protocol."
     )
-    session_hours: float = Field(12.0, gt=0, le=168, description="How long a login lasts.")
-    secure_cookie: bool = Field(False, description="Send the session cookie over HTTPS only; set it behind TLS.")
+    session_hours: float = Field(default=12.0, gt=0, le=168, description="How long a login lasts.")
+    secure_cookie: bool = Field(
+        default=False, description="Send the session cookie over HTTPS only; set it behind TLS."
+    )
     public_url: str = Field(
-        "", description="The address browsers use, for origin checks behind a proxy; empty trusts Host."
+        default="", description="The address browsers use, for origin checks behind a proxy; empty trusts Host."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
-    log_json: bool = Field(False, description="One JSON object a log line instead of coloured text.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_json: bool = Field(default=False, description="One JSON object a log line instead of coloured text.")
 
     @cached_property
     def store_url(self) -> str:

@@ -42,13 +42,12 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 @keys.command("create")
 def create_key(
     source: Annotated[str, typer.Option(help="The gateway's name, as calls will show it.")] = "gateway",
-    right: Annotated[
-        list[KeyRight] | None, typer.Option(help="stream (send calls), events (get a call's events back).")
-    ] = None,
+    events: Annotated[bool, typer.Option(help="May the gateway get its calls' events back?")] = True,
     first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
 ) -> None:
     """Make a key and print it; it is shown this once."""
-    key, plaintext = new_key(source, right or ["stream", "events"], first_track)
+    rights: list[KeyRight] = ["stream", "events"] if events else ["stream"]
+    key, plaintext = new_key(source, rights, first_track)
     _with_store(lambda store: store.add_key(key))
     out.print(plaintext)
     err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")

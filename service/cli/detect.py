@@ -10,6 +10,7 @@ import typer
 
 from detectors.api import DetectorError, Jurisdiction
 from detectors.batch import BadInput, Batch
+from detectors.registry import load
 from service.cli.terminal import fail
 
 
@@ -19,7 +20,7 @@ def detect(
 ) -> None:
     """Read JSON lines from standard input, one utterance each; write one line of labels and sentiment for each."""
     try:
-        batch = Batch()
+        batch = Batch(load())
         if call:
             print(json.dumps(batch.call(sys.stdin.read()), ensure_ascii=False))
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from detectors.registry import RuleInfo
 from service.calls.desk import CallRefused as CallRefused
 from service.gateway.events import AudioArrived, CallAnnounced, Dialect, DigitPressed, ProtocolViolation
 from service.live.schema import Health, LiveMessage
@@ -17,7 +18,7 @@ from service.settings import Settings
 from service.storage.port import GatewayKey, LoggedFact, Store
 from service.web.passwords import Passwords
 from service.web.sessions import Ended, SessionSigner
-from service.web.wire import Check, Rule
+from service.web.wire import Check
 
 
 class CallLine(Protocol):
@@ -107,7 +108,7 @@ class WebParts:
     desk: CallDesk
     feed: LiveFeed
     recordings: Recordings
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleInfo, ...]
     checks: Readings
     health: Callable[[], Health]
     metrics: Metrics

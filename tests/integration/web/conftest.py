@@ -16,6 +16,7 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from detectors.api import Bilingual
+from detectors.registry import RuleInfo
 from service.gateway.native import NativeDialect
 from service.gateway.twilio import TwilioDialect
 from service.metrics import Metrics
@@ -28,13 +29,13 @@ from service.web.passwords import Passwords
 from service.web.ports import WebParts
 from service.web.server import server_config
 from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
-from service.web.wire import Check, Rule
+from service.web.wire import Check
 from tests.integration.web.scripted import HEALTH, NOON, ScriptedDesk, ScriptedFeed, ScriptedRecordings
 
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
-RULE = Rule(
+RULE = RuleInfo(
     id="cn-threat-1",
     category="threat",
     severity="high",

@@ -1,0 +1,138 @@
+"""Judging text in bulk, for evaluation: an utterance on its own, or one whole call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from asr.types import Language, Role, Seconds, Utterance
+from detectors.api import CallContext, Finding, Jurisdiction, Observation
+from detectors.lexical import LexicalDetector
+from detectors.registry import Registry
+from detectors.sentiment import SentimentDetector
+
+_NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
+"""When an utterance on its own is taken to be said: at a permitted hour."""
+
+
+class BadInput(ValueError):
+    """What was given is not of the documented form; the message names line and field."""
+
+
+class _Line(BaseModel):
+    id: str | int
+    lang: Language
+    speaker: Role
+    text: str = Field(max_length=10_000)
+
+
+class _Turn(BaseModel):
+    speaker: Role
+    start: Seconds = Field(ge=0)
+    end: Seconds = Field(ge=0)
+    text: str = Field(max_length=10_000)
+
+
+class _Call(BaseModel):
+    lang: Language
+    jurisdiction: Jurisdiction
+    started_at: datetime
+    metadata: dict[str, str] = Field(default_factory=dict)
+    turns: list[_Turn] = Field(max_length=10_000)
+
+
+class Batch:
+    """The `detect` command's two forms over one registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        by_id = {detector.id: detector for detector in registry.detectors}
+        self._lexical = by_id[LexicalDetector.id]
+        sentiment = by_id[SentimentDetector.id]
+        assert isinstance(sentiment, SentimentDetector)
+        self._sentiment = sentiment
+
+    def utterance(self, line: str, jurisdiction: Jurisdiction, number: int) -> dict[str, Any]:
+        """One JSON line, judged on its own. Raises BadInput."""
+        try:
+            given = _Line.model_validate_json(line)
+        except ValidationError as problem:
+            raise BadInput(f"line {number}: {_first(problem)}") from problem
+        call = CallContext(call_id="", language=given.lang, jurisdiction=jurisdiction, started_at=_NOON)
+        said = _utterance(0, _Turn(speaker=given.speaker, start=0.0, end=5.0, text=given.text), given.lang)
+        findings = [seen for seen in self._lexical.open(call).heard(said) if isinstance(seen, Finding)]
+        feeling = self._sentiment.feel(given.text)
+        return {
+            "id": given.id,
+            "labels": [{"category": f.category, "score": f.score, "quote": f.quote} for f in findings],
+            "sentiment": feeling.label,
+            "sentiment_score": feeling.score,
+            "emotion": feeling.emotion,
+        }
+
+    def call(self, text: str) -> dict[str, Any]:
+        """One JSON call. Raises BadInput."""
+        try:
+            given = _Call.model_validate_json(text)
+        except ValidationError as problem:
+            raise BadInput(_first(problem)) from problem
+        findings = self._findings(given)
+        return {
+            "findings": [_shown(finding) for finding in findings if finding.kind == "violation"],
+            "duties_missing": [finding.category for finding in findings if finding.kind == "duty_missing"],
+        }
+
+    def _findings(self, given: _Call) -> list[Finding]:
+        started = given.started_at if given.started_at.tzinfo else given.started_at.astimezone()
+        call = CallContext(
+            call_id="",
+            language=given.lang,
+            jurisdiction=given.jurisdiction,
+            started_at=started,
+            metadata=given.metadata,
+        )
+        detectors = [detector for _, detector in self._registry.open(call)]
+        seen: list[Observation] = []
+        end = 0.0
+        for index, turn in enumerate(sorted(given.turns, key=lambda turn: turn.end)):
+            said = _utterance(index, turn, given.lang)
+            for detector in detectors:
+                seen += detector.elapsed(turn.start)
+                seen += detector.heard(said)
+            end = max(end, turn.end)
+        for detector in detectors:
+            seen += detector.closed(end)
+        return [observation for observation in seen if isinstance(observation, Finding)]
+
+
+def _utterance(index: int, turn: _Turn, language: Language) -> Utterance:
+    return Utterance(
+        id=f"{turn.speaker}-{index}",
+        call_id="",
+        role=turn.speaker,
+        index=index,
+        start=turn.start,
+        end=max(turn.end, turn.start),
+        text=turn.text,
+        language=language,
+        confidence=1.0,
+    )
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    return {
+        "category": finding.category,
+        "speaker": finding.role,
+        "start": round(finding.start, 3),
+        "end": round(finding.end, 3),
+        "quote": finding.quote,
+        "score": finding.score,
+    }
+
+
+def _first(problem: ValidationError) -> str:
+    error = problem.errors(include_url=False)[0]
+    where = ".".join(map(str, error["loc"])) or "the text"
+    return f"{where}: {error['msg']}"

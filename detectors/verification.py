@@ -1,0 +1,75 @@
+"""Has the right party been confirmed? The agent asks, the customer says yes: debt may be spoken of from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr.types import Seconds, Utterance
+from detectors.guard import PLANES
+from detectors.pack import Vocabulary
+from detectors.pattern import Pattern, PatternError, Plane
+from detectors.taxonomy import PACKS, PackError, read_yaml
+from detectors.text import fold_en, fold_zh, has_chinese
+
+ANSWER_WITHIN: Seconds = 12.0
+"""A yes later than this after the question answers something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Verification:
+    """The patterns, compiled once."""
+
+    asks: tuple[Pattern, ...]
+    confirms: tuple[Pattern, ...]
+    denies: tuple[Pattern, ...]
+
+    def open(self) -> VerificationWatch:
+        """A call's own watch."""
+        return VerificationWatch(self)
+
+
+class VerificationWatch:
+    """Follows one call. `confirmed_at` is the end of the customer's confirming answer, None until then."""
+
+    def __init__(self, patterns: Verification) -> None:
+        self._patterns = patterns
+        self._asked_at: Seconds | None = None
+        self.confirmed_at: Seconds | None = None
+
+    def heard(self, utterance: Utterance) -> None:
+        """One utterance of either party."""
+        if self.confirmed_at is not None:
+            return
+        if utterance.role == "agent":
+            if says(utterance.text, self._patterns.asks):
+                self._asked_at = utterance.end
+        elif self._asked_at is not None and utterance.start - self._asked_at <= ANSWER_WITHIN:
+            denied = says(utterance.text, self._patterns.denies)
+            if not denied and says(utterance.text, self._patterns.confirms):
+                self.confirmed_at = utterance.end
+
+
+def load_verification(vocabulary: Vocabulary, path: Path = PACKS / "verification.yaml") -> Verification:
+    """Read verification.yaml. Raises PackError."""
+    raw = read_yaml(path)
+    try:
+        return Verification(
+            asks=_patterns(raw["asks"], vocabulary),
+            confirms=_patterns(raw["confirms"], vocabulary),
+            denies=_patterns(raw["denies"], vocabulary),
+        )
+    except (KeyError, TypeError, AttributeError, PatternError) as problem:
+        raise PackError(f"{path.name}: {problem}") from problem
+
+
+def says(text: str, patterns: tuple[Pattern, ...]) -> bool:
+    """Whether any of the patterns is in the text."""
+    plane: Plane = "zh" if has_chinese(text) else "en"
+    folded = fold_zh(text) if plane == "zh" else fold_en(text)
+    return any(pattern.plane == plane and any(True for _ in pattern.spans(folded)) for pattern in patterns)
+
+
+def _patterns(raw: Any, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+    return tuple(Pattern(source, plane, vocabulary.lists[plane]) for plane in PLANES for source in raw.get(plane, ()))
