@@ -1,0 +1,42 @@
+"""Takes pictures of pages of a running service: `pictures.py OUT URL USER PASSWORD SIZE LANG THEME PATH [PATH…]`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ARGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+
+
+def main() -> None:
+    out, url, user, password, size, lang, theme, *paths = sys.argv[1:]
+    width, height = (int(n) for n in size.split("x"))
+    Path(out).mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, locale="zh-CN" if lang == "zh" else "en-GB", color_scheme=theme
+        )
+        page.on("console", lambda m: print("console", m.type, m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: print("pageerror", e))
+        page.goto(url)
+        if user != "-":
+            page.fill("input[name=username]", user)
+            page.fill("input[name=password]", password)
+            page.keyboard.press("Enter")
+            page.wait_for_selector("nav")
+        for path in paths:
+            if path == "LIVE":
+                path = page.locator("article h3 a").first.get_attribute("href") or "/"
+            page.goto(url + path)
+            page.wait_for_timeout(2600)
+            name = re.sub(r"[^a-z0-9]+", "-", path.split("?")[0].lower()).strip("-") or "wall"
+            page.screenshot(path=f"{out}/{name}-{size}-{lang}-{theme}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

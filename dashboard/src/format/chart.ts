@@ -1,0 +1,43 @@
+/** Geometry of sentiment lines: points in, SVG path data out. */
+import type { SentimentPoint } from '../wire/types';
+
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** Seconds at the left and the right edge. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export const x = (at: number, { width, from, to }: Frame) => (to > from ? ((at - from) / (to - from)) * width : 0);
+
+/** Score 1 lies on top, −1 at the bottom. */
+export const y = (score: number, { height }: Frame) => ((1 - Math.max(-1, Math.min(1, score))) / 2) * height;
+
+/**
+ * A step-free line through the trend, held level to the right edge: what a party felt last still stands. The first
+ * point is carried back to the left edge only when it lies left of the frame.
+ */
+export function line(points: readonly Pick<SentimentPoint, 'at' | 'trend'>[], frame: Frame): string {
+  const shown = points.filter((point, index) => point.at >= frame.from || (points[index + 1]?.at ?? -1) >= frame.from);
+  if (shown.length === 0) return '';
+  const round = (n: number) => Math.round(n * 10) / 10;
+  const corners = shown.map((point) => `${round(Math.max(0, x(point.at, frame)))} ${round(y(point.trend, frame))}`);
+  const last = shown[shown.length - 1];
+  const tail = last === undefined ? '' : ` H${round(frame.width)}`;
+  return `M${corners.join(' L')}${tail}`;
+}
+
+export type Band = 'calm' | 'raised' | 'high' | 'critical';
+
+/** One critical alert weighs 50, one high 25 (service/summary.py): the bands follow those. */
+export function band(risk: number): Band {
+  if (risk >= 50) return 'critical';
+  if (risk >= 25) return 'high';
+  return risk >= 8 ? 'raised' : 'calm';
+}
+
+/** Loudness in dBFS → 0..1 of a meter: speech on a telephone lies between about −50 and −10. */
+export function loudness(dbfs: number): number {
+  return Math.max(0, Math.min(1, (dbfs + 55) / 45));
+}

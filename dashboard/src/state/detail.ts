@@ -1,0 +1,87 @@
+/** One opened call: its record, kept up by the live events. Pure. */
+import type { Alert, CallRecord, CallSummary, Fact, Gap, LiveEvent, Notice, Sentiment, Utterance } from '../wire/types';
+
+export interface CallDetail {
+  readonly summary: CallSummary;
+  readonly utterances: readonly Utterance[];
+  readonly sentiments: readonly Sentiment[];
+  readonly alerts: readonly Alert[];
+  readonly gaps: readonly Gap[];
+  readonly notices: readonly Notice[];
+  /** Nothing up to this seq is missing. */
+  readonly seq: number;
+  /** An event came whose predecessors did not: ask for those after `seq`. */
+  readonly hole: boolean;
+}
+
+export function fromRecord(record: CallRecord): CallDetail {
+  const { summary, utterances, sentiments, alerts, gaps, notices = [] } = record;
+  return { summary, utterances, sentiments, alerts, gaps, notices, seq: summary.seq, hole: false };
+}
+
+/** Applies an event of this call; what was applied before changes nothing. */
+export function follow(detail: CallDetail, event: LiveEvent): CallDetail {
+  if (event.call_id !== detail.summary.call.id || event.seq <= detail.seq) return detail;
+  const summary = detail.summary.seq > event.seq ? detail.summary : event.summary;
+  const next = event.seq === detail.seq + 1;
+  return withFact({ ...detail, summary, seq: next ? event.seq : detail.seq, hole: !next }, event.fact);
+}
+
+function withFact(detail: CallDetail, fact: Fact): CallDetail {
+  switch (fact.type) {
+    case 'utterance':
+      return { ...detail, utterances: insert(detail.utterances, fact.utterance, sameId, byStart) };
+    case 'sentiment':
+      return { ...detail, sentiments: insert(detail.sentiments, fact.sentiment, sameUtterance, byAt) };
+    case 'alert':
+      return { ...detail, alerts: insert(detail.alerts, fact.alert, sameId, byStart) };
+    case 'alert_changed':
+      return changeAlert(detail, fact.alert_id, {
+        state: fact.state,
+        changed_by: fact.by,
+        changed_at: fact.at,
+        note: fact.note,
+      });
+    case 'gap':
+      return { ...detail, gaps: insert(detail.gaps, fact, sameGap, byStart) };
+    case 'notice':
+      return { ...detail, notices: insert(detail.notices, fact, sameNotice, byAt) };
+    case 'call_opened':
+    case 'finding':
+    case 'dtmf':
+    case 'call_closed':
+      return detail; // Told by the summary, or by the alert that came of it.
+    default:
+      return unknown(fact, detail);
+  }
+}
+
+export function changeAlert(detail: CallDetail, id: string, change: Partial<Alert>): CallDetail {
+  return { ...detail, alerts: detail.alerts.map((alert) => (alert.id === id ? { ...alert, ...change } : alert)) };
+}
+
+const sameId = (a: { id: string }, b: { id: string }) => a.id === b.id;
+const sameUtterance = (a: Sentiment, b: Sentiment) => a.utterance_id === b.utterance_id;
+const sameGap = (a: Gap, b: Gap) => a.start === b.start && a.role === b.role && a.reason === b.reason;
+const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at;
+const byStart = (a: { start: number }, b: { start: number }) => a.start - b.start;
+const byAt = (a: { at: number }, b: { at: number }) => a.at - b.at;
+
+/** Facts come nearly in order, so the place is found from the end. */
+function insert<T>(
+  held: readonly T[],
+  item: T,
+  same: (a: T, b: T) => boolean,
+  order: (a: T, b: T) => number,
+): readonly T[] {
+  if (held.some((other) => same(other, item))) return held;
+  let place = held.length;
+  for (let before = held[place - 1]; before !== undefined && order(before, item) > 0; before = held[place - 1]) {
+    place -= 1;
+  }
+  return [...held.slice(0, place), item, ...held.slice(place)];
+}
+
+function unknown(_never: never, detail: CallDetail): CallDetail {
+  return detail;
+}

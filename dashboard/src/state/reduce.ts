@@ -1,0 +1,158 @@
+/** The live picture as a pure function of the messages: what the wall, the header and the alert feed show. */
+import type { Alert, CallSummary, Fact, Health, Levels, LiveEvent, LiveMessage, Snapshot } from '../wire/types';
+
+/** The newest levels of a call and when they came (this machine's milliseconds): the talk clock runs on from there. */
+export interface Heard {
+  readonly levels: Levels;
+  readonly now: number;
+}
+
+export interface LiveState {
+  readonly calls: Readonly<Record<string, CallSummary>>;
+  readonly alerts: Readonly<Record<string, Alert>>;
+  readonly heard: Readonly<Record<string, Heard>>;
+  readonly health: Health | null;
+  /** The service's clock less this machine's, in milliseconds. */
+  readonly skew: number;
+  /** The last seq up to which nothing is missing, for each call held. */
+  readonly seqs: Readonly<Record<string, number>>;
+  /** Calls with missed events, and the seq after which to ask for them. */
+  readonly holes: Readonly<Record<string, number>>;
+  /** Messages were dropped and the snapshot that follows has not come yet. */
+  readonly stale: boolean;
+}
+
+export const EMPTY: LiveState = {
+  calls: {},
+  alerts: {},
+  heard: {},
+  health: null,
+  skew: 0,
+  seqs: {},
+  holes: {},
+  stale: true,
+};
+
+/** A screen left on for weeks must not grow: beyond this many alerts the oldest decided ones go first. */
+export const MOST_ALERTS = 500;
+
+/** `now` is this machine's time in milliseconds. */
+export function reduce(state: LiveState, message: LiveMessage, now: number): LiveState {
+  switch (message.type) {
+    case 'snapshot':
+      return onSnapshot(message, now);
+    case 'event':
+      return onEvent(state, message);
+    case 'levels':
+      return message.call_id in state.calls
+        ? { ...state, heard: { ...state.heard, [message.call_id]: { levels: message, now } } }
+        : state;
+    case 'health':
+      return { ...state, health: message.health };
+    case 'resync':
+      return { ...state, stale: true };
+    default:
+      return unknown(message, state);
+  }
+}
+
+/** Many messages in one step: the picture is drawn once for all that came since the last frame. */
+export function reduceAll(state: LiveState, messages: readonly LiveMessage[], now: number): LiveState {
+  return messages.reduce((before, message) => reduce(before, message, now), state);
+}
+
+/** Forgets ended calls once the wall has shown their end long enough. */
+export function forgetCalls(state: LiveState, ids: ReadonlySet<string>): LiveState {
+  if (ids.size === 0) return state;
+  const keep = <T>(held: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(held).filter(([id]) => !ids.has(id)));
+  return {
+    ...state,
+    calls: keep(state.calls),
+    heard: keep(state.heard),
+    seqs: keep(state.seqs),
+    holes: keep(state.holes),
+  };
+}
+
+/** An alert as an HTTP answer gave it; the feed and the wall then agree without waiting for the event. */
+export function adoptAlert(state: LiveState, alert: Alert): LiveState {
+  return { ...state, alerts: { ...state.alerts, [alert.id]: alert } };
+}
+
+function onSnapshot(snapshot: Snapshot, now: number): LiveState {
+  return {
+    calls: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call])),
+    alerts: Object.fromEntries(snapshot.alerts.map((alert) => [alert.id, alert])),
+    heard: {},
+    health: snapshot.health,
+    skew: Date.parse(snapshot.now) - now,
+    seqs: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call.seq])),
+    holes: {},
+    stale: false,
+  };
+}
+
+function onEvent(state: LiveState, event: LiveEvent): LiveState {
+  const id = event.call_id;
+  const held = state.calls[id];
+  const opens = event.fact.type === 'call_opened';
+  if (held === undefined && !opens) {
+    // A call this picture no longer shows: only what people decide about its alerts still matters.
+    return withFact(state, event.fact);
+  }
+  const whole = state.seqs[id] ?? 0;
+  if (event.seq <= whole) return state;
+  const summary = held !== undefined && held.seq > event.seq ? held : event.summary;
+  const calls = { ...state.calls, [id]: summary };
+  return withFact({ ...state, calls, ...advance(state, event, whole) }, event.fact);
+}
+
+/** Later events count at once; `whole` moves only without a hole, so that the missed ones are asked for. */
+function advance(state: LiveState, event: LiveEvent, whole: number): Pick<LiveState, 'seqs' | 'holes'> {
+  const id = event.call_id;
+  if (event.seq > whole + 1) return { seqs: state.seqs, holes: { ...state.holes, [id]: whole } };
+  const { [id]: _closed, ...holes } = state.holes;
+  return { seqs: { ...state.seqs, [id]: event.seq }, holes };
+}
+
+function withFact(state: LiveState, fact: Fact): LiveState {
+  switch (fact.type) {
+    case 'alert': {
+      const held = state.alerts[fact.alert.id];
+      const decided = held !== undefined && held.changed_at !== null && fact.alert.changed_at === null;
+      return decided ? state : bounded(adoptAlert(state, fact.alert));
+    }
+    case 'alert_changed': {
+      const held = state.alerts[fact.alert_id];
+      if (held === undefined) return state;
+      const change = { state: fact.state, changed_by: fact.by, changed_at: fact.at, note: fact.note };
+      return adoptAlert(state, { ...held, ...change });
+    }
+    case 'call_opened':
+    case 'utterance':
+    case 'sentiment':
+    case 'finding':
+    case 'gap':
+    case 'dtmf':
+    case 'notice':
+    case 'call_closed':
+      return state; // The event's summary has said it all.
+    default:
+      return unknown(fact, state);
+  }
+}
+
+function bounded(state: LiveState): LiveState {
+  const all = Object.values(state.alerts);
+  if (all.length <= MOST_ALERTS) return state;
+  const decided = (alert: Alert) => (alert.state === 'confirmed' || alert.state === 'dismissed' ? 0 : 1);
+  all.sort((a, b) => decided(a) - decided(b) || a.raised_at.localeCompare(b.raised_at));
+  const alerts = Object.fromEntries(all.slice(all.length - MOST_ALERTS).map((alert) => [alert.id, alert]));
+  return { ...state, alerts };
+}
+
+/** A newer service may say what this build does not know: keep going with what we have. */
+function unknown(_never: never, state: LiveState): LiveState {
+  return state;
+}

@@ -1,0 +1,59 @@
+/** Addresses of pages, both ways. Pure. */
+export type Route =
+  | { page: 'wall' }
+  | { page: 'alerts' }
+  | { page: 'calls' }
+  | { page: 'call'; id: string; alert: string | null }
+  | { page: 'replay'; id: string; at: number | null }
+  | { page: 'users' }
+  | { page: 'keys' }
+  | { page: 'account' }
+  | { page: 'missing' };
+
+export function parse(path: string, search: string): Route {
+  const [first = '', second, third, ...more] = path.split('/').filter((part) => part !== '');
+  if (more.length > 0) return { page: 'missing' };
+  if (first === 'calls' && second !== undefined) return oneCall(decodeURIComponent(second), third, search);
+  if (first === 'admin' && (second === 'users' || second === 'keys') && third === undefined) return { page: second };
+  if (second !== undefined) return { page: 'missing' };
+  switch (first) {
+    case '':
+      return { page: 'wall' };
+    case 'alerts':
+    case 'calls':
+    case 'account':
+      return { page: first };
+    default:
+      return { page: 'missing' };
+  }
+}
+
+function oneCall(id: string, view: string | undefined, search: string): Route {
+  const params = new URLSearchParams(search);
+  if (view === undefined) return { page: 'call', id, alert: params.get('alert') };
+  if (view !== 'replay') return { page: 'missing' };
+  const at = Number.parseFloat(params.get('t') ?? '');
+  return { page: 'replay', id, at: Number.isFinite(at) ? at : null };
+}
+
+export function href(route: Route): string {
+  switch (route.page) {
+    case 'wall':
+      return '/';
+    case 'call':
+      return `/calls/${encodeURIComponent(route.id)}${route.alert === null ? '' : `?alert=${encodeURIComponent(route.alert)}`}`;
+    case 'replay':
+      return `/calls/${encodeURIComponent(route.id)}/replay${route.at === null ? '' : `?t=${route.at.toFixed(1)}`}`;
+    case 'users':
+    case 'keys':
+      return `/admin/${route.page}`;
+    case 'alerts':
+    case 'calls':
+    case 'account':
+      return `/${route.page}`;
+    case 'missing':
+      return '/';
+    default:
+      return route satisfies never;
+  }
+}

@@ -1,0 +1,21 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { loadEnv } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+/** `npm run dev` talks to this service; set CALLWARDEN_URL to talk to another. */
+const SERVICE = 'http://127.0.0.1:8720';
+
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte()],
+  build: {
+    outDir: '../service/web/static',
+    emptyOutDir: true,
+    // The service's content security policy allows no data: fonts or styles.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: { '/api': { target: loadEnv(mode, '.', 'CALLWARDEN_')['CALLWARDEN_URL'] ?? SERVICE, ws: true } },
+  },
+  test: { include: ['tests/**/*.test.ts'] },
+}));
