@@ -82,14 +82,12 @@ def listen(model: WhisperModel, path: Path, *, show_turns: bool, prompted: bool)
         wrong[index in breaking] += errors
         total[index in breaking] += len(said)
         if show_turns:
-            print(
-                f"  {index:2} {'!' if index in breaking else ' '} {errors:2}/{len(said):2} {turn['text']}\n{'':13}{text}"
-            )
+            mark = "!" if index in breaking else " "
+            print(f"  {index:2} {mark} {errors:2}/{len(said):2} {turn['text']}\n{'':13}{text}")
     rate_all = sum(wrong.values()) / sum(total.values())
     rate_breaking = f"{wrong[True] / total[True]:6.1%}" if total[True] else "     –"
-    print(
-        f"{call['id']:<28} {'CER' if call['lang'] == 'zh' else 'WER'} {rate_all:6.1%}  in breaking turns {rate_breaking}"
-    )
+    measure = "CER" if call["lang"] == "zh" else "WER"
+    print(f"{call['id']:<28} {measure} {rate_all:6.1%}  in breaking turns {rate_breaking}")
 
 
 def main(arguments: list[str]) -> None:

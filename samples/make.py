@@ -24,7 +24,7 @@ from voices import RATE, Voices
 HERE = Path(__file__).parent
 PHONE_RATE = 8_000
 SPEECH_DBFS = -20.0
-LINE_NOISE_DBFS = -64.0
+LINE_NOISE_DBFS = -62.0
 LEAD_S, TAIL_S = 0.8, 0.8
 GAP_S = (0.35, 0.9)  # between turns, where the script sets none; a script's negative gap is a talk-over
 SENTENCE_PAUSE_S = 0.22
@@ -112,12 +112,15 @@ def line_noise(rng: np.random.Generator, samples: int) -> np.ndarray:
 
 
 def mixed(turns: list[Turn], rng: np.random.Generator) -> np.ndarray:
-    """Two channels, agent and customer; int16, shape (samples, 2)."""
+    """Two channels, agent and customer; int16, shape (samples, 2).
+
+    Mu-law carries 14 bits, so the two lowest are left at zero, which FLAC stores for nothing.
+    """
     samples = max(turn.end for turn in turns) + int(TAIL_S * PHONE_RATE)
     legs = np.stack([line_noise(rng, samples) for _ in SPEAKERS], axis=1)
     for turn in turns:
         legs[turn.start : turn.end, SPEAKERS.index(turn.speaker)] += turn.speech
-    return np.round(np.clip(legs, -0.99, 0.99) * 32_767).astype(np.int16)
+    return np.round(np.clip(legs, -0.99, 0.99) * 8_191).astype(np.int16) * 4
 
 
 def described(call: dict[str, Any], turns: list[Turn]) -> dict[str, Any]:
@@ -141,17 +144,21 @@ def described(call: dict[str, Any], turns: list[Turn]) -> dict[str, Any]:
     return {key: call[key] for key in kept} | {"turns": timed, "expected": expected}
 
 
-def make(voices: Voices, script: Path) -> None:
-    """Write one call's audio and its JSON. The line noise and the gaps are seeded by the call's id."""
+def make(script: Path) -> None:
+    """Write one call's audio and its JSON. The line noise and the gaps are seeded by the call's id.
+
+    Fresh voices for every call: their random state moves on with each sentence, and a call made alone must be the
+    same as one made with the others.
+    """
     call = yaml.safe_load(script.read_text("utf-8"))
     rng = np.random.default_rng(zlib.crc32(call["id"].encode()))
-    turns = laid_out(voices, call, rng)
+    turns = laid_out(Voices(), call, rng)
     audio = mixed(turns, rng)
     flac = HERE / "calls" / f"{call['id']}.flac"
     soundfile.write(flac, audio, PHONE_RATE, subtype="PCM_16", compression_level=1.0)
     text = json.dumps(described(call, turns), ensure_ascii=False, indent=1)
     flac.with_suffix(".json").write_text(text + "\n", "utf-8")
-    print(f"{call['id']:<28} {len(audio) / PHONE_RATE:5.1f} s {flac.stat().st_size / 1000:5.0f} kB")
+    print(f"{call['id']:<28} {len(audio) / PHONE_RATE:5.1f} s {flac.stat().st_size / 1000:5.0f} kB", flush=True)
 
 
 def main(wanted: list[str]) -> None:
@@ -159,11 +166,10 @@ def main(wanted: list[str]) -> None:
     unknown = set(wanted) - {script.stem for script in scripts}
     if unknown:
         sys.exit(f"no script for {', '.join(sorted(unknown))} in {HERE / 'scripts'}")
-    voices = Voices()
     (HERE / "calls").mkdir(exist_ok=True)
     for script in scripts:
         if not wanted or script.stem in wanted:
-            make(voices, script)
+            make(script)
 
 
 if __name__ == "__main__":
