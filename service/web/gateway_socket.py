@@ -156,19 +156,21 @@ class GatewaySocket:
 
     async def _speak(self, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
         """Send the call's facts if they were asked for, at last what became of it, and close."""
+        finished = False
         try:
             async for logged in facts:
                 if events:
                     await self._say(replies.event(logged.call_id, logged.seq, logged.at, logged.fact))
                 if isinstance(logged.fact, CallClosed):
-                    closed = logged.fact
-                    await self._say(replies.finished(logged.call_id, closed.duration, closed.ending))
+                    finished = True
+                    await self._say(replies.finished(logged.call_id, logged.fact.duration, logged.fact.ending))
         except TimeoutError:
             log.warning("gateway does not read its events", call_id=self._call_id, source=self._key.source)
             return
         except WebSocketDisconnect:
             return
-        await self._close(CLOSE_NORMAL, "")
+        if finished:  # else the facts were taken from a reader that fell too far behind; its call goes on
+            await self._close(CLOSE_NORMAL, "")
 
     async def _gone(self, code: int, tasks: asyncio.TaskGroup) -> None:
         """The connection is over; what that means for the call depends on how it ended."""

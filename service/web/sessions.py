@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ COOKIE = "callwarden_session"
 SECRET_BYTES = 32
 ENDED_KEPT = 100_000
 """Logged-out sessions remembered until they would have expired anyway; each cost a login, so this is never met."""
+
+
+_ENDED_LINE = re.compile(r"([\w-]+) (\d+\.\d+)")
 
 
 class SessionInvalid(Exception):
@@ -144,8 +148,8 @@ def unix_now() -> float:
 def _still_valid(path: Path, now: float) -> dict[str, float]:
     if not path.exists():
         return {}
-    pairs = (line.split() for line in path.read_text().splitlines())
-    ended = {pair[0]: float(pair[1]) for pair in pairs if len(pair) == 2}
+    matches = (_ENDED_LINE.fullmatch(line) for line in path.read_text(errors="replace").splitlines())
+    ended = {match[1]: float(match[2]) for match in matches if match}  # a crash may leave half a line
     return {session: until for session, until in ended.items() if until > now}
 
 

@@ -66,6 +66,10 @@ class LoginThrottle:
         if at_address is not None:
             at_address.failures = max(0, at_address.failures - 1)
 
+    def __len__(self) -> int:
+        """Counters kept now."""
+        return len(self._counters)
+
     def _wait(self, key: tuple[str, str], allowance: Allowance, now: float) -> float:
         counter = self._counters.get(key)
         if counter is None:

@@ -268,6 +268,19 @@ async def test_events_that_were_not_asked_for_are_not_sent(house: House) -> None
         assert [json.loads(message)["type"] async for message in client] == ["finished"]
 
 
+async def test_facts_that_end_early_do_not_end_the_call(house: House) -> None:
+    async with stream(house, await house.key("stream", "events")) as client:
+        await started(client, events=True)
+        line = await house.desk.lines.get()
+        line.facts.put_nowait(None)
+        await client.send(SECOND)
+        await line.was_fed.wait()
+        await client.send(json.dumps({"type": "stop"}))
+        await client.wait_closed()
+    assert client.close_code == 1000
+    assert line.was_stopped.is_set()
+
+
 async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None:
     """What the client sends after stop is read although processing has not ended."""
     house.desk.done_at_once = False
