@@ -1,4 +1,5 @@
-"""Fan-out of what happens in live calls to the dashboards that watch. In one process, on one event loop."""
+"""Fan-out of what happens in live calls to the dashboards that watch. In one process, on one event loop, with no
+task of its own: a dashboard's messages are made while it asks for the next one."""
 
 from __future__ import annotations
 
@@ -6,50 +7,71 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
-from service.facts import CallClosed
-from service.live.schema import Event, HealthChanged, Levels, LiveMessage, Resync, Snapshot
-from service.live.schema import Health as Health
-from service.storage.port import AlertPage, AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
+import structlog
+
+from service.alerts.lifecycle import UNDECIDED
+from service.facts import Alert, AlertChanged, AlertRaised, CallClosed, CallOpened
+from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Resync, Snapshot
+from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
 from service.summary import CallSummary
 
+log = structlog.get_logger()
+
 MOST_WAITING = 1000
-"""Messages kept for a dashboard that reads slowly: about a minute of 16 busy calls. Beyond, it starts anew."""
-LEVELS_UNTIL = MOST_WAITING // 4
-"""Levels are worth nothing once they are old: none are queued behind so many messages."""
+"""Events kept for a dashboard that reads slowly: about half a minute of 16 busy calls, 7 MB that all slow dashboards
+share. Beyond that a fresh picture is cheaper than the rest of the old one."""
+MOST_RESUMED = 1000
+"""Calls one Resume may name; a dashboard holds far fewer."""
 ALERTS_SHOWN = 200
 MISSED_PAGE = 500
 
 
 class Subscription:
-    """One dashboard's place at the hub. Iterate for a Snapshot, then what follows; never raises for slowness."""
+    """One dashboard's place at the hub. Iterate, in one task, for a Snapshot and what follows; never raises for
+    slowness or a failing store.
+
+    Events wait in order; of health and of each call's levels only the newest waits, behind all events, so that what
+    is worth least is dropped first.
+    """
 
     def __init__(self, hub: LiveHub) -> None:
         self._hub = hub
-        self._waiting: deque[LiveMessage] = deque()
+        self._events: deque[Event] = deque()
+        self._health: HealthChanged | None = None
+        self._levels: dict[str, Levels] = {}
+        self._asked: dict[str, int] = {}
         self._wake = asyncio.Event()
-        self._behind = True  # the first message is a snapshot, as after falling behind
+        self._behind = True  # nothing is queued until a snapshot says what it comes on top of
         self._fresh = True
 
-    def put(self, message: LiveMessage) -> bool:
-        """Queue a message; False if this dashboard fell too far behind and will start anew."""
-        if isinstance(message, Levels) and len(self._waiting) >= LEVELS_UNTIL:
-            return True
-        if len(self._waiting) >= MOST_WAITING:
-            self._waiting.clear()
-            self._behind = True
-            return False
-        self._waiting.append(message)
+    def put(self, message: Event | Levels | HealthChanged) -> bool:
+        """Queue a message; False if this dashboard has just fallen too far behind and will start anew."""
         self._wake.set()
+        match message:
+            case Levels():
+                self._levels[message.call_id] = message
+            case HealthChanged():
+                self._health = message
+            case Event():
+                return self._behind or self._put_event(message)
+        return True
+
+    def _put_event(self, event: Event) -> bool:
+        if len(self._events) >= MOST_WAITING:
+            self._behind = True
+            self._events.clear()
+            return False
+        self._events.append(event)
         return True
 
     async def resume(self, seqs: Mapping[str, int]) -> None:
-        """Queue the events after these, each call's in order, before anything newer."""
-        missed: list[LiveMessage] = []
-        for call_id, seq in seqs.items():
-            missed += await self._hub.missed(call_id, seq)
-        self._waiting.extendleft(reversed(missed))
+        """Each call's events after these follow, in order, before what is queued. Those that were queued or sent
+        already come again: their `seq` tells."""
+        self._asked |= islice(seqs.items(), MOST_RESUMED)
         self._wake.set()
 
     async def __aiter__(self) -> AsyncIterator[LiveMessage]:
@@ -57,20 +79,45 @@ class Subscription:
             if self._behind:
                 if not self._fresh:
                     yield Resync()
-                self._behind = self._fresh = False
-                yield await self._hub.snapshot()
-            while self._waiting and not self._behind:
-                yield self._waiting.popleft()
-            if not self._behind:
+                yield await self._start_anew()
+            elif self._asked:
+                async for event in self._missed():
+                    yield event
+            elif (message := self._next()) is not None:
+                yield message
+            else:
                 self._wake.clear()
                 await self._wake.wait()
+
+    async def _start_anew(self) -> Snapshot:
+        """Events are queued from the very moment whose calls the snapshot shows; its alerts may be newer."""
+        self._behind = self._fresh = False
+        calls = self._hub.live_calls()
+        return await self._hub.snapshot(calls)
+
+    async def _missed(self) -> AsyncGenerator[Event, None]:
+        call_id, seq = self._asked.popitem()
+        async for event in self._hub.missed(call_id, seq):
+            if self._behind:
+                return
+            yield event
+
+    def _next(self) -> LiveMessage | None:
+        if self._events:
+            return self._events.popleft()
+        if self._health is not None:
+            health, self._health = self._health, None
+            return health
+        if self._levels:
+            return self._levels.pop(next(iter(self._levels)))
+        return None
 
 
 class LiveHub:
     """Keeps every live call's newest summary, and passes on what is published.
 
-    A subscriber is registered before its snapshot is taken, so nothing falls between the two; what comes twice has
-    a `seq` that the snapshot's summary has reached already.
+    Facts of one call may be published out of order where two writers append to it (its session, and a person who
+    decides an alert): dashboards then see a hole in `seq` and ask for what they lack.
     """
 
     def __init__(
@@ -86,14 +133,13 @@ class LiveHub:
         self._wall = wall
         self._dropped = dropped
         self._live: dict[str, CallSummary] = {}
+        self._undecided: dict[str, Alert] = {}
         self._subscriptions: set[Subscription] = set()
 
     def publish(self, logged: LoggedFact) -> None:
         """Show a stored fact to everyone."""
-        if isinstance(logged.fact, CallClosed):
-            self._live.pop(logged.call_id, None)
-        elif logged.summary.state == "live":
-            self._live[logged.call_id] = logged.summary
+        self._remember_call(logged)
+        self._remember_alert(logged)
         self._send(_event(logged))
 
     def publish_levels(self, levels: Levels) -> None:
@@ -114,28 +160,57 @@ class LiveHub:
         finally:
             self._subscriptions.discard(subscription)
 
-    async def snapshot(self) -> Snapshot:
-        """All live calls and the newest alerts nobody has decided; without the alerts while the store is down."""
-        try:
-            undecided = await self._store.alerts(AlertQuery(states=("open", "acknowledged"), limit=ALERTS_SHOWN))
-        except StorageUnavailable:
-            undecided = AlertPage(alerts=(), next=None)
-        return Snapshot(
-            now=self._wall(), calls=tuple(self._live.values()), alerts=undecided.alerts, health=self._health()
-        )
+    def live_calls(self) -> tuple[CallSummary, ...]:
+        """Every live call as of what has been published up to now."""
+        return tuple(self._live.values())
 
-    async def missed(self, call_id: str, seq: int) -> list[Event]:
-        """A call's events after `seq`; none for a call nobody knows."""
-        events: list[Event] = []
+    async def snapshot(self, calls: tuple[CallSummary, ...]) -> Snapshot:
+        """These calls and the newest undecided alerts; of the alerts, while the store is down, those published since
+        the service started."""
+        try:
+            page = await self._store.alerts(AlertQuery(states=UNDECIDED, limit=ALERTS_SHOWN))
+            alerts = page.alerts
+        except StorageUnavailable:
+            alerts = tuple(reversed(self._undecided.values()))
+        return Snapshot(now=self._wall(), calls=calls, alerts=alerts, health=self._health())
+
+    async def missed(self, call_id: str, seq: int) -> AsyncGenerator[Event, None]:
+        """A call's stored events after `seq`; none for a call nobody knows. While the store is down it ends early: the
+        dashboard sees the hole that is left and asks again."""
         try:
             while page := await self._store.facts(call_id, after=seq, limit=MISSED_PAGE):
-                events += [_event(logged) for logged in page]
+                for logged in page:
+                    yield _event(logged)
                 seq = page[-1].seq
-        except (NotFound, StorageUnavailable):
-            return events
-        return events
+        except NotFound:
+            return
+        except StorageUnavailable as cause:
+            log.warning("missed events not read", call_id=call_id, error=str(cause))
 
-    def _send(self, message: LiveMessage) -> None:
+    def _remember_call(self, logged: LoggedFact) -> None:
+        """Only a call's opening brings it in: a fact published late must not bring back one that has closed."""
+        held = self._live.get(logged.call_id)
+        if isinstance(logged.fact, CallClosed):
+            self._live.pop(logged.call_id, None)
+        elif isinstance(logged.fact, CallOpened) or (held is not None and held.seq < logged.seq):
+            self._live[logged.call_id] = logged.summary
+
+    def _remember_alert(self, logged: LoggedFact) -> None:
+        match logged.fact:
+            case AlertRaised(alert=alert):
+                self._undecided[alert.id] = alert
+                if len(self._undecided) > ALERTS_SHOWN:
+                    del self._undecided[next(iter(self._undecided))]
+            case AlertChanged(alert_id=alert_id) as change:
+                alert = self._undecided.pop(alert_id, None)
+                if alert is not None and change.state in UNDECIDED:
+                    self._undecided[alert_id] = replace(
+                        alert, state=change.state, changed_by=change.by, changed_at=change.at, note=change.note
+                    )
+            case _:
+                pass
+
+    def _send(self, message: Event | Levels | HealthChanged) -> None:
         for subscription in self._subscriptions:
             if not subscription.put(message):
                 self._dropped()

@@ -15,7 +15,8 @@ from fastapi import APIRouter
 from pydantic import TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from service.live.schema import LIVE_MESSAGE, HealthChanged, LiveMessage, Resume
+from service.live.encoding import text_of
+from service.live.schema import HealthChanged, LiveMessage, Resume
 from service.storage.port import StorageError, StorageUnavailable
 from service.web.auth import WATCHERS, Principal, logged_in, principal_of, require_origin, require_role
 from service.web.errors import Refused, storage_refusal
@@ -77,7 +78,7 @@ async def _send(websocket: WebSocket, subscription: Subscription) -> None:
 async def _sent(websocket: WebSocket, message: LiveMessage) -> bool:
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await websocket.send_text(LIVE_MESSAGE.dump_json(message).decode())
+            await websocket.send_text(text_of(message))
     except (TimeoutError, WebSocketDisconnect):
         return False
     return True
