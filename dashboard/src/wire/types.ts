@@ -71,3 +71,4 @@ export interface Peaks {
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
 export const USER_ROLES = ['supervisor', 'compliance', 'integrator', 'admin'] as const satisfies readonly UserRole[];
+export const ROLES = ['agent', 'customer'] as const satisfies readonly Role[];

@@ -1,0 +1,75 @@
+/** A call that is open on the screen: its record, followed live, with missed events asked for. */
+import { ApiError, type Api } from '../wire/api';
+import type { Alert, LiveEvent } from '../wire/types';
+import { changeAlert, follow, fromRecord, type CallDetail } from './detail';
+import type { Live } from './live.svelte';
+
+export type Loading = { name: 'loading' } | { name: 'missing' } | { name: 'failed' } | { name: 'here' };
+
+export class OpenedCall {
+  #detail = $state.raw<CallDetail | null>(null);
+  #loading = $state.raw<Loading>({ name: 'loading' });
+  #early: LiveEvent[] = [];
+  #filling = false;
+
+  constructor(
+    private readonly id: string,
+    private readonly api: Api,
+    private readonly live: Live,
+  ) {}
+
+  get detail(): CallDetail | null {
+    return this.#detail;
+  }
+
+  get loading(): Loading {
+    return this.#loading;
+  }
+
+  /** Loads and follows until the returned end is called. */
+  start(): () => void {
+    const end = this.live.listen(this.id, (event) => this.#take(event));
+    void this.load();
+    return end;
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.#detail = fromRecord(await this.api.call(this.id));
+      this.#loading = { name: 'here' };
+      const early = this.#early;
+      this.#early = [];
+      early.forEach((event) => this.#take(event));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#loading = { name: error.status === 404 ? 'missing' : 'failed' };
+    }
+  }
+
+  adopt(alert: Alert): void {
+    if (this.#detail !== null) this.#detail = changeAlert(this.#detail, alert.id, alert);
+  }
+
+  #take(event: LiveEvent): void {
+    if (this.#detail === null) {
+      this.#early.push(event);
+      return;
+    }
+    this.#detail = follow(this.#detail, event);
+    if (this.#detail.hole) void this.#fill();
+  }
+
+  async #fill(): Promise<void> {
+    if (this.#filling || this.#detail === null) return;
+    this.#filling = true;
+    try {
+      for (const event of await this.api.events(this.id, this.#detail.seq)) {
+        this.#detail = follow(this.#detail, event);
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // the next event asks again
+    } finally {
+      this.#filling = false;
+    }
+  }
+}
