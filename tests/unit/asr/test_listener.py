@@ -1,0 +1,134 @@
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asr.audio import FLOOR_DBFS, SAMPLE_RATE, Pcm, Resampler, dbfs_rms, samples_in, samples_in_ms, to_float32
+from asr.listener import LegEvent, LegListener, SpeechCut
+from asr.segmenter import SegmenterRules, SpeechBegan
+from asr.vad import FRAME_SAMPLES
+
+CALL = Path(__file__).parents[3] / "samples" / "calls" / "zh-exposure-threat.flac"
+HURRIED = SegmenterRules(longest_ms=2_000, patience_ms=800, search_ms=800)
+"""Forces cuts, and wraps the ring several times, in a quarter of a minute."""
+
+
+@cache
+def leg() -> Pcm:
+    """15 s of the agent."""
+    stereo, rate = sf.read(CALL, dtype="int16", frames=15 * 8_000)
+    resampler = Resampler(rate)
+    return np.concatenate([resampler.push(np.ascontiguousarray(stereo[:, 0])), resampler.flush()])
+
+
+def hear(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[LegEvent]:
+    listener = LegListener(rules)
+    events = [event for part in np.split(pcm, sorted(cuts)) for event in listener.push(part)]
+    return events + listener.close()
+
+
+def cuts_in(events: list[LegEvent]) -> list[SpeechCut]:
+    return [event for event in events if isinstance(event, SpeechCut)]
+
+
+def facts(events: list[LegEvent]) -> list[object]:
+    return [
+        (event.start, event.end, event.reason, event.pcm.tobytes()) if isinstance(event, SpeechCut) else event
+        for event in events
+    ]
+
+
+@cache
+def heard_whole(length: int) -> list[object]:
+    return facts(hear(leg()[:length], [], HURRIED))
+
+
+@settings(max_examples=15, deadline=None)
+@given(cuts=st.lists(st.integers(0, 15 * SAMPLE_RATE), max_size=40), short=st.sampled_from([0, 1, 159, 320]))
+def test_the_way_audio_is_cut_changes_nothing(cuts: list[int], short: int) -> None:
+    length = leg().size - short
+    assert facts(hear(leg()[:length], [min(cut, length) for cut in cuts], HURRIED)) == heard_whole(length)
+
+
+@pytest.mark.parametrize("packet", [1, 160, 333])
+def test_packets_of_one_size_change_nothing(packet: int) -> None:
+    part = leg()[: 5 * SAMPLE_RATE]
+    assert facts(hear(part, list(range(packet, part.size, packet)))) == facts(hear(part, []))
+
+
+@pytest.mark.parametrize("rules", [SegmenterRules(), HURRIED])
+def test_a_cut_carries_the_very_samples_of_its_span(rules: SegmenterRules) -> None:
+    found = cuts_in(hear(leg(), list(range(0, leg().size, 777)), rules))
+    assert len(found) >= 2
+    for cut in found:
+        assert cut.pcm.dtype == np.float32
+        assert np.array_equal(cut.pcm, to_float32(leg()[cut.start : cut.end]))
+        assert cut.pcm.size <= samples_in_ms(rules.longest_ms)
+
+
+def test_forced_cuts_join_without_a_gap() -> None:
+    found = cuts_in(hear(leg(), [], HURRIED))
+    forced = [(cut, after) for cut, after in pairwise(found) if cut.reason == "longest"]
+    assert forced
+    assert all(cut.end == after.start for cut, after in forced)
+
+
+def test_beginnings_and_cuts_take_turns() -> None:
+    events = hear(leg(), [])
+    for began, cut in zip(events[::2], events[1::2], strict=True):
+        assert isinstance(began, SpeechBegan)
+        assert isinstance(cut, SpeechCut)
+        assert began.start == cut.start
+
+
+def test_an_utterance_in_progress_can_be_read() -> None:
+    listener, at = LegListener(), 0
+    assert listener.speech_so_far() is None
+    while not listener.speaking:
+        listener.push(leg()[at : at + 500])
+        at += 500
+    listener.push(leg()[at : at + 5_000])
+    at += 5_000
+    since = listener.speech_since
+    assert since is not None
+    so_far = listener.speech_so_far()
+    assert so_far is not None
+    assert np.array_equal(so_far, to_float32(leg()[since : at - at % FRAME_SAMPLES]))
+
+
+def test_nobody_speaks_after_the_end() -> None:
+    listener = LegListener()
+    listener.push(leg())
+    listener.push(np.zeros(2 * SAMPLE_RATE, np.int16))
+    assert (listener.speaking, listener.speech_since, listener.speech_so_far()) == (False, None, None)
+    assert listener.close() == []
+
+
+def test_the_level_is_that_of_the_last_half_second() -> None:
+    listener = LegListener()
+    assert listener.level_dbfs == FLOOR_DBFS
+    listener.push(np.full(SAMPLE_RATE, 16_384, np.int16))
+    assert listener.level_dbfs == pytest.approx(-6.02, abs=0.01)
+    listener.push(np.zeros(samples_in(0.24), np.int16))
+    assert listener.level_dbfs == pytest.approx(-8.86, abs=0.01)
+    listener.push(np.zeros(samples_in(0.26), np.int16))
+    assert listener.level_dbfs == FLOOR_DBFS
+
+
+def test_the_level_matches_the_audio() -> None:
+    listener, part = LegListener(), leg()[: 2 * SAMPLE_RATE]
+    listener.push(part)
+    assert listener.level_dbfs == pytest.approx(dbfs_rms(part[-samples_in(0.5) :]))
+
+
+def test_closing_hears_the_last_part_of_a_frame() -> None:
+    cut = cuts_in(hear(leg(), []))[0]
+    middle = (cut.start + cut.end) // 2 // FRAME_SAMPLES * FRAME_SAMPLES + 100
+    last = cuts_in(hear(leg()[:middle], []))[-1]
+    assert last.reason == "closed"
+    assert last.end > middle - 100
