@@ -26,6 +26,7 @@ START = {
     "legs": [{"role": "agent"}, {"role": "customer"}],
     "encoding": "pcm_s16le",
     "rate": 8000,
+    "started_at": "2026-03-02T12:00:00+08:00",
 }
 SECOND = bytes(32_000)
 
