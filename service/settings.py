@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,8 +37,8 @@ class Settings(BaseSettings):
     beam_size: int = Field(default=5, ge=1, le=10, description="Beam width of the first decode.")
     language: Language = Field(default="zh", description="Language of a call that names none.")
     jurisdiction: Jurisdiction = Field(default="CN", description="Jurisdiction of a call that names none.")
-    timezone: str = Field(
-        default="Asia/Shanghai", description="IANA time zone of started_at for gateways that send none (Twilio)."
+    timezone: ZoneInfo = Field(
+        default=ZoneInfo("Asia/Shanghai"), description="IANA time zone of a call that names no started_at (Twilio)."
     )
     max_calls: int = Field(default=16, ge=1, le=1000, description="Live calls admitted at once; more are refused.")
     grace_seconds: float = Field(

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -184,7 +183,7 @@ class Desk:
             rate=announced.rate,
             language=announced.language or settings.language,
             jurisdiction=announced.jurisdiction or settings.jurisdiction,
-            started_at=announced.started_at or self._wall().astimezone(ZoneInfo(settings.timezone)),
+            started_at=announced.started_at or self._wall().astimezone(settings.timezone),
             agent=announced.agent,
             customer=announced.customer,
             metadata=announced.metadata,

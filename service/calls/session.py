@@ -128,6 +128,11 @@ class CallSession:
         return self._intake.reached
 
     @property
+    def waiting(self) -> Seconds:
+        """Speech that awaits its text."""
+        return seconds(self._waiting)
+
+    @property
     def finishing(self) -> bool:
         """No more audio is taken."""
         return self._finishing
@@ -162,7 +167,7 @@ class CallSession:
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
-        while seconds(self._waiting) > most:
+        while self.waiting > most:
             self._eased.clear()
             await self._eased.wait()
 

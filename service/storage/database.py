@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import QueuePool
 
 from service.storage.errors import port_errors
 
@@ -25,12 +25,11 @@ T = TypeVar("T")
 
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
-_BUSY_MS = 2000
+_BUSY_S = 2.0
 """How long SQLite waits for another process's lock. The only other writers are short commands (`callwarden keys
 create`); one that holds the lock for longer is trouble that the supervisors should hear of."""
 
 _SQLITE_PRAGMAS = (
-    f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA foreign_keys = ON",
     # In WAL mode NORMAL never corrupts, and a killed process loses nothing. A power cut may lose what the kernel had
     # not yet written back: some thirty seconds of log, whose audio the recording keeps but for its own last second,
@@ -82,8 +81,8 @@ class SqliteDatabase:
     def __init__(self, url: URL) -> None:
         self._file = Path(url.database or "")
         # A writer takes the write lock at once: upgrading a read transaction could not wait for it, only fail.
-        self._writer = _sqlite_engine(url, 1, _WRITER_PRAGMAS, begin="BEGIN IMMEDIATE")
-        self._readers = _sqlite_engine(url, _READERS, _READER_PRAGMAS, begin="BEGIN")
+        self._writer = _sqlite_engine(self._file, 1, _WRITER_PRAGMAS, begin="BEGIN IMMEDIATE")
+        self._readers = _sqlite_engine(self._file, _READERS, _READER_PRAGMAS, begin="BEGIN")
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(_READERS, "store-reader")
 
@@ -140,20 +139,26 @@ def _run(engine: Engine, work: Callable[[Connection], T]) -> T:
         return work(connection)
 
 
-def _sqlite_engine(url: URL, connections: int, pragmas: tuple[str, ...], begin: str) -> Engine:
-    engine = create_engine(url, pool_size=connections, max_overflow=0, json_serializer=_dump)
-
-    def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # the driver's own BEGIN comes too late for reads and too early for DDL
-        cursor = connection.cursor()
+def _sqlite_engine(file: Path, connections: int, pragmas: tuple[str, ...], begin: str) -> Engine:
+    def connect() -> sqlite3.Connection:
+        # No isolation level: the driver's own BEGIN comes too late for reads and too early for DDL. A connection is
+        # used by one thread at a time, though not always the same.
+        connection = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
+            connection.execute(pragma)
+        return connection
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine, "connect", on_connect)
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        json_serializer=_dump,
+    )
     event.listen(engine, "begin", on_begin)
     return engine
 

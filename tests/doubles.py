@@ -1,0 +1,109 @@
+"""Scripted neighbours for the stages' own tests. The real ones run in the contract and end-to-end suites."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.scheduler import Job, Recognised
+from asr.types import Role, Seconds, Transcript, Utterance
+from detectors.api import Observation
+from detectors.runner import DetectorFailure
+from service.facts import Fact
+from service.live.schema import Levels
+from service.storage.port import LoggedFact
+
+
+def transcript(text: str) -> Transcript:
+    return Transcript(
+        text=text, language="zh", avg_logprob=-0.2, no_speech_prob=0.01, compression_ratio=1.0, tokens=len(text)
+    )
+
+
+def recognised(text: str) -> Recognised:
+    return Recognised(text=text, transcript=transcript(text))
+
+
+class ListJournal:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.levels: list[Levels] = []
+        self.failing = False
+
+    async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
+        self.facts += facts
+
+    def show_levels(self, levels: Levels) -> None:
+        self.levels.append(levels)
+
+    def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
+        raise NotImplementedError
+
+    def finished(self, call_id: str) -> None:
+        return
+
+
+class ScriptedRecogniser:
+    """Answers each job with `answer(job)`; an exception among the answers is raised by the future."""
+
+    def __init__(self, *answers: str | Exception | None) -> None:
+        self.answers = list(answers)
+        self.jobs: list[Job] = []
+        self.withdrawn: list[str] = []
+
+    def submit(self, job: Job) -> asyncio.Future[Recognised | None]:
+        self.jobs.append(job)
+        future: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
+        answer = self.answers.pop(0) if self.answers else "好的"
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(recognised(answer) if answer else None)
+        return future
+
+    def withdraw(self, call_id: str) -> None:
+        self.withdrawn.append(call_id)
+
+
+class ScriptedJudge:
+    """Says of every utterance what `says` holds."""
+
+    def __init__(self, *says: Observation | DetectorFailure) -> None:
+        self.says = list(says)
+        self.asked: list[str] = []
+
+    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"heard {utterance.id}")
+        return self.says
+
+    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        return []
+
+    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append("closed")
+        return []
+
+
+class MemoryRecorder:
+    """Counts samples; fails when told to."""
+
+    def __init__(self) -> None:
+        self.failing = False
+        self.samples: dict[Role, int] = {}
+        self.closed = False
+
+    def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None:
+        self.samples[role] = self.samples.get(role, 0) + pcm.size
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def now() -> datetime:
+    return datetime(2026, 3, 2, 2, 30, tzinfo=UTC)

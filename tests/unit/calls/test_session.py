@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+import pytest
+
+from asr.audio import encode
+from asr.engine import RecognitionFailed
+from detectors.runner import DetectorFailure
+from service.calls import session
+from service.calls.session import CallSession, Parts
+from service.client import CallAudio, read_call_audio
+from service.facts import (
+    AlertRaised,
+    CallClosed,
+    CallOpened,
+    DtmfPressed,
+    Fact,
+    FindingMade,
+    GapMarked,
+    Notice,
+    SentimentScored,
+    UtteranceHeard,
+)
+from service.gateway.events import AudioArrived, DigitPressed, ProtocolViolation
+from service.metrics import Metrics
+from service.samples import sample_calls
+from tests import scenes
+from tests.doubles import ListJournal, MemoryRecorder, ScriptedJudge, ScriptedRecogniser, now
+
+F = TypeVar("F", bound=Fact)
+
+
+class Stage:
+    """A session with scripted neighbours, and a real call's audio to feed it."""
+
+    def __init__(
+        self, recogniser: ScriptedRecogniser | None = None, judge: ScriptedJudge | None = None, max_pace: float = 1e9
+    ) -> None:
+        self.journal = ListJournal()
+        self.recogniser = recogniser or ScriptedRecogniser()
+        self.judge = judge or ScriptedJudge()
+        self.recorder = MemoryRecorder()
+        self.metrics = Metrics()
+        self.clock = 1000.0
+        parts = Parts(
+            journal=self.journal,
+            recogniser=self.recogniser,
+            judge=self.judge,
+            recorder=self.recorder,
+            metrics=self.metrics,
+            monotonic=lambda: self.clock,
+            wall=now,
+            max_pace=max_pace,
+        )
+        self.session = CallSession(scenes.call(encoding="pcm_s16le"), parts)
+
+    def feed(self, audio: CallAudio, seconds: float) -> None:
+        """Real time passes with the audio."""
+        packet = audio.rate // 50
+        for first in range(0, int(seconds * audio.rate), packet):
+            self.clock += 0.02
+            self.session.feed(AudioArrived(payload=encode(audio.pcm[first : first + packet].reshape(-1), "pcm_s16le")))
+
+    async def finished(self) -> list[Fact]:
+        self.session.finish("completed")
+        await self.session.run()
+        return self.journal.facts
+
+    def told(self, kind: type[F]) -> list[F]:
+        return [fact for fact in self.journal.facts if isinstance(fact, kind)]
+
+
+@pytest.fixture(scope="module")
+def audio() -> CallAudio:
+    return read_call_audio(sample_calls()[0].audio)
+
+
+async def test_a_call_begins_with_its_opening_and_ends_with_its_closing(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 20)
+    facts = await stage.finished()
+    assert isinstance(facts[0], CallOpened)
+    assert isinstance(facts[-1], CallClosed)
+    assert facts[-1].duration == pytest.approx(20, abs=0.1)
+    assert stage.session.done.is_set()
+    assert stage.recorder.closed
+
+
+async def test_an_utterance_is_written_before_anything_is_said_of_it(audio: CallAudio) -> None:
+    stage = Stage(judge=ScriptedJudge(scenes.sentiment(), scenes.finding()))
+    stage.feed(audio, 20)
+    facts = await stage.finished()
+    kinds = [type(fact) for fact in facts if not isinstance(fact, CallOpened)][:4]
+    assert kinds == [UtteranceHeard, SentimentScored, FindingMade, AlertRaised]
+
+
+async def test_utterances_are_numbered_within_their_role(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 30)
+    await stage.finished()
+    for role in ("agent", "customer"):
+        indices = [fact.utterance.index for fact in stage.told(UtteranceHeard) if fact.utterance.role == role]
+        assert indices == list(range(len(indices)))
+
+
+async def test_the_same_evidence_twice_raises_one_alert_but_keeps_both_findings(audio: CallAudio) -> None:
+    stage = Stage(judge=ScriptedJudge(scenes.finding(), scenes.finding()))
+    stage.feed(audio, 12)
+    await stage.finished()
+    assert len(stage.told(AlertRaised)) == 1
+    assert len(stage.told(FindingMade)) >= 2
+
+
+async def test_speech_without_words_leaves_no_utterance(audio: CallAudio) -> None:
+    stage = Stage(recogniser=ScriptedRecogniser(*[None] * 20))
+    stage.feed(audio, 20)
+    await stage.finished()
+    assert stage.told(UtteranceHeard) == []
+
+
+async def test_a_failing_engine_is_told_once_and_its_end_too(audio: CallAudio) -> None:
+    broken = RecognitionFailed("out of memory")
+    stage = Stage(recogniser=ScriptedRecogniser(broken, broken, "您好"))
+    stage.feed(audio, 30)
+    await stage.finished()
+    assert [notice.code for notice in stage.told(Notice)] == ["recognition_failing", "recognition_recovered"]
+    assert [gap.reason for gap in stage.told(GapMarked)] == ["unrecognised", "unrecognised"]
+    assert "out of memory" in stage.told(Notice)[0].message
+
+
+async def test_a_failing_detector_is_told_and_the_call_goes_on(audio: CallAudio) -> None:
+    stage = Stage(judge=ScriptedJudge(DetectorFailure(detector="lexical", message="boom")))
+    stage.feed(audio, 12)
+    await stage.finished()
+    assert stage.told(Notice)[0].code == "detector_failed"
+    assert stage.told(UtteranceHeard)
+
+
+async def test_a_failing_recording_is_told_and_heals(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.recorder.failing = True
+    running = asyncio.create_task(stage.session.run())
+    stage.feed(audio, 14)
+    await stage.session.settle(0)
+    stage.recorder.failing = False
+    stage.feed(audio, 14)
+    stage.session.finish("completed")
+    await running
+    assert [notice.code for notice in stage.told(Notice)] == ["recording_failing", "recording_recovered"]
+
+
+async def test_a_digit_keeps_its_place_in_time(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 4)
+    stage.session.feed(DigitPressed(digit="5"))
+    await stage.finished()
+    assert [(fact.digit, fact.at) for fact in stage.told(DtmfPressed)] == [("5", pytest.approx(4, abs=0.05))]
+
+
+async def test_speech_past_the_backlog_is_marked_instead_of_kept(
+    audio: CallAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "BACKLOG", 8.0)
+    stage = Stage()
+    stage.feed(audio, 40)  # nothing is worked off while `run` does not run
+    assert stage.session.waiting <= 8.0
+    await stage.finished()
+    assert stage.told(UtteranceHeard)
+    assert {gap.reason for gap in stage.told(GapMarked)} == {"unrecognised"}
+
+
+async def test_audio_faster_than_the_pace_allows_breaks_the_protocol(audio: CallAudio) -> None:
+    stage = Stage(max_pace=2.0)
+    second = encode(audio.pcm[:8000].reshape(-1), "pcm_s16le")
+
+    def flood() -> None:
+        for _ in range(30):
+            stage.session.feed(AudioArrived(payload=second))
+
+    with pytest.raises(ProtocolViolation, match="audio"):
+        flood()
+
+
+async def test_nothing_is_taken_after_the_end(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 5)
+    await stage.finished()
+    reached = stage.session.reached
+    stage.feed(audio, 5)
+    stage.session.finish("dropped")
+    assert stage.session.reached == reached
+
+
+async def test_the_latency_of_an_alert_is_counted_from_the_arrival_of_its_evidence(audio: CallAudio) -> None:
+    stage = Stage(judge=ScriptedJudge(scenes.finding()))
+    stage.feed(audio, 12)
+    stage.clock += 0.5
+    await stage.finished()
+    alert = stage.told(AlertRaised)[0].alert
+    assert alert.latency == pytest.approx(12.5 - alert.end, abs=0.2)
