@@ -1,15 +1,15 @@
-"""Recognition for all calls: one queue a leg, batches across calls, one engine, off the event loop.
+"""Recognition for all calls: one engine, batches across calls, off the event loop.
 
-Order of service: finals before partials, oldest deadline first, but a leg's next utterance only once every other
-waiting leg has had its turn in the batch (round robin), so that no call starves. Results of a leg come in its order.
-Finals are never dropped: when the engine fails a batch, each item is tried once more alone, and only then does its
-future get RecognitionFailed. Partials are shed as the backlog grows.
+Who is next is `asr.scheduling`'s business; here its batches are run. Finals are never dropped: when the engine fails
+a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. Partials are shed
+as the expected wait grows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -17,145 +17,60 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE
-from asr.engine import Engine, RecognitionFailed, Speech
+from asr.engine import Engine, RecognitionError, RecognitionFailed
 from asr.guard import judge
 from asr.offload import in_thread
-from asr.text import normalise
-from asr.types import Role, Seconds, Transcript
+from asr.scheduling import Agenda, Job, Recognised, SchedulerCounts, SchedulerLimits
+from asr.text import normalise, simplify
+from asr.types import Seconds, Transcript
 
-Leg: TypeAlias = tuple[str, Role]
+__all__ = ["Job", "Recognised", "Scheduler", "SchedulerCounts", "SchedulerLimits"]
 
+Result: TypeAlias = asyncio.Future[Recognised | None]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One stretch of a leg's speech. `seq` counts within the leg; `deadline` is on the scheduler's clock."""
-
-    call_id: str
-    role: Role
-    seq: int
-    speech: Speech
-    final: bool
-    deadline: float
-
-    @property
-    def seconds(self) -> Seconds:
-        return len(self.speech.pcm) / SAMPLE_RATE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recognised:
-    """What was said: `text` as it is stored and shown, and the transcript it comes from."""
-
-    text: str
-    transcript: Transcript
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerLimits:
-    """`batch` items at most are decoded together: past 8 a batch gains little and its first item waits for its last.
-    `batch_seconds` bounds their speech. Partials are shed while more than `shed_above` seconds wait. An engine that
-    has not answered for `hang_seconds` counts as hanging."""
-
-    batch: int = 8
-    batch_seconds: Seconds = 40.0
-    shed_above: Seconds = 8.0
-    hang_seconds: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerCounts:
-    """Since the start; for metrics and benchmarks."""
-
-    batches: int = 0
-    finals: int = 0
-    speech_seconds: Seconds = 0.0
-    redecoded: int = 0
-    refused: int = 0
-    guarded: int = 0
-    failures: int = 0
-    shed: int = 0
-    hangs: int = 0
+_FIRST_GUESS = 6.0
+"""Times real time, until the first batches have shown it."""
+_SMOOTHING = 0.2
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    job: Job
-    result: asyncio.Future[Recognised | None] = field(repr=False)
+class _Seat:
+    """An engine and the lock that keeps it to one thread, also against a thread that was given up as hanging."""
+
+    engine: Engine
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def transcribe(self, jobs: Sequence[Job], patience: float) -> list[Transcript]:
+        """Blocking, in a worker thread. Raises RecognitionFailed also when the engine stays busy."""
+        if not self.lock.acquire(timeout=patience):
+            raise _Hanging(f"{self.engine.name} has not come back from an earlier batch")
+        try:
+            transcripts = self.engine.transcribe([job.speech for job in jobs])
+        finally:
+            self.lock.release()
+        if len(transcripts) != len(jobs):
+            raise RecognitionFailed(f"{self.engine.name} gave {len(transcripts)} results for {len(jobs)} stretches")
+        return transcripts
 
 
-class Agenda:
-    """Who is next. Plain: jobs in, batches out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """One job's outcome, worked out in the worker thread."""
 
-    def __init__(self, limits: SchedulerLimits) -> None:
-        self._limits = limits
-        self._legs: dict[Leg, deque[_Waiting]] = {}
-        self.seconds: Seconds = 0.0
-
-    def __len__(self) -> int:
-        return sum(len(queue) for queue in self._legs.values())
-
-    def add(self, waiting: _Waiting) -> None:
-        job = waiting.job
-        self._legs.setdefault((job.call_id, job.role), deque()).append(waiting)
-        self.seconds += job.seconds
-
-    def withdraw(self, call_id: str) -> list[_Waiting]:
-        """Take out everything of a call."""
-        gone = [leg for leg in self._legs if leg[0] == call_id]
-        out = [waiting for leg in gone for waiting in self._legs.pop(leg)]
-        self.seconds = self.seconds - sum(w.job.seconds for w in out) if self._legs else 0.0
-        return out
-
-    def shed(self) -> list[_Waiting]:
-        """Take out every partial, if too much waits."""
-        if self.seconds <= self._limits.shed_above:
-            return []
-        out: list[_Waiting] = []
-        for leg, queue in list(self._legs.items()):
-            out += [waiting for waiting in queue if not waiting.job.final]
-            self._keep(leg, deque(waiting for waiting in queue if waiting.job.final))
-        self.seconds -= sum(waiting.job.seconds for waiting in out)
-        return out
-
-    def next_batch(self) -> list[_Waiting]:
-        """The most urgent job and those that fit beside it: one of each leg first, then second ones, and so on."""
-        batch: list[_Waiting] = []
-        seconds: Seconds = 0.0
-        for waiting in self._in_turn():
-            if batch and (
-                len(batch) == self._limits.batch or seconds + waiting.job.seconds > self._limits.batch_seconds
-            ):
-                break
-            batch.append(waiting)
-            seconds += waiting.job.seconds
-        for waiting in batch:
-            leg = (waiting.job.call_id, waiting.job.role)
-            self._legs[leg].remove(waiting)
-            self._keep(leg, self._legs[leg])
-        self.seconds = self.seconds - seconds if self._legs else 0.0
-        return batch
-
-    def _in_turn(self) -> list[_Waiting]:
-        rounds = [
-            (not waiting.job.final, depth, waiting.job.deadline, waiting)
-            for queue in self._legs.values()
-            for depth, waiting in enumerate(queue)
-        ]
-        return [entry[3] for entry in sorted(rounds, key=lambda entry: entry[:3])]
-
-    def _keep(self, leg: Leg, queue: deque[_Waiting]) -> None:
-        if queue:
-            self._legs[leg] = queue
-        else:
-            del self._legs[leg]
+    recognised: Recognised | None
+    redecoded: bool
+    guarded: bool
 
 
 class Scheduler:
     """The engine's only user. Use as an async context manager; leaving it fails what still waits.
 
-    `second_opinion` is asked before an utterance costs recognition time: False means that nobody speaks in it.
-    A hanging engine: its batch fails after `hang_seconds`, and the next batch is tried in a new thread beside it.
+    `second_opinion` is asked before a stretch costs recognition time: False means that nobody speaks in it. Where it
+    raises, the stretch is recognised all the same.
+
+    A hanging engine: its batch fails with RecognitionFailed. With `new_engine` (blocking, may raise RecognitionError)
+    another takes its place; without, or when that fails, later batches wait for the hung one to come back and fail in
+    turn while it does not. Jobs are accepted throughout.
     """
 
     def __init__(
@@ -164,15 +79,21 @@ class Scheduler:
         *,
         second_opinion: Callable[[NDArray[np.float32]], bool],
         limits: SchedulerLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        new_engine: Callable[[], Engine] | None = None,
     ) -> None:
-        self._engine = engine
+        self._seat = _Seat(engine)
         self._opinion = second_opinion
         self._limits = limits or SchedulerLimits()
+        self._clock = clock
+        self._new_engine = new_engine
         self._agenda = Agenda(self._limits)
+        self._results: dict[Job, Result] = {}
         self._wake = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._running: asyncio.Task[None] | None = None
         self._working: Seconds = 0.0
+        self._speed = _FIRST_GUESS
         self.counts = SchedulerCounts()
 
     @property
@@ -181,9 +102,14 @@ class Scheduler:
         return self._agenda.seconds + self._working
 
     @property
+    def expected_wait(self) -> Seconds:
+        """How long a stretch submitted now will wait, at the speed of late."""
+        return self.backlog_seconds / self._speed
+
+    @property
     def overloaded(self) -> bool:
-        """More waits than is good for partials."""
-        return self.backlog_seconds > self._limits.shed_above
+        """New speech would wait so long that no further call should be taken on."""
+        return self.expected_wait > self._limits.overload_wait
 
     async def __aenter__(self) -> Scheduler:
         await self._tasks.__aenter__()
@@ -194,88 +120,136 @@ class Scheduler:
         assert self._running is not None
         self._running.cancel()
         await self._tasks.__aexit__(None, None, None)
-        while batch := self._agenda.next_batch():
-            for waiting in batch:
-                waiting.result.cancel()
+        self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
 
-    def submit(self, job: Job) -> asyncio.Future[Recognised | None]:
+    def submit(self, job: Job) -> Result:
         """The text of a stretch of speech; None where nobody speaks, or (a partial) where there is no time for it.
 
-        The future raises RecognitionFailed when the engine could not do it.
+        The future raises RecognitionFailed when the engine could not do it. A leg's futures resolve in the order
+        its jobs were submitted.
         """
-        result: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
-        self._agenda.add(_Waiting(job=job, result=result))
-        shed = self._agenda.shed()
+        assert job not in self._results, "a job is submitted once"
+        result: Result = asyncio.get_running_loop().create_future()
+        self._results[job] = result
+        shed = self._agenda.add(job)
+        if self.expected_wait > self._limits.partial_wait:
+            shed += self._agenda.shed()
         self._count(shed=len(shed))
-        for waiting in shed:
-            _settle(waiting, None)
+        for partial in shed:
+            self._settle(partial, None)
         self._wake.set()
         return result
 
     def withdraw(self, call_id: str) -> None:
-        """Nobody waits for this call's results any more."""
-        for waiting in self._agenda.withdraw(call_id):
-            waiting.result.cancel()
+        """Nobody waits for this call's results any more: they are cancelled, those in work too."""
+        self._agenda.withdraw(call_id)
+        for job in [job for job in self._results if job.call_id == call_id]:
+            self._results.pop(job).cancel()
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             while batch := self._agenda.next_batch():
-                self._working = sum(waiting.job.seconds for waiting in batch)
-                await self._recognise(batch)
+                self._working = sum(job.seconds for job in batch)
+                begun = self._clock()
+                await self._serve(batch)
+                self._learn_speed(self._working, self._clock() - begun)
                 self._working = 0.0
 
-    async def _recognise(self, batch: list[_Waiting]) -> None:
-        self._count(batches=1, finals=sum(waiting.job.final for waiting in batch), speech_seconds=self._working)
-        speaking = await self._ask_opinion(batch)
-        if not speaking:
-            return
-        outcome = await self._decode(speaking)
-        if isinstance(outcome, RecognitionFailed) and len(speaking) > 1 and not isinstance(outcome, _Hanging):
-            for waiting in speaking:
-                self._deliver([waiting], await self._decode([waiting]))
+    async def _serve(self, batch: list[Job]) -> None:
+        """Settle every job of the batch, in its order."""
+        self._count(batches=1, finals=sum(job.final for job in batch), speech_seconds=self._working)
+        speaking = await self._speaking(batch)
+        outcome = await self._decode(speaking) if speaking else []
+        alone = not isinstance(outcome, _Hanging)
+        heard = {} if isinstance(outcome, RecognitionFailed) else dict(zip(speaking, outcome, strict=True))
+        for job in batch:
+            if job not in speaking:
+                self._settle(job, None)
+            elif isinstance(outcome, RecognitionFailed):
+                await self._serve_alone(job) if alone else self._fail([job], outcome)
+            else:
+                self._deliver(job, heard[job])
+
+    async def _serve_alone(self, job: Job) -> None:
+        self._count(retried=1)
+        outcome = await self._decode([job])
+        if isinstance(outcome, RecognitionFailed):
+            self._fail([job], outcome)
         else:
-            self._deliver(speaking, outcome)
+            self._deliver(job, outcome[0])
 
-    async def _ask_opinion(self, batch: list[_Waiting]) -> list[_Waiting]:
-        verdicts = await in_thread(
-            lambda: [self._opinion(waiting.job.speech.pcm) for waiting in batch], "second opinion"
-        )
-        silent = [waiting for waiting, speaks in zip(batch, verdicts, strict=True) if not speaks]
-        self._count(refused=len(silent))
-        for waiting in silent:
-            _settle(waiting, None)
-        return [waiting for waiting, speaks in zip(batch, verdicts, strict=True) if speaks]
+    async def _speaking(self, batch: list[Job]) -> list[Job]:
+        """The jobs that somebody speaks in."""
 
-    async def _decode(self, batch: Sequence[_Waiting]) -> list[Transcript] | RecognitionFailed:
-        speeches = [waiting.job.speech for waiting in batch]
+        def ask() -> tuple[list[Job], int]:
+            speaking: list[Job] = []
+            failed = 0
+            for job in batch:
+                try:
+                    if not self._opinion(job.speech.pcm):
+                        continue
+                except Exception:  # foreign code: a broken opinion must cost time, not speech
+                    failed += 1
+                speaking.append(job)
+            return speaking, failed
+
+        speaking, failed = await in_thread(ask, "second opinion")
+        self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
+        return speaking
+
+    async def _decode(self, jobs: Sequence[Job]) -> list[_Heard] | RecognitionFailed:
+        seat = self._seat
+        patience = self._limits.hang_seconds + self._limits.hang_factor * sum(job.seconds for job in jobs)
+
+        def work() -> list[_Heard]:
+            transcripts = seat.transcribe(jobs, patience)
+            return [_heard(job, transcript) for job, transcript in zip(jobs, transcripts, strict=True)]
+
         try:
-            async with asyncio.timeout(self._limits.hang_seconds):
-                return await in_thread(lambda: self._engine.transcribe(speeches), "recognition")
-        except TimeoutError:
+            async with asyncio.timeout(patience):
+                return await in_thread(work, "recognition")
+        except (TimeoutError, _Hanging):
             self._count(hangs=1)
-            return _Hanging(f"{self._engine.name} has not answered for {self._limits.hang_seconds:g} s")
+            await self._replace_engine()
+            return _Hanging(f"{seat.engine.name} has not answered for {patience:.0f} s")
         except RecognitionFailed as failure:
             return failure
+        except Exception as fault:  # foreign code: whatever it raises, the other calls' speech goes on
+            failure = RecognitionFailed(f"{seat.engine.name} broke down: {fault!r}")
+            failure.__cause__ = fault
+            return failure
 
-    def _deliver(self, batch: Sequence[_Waiting], outcome: list[Transcript] | RecognitionFailed) -> None:
-        if isinstance(outcome, RecognitionFailed):
-            self._count(failures=len(batch))
-            for waiting in batch:
-                _fail(waiting, outcome)
+    async def _replace_engine(self) -> None:
+        if self._new_engine is None or self.counts.replaced >= self._limits.replacements:
             return
-        for waiting, transcript in zip(batch, outcome, strict=True):
-            _settle(waiting, self._judged(waiting.job, transcript))
+        try:
+            self._seat = _Seat(await in_thread(self._new_engine, "engine start"))
+        except RecognitionError:
+            return  # the old one stays: it may yet come back, and its failures are told batch by batch
+        self._count(replaced=1)
 
-    def _judged(self, job: Job, transcript: Transcript) -> Recognised | None:
-        self._count(redecoded=int(transcript.redecoded))
-        verdict = judge(transcript, job.seconds, job.speech.prompt)
-        text = normalise(verdict.text, transcript.language) if verdict.text else ""
-        if not text:
-            self._count(guarded=int(verdict.reason != "empty"))
-            return None
-        return Recognised(text=text, transcript=transcript)
+    def _deliver(self, job: Job, heard: _Heard) -> None:
+        self._count(redecoded=int(heard.redecoded), guarded=int(heard.guarded))
+        self._settle(job, heard.recognised)
+
+    def _settle(self, job: Job, recognised: Recognised | None) -> None:
+        result = self._results.pop(job, None)
+        if result is not None and not result.done():
+            result.set_result(recognised)
+
+    def _fail(self, jobs: Sequence[Job], failure: RecognitionFailed) -> None:
+        self._count(failures=len(jobs))
+        for job in jobs:
+            result = self._results.pop(job, None)
+            if result is not None and not result.done():
+                result.set_exception(failure)
+                result.exception()  # counted above: asyncio need not report a future nobody waits for
+
+    def _learn_speed(self, speech: Seconds, took: float) -> None:
+        if took > 0:
+            self._speed += _SMOOTHING * (speech / took - self._speed)
 
     def _count(self, **more: float) -> None:
         grown = {name: getattr(self.counts, name) + amount for name, amount in more.items()}
@@ -286,11 +260,13 @@ class _Hanging(RecognitionFailed):
     """The engine did not answer in time: trying its items alone would only hang again."""
 
 
-def _settle(waiting: _Waiting, recognised: Recognised | None) -> None:
-    if not waiting.result.done():
-        waiting.result.set_result(recognised)
-
-
-def _fail(waiting: _Waiting, failure: RecognitionFailed) -> None:
-    if not waiting.result.done():
-        waiting.result.set_exception(failure)
+def _heard(job: Job, transcript: Transcript) -> _Heard:
+    """The guard's verdict on a transcript, as it will be shown."""
+    verdict = judge(transcript, job.seconds, job.speech.prompt)
+    text = normalise(verdict.text, transcript.language) if verdict.text else ""
+    dropped = verdict.text is None and verdict.reason != "empty"
+    if not text:
+        return _Heard(recognised=None, redecoded=transcript.redecoded, guarded=dropped)
+    words = tuple(replace(word, text=simplify(word.text)) for word in transcript.words)
+    recognised = Recognised(text=text, transcript=replace(transcript, words=words))
+    return _Heard(recognised=recognised, redecoded=transcript.redecoded, guarded=dropped)

@@ -1,0 +1,210 @@
+"""Who is recognised next. Plain: jobs in, batches out; no task, thread or clock.
+
+- One queue a leg, in the order the leg spoke; a batch takes from the front only, so a leg's results keep its order.
+- Finals before partials. A leg's newer stretch replaces its waiting partial.
+- Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
+  the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
+- A batch holds stretches of similar length, because the longest of them sets what each of them costs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import TypeAlias
+
+from asr.engine import Speech
+from asr.types import Role, Seconds, Transcript
+
+Leg: TypeAlias = tuple[str, Role]
+
+_RATE = 16_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """One stretch of a leg's speech. `seq` counts within the leg; `deadline` orders jobs, smallest first.
+
+    Compared by identity: the same audio submitted twice is two jobs.
+    """
+
+    call_id: str
+    role: Role
+    seq: int
+    speech: Speech
+    final: bool
+    deadline: float
+
+    @property
+    def seconds(self) -> Seconds:
+        return len(self.speech.pcm) / _RATE
+
+    @property
+    def leg(self) -> Leg:
+        return self.call_id, self.role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """What was said: `text` as it is stored and shown, and the transcript it comes from."""
+
+    text: str
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerLimits:
+    """`batch` items are decoded together at most: past 8 a batch gains little on a CPU and its first item waits for
+    its last. `batch_seconds` bounds their speech. `bands` are the upper ends, in seconds, of the lengths that count
+    as similar: the engine's contexts less their tail of silence.
+
+    Partials are shed while new speech would wait longer than `partial_wait` seconds, and the scheduler counts as
+    overloaded past `overload_wait`. An engine silent for `hang_seconds` and `hang_factor` times the batch's speech
+    counts as hanging; it is replaced `replacements` times at most, for a hung engine keeps its memory.
+    """
+
+    batch: int = 8
+    batch_seconds: Seconds = 48.0
+    bands: tuple[Seconds, ...] = (9.0, 14.0, 19.0)
+    partial_wait: Seconds = 0.8
+    overload_wait: Seconds = 4.0
+    hang_seconds: float = 20.0
+    hang_factor: float = 1.0
+    replacements: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerCounts:
+    """Since the start. `refused`: nobody speaks, said the second opinion. `guarded`: text dropped as hallucinated.
+    `retried`: items tried again alone after their batch failed; `failures`: items given up."""
+
+    batches: int = 0
+    finals: int = 0
+    speech_seconds: Seconds = 0.0
+    redecoded: int = 0
+    refused: int = 0
+    guarded: int = 0
+    retried: int = 0
+    failures: int = 0
+    shed: int = 0
+    hangs: int = 0
+    replaced: int = 0
+    opinions_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Entry:
+    job: Job
+    arrival: int
+
+
+class Agenda:
+    """The waiting jobs of all calls."""
+
+    def __init__(self, limits: SchedulerLimits) -> None:
+        self._limits = limits
+        self._finals: dict[Leg, deque[_Entry]] = {}
+        self._partials: dict[Leg, _Entry] = {}
+        self._round: set[str] = set()
+        self._arrivals = count()
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._finals.values()) + len(self._partials)
+
+    @property
+    def seconds(self) -> Seconds:
+        """Speech that waits."""
+        return sum(entry.job.seconds for entry in self._entries())
+
+    def add(self, job: Job) -> list[Job]:
+        """Put a job at the end of its leg's queue; returns the partial it makes pointless, if any."""
+        entry = _Entry(job=job, arrival=next(self._arrivals))
+        replaced = self._partials.pop(job.leg, None)
+        if job.final:
+            self._finals.setdefault(job.leg, deque()).append(entry)
+        else:
+            self._partials[job.leg] = entry
+        return [replaced.job] if replaced else []
+
+    def withdraw(self, call_id: str) -> list[Job]:
+        """Take out everything of a call."""
+        out = [entry.job for entry in self._entries() if entry.job.call_id == call_id]
+        for job in out:
+            self._finals.pop(job.leg, None)
+            self._partials.pop(job.leg, None)
+        self._round.discard(call_id)
+        return out
+
+    def shed(self) -> list[Job]:
+        """Take out every partial."""
+        out = [entry.job for entry in self._partials.values()]
+        self._partials.clear()
+        return out
+
+    def next_batch(self) -> list[Job]:
+        """The job whose turn it is and those that fit beside it; empty when nothing waits."""
+        heads = self._heads()
+        waiting = {leg[0] for leg in heads}
+        self._round &= waiting
+        if not self._round:
+            self._round = waiting
+        batch: list[Job] = []
+        taken: Counter[str] = Counter()
+        while (entry := self._pick(heads, batch, taken)) is not None:
+            job = entry.job
+            batch.append(job)
+            taken[job.call_id] += 1
+            self._take(job.leg, heads)
+        self._round = self._round - taken.keys()
+        return batch
+
+    def _heads(self) -> dict[Leg, _Entry]:
+        """The job at the front of each leg; partials only while no final waits."""
+        return {leg: queue[0] for leg, queue in self._finals.items()} or dict(self._partials)
+
+    def _pick(self, heads: dict[Leg, _Entry], batch: list[Job], taken: Counter[str]) -> _Entry | None:
+        """The next for this batch: calls with least in it, those of the round first, then the oldest deadline."""
+        fitting = [entry for entry in heads.values() if self._fits(entry.job, batch)]
+        return min(
+            fitting,
+            key=lambda entry: (
+                taken[entry.job.call_id],
+                entry.job.call_id not in self._round,
+                entry.job.deadline,
+                entry.arrival,
+            ),
+            default=None,
+        )
+
+    def _fits(self, job: Job, batch: list[Job]) -> bool:
+        if not batch:
+            return True
+        return (
+            len(batch) < self._limits.batch
+            and self._band(job) == self._band(batch[0])
+            and sum(other.seconds for other in batch) + job.seconds <= self._limits.batch_seconds
+        )
+
+    def _band(self, job: Job) -> int:
+        return bisect_left(self._limits.bands, job.seconds)
+
+    def _take(self, leg: Leg, heads: dict[Leg, _Entry]) -> None:
+        """Take the front of the leg and bring its next final forward."""
+        del heads[leg]
+        queue = self._finals.get(leg)
+        if queue is None:
+            del self._partials[leg]
+            return
+        queue.popleft()
+        if queue:
+            heads[leg] = queue[0]
+        else:
+            del self._finals[leg]
+
+    def _entries(self) -> Iterator[_Entry]:
+        for queue in self._finals.values():
+            yield from queue
+        yield from self._partials.values()

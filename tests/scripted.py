@@ -1,0 +1,95 @@
+"""A recogniser that does what a test tells it to; it passes the engine's contract suite."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from asr.engine import RecognitionFailed, Speech
+from asr.types import Language, Transcript, Word
+
+RATE = 16_000
+
+Step = Callable[[Sequence[Speech]], None]
+
+
+def speech(seconds: float = 1.0, *, language: Language | None = "zh", prompt: str = "", level: float = 0.1) -> Speech:
+    """A stretch of noise of that length."""
+    noise = np.random.default_rng(round(seconds * 1000)).standard_normal(round(seconds * RATE))
+    return Speech(pcm=(level * noise).astype(np.float32), language=language, prompt=prompt)
+
+
+def transcript(text: str, **figures: object) -> Transcript:
+    """A believable transcript of that text."""
+    given = {
+        "language": "zh",
+        "avg_logprob": -0.3,
+        "no_speech_prob": 0.05,
+        "compression_ratio": 0.9,
+        "tokens": max(1, len(text)),
+    }
+    return Transcript(text=text, **{**given, **figures})  # type: ignore[arg-type]
+
+
+class ScriptedEngine:
+    """Says how long each stretch is (`第1.50秒`), after the next step of its script has run in the worker's thread."""
+
+    def __init__(self, *script: Step) -> None:
+        self._script = deque(script)
+        self._busy = threading.Lock()
+        self.batches: list[list[Speech]] = []
+        self.closed = False
+
+    @property
+    def name(self) -> str:
+        return "scripted"
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        assert not self.closed
+        assert self._busy.acquire(blocking=False), "two threads at once"
+        try:
+            self.batches.append(list(batch))
+            if self._script:
+                self._script.popleft()(batch)
+            return [self._transcript(each) for each in batch]
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        self.closed = True
+
+    @staticmethod
+    def _transcript(stretch: Speech) -> Transcript:
+        seconds = len(stretch.pcm) / RATE
+        text = f"第{seconds:.2f}秒" if stretch.language != "en" else f"second {seconds:.2f}"
+        words = (Word(text=text, start=0.0, end=seconds, probability=0.9),) if stretch.word_times else ()
+        return transcript(text, language=stretch.language or "zh", words=words, tokens=4)
+
+
+def fails(_batch: Sequence[Speech]) -> None:
+    """The engine reports that it could not decode the batch."""
+    raise RecognitionFailed("scripted failure")
+
+
+def fails_on_batches(batch: Sequence[Speech]) -> None:
+    """Only single items work."""
+    if len(batch) > 1:
+        raise RecognitionFailed("scripted failure of a batch")
+
+
+class Gate:
+    """Holds the engine until the test opens it; `reached` tells that the engine waits."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self._open = threading.Event()
+
+    def __call__(self, _batch: Sequence[Speech]) -> None:
+        self.reached.set()
+        assert self._open.wait(timeout=15)
+
+    def open(self) -> None:
+        self._open.set()
