@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from detectors.api import DetectorError
 from service.app import serve_until_stopped
 from service.cli.accounts import generated_password
 from service.cli.terminal import err, fail, out
@@ -41,7 +42,7 @@ def demo(
     configure_logging(settings)
     try:
         asyncio.run(_demo(settings, calls))
-    except (StorageError, OSError) as problem:
+    except (DetectorError, StorageError, OSError) as problem:
         fail(str(problem))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from detectors.api import DetectorError
 from service.app import serve_until_stopped
 from service.cli.terminal import err, fail
 from service.logs import configure_logging
@@ -26,5 +27,5 @@ def serve(
     configure_logging(settings)
     try:
         asyncio.run(serve_until_stopped(settings, ready=lambda url: err.print(f"Callwarden listens on {url}")))
-    except (StorageError, OSError) as problem:
+    except (DetectorError, StorageError, OSError) as problem:
         fail(str(problem))

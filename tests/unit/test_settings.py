@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme_as_it_describes_itself(name: str) -> None:
+    described = (Settings.model_fields[name].description or "").replace("|", "\\|")
+    line = next(
+        (each for each in README.read_text().splitlines() if f"| `CALLWARDEN_{name.upper()}` |" in each), None
+    )
+    assert line is not None, f"CALLWARDEN_{name.upper()} is not in the README's table"
+    assert described in line
+
+
+def test_settings_come_from_the_environment_and_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLWARDEN_MAX_CALLS", "3")
+    settings = Settings()
+    assert settings.max_calls == 3
+    with pytest.raises(ValidationError):
+        settings.max_calls = 4
+
+
+def test_a_wrong_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLWARDEN_TIMEZONE", "Mars/Olympus")
+    with pytest.raises(ValidationError, match="timezone"):
+        Settings()
