@@ -1,5 +1,5 @@
 /** Keeps one live feed open: connects, resumes, backs off, notices a dead line. Owns its timers and listeners. */
-import type { LiveMessage } from '../wire/types';
+import type { LiveMessage, LiveRequest } from '../wire/types';
 import { backoff } from './backoff';
 
 export type Phase =
@@ -13,15 +13,13 @@ export interface FeedOptions {
   seqs(): Record<string, number>;
   onMessage(message: LiveMessage): void;
   onPhase(phase: Phase): void;
-  /** True while messages must keep coming (there are live calls), so silence means a dead line. */
-  expectsTraffic(): boolean;
   /** Asked before each retry; false gives up (the session is over). */
   mayRetry(): Promise<boolean>;
   createSocket?: (url: string) => WebSocket;
 }
 
-/** Levels come twice a second for each live call; this long without a word is a line that died silently. */
-const SILENCE_MS = 12_000;
+/** The service says how it does at least every 15 s; this long without a word is a line that died silently. */
+const SILENCE_MS = 40_000;
 
 export class LiveFeed {
   #socket: WebSocket | null = null;
@@ -68,7 +66,8 @@ export class LiveFeed {
 
   #opened(socket: WebSocket): void {
     this.#heardAt = Date.now();
-    socket.send(JSON.stringify({ type: 'resume', seqs: this.options.seqs() }));
+    const resume: LiveRequest = { type: 'resume', seqs: this.options.seqs() };
+    socket.send(JSON.stringify(resume));
   }
 
   #heard(socket: WebSocket, text: string): void {
@@ -86,7 +85,7 @@ export class LiveFeed {
   #watch(): void {
     const socket = this.#socket;
     if (socket === null || socket.readyState !== WebSocket.OPEN) return;
-    if (this.options.expectsTraffic() && Date.now() - this.#heardAt > SILENCE_MS) {
+    if (Date.now() - this.#heardAt > SILENCE_MS) {
       socket.close(4000, 'silent');
       this.#lost(socket);
     }

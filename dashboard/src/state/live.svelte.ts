@@ -23,6 +23,7 @@ export class Live {
   #frame: number | undefined;
   #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   #arrangeTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #scope = new AbortController();
   readonly #endedSeen = new Map<string, number>();
   readonly #filling = new Set<string>();
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -40,7 +41,6 @@ export class Live {
       seqs: () => ({ ...this.#state.seqs }),
       onMessage: (message) => this.#take(message),
       onPhase: (phase) => (this.#phase = phase),
-      expectsTraffic: () => Object.values(this.#state.calls).some((call) => call.state === 'live'),
       mayRetry,
     });
   }
@@ -68,6 +68,8 @@ export class Live {
   }
 
   start(): () => void {
+    const { signal } = this.#scope;
+    document.addEventListener('visibilitychange', () => this.#reschedule(), { signal });
     this.#feed.start();
     this.#arrangeTimer = setInterval(() => this.#tick(), REARRANGE_MS);
     return () => this.#stop();
@@ -96,23 +98,39 @@ export class Live {
   }
 
   #stop(): void {
+    this.#scope.abort();
     this.#feed.close();
     clearInterval(this.#arrangeTimer);
-    clearTimeout(this.#hiddenTimer);
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#unschedule();
   }
 
   #take(message: LiveMessage): void {
     this.#queue.push(message);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#frame !== undefined || this.#hiddenTimer !== undefined) return;
     if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#flush(), HIDDEN_FLUSH_MS);
     else this.#frame = requestAnimationFrame(() => this.#flush());
   }
 
-  #flush(): void {
-    this.#frame = undefined;
+  /** A page that was just hidden or shown waits by the other kind of timer. */
+  #reschedule(): void {
+    if (this.#queue.length === 0) return;
+    this.#unschedule();
+    this.#schedule();
+  }
+
+  #unschedule(): void {
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     clearTimeout(this.#hiddenTimer);
+    this.#frame = undefined;
     this.#hiddenTimer = undefined;
+  }
+
+  #flush(): void {
+    this.#unschedule();
     const messages = this.#queue;
     this.#queue = [];
     const before = this.#state;
@@ -126,7 +144,7 @@ export class Live {
   }
 
   #noticeCalls(): void {
-    this.#order = arrange(this.#order, this.#state.calls, true);
+    this.#order = arrange(this.#order, this.#state.calls, this.#order.length > 0);
     for (const [id, call] of Object.entries(this.#state.calls)) {
       if (call.state === 'ended' && !this.#endedSeen.has(id)) this.#endedSeen.set(id, Date.now());
     }

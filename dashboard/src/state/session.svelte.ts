@@ -2,10 +2,10 @@
 import { Api, ApiError } from '../wire/api';
 import type { User, UserRole } from '../wire/types';
 
-export type Act = 'watch' | 'decide' | 'keys' | 'users';
+export type Act = 'watch' | 'decide' | 'keys' | 'users'; // watch includes to acknowledge; decide: to confirm or dismiss
 
 const MAY: Record<UserRole, readonly Act[]> = {
-  supervisor: ['watch', 'decide'],
+  supervisor: ['watch'],
   compliance: ['watch', 'decide'],
   integrator: ['keys'],
   admin: ['watch', 'decide', 'keys', 'users'],

@@ -6,12 +6,15 @@ import type {
   AlertState,
   CallPage,
   CallRecord,
+  Fault,
   GatewayKey,
   LiveEvent,
+  NewGatewayKey,
   Peaks,
   Role,
   Session,
   Severity,
+  UserChange,
   UserRole,
 } from './types';
 
@@ -105,7 +108,7 @@ export class Api {
     return this.#send('POST', '/users', { name, role, password });
   }
 
-  changeUser(name: string, change: { role?: UserRole; password?: string; disabled?: boolean }): Promise<Account> {
+  changeUser(name: string, change: UserChange): Promise<Account> {
     return this.#send('PUT', `/users/${encodeURIComponent(name)}`, change);
   }
 
@@ -113,7 +116,7 @@ export class Api {
     return (await this.#send<{ keys: GatewayKey[] }>('GET', '/keys')).keys;
   }
 
-  addKey(source: string, rights: GatewayKey['rights'], first_track: Role): Promise<GatewayKey & { key: string }> {
+  addKey(source: string, rights: GatewayKey['rights'], first_track: Role): Promise<NewGatewayKey> {
     return this.#send('POST', '/keys', { source, rights, first_track });
   }
 
@@ -149,7 +152,7 @@ async function refusal(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get('Retry-After'));
   const retryAfter = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
   const answer: unknown = await response.json().catch(() => null);
-  const error = (answer as { error?: { code?: string; message?: string; field?: string | null } } | null)?.error;
+  const error = (answer as Partial<Fault> | null)?.error;
   const code = error?.code ?? `http_${response.status}`;
   return new ApiError(response.status, code, error?.message ?? response.statusText, error?.field ?? null, retryAfter);
 }
