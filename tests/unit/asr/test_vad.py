@@ -175,6 +175,22 @@ def test_speech_is_found_behind_a_ring_back_tone(opinion: SecondOpinion, spoken:
     assert opinion.is_speech(to_float32(np.concatenate([ring, spoken["en-arrest-threat 1"]])))
 
 
+def test_a_lone_short_word_is_accepted(opinion: SecondOpinion, spoken: dict[str, Pcm]) -> None:
+    """0.3 s of speech between the pre-roll and the tail of a cut, the line's noise under all of it."""
+    line = np.random.default_rng(7).normal(0, 10, SAMPLE_RATE)
+    fade = np.minimum(1, np.minimum(np.arange(4_800), np.arange(4_800)[::-1]) / 400)
+    for voice, second in spoken.items():
+        word = line.copy()
+        word[5_600:10_400] += second[6_400:11_200] * fade
+        assert opinion.is_speech(to_float32(np.rint(word).astype(np.int16))), voice
+
+
+@pytest.mark.parametrize("kind", ["ring-back, China", "busy, US", "DTMF", "white noise", "pink noise"])
+def test_a_short_cut_of_no_speech_is_refused(kind: str, opinion: SecondOpinion) -> None:
+    pcm = to_float32(over_the_telephone(NOT_SPEECH[kind]))
+    assert not any(opinion.is_speech(piece) for piece in np.split(pcm, range(SAMPLE_RATE, pcm.size, SAMPLE_RATE)))
+
+
 def test_an_opinion_is_a_probability_and_leaves_the_audio_as_it_was(
     opinion: SecondOpinion, spoken: dict[str, Pcm]
 ) -> None:
