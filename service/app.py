@@ -34,6 +34,7 @@ from service.media.recorder import RecordingThread
 from service.media.recordings import RecordingFolder
 from service.metrics import Metrics
 from service.settings import Settings
+from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
 from service.web.create import create_web
 from service.web.ports import WebParts
@@ -95,6 +96,7 @@ class Service:
         self.recordings = RecordingFolder(settings.recordings_dir)
         self.recorder = RecordingThread(self.recordings)
         self.scheduler = Scheduler(engine, second_opinion=SecondOpinion().is_speech)
+        self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
         self.desk = Desk(
             settings=settings,
             store=self.store,
@@ -114,7 +116,7 @@ class Service:
             await stack.enter_async_context(self.scheduler)
             await stack.enter_async_context(self.journal)
             await stack.enter_async_context(self.desk)
-            yield create_web(self._web_parts())
+            yield await asyncio.to_thread(lambda: create_web(self._web_parts()))
 
     def health(self) -> Health:
         """The strip on top of every page."""
@@ -133,7 +135,19 @@ class Service:
 
     async def checks(self) -> Mapping[str, Check]:
         """What /readyz tells."""
-        return {"model": Check(ok=not self.model_problem, message=self.model_problem or self.engine.name)}
+        return {
+            "model": Check(ok=not self.model_problem, message=self.model_problem or self.engine.name),
+            "storage": await self._storage_check(),
+        }
+
+    async def _storage_check(self) -> Check:
+        if self.journal.failing:
+            return Check(ok=False, message="the store refuses writes; facts are kept until it takes them")
+        try:
+            await self.store.live_calls()
+        except StorageUnavailable as problem:
+            return Check(ok=False, message=str(problem))
+        return Check(ok=True)
 
     def _open_session(self, call: Call) -> CallSession:
         context = context_of(call)

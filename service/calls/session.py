@@ -309,6 +309,8 @@ class CallSession:
         if code not in self._troubles:
             self._troubles.add(code)
             log.warning("call in trouble", call_id=self.call.id, trouble=code)
+            if code == "recording_failing":
+                self._parts.metrics.recording_failures.inc()
             await self._write(Notice(code=code, message=message, at=self.reached))
 
     async def _trouble_over(self, code: NoticeCode, recovered: NoticeCode, message: str) -> None:
@@ -318,6 +320,7 @@ class CallSession:
 
     async def _close(self, finish: Finish) -> None:
         await self._observe(await self._parts.judge.closed(self.reached))
+        self._parts.metrics.late_drops.inc(self._intake.counts.late)
         closed = CallClosed(
             ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
         )
