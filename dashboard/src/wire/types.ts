@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type Alert = Schemas['Alert'];
 export type AlertPage = Schemas['AlertPage'];
 export type Bilingual = Schemas['Bilingual'];
+export type Call = Schemas['Call'];
 export type CallPage = Schemas['CallPage'];
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
