@@ -182,6 +182,12 @@ def test_a_loud_dip_of_one_frame_is_no_place_to_split() -> None:
     assert 11_020 < ends(leg)[0][1] < 11_140
 
 
+def test_a_split_stays_within_the_longest_even_where_a_long_frame_reaches_over_it() -> None:
+    lengths_ms = [100] * 7 + [60, 100]
+    leg = [(samples_in_ms(length), SPEECH, LOUD - at) for at, length in enumerate(lengths_ms)]
+    assert ends(leg, SHORT)[0] == (0, 730, "longest")
+
+
 def test_silence_after_the_quietest_point_opens_no_empty_utterance() -> None:
     leg = ms((13_800, SPEECH, LOUD), (600, SILENCE, QUIET))
     assert [end[2] for end in ends(leg)] == ["longest"]
