@@ -13,7 +13,7 @@ export type Route =
 export function parse(path: string, search: string): Route {
   const [first = '', second, third, ...more] = path.split('/').filter((part) => part !== '');
   if (more.length > 0) return { page: 'missing' };
-  if (first === 'calls' && second !== undefined) return oneCall(decodeURIComponent(second), third, search);
+  if (first === 'calls' && second !== undefined) return oneCall(decoded(second), third, search);
   if (first === 'admin' && (second === 'users' || second === 'keys') && third === undefined) return { page: second };
   if (second !== undefined) return { page: 'missing' };
   switch (first) {
@@ -28,7 +28,17 @@ export function parse(path: string, search: string): Route {
   }
 }
 
-function oneCall(id: string, view: string | undefined, search: string): Route {
+/** A hand-typed address may hold a broken escape; then it names nothing. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+function oneCall(id: string | null, view: string | undefined, search: string): Route {
+  if (id === null) return { page: 'missing' };
   const params = new URLSearchParams(search);
   if (view === undefined) return { page: 'call', id, alert: params.get('alert') };
   if (view !== 'replay') return { page: 'missing' };

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { follow, fromRecord } from '../src/state/detail';
+import { alert, call, decided, event, raised, said, utterance } from './given';
+
+const record = { summary: call('a', { seq: 3 }), utterances: [utterance('agent-0', 1)], sentiments: [], findings: [], alerts: [], gaps: [] };
+const opened = fromRecord(record);
+
+describe('an opened call', () => {
+  it('takes the next event in', () => {
+    const next = follow(opened, event('a', 4, said('agent-1', 5)));
+    expect(next.utterances.map((u) => u.id)).toEqual(['agent-0', 'agent-1']);
+    expect(next).toMatchObject({ seq: 4, hole: false });
+  });
+
+  it('keeps words in the order they were spoken, not in which they came', () => {
+    const late = follow(follow(opened, event('a', 4, said('agent-1', 9))), event('a', 5, said('customer-0', 4)));
+    expect(late.utterances.map((u) => u.id)).toEqual(['agent-0', 'customer-0', 'agent-1']);
+  });
+
+  it('ignores other calls and what it has', () => {
+    expect(follow(opened, event('b', 4, said('agent-1', 5)))).toBe(opened);
+    expect(follow(opened, event('a', 3, said('agent-1', 5)))).toBe(opened);
+  });
+
+  it('notices a hole, shows what came after it, and is whole once the missed events are in', () => {
+    const holed = follow(opened, event('a', 6, raised(alert('x'))));
+    expect(holed).toMatchObject({ seq: 3, hole: true });
+    expect(holed.alerts).toHaveLength(1);
+    const whole = [4, 5, 6].reduce((state, seq) => follow(state, event('a', seq, seq === 6 ? raised(alert('x')) : said(`agent-${seq}`, seq))), holed);
+    expect(whole).toMatchObject({ seq: 6, hole: false });
+    expect(whole.alerts).toHaveLength(1);
+    expect(whole.utterances).toHaveLength(3);
+  });
+
+  it('follows a decision', () => {
+    const held = follow(opened, event('a', 4, raised(alert('x'))));
+    expect(follow(held, event('a', 5, decided('x'))).alerts[0]?.state).toBe('dismissed');
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { band, line, loudness, y, type Frame } from '../src/format/chart';
+import { pieces } from '../src/format/mark';
+import { clock, clockTenths, moment, signed } from '../src/format/time';
+import { en } from '../src/i18n/en';
+import { citeText } from '../src/i18n/laws';
+import { zh } from '../src/i18n/zh';
+import { backoff } from '../src/live/backoff';
+import { href, parse } from '../src/state/route';
+import { alert } from './given';
+
+describe('times', () => {
+  it('read as people say them', () => {
+    expect(clock(7.9)).toBe('0:07');
+    expect(clock(3753)).toBe('1:02:33');
+    expect(clock(-1)).toBe('0:00');
+    expect(clockTenths(67.45)).toBe('1:07.4');
+  });
+
+  it('carry the date only on other days', () => {
+    const now = new Date(2026, 2, 10, 12);
+    expect(moment(new Date(2026, 2, 10, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('09:05:03');
+    expect(moment(new Date(2026, 2, 9, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('9 Mar 09:05:03');
+    expect(moment('nonsense', 'en-GB', now)).toBe('nonsense');
+  });
+});
+
+it('scores keep their width and a true minus', () => {
+  expect([signed(0.5), signed(-0.234), signed(-0.001)]).toEqual(['+0.50', '−0.23', '0.00']);
+});
+
+describe('marks', () => {
+  const worse = alert('w', { quote: '老赖', severity: 'critical' });
+  const wide = alert('h', { quote: '就是老赖不要脸', severity: 'high' });
+
+  it('cover the quoted words only', () => {
+    expect(pieces('你是老赖！', [worse]).map((p) => [p.text, p.alerts.length])).toEqual([['你是', 0], ['老赖', 1], ['！', 0]]);
+  });
+
+  it('show the worst of several first where they overlap', () => {
+    const cut = pieces('你就是老赖不要脸', [wide, worse]);
+    expect(cut.map((p) => p.text)).toEqual(['你', '就是', '老赖', '不要脸']);
+    expect(cut[2]?.alerts.map((a) => a.id)).toEqual(['w', 'h']);
+  });
+
+  it('cover everything when the quote is not there word for word', () => {
+    expect(pieces('你是赖皮', [worse])).toEqual([{ text: '你是赖皮', alerts: [worse] }]);
+  });
+
+  it('are not made for a duty missed', () => {
+    expect(pieces('您好', [alert('d', { quote: '' })])).toEqual([{ text: '您好', alerts: [] }]);
+  });
+});
+
+describe('sentiment lines', () => {
+  const frame: Frame = { width: 100, height: 40, from: 0, to: 10 };
+
+  it('run from the first point to the right edge', () => {
+    expect(line([{ at: 0, trend: 1 }, { at: 5, trend: -1 }], frame)).toBe('M0 0 L50 40 H100');
+  });
+
+  it('start at the left edge when their first point lies before it', () => {
+    expect(line([{ at: 2, trend: 0 }, { at: 8, trend: 0 }], { ...frame, from: 5 })).toMatch(/^M0 20 L60 20/);
+  });
+
+  it('are empty without points, and never leave the frame', () => {
+    expect(line([], frame)).toBe('');
+    expect(y(-7, frame)).toBe(40);
+  });
+});
+
+it('risk bands follow the weights of one alert', () => {
+  expect([0, 8, 25, 50].map(band)).toEqual(['calm', 'raised', 'high', 'critical']);
+  expect(loudness(-90)).toBe(0);
+  expect(loudness(0)).toBe(1);
+});
+
+it('laws are named in the reader’s language', () => {
+  expect(citeText('CN-CRIM#293-1', 'zh')).toBe('《刑法》第293条之一');
+  expect(citeText('US-FDCPA#1692d(1)', 'en')).toBe('FDCPA, 15 U.S.C. § 1692d(1)');
+  expect(citeText('CN-CBA2026#频次', 'zh')).toBe('银行业协会《催收工作指引》2026 · 频次');
+  expect(citeText('XX-NEW#1', 'en')).toBe('XX-NEW § 1');
+});
+
+describe('addresses', () => {
+  it('lead back to the page they were made from', () => {
+    const id = 'twilio/CA 1#:?';
+    for (const route of [
+      { page: 'wall' }, { page: 'alerts' }, { page: 'users' }, { page: 'call', id, alert: 'x:1' }, { page: 'replay', id, at: 12.5 },
+    ] as const) {
+      const url = new URL(href(route), 'http://here');
+      expect(parse(url.pathname, url.search)).toEqual(route);
+    }
+  });
+
+  it('that lead nowhere say so', () => {
+    expect(parse('/nowhere', '').page).toBe('missing');
+    expect(parse('/calls/a/b/c', '').page).toBe('missing');
+    expect(parse('/calls/%E0%A4%A', '').page).toBe('missing');
+  });
+});
+
+it('waiting doubles up to a bound and is spread', () => {
+  expect(backoff(0, 0)).toBe(250);
+  expect(backoff(1, 0)).toBe(500);
+  expect(backoff(50, 0.999)).toBeLessThanOrEqual(15_000);
+  expect(backoff(3, 0)).toBeLessThan(backoff(3, 0.9));
+});
+
+it('both languages have words for everything', () => {
+  const empty = (words: object): string[] =>
+    Object.entries(words).flatMap(([key, value]) => (value === '' ? [key] : typeof value === 'object' ? empty(value as object) : []));
+  expect([...empty(zh), ...empty(en)]).toEqual([]);
+});
