@@ -8,14 +8,18 @@ from typing import Any, Literal, get_args
 from detectors.pattern import Lists, Plane, Span, compile_piece, compile_regex
 from detectors.text import Folded
 
-Where = Literal["before", "lead", "sentence"]
+Where = Literal["before", "lead", "sentence", "whole"]
+_OVERLAP: dict[Plane, int] = {"zh": 1, "en": 0}
+"""A Chinese cue may share its last character with the match: 不会 before 会联系您的同事."""
+
 PLANES: tuple[Plane, ...] = get_args(Plane)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSpec:
     """A guard as data. `before`: the last `reach` characters (words in English) of the clause ahead of the match,
-    and the match's own gaps; `lead`: the sentence up to the match; `sentence`: all of the sentence but the match.
+    and the match's own gaps; `lead`: the sentence up to the match; `sentence`: all of the sentence but the match;
+    `whole`: all of it.
 
     `but_not` are longer phrases that contain a cue without its meaning ("会不会", "if you do not pay").
     """
@@ -56,8 +60,11 @@ class Guard:
     def _regions(self, plane: Plane, folded: Folded, span: Span) -> list[tuple[int, int]]:
         if self._where == "before":
             left, _ = folded.clause(span.begin, span.end)
-            return [(max(left, self._reached(plane, folded, span.begin)), span.begin), *span.gaps]
+            begun = min(span.begin + _OVERLAP[plane], span.end)
+            return [(max(left, self._reached(plane, folded, span.begin)), begun), *span.gaps]
         left, right = folded.sentence(span.begin, span.end)
+        if self._where == "whole":
+            return [(left, right)]
         lead = [(left, span.begin), *span.gaps]
         return lead if self._where == "lead" else [*lead, (span.end, right)]
 

@@ -134,9 +134,9 @@ class LexicalCall:
 
     def _finding(self, hit: Hit, utterance: Utterance, last: Utterance | None, lead: str) -> Finding:
         rule, law = hit.rule, hit.rule.law[self._jurisdiction]
-        start, _ = span_in_time(utterance, max(0, hit.begin - len(lead)), hit.end - len(lead))
-        _, end = span_in_time(utterance, max(0, hit.begin - len(lead)), hit.end - len(lead))
-        if last is not None and hit.begin < len(lead):
+        begin = hit.begin - len(lead)
+        start, end = span_in_time(utterance, max(0, begin), hit.end - len(lead))
+        if last is not None and begin < 0:
             start, _ = span_in_time(last, min(hit.begin, len(last.text) - 1), len(last.text))
         return Finding(
             kind="violation",
@@ -144,7 +144,7 @@ class LexicalCall:
             rule=rule.id,
             detector=LexicalDetector.id,
             severity=rule.severity,
-            score=rule.score if hit.score > 1 else hit.score,
+            score=hit.score,
             role="agent",
             start=start,
             end=end,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator
+from pypinyin.phrases_dict import phrases_dict
 
-from asr.types import Role
 from detectors.api import Bilingual, Jurisdiction, Severity
 from detectors.guard import PLANES, Guard, GuardSpec
 from detectors.pattern import Lists, Pattern, PatternError, Plane
@@ -24,14 +24,16 @@ RULE_FILES = "rules/*.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
-    """One rule, compiled. It applies where `law` has an entry; a Finding takes its why and cites from there."""
+    """One rule over the agent's words, compiled; it applies where `law` has an entry, whose why and cites are told.
+
+    Customers swear and threaten too: what they say is never a violation, so no rule can ask for it.
+    """
 
     id: str
     category: str
     title: Bilingual
     severity: Severity
     score: float
-    role: Role
     phonetic: bool
     decided_by_transcript: bool
     patterns: tuple[Pattern, ...]
@@ -64,7 +66,7 @@ def load_vocabulary(folder: Path = PACKS) -> Vocabulary:
         spec = GuardSpec(
             id=name,
             where=raw["where"],
-            reach=raw.get("reach", {"zh": 10, "en": 7}),
+            reach=raw.get("reach", {"zh": 12, "en": 8}),
             cues=_by_plane(raw),
             but_not=_by_plane(raw.get("but_not")),
         )
@@ -73,11 +75,12 @@ def load_vocabulary(folder: Path = PACKS) -> Vocabulary:
         except PatternError as problem:
             raise PackError(f"guards.yaml: {name}: {problem}") from problem
     phonetic = read_yaml(folder / "phonetic.yaml")
+    ordinary = frozenset(phonetic["ordinary"]) | {word for word in phrases_dict if len(word) <= 4}
     terms = tuple(
         Term(text=text, heard=tuple(raw.get("heard", ())), fuzzy=bool(raw.get("fuzzy", False)))
         for text, raw in phonetic["terms"].items()
     )
-    return Vocabulary(lists=lists, guards=guards, terms=terms, ordinary=frozenset(phonetic["ordinary"]))
+    return Vocabulary(lists=lists, guards=guards, terms=terms, ordinary=ordinary)
 
 
 class PackLoader:
@@ -125,7 +128,6 @@ class PackLoader:
             title=bilingual(raw["title"]) if "title" in raw else category.title,
             severity=cast(Severity, raw.get("severity", category.severity)),
             score=float(raw.get("score", _DEFAULT_SCORE)),
-            role=cast(Role, raw.get("role", "agent")),
             phonetic=bool(raw.get("phonetic", False)),
             decided_by_transcript=bool(raw.get("decided_by_transcript", True)),
             patterns=self._patterns(raw, where),
@@ -150,7 +152,7 @@ class PackLoader:
                 raise PackError(f"{where}: guards: no guard is named {name!r}")
             guards.append(self._vocabulary.guards[name])
         if "unless" in raw:
-            spec = GuardSpec(id="unless", where="sentence", reach={}, cues=_by_plane(raw["unless"]), but_not={})
+            spec = GuardSpec(id="unless", where="whole", reach={}, cues=_by_plane(raw["unless"]), but_not={})
             try:
                 guards.append(Guard(spec, self._vocabulary.lists))
             except PatternError as problem:

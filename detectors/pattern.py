@@ -203,8 +203,8 @@ class _Parser:
 
 
 def _character(char: str) -> Piece:
-    """A Chinese `你` also meets `您`: recognisers mix the two up."""
-    return Piece(regex="[你您]" if char in "你您" else re2.escape(char), keys=frozenset({key_text(char)}))
+    """A Chinese `你` also meets `您`, for recognisers mix the two up; `您` is the courteous one alone."""
+    return Piece(regex="[你您]" if char == "你" else re2.escape(char), keys=frozenset({key_text(char)}))
 
 
 def _either(branches: list[Piece]) -> Piece:
