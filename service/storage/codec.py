@@ -57,13 +57,13 @@ def storable(fact: Fact, call_id: str) -> tuple[Fact, str]:
 
 def _json_of(fact: Fact) -> bytes:
     try:
-        payload = FACT.dump_json(fact)
+        payload = FACT.dump_json(fact, warnings="none")  # what it would warn of, the reader refuses
     except PydanticSerializationError:  # a lone surrogate, most likely
         pass
     else:
         if b"\\u0000" not in payload:  # how JSON writes NUL; rare enough to look closer
             return payload
-    return FACT.dump_json(FACT.validate_python(_cleaned(FACT.dump_python(fact, warnings="error"))))
+    return FACT.dump_json(FACT.validate_python(_cleaned(FACT.dump_python(fact, warnings="none"))))
 
 
 def _cleaned(value: Any) -> Any:

@@ -1,0 +1,122 @@
+"""Calls and what happens in them, for tests that need some and do not care which."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from asr.types import Role, Utterance
+from detectors.api import Bilingual, Finding, Sentiment
+from service.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, UtteranceHeard
+
+AT = datetime(2026, 3, 2, 10, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=8)))
+
+
+def call(call_id: str = "call-1", **changes: Any) -> Call:
+    given = Call(
+        id=call_id,
+        source="pbx",
+        roles=("agent", "customer"),
+        encoding="mulaw",
+        rate=8000,
+        language="zh",
+        jurisdiction="CN",
+        started_at=AT,
+        agent="agent-7",
+        customer="debtor-42",
+        metadata={"campaign": "三月"},
+    )
+    return replace(given, **changes)
+
+
+def opened(call_id: str = "call-1", **changes: Any) -> CallOpened:
+    return CallOpened(call=call(call_id, **changes))
+
+
+def utterance(call_id: str = "call-1", index: int = 0, text: str = "您好", role: Role = "agent") -> Utterance:
+    return Utterance(
+        id=f"{role}-{index}",
+        call_id=call_id,
+        role=role,
+        index=index,
+        start=index * 3.0,
+        end=index * 3.0 + 2.0,
+        text=text,
+        language="zh",
+        confidence=0.9,
+    )
+
+
+def heard(call_id: str = "call-1", index: int = 0, text: str = "您好", role: Role = "agent") -> UtteranceHeard:
+    return UtteranceHeard(utterance=utterance(call_id, index, text, role))
+
+
+def sentiment(index: int = 0, score: float = -0.5, role: Role = "customer") -> Sentiment:
+    return Sentiment(
+        utterance_id=f"{role}-{index}",
+        role=role,
+        at=index * 3.0 + 2.0,
+        score=score,
+        label="negative",
+        emotion="anger",
+        trend=score / 2,
+    )
+
+
+def finding(**changes: Any) -> Finding:
+    given = Finding(
+        kind="violation",
+        category="threat_of_violence",
+        rule="threat.beat_you",
+        detector="lexical",
+        severity="high",
+        score=0.6,
+        role="agent",
+        start=3.0,
+        end=5.0,
+        quote="找人打你",
+        title=Bilingual(zh="暴力威胁", en="Threat of violence"),
+        why=Bilingual(zh="威胁人身安全", en="Threatens bodily harm"),
+        cites=("CN-CRIM#293-1",),
+        utterance_id="agent-1",
+    )
+    return replace(given, **changes)
+
+
+def alert(alert_id: str = "alert-1", call_id: str = "call-1", **changes: Any) -> Alert:
+    found = finding()
+    given = Alert(
+        id=alert_id,
+        call_id=call_id,
+        kind=found.kind,
+        category=found.category,
+        rule=found.rule,
+        severity=found.severity,
+        score=found.score,
+        role=found.role,
+        start=found.start,
+        end=found.end,
+        quote=found.quote,
+        title=found.title,
+        why=found.why,
+        cites=found.cites,
+        utterance_id=found.utterance_id,
+        decided_by_transcript=True,
+        raised_at=AT,
+        latency=1.25,
+    )
+    return replace(given, **changes)
+
+
+def raised(alert_id: str = "alert-1", call_id: str = "call-1", **changes: Any) -> AlertRaised:
+    return AlertRaised(alert=alert(alert_id, call_id, **changes))
+
+
+def closed() -> CallClosed:
+    return CallClosed(ended_at=AT + timedelta(minutes=2), duration=120.0, ending="completed")
+
+
+def talk(call_id: str, count: int) -> list[Fact]:
+    """`count` utterances of the agent's."""
+    return [heard(call_id, index) for index in range(count)]

@@ -1,0 +1,132 @@
+"""Every kind of fact, with every kind of value its types allow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
+
+from hypothesis import strategies as st
+
+from asr.audio import Encoding
+from asr.types import ROLES, Language, Utterance, Word
+from detectors.api import SEVERITIES, Bilingual, Emotion, Finding, Jurisdiction, Sentiment, SentimentLabel
+from service.facts import (
+    Alert,
+    AlertRaised,
+    AlertState,
+    Call,
+    CallClosed,
+    CallEnding,
+    CallOpened,
+    DtmfPressed,
+    Fact,
+    FindingMade,
+    GapMarked,
+    GapReason,
+    Notice,
+    NoticeCode,
+    SentimentScored,
+    UtteranceHeard,
+)
+
+TEXT = st.text(max_size=40)
+"""NUL, emoji, right-to-left marks and unassigned code points included; lone surrogates have a test of their own."""
+FIGURE = st.floats(allow_nan=False, allow_infinity=False)
+ROLE = st.sampled_from(ROLES)
+LANGUAGE = st.sampled_from(get_args(Language))
+OFFSET = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+EARLIEST, LATEST = datetime(1971, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+MOMENT = st.datetimes(min_value=EARLIEST, max_value=LATEST, timezones=OFFSET | st.just(UTC))
+BILINGUAL = st.builds(Bilingual, zh=TEXT, en=TEXT)
+CITES = st.lists(TEXT, max_size=3).map(tuple)
+WORDS = st.lists(st.builds(Word, text=TEXT, start=FIGURE, end=FIGURE, probability=FIGURE), max_size=3).map(tuple)
+EVIDENCE = {
+    "kind": st.sampled_from(["violation", "duty_missing"]),
+    "category": TEXT,
+    "rule": TEXT,
+    "severity": st.sampled_from(SEVERITIES),
+    "score": FIGURE,
+    "role": ROLE,
+    "start": FIGURE,
+    "end": FIGURE,
+    "quote": TEXT,
+    "title": BILINGUAL,
+    "why": BILINGUAL,
+    "cites": CITES,
+    "utterance_id": st.none() | TEXT,
+    "decided_by_transcript": st.booleans(),
+}
+
+
+def calls(call_id: str) -> st.SearchStrategy[Call]:
+    return st.builds(
+        Call,
+        id=st.just(call_id),
+        source=TEXT,
+        roles=st.lists(ROLE, min_size=1, max_size=2, unique=True).map(tuple),
+        encoding=st.sampled_from(get_args(Encoding)),
+        rate=st.integers(1, 192_000),
+        language=LANGUAGE,
+        jurisdiction=st.sampled_from(get_args(Jurisdiction)),
+        started_at=MOMENT,
+        agent=TEXT,
+        customer=TEXT,
+        metadata=st.dictionaries(TEXT, TEXT, max_size=3),
+    )
+
+
+def opening(call_id: str) -> st.SearchStrategy[CallOpened]:
+    return st.builds(CallOpened, call=calls(call_id))
+
+
+def facts(call_id: str) -> st.SearchStrategy[Fact]:
+    """Any fact of a call that is open, save AlertChanged, which needs an alert to change."""
+    spoken = st.builds(
+        Utterance,
+        id=TEXT,
+        call_id=st.just(call_id),
+        role=ROLE,
+        index=st.integers(0, 2**31 - 1),
+        start=FIGURE,
+        end=FIGURE,
+        text=TEXT,
+        language=LANGUAGE,
+        confidence=FIGURE,
+        words=WORDS,
+    )
+    felt = st.builds(
+        Sentiment,
+        utterance_id=TEXT,
+        role=ROLE,
+        at=FIGURE,
+        score=st.floats(-1, 1),
+        label=st.sampled_from(get_args(SentimentLabel)),
+        emotion=st.sampled_from(get_args(Emotion)),
+        trend=st.floats(-1, 1),
+    )
+    alerts = st.builds(
+        Alert,
+        **EVIDENCE,
+        id=st.uuids().map(str),
+        call_id=st.just(call_id),
+        raised_at=MOMENT,
+        latency=FIGURE,
+        state=st.sampled_from(get_args(AlertState)),
+        changed_by=st.none() | TEXT,
+        changed_at=st.none() | MOMENT,
+        note=TEXT,
+    )
+    return st.one_of(
+        st.builds(UtteranceHeard, utterance=spoken),
+        st.builds(SentimentScored, sentiment=felt),
+        st.builds(FindingMade, finding=st.builds(Finding, **EVIDENCE, detector=TEXT)),
+        st.builds(AlertRaised, alert=alerts),
+        st.builds(
+            GapMarked, role=st.none() | ROLE, start=FIGURE, end=FIGURE, reason=st.sampled_from(get_args(GapReason))
+        ),
+        st.builds(DtmfPressed, digit=TEXT, at=FIGURE, role=st.none() | ROLE),
+        st.builds(Notice, code=st.sampled_from(get_args(NoticeCode)), message=TEXT, at=FIGURE),
+        st.builds(
+            CallClosed, ended_at=MOMENT, duration=FIGURE, ending=st.sampled_from(get_args(CallEnding)), reason=TEXT
+        ),
+    )
