@@ -144,11 +144,34 @@ def test_20_ms_of_jitter_in_the_timestamps_makes_no_gap(jitter: list[int]) -> No
     assert gaps(told) == []
 
 
-def test_a_timestamp_of_hours_costs_no_hours_of_silence() -> None:
+@pytest.mark.parametrize("impossible", [9 * 3600.0, 600.0, -5.0, -1e15, 1e300, math.inf, math.nan])
+def test_an_impossible_timestamp_is_ignored_and_costs_no_silence(impossible: float) -> None:
+    told = play(one_leg(), [packet(0), packet(1, at=impossible), packet(2)])
+    assert joined(told).tolist() == samples(0, 3 * FRAME).tolist()
+    assert gaps(told) == []
+
+
+def test_impossible_timestamps_are_counted() -> None:
     timeline = one_leg()
-    told = play(timeline, [packet(0), packet(1, at=9 * 3600.0), packet(2), packet(3, at=-1e15), packet(4, at=math.inf)])
-    assert joined(told).tolist() == samples(0, 5 * FRAME).tolist()
+    play(timeline, [packet(0), packet(1, at=600.0), packet(2), packet(3, at=-5.0), packet(4)])
     assert timeline.counts.strays == 2
+
+
+def test_of_packets_that_overlap_only_what_is_new_is_taken() -> None:
+    timeline = one_leg()
+    whole = unclocked(samples(0, 10 * FRAME), "agent").payload
+    inside = unclocked(samples(3, 2 * FRAME), "agent").payload
+    beyond = unclocked(samples(5, 10 * FRAME), "agent").payload
+    told = play(
+        timeline,
+        [
+            AudioArrived(payload=whole, role="agent", at=0.0),
+            AudioArrived(payload=inside, role="agent", at=0.06),
+            AudioArrived(payload=beyond, role="agent", at=0.1),
+        ],
+    )
+    assert joined(told).tolist() == samples(0, 15 * FRAME).tolist()
+    assert timeline.counts.late == 1
 
 
 def test_a_pause_that_really_lasted_is_believed() -> None:
