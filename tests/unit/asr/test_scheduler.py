@@ -1,0 +1,279 @@
+"""Recognition for all calls, on an engine that is slow, fails, breaks down or hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.scheduler import Job, Recognised, Scheduler, SchedulerLimits
+from asr.types import Role, Transcript, Word
+from tests.scripted import Gate, ScriptedEngine, fails, fails_on_batches, speech, transcript
+
+QUICK_TO_GIVE_UP = SchedulerLimits(hang_seconds=0.05, hang_factor=0.0)
+
+
+def somebody(_pcm: NDArray[np.float32]) -> bool:
+    return True
+
+
+def job(
+    call: str, seq: int = 0, *, role: Role = "agent", seconds: float = 1.0, final: bool = True, deadline: float = 0.0
+) -> Job:
+    return Job(call_id=call, role=role, seq=seq, speech=speech(seconds), final=final, deadline=deadline)
+
+
+@asynccontextmanager
+async def held(
+    *script: object, limits: SchedulerLimits | None = None
+) -> AsyncIterator[tuple[Scheduler, ScriptedEngine, Gate]]:
+    """A scheduler whose engine is held at its first batch (a job of call `first`) until the gate opens."""
+    gate = Gate()
+    engine = ScriptedEngine(gate, *script)  # type: ignore[arg-type]
+    async with Scheduler(engine, second_opinion=somebody, limits=limits) as scheduler:
+        first = scheduler.submit(job("first"))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        try:
+            yield scheduler, engine, gate
+        finally:
+            gate.open()
+        await asyncio.gather(first, return_exceptions=True)
+
+
+async def text_of(result: asyncio.Future[Recognised | None]) -> str | None:
+    recognised = await result
+    return recognised.text if recognised else None
+
+
+async def test_a_stretch_of_speech_becomes_text():
+    async with Scheduler(ScriptedEngine(), second_opinion=somebody) as scheduler:
+        assert await text_of(scheduler.submit(job("A", seconds=1.5))) == "第1.50秒"
+        assert scheduler.counts.finals == 1
+        assert scheduler.backlog_seconds == 0
+
+
+async def test_what_waits_is_decoded_together():
+    async with held() as (scheduler, engine, gate):
+        waiting = [scheduler.submit(job(f"call-{n}", seconds=1 + n / 10)) for n in range(4)]
+        gate.open()
+        assert await asyncio.gather(*map(text_of, waiting)) == ["第1.00秒", "第1.10秒", "第1.20秒", "第1.30秒"]
+    assert [len(batch) for batch in engine.batches] == [1, 4]
+
+
+async def test_the_event_loop_runs_while_the_engine_works():
+    async with held() as (scheduler, _, gate):
+        asyncio.get_running_loop().call_soon(gate.open)  # only a loop that runs can open it
+        assert await text_of(scheduler.submit(job("A"))) == "第1.00秒"
+
+
+async def test_where_nobody_speaks_the_engine_is_not_asked():
+    engine = ScriptedEngine()
+    async with Scheduler(engine, second_opinion=lambda pcm: len(pcm) > 16_000) as scheduler:
+        assert await scheduler.submit(job("A", seconds=0.5)) is None
+        assert engine.batches == []
+        assert scheduler.counts.refused == 1
+
+
+async def test_a_broken_second_opinion_costs_time_but_no_speech():
+    def broken(_pcm: NDArray[np.float32]) -> bool:
+        raise RuntimeError("no model")
+
+    async with Scheduler(ScriptedEngine(), second_opinion=broken) as scheduler:
+        assert await text_of(scheduler.submit(job("A"))) == "第1.00秒"
+        assert scheduler.counts.opinions_failed == 1
+
+
+async def test_results_of_a_leg_come_in_its_order_even_where_one_of_them_is_silence():
+    order: list[int] = []
+    async with held() as (scheduler, _, gate):
+        scheduler._opinion = lambda pcm: len(pcm) != 16_000 * 3  # pyright: ignore[reportPrivateUsage]
+        for seq, seconds in enumerate((2.0, 3.0, 2.5, 3.0)):
+            result = scheduler.submit(job("A", seq, seconds=seconds))
+            result.add_done_callback(lambda _, seq=seq: order.append(seq))
+        gate.open()
+        await result
+        await asyncio.sleep(0)  # the callbacks' turn
+    assert order == [0, 1, 2, 3]
+
+
+async def test_a_failed_batch_is_tried_again_item_by_item():
+    async with held(fails_on_batches) as (scheduler, engine, gate):
+        waiting = [scheduler.submit(job(f"call-{n}")) for n in range(3)]
+        gate.open()
+        assert await asyncio.gather(*map(text_of, waiting)) == ["第1.00秒"] * 3
+        assert scheduler.counts.retried == 3
+        assert scheduler.counts.failures == 0
+    assert [len(batch) for batch in engine.batches] == [1, 3, 1, 1, 1]
+
+
+async def test_only_the_item_that_fails_alone_too_is_given_up():
+    def bad_second(batch: Sequence[Speech]) -> None:
+        if any(len(each.pcm) == 2 * 16_000 for each in batch):
+            raise RecognitionFailed("bad stretch")
+
+    async with held(*[bad_second] * 4) as (scheduler, _, gate):
+        good, bad, fine = (scheduler.submit(job(f"call-{s}", seconds=s)) for s in (1.0, 2.0, 3.0))
+        gate.open()
+        assert await text_of(good) == "第1.00秒"
+        with pytest.raises(RecognitionFailed, match="bad stretch"):
+            await bad
+        assert await text_of(fine) == "第3.00秒"
+        assert scheduler.counts.failures == 1
+
+
+async def test_whatever_the_engine_raises_later_speech_is_recognised():
+    def breaks(_batch: Sequence[Speech]) -> None:
+        raise MemoryError("out of memory")
+
+    async with Scheduler(ScriptedEngine(breaks, breaks), second_opinion=somebody) as scheduler:
+        with pytest.raises(RecognitionFailed, match="out of memory"):
+            await scheduler.submit(job("A"))
+        assert await text_of(scheduler.submit(job("A", 1))) == "第1.00秒"
+
+
+async def test_an_engine_that_loses_an_item_does_not_shift_the_others_text():
+    class Loses(ScriptedEngine):
+        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+            return super().transcribe(batch)[: -1 if len(batch) > 1 else None]
+
+    gate = Gate()
+    async with Scheduler(Loses(gate), second_opinion=somebody) as scheduler:
+        first = scheduler.submit(job("first"))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        waiting = [scheduler.submit(job(f"call-{s}", seconds=s)) for s in (1.0, 2.0)]
+        gate.open()
+        assert await asyncio.gather(*map(text_of, [first, *waiting])) == ["第1.00秒", "第1.00秒", "第2.00秒"]
+
+
+async def test_a_hanging_engine_fails_its_batch_and_another_takes_its_place():
+    hangs, fresh = Gate(), ScriptedEngine()
+    async with Scheduler(
+        ScriptedEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=lambda: fresh
+    ) as scheduler:
+        with pytest.raises(RecognitionFailed, match="has not answered"):
+            await scheduler.submit(job("A"))
+        assert await text_of(scheduler.submit(job("A", 1))) == "第1.00秒"
+        assert (scheduler.counts.hangs, scheduler.counts.replaced) == (1, 1)
+    hangs.open()
+    assert len(fresh.batches) == 1
+
+
+async def test_without_another_engine_batches_fail_until_the_hung_one_is_back():
+    hangs = Gate()
+    engine = ScriptedEngine(hangs)
+    async with Scheduler(engine, second_opinion=somebody, limits=QUICK_TO_GIVE_UP) as scheduler:
+        for seq in range(2):
+            with pytest.raises(RecognitionFailed):
+                await scheduler.submit(job("A", seq))
+        hangs.open()
+        await asyncio.to_thread(engine._busy.acquire, timeout=10)  # pyright: ignore[reportPrivateUsage]
+        engine._busy.release()  # pyright: ignore[reportPrivateUsage]
+        assert await text_of(scheduler.submit(job("A", 2))) == "第1.00秒"
+
+
+async def test_a_replacement_that_cannot_be_loaded_leaves_the_old_engine_in_place():
+    def cannot() -> Engine:
+        raise RecognitionError("no memory")
+
+    hangs = Gate()
+    async with Scheduler(
+        ScriptedEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=cannot
+    ) as scheduler:
+        with pytest.raises(RecognitionFailed):
+            await scheduler.submit(job("A"))
+        assert scheduler.counts.replaced == 0
+        hangs.open()
+
+
+async def test_partials_are_shed_while_too_much_waits_and_finals_are_not():
+    limits = SchedulerLimits(partial_wait=0.5)
+    async with held(limits=limits) as (scheduler, _, gate):
+        partial = scheduler.submit(job("A", final=False))
+        finals = [scheduler.submit(job("B", seq, seconds=5.0)) for seq in range(4)]
+        assert await partial is None
+        assert scheduler.counts.shed == 1
+        gate.open()
+        assert await asyncio.gather(*map(text_of, finals)) == ["第5.00秒"] * 4
+
+
+async def test_it_says_when_it_is_overloaded_and_when_no_more():
+    async with held(limits=SchedulerLimits(overload_wait=2.0)) as (scheduler, _, gate):
+        assert not scheduler.overloaded
+        results = [scheduler.submit(job("A", seq, seconds=10.0)) for seq in range(5)]
+        assert scheduler.overloaded
+        gate.open()
+        await asyncio.gather(*results)
+    assert not scheduler.overloaded
+
+
+async def test_the_expected_wait_follows_the_engines_speed():
+    ticks = iter(range(0, 1000, 10))  # every batch takes 10 s
+    scheduler = Scheduler(ScriptedEngine(), second_opinion=somebody, clock=lambda: float(next(ticks)))
+    async with scheduler:
+        for seq in range(12):
+            await scheduler.submit(job("A", seq, seconds=1.0))
+        waiting = scheduler.submit(job("A", 99, seconds=1.0))
+        assert scheduler.expected_wait > 1.0  # 1 s of speech at well under real time; the first guess would say 0.17
+        await waiting
+
+
+async def test_a_withdrawn_calls_results_are_cancelled_and_the_others_are_not():
+    async with held() as (scheduler, engine, gate):
+        gone = scheduler.submit(job("gone"))
+        stays = scheduler.submit(job("stays"))
+        scheduler.withdraw("gone")
+        scheduler.withdraw("first")  # in work
+        assert gone.cancelled()
+        gate.open()
+        assert await text_of(stays) == "第1.00秒"
+    assert [len(batch) for batch in engine.batches] == [1, 1]
+
+
+async def test_leaving_fails_what_waits_and_what_is_in_work():
+    gate = Gate()
+    async with Scheduler(ScriptedEngine(gate), second_opinion=somebody) as scheduler:
+        in_work = scheduler.submit(job("A"))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        waits = scheduler.submit(job("B"))
+    gate.open()
+    for result in (in_work, waits):
+        with pytest.raises(RecognitionFailed, match="stopped"):
+            await result
+
+
+async def test_a_hallucination_is_no_text_and_is_counted():
+    class Dreams(ScriptedEngine):
+        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+            return [transcript("請不吝點贊 訂閱 轉發 打賞支持明鏡與點點欄目", avg_logprob=-0.2) for _ in batch]
+
+    async with Scheduler(Dreams(), second_opinion=somebody) as scheduler:
+        assert await scheduler.submit(job("A")) is None
+        assert scheduler.counts.guarded == 1
+
+
+async def test_text_and_words_come_in_simplified_script():
+    class Traditional(ScriptedEngine):
+        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+            word = Word(text="還款", start=0.0, end=1.0, probability=0.9)
+            return [transcript("還款,謝謝", words=(word,), redecoded=True) for _ in batch]
+
+    async with Scheduler(Traditional(), second_opinion=somebody) as scheduler:
+        recognised = await scheduler.submit(job("A"))
+        assert recognised is not None
+        assert recognised.text == "还款，谢谢"
+        assert [word.text for word in recognised.transcript.words] == ["还款"]
+        assert scheduler.counts.redecoded == 1
+
+
+async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time():
+    async with Scheduler(ScriptedEngine(*[fails] * 20), second_opinion=somebody) as scheduler:
+        results = [scheduler.submit(replace(job("A", seq), seq=seq)) for seq in range(6)]
+        outcomes = await asyncio.gather(*results, return_exceptions=True)
+        assert all(isinstance(outcome, RecognitionFailed) for outcome in outcomes)
+        assert scheduler.counts.failures == 6
