@@ -13,9 +13,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_in_the_readme_as_it_describes_itself(name: str) -> None:
     described = (Settings.model_fields[name].description or "").replace("|", "\\|")
-    line = next(
-        (each for each in README.read_text().splitlines() if f"| `CALLWARDEN_{name.upper()}` |" in each), None
-    )
+    line = next((each for each in README.read_text().splitlines() if f"| `CALLWARDEN_{name.upper()}` |" in each), None)
     assert line is not None, f"CALLWARDEN_{name.upper()} is not in the README's table"
     assert described in line
 

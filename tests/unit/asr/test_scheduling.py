@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -78,9 +79,7 @@ def test_a_batch_keeps_its_bounds_and_never_mixes_partials_with_finals(
         assert len(batch) == 1 or sum(each.seconds for each in batch) <= LIMITS.batch_seconds
         assert len({each.final for each in batch}) == 1
         edges = [0.0, *LIMITS.bands, 30.0]
-        assert any(
-            all(low < each.seconds <= high for each in batch) for low, high in zip(edges, edges[1:], strict=False)
-        )
+        assert any(all(low < each.seconds <= high for each in batch) for low, high in pairwise(edges))
 
 
 @given(st.data())
@@ -92,13 +91,14 @@ def test_no_call_starves_while_others_send_without_end(data: st.DataObject):
         agenda.add(job(call, deadline=-1.0))
     patient = job("patient", seconds=data.draw(st.floats(0.1, 30)), deadline=1e9)
     agenda.add(patient)
-    for batches in range(1, 2 * (len(greedy) + 1) + 1):
+    bound = 2 * (len(greedy) + 1)
+    for _ in range(bound):
         for call in data.draw(st.lists(st.sampled_from(greedy), max_size=8)):
             agenda.add(job(call, seconds=data.draw(st.floats(0.1, 30)), deadline=-1e6))
         if patient in agenda.next_batch():
             break
     else:
-        raise AssertionError(f"not served in {batches} batches")
+        raise AssertionError(f"not served in {bound} batches")
 
 
 def test_the_oldest_deadline_comes_first_among_calls_that_wait_alike():
