@@ -1,8 +1,16 @@
 """Is this text a hallucination? Pure: figures and text in, a verdict out.
 
 Whisper answers silence, noise and music with sentences it saw under videos, with endless repetition, or with its own
-prompt. Dropping a real sentence is worse than keeping a false one, so only two kinds of evidence drop text: it is one
-of the known phrases and nothing else, or its acoustics are weak as well as its form odd.
+prompt. Dropping a real sentence is worse than keeping a false one, for the real one may be the threat that matters:
+good acoustics keep everything but the credits of videos, and a loop loses its repetitions, never its words.
+
+The thresholds come from the base model on telephone-band speech and on tones, noise, hum, clicks and silence:
+
+| | average log probability | no-speech probability |
+|---|---|---|
+| speech | -0.9 and above | 0.5 and below |
+| no speech, no prompt | -1.4 and below | 0.4 and above |
+| no speech, with a prompt | -0.5 to -1.7 | 0.8 and above |
 """
 
 from __future__ import annotations
@@ -14,86 +22,124 @@ from typing import Literal
 from asr.text import comparable
 from asr.types import Seconds, Transcript
 
-Reason = Literal["empty", "no_speech", "known_phrase", "repetition", "leaked_prompt", "too_fast", "foreign_script"]
+Reason = Literal["empty", "no_speech", "known_phrase", "repetition", "leaked_prompt", "pace", "foreign_script"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`text` is what to keep, None for nothing; `reason` says why something was dropped."""
+    """`text` is what to keep, None for nothing; `reason` says why something, or all of it, was dropped."""
 
     text: str | None
     reason: Reason | None = None
 
 
-_PHRASES = re.compile(
+_CREDITS = re.compile(
     # Sign-offs and credits of videos and broadcasts: no one says them on the telephone.
-    r"请不吝点赞|订阅转发|打赏支持|明镜与点点|明镜需要您的支持|优优独播剧场|独播剧场|字幕由|字幕志愿者|中文字幕|"
-    r"字幕提供|字幕制作|字幕组|感谢您?的?观看|谢谢您?的?观看|谢谢大家(?:的)?(?:观看|收看)|多谢您?的?(?:观看|收看)|"
-    r"请订阅|点赞订阅|下期再见|我们下期节目|本期视频|作曲|作词|编曲|"
-    r"thanks? (?:you )?for watching|please subscribe|like and subscribe|subscribe to my channel|"
-    r"subtitles by|captions? by|transcribed by|amara org|see you in the next video"
+    r"请不吝点赞|打赏支持|明镜与点点(?:栏目)?|明镜需要您的支持|(?:优优)?独播剧场|yoyo ?television ?series ?exclusive"
+    r"|字幕由.{0,12}提供|字幕志愿者.{0,6}|中文字幕.{0,4}|字幕(?:提供|制作|组|君|by).{0,8}|社群提供"
+    r"|(?:感谢|谢谢|多谢)(?:您|你|你们|大家)?的?(?:观看|收看)"
+    r"|(?:我们)?下期(?:节目|视频)?再见|本期(?:视频|节目).{0,6}|(?:作曲|作词|编曲|词曲).{0,6}"
+    r"|thanks? (?:you )?(?:so much )?for watching|see you in the next video"
+    r"|(?:please )?(?:like and )?subscribe to (?:my|our|the) channel|please (?:like and )?subscribe"
+    r"|(?:subtitles|captions?|transcri(?:bed|ption)|translat(?:ed|ion)) by.{0,24}"
 )
-_ONLY_SIGN_OFF = frozenset({"you", "bye", "谢谢", "谢谢大家", "再见", "thank you", "thanks", "嗯", "啊", "the"})
-"""Real words on any call, but also what Whisper says of silence: kept when the acoustics are not weak."""
+_VIDEO_WORDS = re.compile(r"点赞|订阅|转发|打赏")
+"""Each an ordinary word (a photo is 转发 to a chat group); credits only beside others of the kind."""
+_CREDITS_SHARE = 0.6
+"""A text is credits when this much of it is: a real sentence with a credit behind it is kept."""
 
-_REPEATED = re.compile(r"(.{1,24}?)\1{5,}", re.DOTALL)
-_FOREIGN = re.compile(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f]")
+_SILENCE_WORDS = frozenset(
+    (
+        *("you", "bye", "byebye", "the", "so", "oh", "thank you", "thanks", "okay"),
+        *("谢谢", "谢谢大家", "再见", "拜拜", "嗯", "嗯嗯", "啊", "哎呀", "请问", "试试", "试试试", "试试试试"),
+    )
+)
+"""Real words on any call, but also what Whisper says of nothing: kept unless the acoustics are weak."""
 
-_WEAK_LOGPROB = -1.0
-"""Whisper's own threshold for a failed decode; real telephone speech lies above -0.8 nearly always."""
-_WEAK_NO_SPEECH = 0.6
-_FASTEST_TOKENS: float = 15.0
-"""Tokens a second: the fastest speakers reach 9."""
-_LEAST_LEAK = 6
-"""Characters (or letters) of the prompt in a row that count as leaked: shorter runs are ordinary vocabulary."""
+_LOOP = re.compile(r"((?!\d)(?:[^\d\s]|(?<=\D)\d|\s){1,24}?)\1{4,}")
+"""A unit five times in a row or more. Not digits: numbers are full of noughts."""
+
+_FOREIGN = re.compile(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f\u0590-\u05ff\u0900-\u097f]")
+
+_FAILED_LOGPROB = -1.0
+"""Whisper's own threshold for a failed decode."""
+_NOTHING_LOGPROB = -1.4
+_LIKELY_NO_SPEECH = 0.6
+"""Whisper's own; below it speech, above it doubt."""
+_CERTAIN_NO_SPEECH = 0.8
+_PROMPTED_LOGPROB = -0.5
+"""With a prompt to copy from, Whisper is confident about nothing: no-speech probability alone tells."""
+_LEAST_LEAK = 2
+_LONG_LEAK = 12
+"""Characters of the prompt in a row that no speaker says by chance."""
+
+_FASTEST = 15.0
+"""Tokens a second. The fastest speakers reach 9; a token limit in the engine stops at about 12 in long stretches."""
+_SLOWEST = 0.35
+"""Tokens a second over a stretch of `_LONG` seconds that voice activity detection took for speech throughout."""
+_LONG: Seconds = 6.0
 
 
 def judge(transcript: Transcript, seconds: Seconds, prompt: str = "") -> Verdict:
     """What to keep of a transcript of `seconds` of speech that was decoded with `prompt`."""
-    bare = comparable(transcript.text)
-    if not bare:
-        return Verdict(text=None, reason="empty")
-    reason = _sure(bare) or (_suspect(transcript, bare, seconds, prompt) if _weak(transcript) else None)
+    text = _FOREIGN.sub("", transcript.text)
+    bare = comparable(text)
+    reason = _nothing_said(transcript, bare, prompt) or _credits(transcript, bare)
+    if reason is None and _weak(transcript):
+        reason = _odd(transcript, bare, seconds)
     if reason is not None:
         return Verdict(text=None, reason=reason)
-    return _without_loop(transcript.text)
+    kept = _LOOP.sub(r"\1", text)
+    if kept != text:
+        return Verdict(text=kept, reason="repetition")
+    return Verdict(text=text, reason="foreign_script" if text != transcript.text else None)
 
 
 def _weak(transcript: Transcript) -> bool:
-    return transcript.avg_logprob < _WEAK_LOGPROB or transcript.no_speech_prob > _WEAK_NO_SPEECH
+    """The acoustics alone do not vouch for the text."""
+    return transcript.avg_logprob < _FAILED_LOGPROB or (
+        transcript.no_speech_prob > _LIKELY_NO_SPEECH and transcript.avg_logprob < _PROMPTED_LOGPROB
+    )
 
 
-def _sure(bare: str) -> Reason | None:
-    """What no acoustics can excuse."""
-    left = _PHRASES.sub("", bare)
-    if (len(bare) - len(left)) * 3 >= len(bare):  # a long real sentence may hold one in passing
-        return "known_phrase"
-    if _FOREIGN.search(bare):
-        return "foreign_script"
-    return None
-
-
-def _suspect(transcript: Transcript, bare: str, seconds: Seconds, prompt: str) -> Reason | None:
-    """Odd form on weak acoustics."""
-    if transcript.no_speech_prob > _WEAK_NO_SPEECH and transcript.avg_logprob < _WEAK_LOGPROB:
-        return "no_speech"
-    if bare in _ONLY_SIGN_OFF or _PHRASES.search(bare):
-        return "known_phrase"
-    if _REPEATED.search(bare):
-        return "repetition"
-    if prompt and _leaked(bare, comparable(prompt)):
+def _nothing_said(transcript: Transcript, bare: str, prompt: str) -> Reason | None:
+    """The figures of a stretch without speech, or no text at all."""
+    if not bare:
+        return "foreign_script" if comparable(transcript.text) else "empty"
+    logprob, no_speech = transcript.avg_logprob, transcript.no_speech_prob
+    if prompt and _leaked(bare, comparable(prompt), no_speech):
         return "leaked_prompt"
-    if transcript.tokens > 4 + _FASTEST_TOKENS * seconds:
-        return "too_fast"
+    if no_speech > _LIKELY_NO_SPEECH and logprob < _FAILED_LOGPROB:
+        return "no_speech"
+    if no_speech > _CERTAIN_NO_SPEECH and prompt and logprob < _PROMPTED_LOGPROB:
+        return "no_speech"
     return None
 
 
-def _leaked(bare: str, prompt: str) -> bool:
-    """The text is a stretch of the prompt."""
-    return len(bare) >= _LEAST_LEAK and bare in prompt
+def _leaked(bare: str, prompt: str, no_speech: float) -> bool:
+    """The text is a stretch of the prompt: a long one, or one where probably nobody spoke."""
+    if bare not in prompt:
+        return False
+    return len(bare) >= _LONG_LEAK or (len(bare) >= _LEAST_LEAK and no_speech > _LIKELY_NO_SPEECH)
 
 
-def _without_loop(text: str) -> Verdict:
-    """A sentence that ran into a loop keeps its words, the loop's once."""
-    kept = _REPEATED.sub(r"\1", text)
-    return Verdict(text=kept, reason="repetition" if kept != text else None)
+def _credits(transcript: Transcript, bare: str) -> Reason | None:
+    left, credits = _CREDITS.subn("", bare)
+    fewer, words = _VIDEO_WORDS.subn("", left)
+    if credits + words > 1:
+        left = fewer
+    if len(left) <= (1 - _CREDITS_SHARE) * len(bare):
+        return "known_phrase"
+    return "known_phrase" if bare in _SILENCE_WORDS and _weak(transcript) else None
+
+
+def _odd(transcript: Transcript, bare: str, seconds: Seconds) -> Reason | None:
+    """An odd form on weak acoustics."""
+    if transcript.avg_logprob < _NOTHING_LOGPROB and transcript.no_speech_prob > _LIKELY_NO_SPEECH / 2:
+        return "no_speech"
+    looped = _LOOP.search(bare)
+    if looped and len(looped[1]) <= 2:
+        return "repetition"
+    if transcript.tokens > 4 + _FASTEST * seconds or (seconds >= _LONG and transcript.tokens < _SLOWEST * seconds):
+        return "pace"
+    return None
