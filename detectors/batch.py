@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import accumulate
+from math import inf
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from asr.types import Language, Role, Seconds, Utterance
 from detectors.api import CallContext, Finding, Jurisdiction, Observation
@@ -14,7 +17,7 @@ from detectors.registry import Registry
 from detectors.sentiment import SentimentDetector
 
 _NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
-"""When an utterance on its own is taken to be said: at a permitted hour."""
+"""An utterance on its own is taken to be said at a permitted hour."""
 
 
 class BadInput(ValueError):
@@ -33,6 +36,12 @@ class _Turn(BaseModel):
     start: Seconds = Field(ge=0)
     end: Seconds = Field(ge=0)
     text: str = Field(max_length=10_000)
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> _Turn:
+        if self.end < self.start:
+            raise ValueError("end lies before start")
+        return self
 
 
 class _Call(BaseModel):
@@ -85,26 +94,36 @@ class Batch:
         }
 
     def _findings(self, given: _Call) -> list[Finding]:
-        started = given.started_at if given.started_at.tzinfo else given.started_at.astimezone()
         call = CallContext(
             call_id="",
             language=given.lang,
             jurisdiction=given.jurisdiction,
-            started_at=started,
+            started_at=_on_the_clock(given),
             metadata=given.metadata,
         )
         detectors = [detector for _, detector in self._registry.open(call)]
         seen: list[Observation] = []
-        end = 0.0
-        for index, turn in enumerate(sorted(given.turns, key=lambda turn: turn.end)):
+        turns = sorted(given.turns, key=lambda turn: turn.end)
+        # Time has passed as far as nobody who is still to be heard has begun to speak.
+        begun = list(accumulate(reversed([turn.start for turn in turns[1:]]), min))[::-1]
+        for index, (turn, settled) in enumerate(zip(turns, [*begun, inf], strict=False)):
             said = _utterance(index, turn, given.lang)
             for detector in detectors:
-                seen += detector.elapsed(turn.start)
                 seen += detector.heard(said)
-            end = max(end, turn.end)
+                seen += detector.elapsed(min(turn.end, settled))
         for detector in detectors:
-            seen += detector.closed(end)
+            seen += detector.closed(turns[-1].end if turns else 0.0)
         return [observation for observation in seen if isinstance(observation, Finding)]
+
+
+def _on_the_clock(given: _Call) -> datetime:
+    """A start without an offset is the debtor's own time."""
+    if given.started_at.tzinfo is not None:
+        return given.started_at
+    try:
+        return given.started_at.replace(tzinfo=ZoneInfo(given.metadata.get("timezone", "UTC")))
+    except (ZoneInfoNotFoundError, ValueError):
+        return given.started_at.replace(tzinfo=UTC)
 
 
 def _utterance(index: int, turn: _Turn, language: Language) -> Utterance:
@@ -114,7 +133,7 @@ def _utterance(index: int, turn: _Turn, language: Language) -> Utterance:
         role=turn.speaker,
         index=index,
         start=turn.start,
-        end=max(turn.end, turn.start),
+        end=turn.end,
         text=turn.text,
         language=language,
         confidence=1.0,

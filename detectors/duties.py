@@ -10,19 +10,18 @@ from typing import Any, ClassVar, Literal, cast
 from asr.types import Seconds, Utterance
 from detectors.api import CallContext, Finding, Jurisdiction, Observation
 from detectors.evidence import span_in_time
-from detectors.guard import PLANES
 from detectors.pack import Vocabulary
 from detectors.pattern import Pattern, PatternError
 from detectors.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
 from detectors.text import fold_en, fold_zh, has_chinese
-from detectors.verification import Verification
+from detectors.verification import Verification, compile_patterns, says
 
 From = Literal["first_word", "verified"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Duty:
-    """One duty with its window. `needs`: groups of patterns, each of which must be met."""
+    """One duty with its window. `needs`: groups of patterns, each of which must be met; `denials` say the contrary."""
 
     category: Category
     begins: From
@@ -30,6 +29,7 @@ class Duty:
     at_latest: Seconds | None
     met_by: Mapping[str, tuple[str, ...]]
     needs: tuple[tuple[Pattern, ...], ...]
+    denials: tuple[Pattern, ...]
 
     def met_before_the_call(self, metadata: Mapping[str, str]) -> bool:
         """An announcement has said it already."""
@@ -51,10 +51,7 @@ def load_duties(taxonomy: Taxonomy, vocabulary: Vocabulary, path: Path = PACKS /
 
 
 def _duty(category: Category, raw: Any, vocabulary: Vocabulary) -> Duty:
-    needs = tuple(
-        tuple(Pattern(source, plane, vocabulary.lists[plane]) for plane in PLANES for source in group.get(plane, ()))
-        for group in raw["needs"]
-    )
+    needs = tuple(compile_patterns(group, vocabulary) for group in raw["needs"])
     return Duty(
         category=category,
         begins=cast(From, raw["from"]),
@@ -62,6 +59,7 @@ def _duty(category: Category, raw: Any, vocabulary: Vocabulary) -> Duty:
         at_latest=float(raw["at_latest"]) if "at_latest" in raw else None,
         met_by={key: tuple(map(str, values)) for key, values in raw.get("met_by", {}).items()},
         needs=needs,
+        denials=compile_patterns(raw.get("denials", {}), vocabulary),
     )
 
 
@@ -101,15 +99,13 @@ class DutiesCall:
         self._owed = [_Owed(duty=duty) for duty in duties]
         self._verification = verification.open()
         self._first_word: Seconds | None = None
-        self._agent_spoke = False
 
     def heard(self, utterance: Utterance) -> list[Observation]:
-        if self._first_word is None:
-            self._first_word = utterance.start
         self._verification.heard(utterance)
         if utterance.role != "agent":
             return []
-        self._agent_spoke = True
+        if self._first_word is None:
+            self._first_word = utterance.start
         for owed in self._owed:
             self._note(owed, utterance)
         return []
@@ -118,12 +114,14 @@ class DutiesCall:
         return self._due(at, closing=False)
 
     def closed(self, at: Seconds) -> list[Observation]:
-        return self._due(at, closing=True) if self._agent_spoke else []
+        return self._due(at, closing=True) if self._first_word is not None else []
 
     def _note(self, owed: _Owed, utterance: Utterance) -> None:
         """Anything in a long turn counts from where it was said, not from the turn's start."""
         folded = fold_zh(utterance.text) if has_chinese(utterance.text) else fold_en(utterance.text)
         plane = "zh" if has_chinese(utterance.text) else "en"
+        if says(utterance.text, owed.duty.denials):
+            return
         for group, patterns in enumerate(owed.duty.needs):
             if group in owed.met:
                 continue
@@ -145,6 +143,8 @@ class DutiesCall:
                 self._owed.remove(owed)
             elif at >= deadline or closing:
                 self._owed.remove(owed)
+                if owed.duty.begins == "verified" and self._verification.denied:
+                    continue  # a third party must not hear that a debt is collected: 15 U.S.C. 1692b(2)
                 missed.append(self._finding(owed.duty, min(at, deadline)))
         return missed
 

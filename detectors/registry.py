@@ -9,9 +9,12 @@ from asr.types import Language
 from detectors.api import Bilingual, CallContext, CallDetector, Detector, DetectorError, Jurisdiction, Severity
 from detectors.duties import DutiesDetector, Duty, load_duties
 from detectors.lexical import LexicalDetector, Matcher
+from detectors.lexicon import load_lexicons
 from detectors.pack import RULE_FILES, PackLoader, Rule, load_vocabulary
-from detectors.sentiment import SentimentDetector, load_lexicons
-from detectors.taxonomy import JURISDICTIONS, PACKS, Category, load_taxonomy
+from detectors.sentiment import SentimentDetector
+from detectors.sequence import RULES as SEQUENCES
+from detectors.sequence import SequenceDetector, load_cues
+from detectors.taxonomy import JURISDICTIONS, PACKS, Category, Taxonomy, load_taxonomy
 from detectors.timing import CATEGORY as NIGHT
 from detectors.timing import HoursDetector
 from detectors.verification import load_verification
@@ -59,13 +62,15 @@ def load() -> Registry:
     matchers: dict[Jurisdiction, Matcher] = {
         each: Matcher(tuple(rule for rule in rules if each in rule.law), vocabulary) for each in JURISDICTIONS
     }
+    verification = load_verification(vocabulary)
     detectors: list[Detector] = [
         LexicalDetector(matchers),
-        DutiesDetector(duties, load_verification(vocabulary)),
+        DutiesDetector(duties, verification),
         HoursDetector(taxonomy.categories[NIGHT]),
+        SequenceDetector(taxonomy.categories, verification, load_cues(vocabulary)),
         SentimentDetector(load_lexicons()),
     ]
-    return Registry(detectors, _infos(rules, duties, taxonomy.categories[NIGHT]), PROMPTS)
+    return Registry(detectors, _infos(rules, duties, taxonomy), PROMPTS)
 
 
 PROMPTS: dict[Language, str] = {
@@ -75,11 +80,13 @@ PROMPTS: dict[Language, str] = {
 """Measured to repair homophones on synthetic calls; the guard takes out what leaks."""
 
 
-def _infos(rules: Sequence[Rule], duties: Sequence[Duty], night: Category) -> list[RuleInfo]:
+def _infos(rules: Sequence[Rule], duties: Sequence[Duty], taxonomy: Taxonomy) -> list[RuleInfo]:
     infos = [_info(rule.id, rule.category, rule.severity, rule.title, rule) for rule in rules]
     for owed in (duty.category for duty in duties):
         infos.append(_info(f"duty.{owed.id}", owed.id, owed.severity, owed.title, owed))
-    infos.append(_info("hours.night", NIGHT, night.severity, night.title, night))
+    for rule_id, name in {"hours.night": NIGHT, **SEQUENCES}.items():
+        category = taxonomy.categories[name]
+        infos.append(_info(rule_id, name, category.severity, category.title, category))
     return [info for each in infos for info in each]
 
 

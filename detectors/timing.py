@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from types import MappingProxyType
 from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -54,22 +54,16 @@ class HoursCall:
     def __init__(self, category: Category, call: CallContext) -> None:
         self._category = category
         self._jurisdiction: Jurisdiction = call.jurisdiction
-        self._began = local_start(call)
-        self._told = False
+        self._due = None if _allowed(call.metadata) else _seconds_until(NIGHTS[call.jurisdiction], local_start(call))
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         return self.elapsed(utterance.end)
 
     def elapsed(self, at: Seconds) -> list[Observation]:
-        night = NIGHTS[self._jurisdiction]
-        if self._told:
+        if self._due is None or at < self._due:
             return []
-        for moment in (0.0, at):
-            local = self._began + timedelta(seconds=moment)
-            if night.holds(local.time()):
-                self._told = True
-                return [self._finding(moment)]
-        return []
+        due, self._due = self._due, None
+        return [self._finding(due)]
 
     def closed(self, at: Seconds) -> list[Observation]:
         return self.elapsed(at)
@@ -92,6 +86,20 @@ class HoursCall:
             cites=law.cites,
             decided_by_transcript=False,
         )
+
+
+def _allowed(metadata: Mapping[str, str]) -> bool:
+    """The debtor asked to be called at night (`hours_consent=yes`), or called in (`direction=inbound`)."""
+    consent = metadata.get("hours_consent", "").strip().lower()
+    return consent in {"yes", "true", "1"} or metadata.get("direction", "").strip().lower() == "inbound"
+
+
+def _seconds_until(night: Night, local: datetime) -> Seconds:
+    """0 in the night, else how far off it is; aware arithmetic, so that a change of the clocks counts."""
+    if night.holds(local.time()):
+        return 0.0
+    begins = datetime.combine(local.date(), night.begins, tzinfo=local.tzinfo)
+    return begins.timestamp() - local.timestamp()
 
 
 def local_start(call: CallContext) -> datetime:

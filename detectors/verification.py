@@ -37,6 +37,12 @@ class VerificationWatch:
         self._patterns = patterns
         self._asked_at: Seconds | None = None
         self.confirmed_at: Seconds | None = None
+        self._denied = False
+
+    @property
+    def denied(self) -> bool:
+        """Somebody else has answered, and the right party has not come to the telephone since."""
+        return self._denied and self.confirmed_at is None
 
     def heard(self, utterance: Utterance) -> None:
         """One utterance of either party."""
@@ -47,6 +53,7 @@ class VerificationWatch:
                 self._asked_at = utterance.end
         elif self._asked_at is not None and utterance.start - self._asked_at <= ANSWER_WITHIN:
             denied = says(utterance.text, self._patterns.denies)
+            self._denied = self._denied or denied
             if not denied and says(utterance.text, self._patterns.confirms):
                 self.confirmed_at = utterance.end
 
@@ -56,9 +63,9 @@ def load_verification(vocabulary: Vocabulary, path: Path = PACKS / "verification
     raw = read_yaml(path)
     try:
         return Verification(
-            asks=_patterns(raw["asks"], vocabulary),
-            confirms=_patterns(raw["confirms"], vocabulary),
-            denies=_patterns(raw["denies"], vocabulary),
+            asks=compile_patterns(raw["asks"], vocabulary),
+            confirms=compile_patterns(raw["confirms"], vocabulary),
+            denies=compile_patterns(raw["denies"], vocabulary),
         )
     except (KeyError, TypeError, AttributeError, PatternError) as problem:
         raise PackError(f"{path.name}: {problem}") from problem
@@ -71,5 +78,6 @@ def says(text: str, patterns: tuple[Pattern, ...]) -> bool:
     return any(pattern.plane == plane and any(True for _ in pattern.spans(folded)) for pattern in patterns)
 
 
-def _patterns(raw: Any, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+def compile_patterns(raw: Any, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+    """The zh and en patterns of one entry. Raises PatternError."""
     return tuple(Pattern(source, plane, vocabulary.lists[plane]) for plane in PLANES for source in raw.get(plane, ()))
