@@ -1,4 +1,7 @@
-"""Takes pictures of pages of a running service: `pictures.py OUT URL USER PASSWORD SIZE LANG THEME PATH [PATH…]`."""
+"""Takes pictures of pages of a running service: `pictures.py OUT URL USER PASSWORD SIZE LANG THEME PATH [PATH…]`.
+
+PATH may be LIVE, the first call on the wall, or REPLAY, the first flagged call of the list.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,21 @@ import re
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ARGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+
+
+SOUGHT = {
+    "LIVE": ("/", "article h3 a"),
+    "REPLAY": ("/calls", "tr:has(.critical) a[href*=replay], tr:has(.high) a[href*=replay]"),
+}
+
+
+def found(page: Page, url: str, name: str) -> str:
+    where, link = SOUGHT[name]
+    page.goto(url + where)
+    return (page.locator(link).first.get_attribute("href") or "/") + ("?t=40" if name == "REPLAY" else "")
 
 
 def main() -> None:
@@ -29,9 +44,7 @@ def main() -> None:
             page.keyboard.press("Enter")
             page.wait_for_selector("nav")
         for path in paths:
-            if path == "LIVE":
-                path = page.locator("article h3 a").first.get_attribute("href") or "/"
-            page.goto(url + path)
+            page.goto(url + (found(page, url, path) if path in SOUGHT else path))
             page.wait_for_timeout(2600)
             name = re.sub(r"[^a-z0-9]+", "-", path.split("?")[0].lower()).strip("-") or "wall"
             page.screenshot(path=f"{out}/{name}-{size}-{lang}-{theme}.png")

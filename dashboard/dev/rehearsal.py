@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import contextlib
 import io
-import json
 import random
 import sys
 from collections.abc import AsyncIterator
@@ -34,17 +33,14 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
 from scripts import PLAYS, Play, facts_of  # noqa: E402  (needs the path above)
-from service.facts import Alert, AlertChanged, Call, CallClosed, CallOpened, Fact  # noqa: E402
+
+from service.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
 from service.live.schema import LIVE_MESSAGE, Event, Health, HealthChanged, Levels, LiveMessage, Snapshot  # noqa: E402
 from service.storage.port import CallRecord  # noqa: E402
 from service.summary import CallSummary, fold, opened  # noqa: E402
+from service.web.headers import CONTENT_SECURITY_POLICY  # noqa: E402
 
 STATIC = ROOT / "service" / "web" / "static"
-POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
-    "media-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
 ROLES = ("supervisor", "compliance", "integrator", "admin")
 
 
@@ -60,9 +56,7 @@ class Staged:
 
     def happen(self, fact: Fact) -> Event:
         self.summary = fold(self.summary, fact, self.summary.seq + 1)
-        event = Event(
-            call_id=self.call.id, seq=self.summary.seq, at=datetime.now(UTC), fact=fact, summary=self.summary
-        )
+        event = Event(call_id=self.call.id, seq=self.summary.seq, at=datetime.now(UTC), fact=fact, summary=self.summary)
         self.events.append(event)
         return event
 
@@ -131,7 +125,10 @@ class Stage:
             started_at=started,
             agent=f"A{8000 + self.made % 97:04d}",
             customer=f"C-{880000 + self.made * 37}",
-            metadata={"creditor": "海港银行" if play.language == "zh" else "First Harbor Bank", "product": "credit_card"},
+            metadata={
+                "creditor": "海港银行" if play.language == "zh" else "First Harbor Bank",
+                "product": "credit_card",
+            },
         )
         staged = self.calls[call.id] = Staged(call, play)
         return staged
@@ -218,7 +215,7 @@ def build(stage: Stage) -> FastAPI:  # noqa: C901, PLR0915 - one closure keeps t
     @app.middleware("http")
     async def policy(request: Request, call_next: Any) -> Response:
         response: Response = await call_next(request)
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return response
 
     @app.post("/api/v1/session")
@@ -246,7 +243,7 @@ def build(stage: Stage) -> FastAPI:  # noqa: C901, PLR0915 - one closure keeps t
             raise problem(403, "wrong_password", "The current password is not right.")
 
     @app.get("/api/v1/calls")
-    async def calls(  # noqa: PLR0913 - the contract's query
+    async def calls(
         state: str | None = None,
         flagged: bool | None = None,
         agent: str | None = None,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ticks } from '../src/format/axis';
 import { band, line, loudness, y, type Frame } from '../src/format/chart';
 import { pieces } from '../src/format/mark';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
@@ -111,4 +112,17 @@ it('both languages have words for everything', () => {
   const empty = (words: object): string[] =>
     Object.entries(words).flatMap(([key, value]) => (value === '' ? [key] : typeof value === 'object' ? empty(value as object) : []));
   expect([...empty(zh), ...empty(en)]).toEqual([]);
+});
+
+describe('a time axis', () => {
+  it('has room for every label', () => {
+    expect(ticks(40, 1000)).toEqual([0, 5, 10, 15, 20, 25, 30, 35, 40]);
+    expect(ticks(7200, 300)).toEqual([0, 1800, 3600, 5400, 7200]);
+    expect(ticks(90_000, 300)).toHaveLength(4);
+  });
+
+  it('is bare where there is nothing to measure', () => {
+    expect(ticks(0, 1000)).toEqual([]);
+    expect(ticks(10, 0)).toEqual([]);
+  });
 });

@@ -96,7 +96,7 @@ export const zh = {
     mood: '情绪（坐席 / 客户）', ending: '结束方式', customer: '客户', count: (n: number) => `${n} 通`, end: '没有更早的了',
   },
   replay: {
-    title: '回放', play: '播放', pause: '暂停', speed: '语速', back5: '后退 5 秒', forward5: '前进 5 秒', prevAlert: '上一条告警', nextAlert: '下一条告警',
+    title: '回放', play: '播放', pause: '暂停', speed: '倍速', back5: '后退 5 秒', forward5: '前进 5 秒', prevAlert: '上一条告警', nextAlert: '下一条告警',
     zoom: '缩放', waveform: '双声道波形', keys: '空格 播放/暂停，← → 跳 5 秒，Shift+← → 跳告警，[ ] 变速', follow: '文字跟随',
     noRecording: '这通电话没有录音。', stillLive: '通话还在进行，这里是已录下的部分。', update: '更新到现在', position: '播放位置', volume: '音量',
     chart: '情绪曲线', loadFailed: '录音读取失败。', toLive: '看实时',
@@ -110,7 +110,7 @@ export const zh = {
     } satisfies Record<UserRole, string>,
   },
   keys: {
-    title: '网关密钥', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', firstTrack: '第一声道是', created: '创建时间',
+    title: '网关密钥', connect: '接入方法', connectText: '话务平台用 WebSocket 推送双声道音频，密钥放在请求头里：', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', firstTrack: '第一声道是', created: '创建时间',
     revoked: '已吊销', active: '有效', add: '新建密钥', revoke: '吊销', revokeAsk: (source: string) => `吊销“${source}”的密钥？它的新连接会立刻被拒绝。`,
     once: '请现在复制保存：这把密钥只显示这一次。', secret: '密钥', empty: '还没有网关密钥。', sourceHint: '例如：shanghai-pbx', id: '编号', status: '状态',
   },

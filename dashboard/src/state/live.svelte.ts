@@ -3,6 +3,7 @@ import { LiveFeed, type Phase } from '../live/socket';
 import type { Api } from '../wire/api';
 import type { Alert, LiveEvent, LiveMessage } from '../wire/types';
 import { adoptAlert, EMPTY, forgetCalls, reduceAll, type LiveState } from './reduce';
+import { People } from './people.svelte';
 import { arrange, outlived } from './wall';
 
 type Listener = (event: LiveEvent) => void;
@@ -28,6 +29,7 @@ export class Live {
   readonly #filling = new Set<string>();
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #feed: LiveFeed;
+  readonly people: People;
   /** Alerts known before: only those never seen are announced, even after a reconnection. Null until the first picture. */
   #announced: Set<string> | null = null;
 
@@ -36,6 +38,7 @@ export class Live {
     mayRetry: () => Promise<boolean>,
   ) {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    this.people = new People(api);
     this.#feed = new LiveFeed({
       url: `${scheme}://${location.host}/api/v1/live`,
       seqs: () => ({ ...this.#state.seqs }),
@@ -145,6 +148,7 @@ export class Live {
 
   #noticeCalls(): void {
     this.#order = arrange(this.#order, this.#state.calls, this.#order.length > 0);
+    this.people.learn(Object.values(this.#state.calls).map((summary) => summary.call));
     for (const [id, call] of Object.entries(this.#state.calls)) {
       if (call.state === 'ended' && !this.#endedSeen.has(id)) this.#endedSeen.set(id, Date.now());
     }
