@@ -15,9 +15,9 @@ _HAS_CJK = re.compile(f"[{_CJK}]")
 _WIDE = f"{_CJK}，。？！；：、…《》“”"
 _SPACE_BESIDE_CJK = re.compile(rf"(?<=[{_WIDE}])\s+|\s+(?=[{_WIDE}])")
 _SPACES = re.compile(r"\s+")
-_ASCII_MARK = re.compile(rf"(?<=[{_CJK}])[,.?!;:]|[,?!;:](?=[{_CJK}])")
-_WIDE_MARKS = {",": "，", ".": "。", "?": "？", "!": "！", ";": "；", ":": "："}
-_DOTS = re.compile(r"(?:\.{2,}|。{2,}|…+)")
+_ASCII_MARKS = re.compile(rf"(?<=[{_WIDE}])[,.?!;:]+|[,?!;:]+(?=[{_WIDE}])")
+_WIDE_MARKS = str.maketrans(",.?!;:", "，。？！；：")
+_DOTS = re.compile(r"(?:\.{2,}|。{2,}|…)[.。…]*")
 _TWICE = re.compile(r"([，。？！；：、])[，。？！；：、]+")
 _LEADING_MARKS = re.compile(r"^[\s，。？！；：、,.?!;:…]+")
 _FULLWIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
@@ -27,7 +27,7 @@ _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _MYRIADS = ("", "万", "亿", "万亿")
 _LONGEST_QUANTITY = 12
-_COUNTED = frozenset("元块万亿千百个人天年月日号期笔次分秒点小多")
+_COUNTED = frozenset("元块万亿千百个人天年月日期笔次分秒点小多")
 _SAID_ALIKE = str.maketrans({"两": "二", "幺": "一", "〇": "零", "○": "零"})
 
 
@@ -50,10 +50,10 @@ def normalise(text: str, language: Language) -> str:
     if language == "en" and not _HAS_CJK.search(text):
         return text
     text = simplify(text.translate(_FULLWIDTH))
-    text = _DOTS.sub("…", text)
-    text = _ASCII_MARK.sub(lambda mark: _WIDE_MARKS[mark[0]], text)
-    text = _SPACE_BESIDE_CJK.sub("", text)
-    return _LEADING_MARKS.sub("", _TWICE.sub(r"\1", text))
+    text = _DOTS.sub("…", _SPACE_BESIDE_CJK.sub("", text))
+    text = _ASCII_MARKS.sub(lambda marks: marks[0].translate(_WIDE_MARKS), text)
+    text = _SPACE_BESIDE_CJK.sub("", _TWICE.sub(r"\1", text))
+    return _LEADING_MARKS.sub("", text)
 
 
 def comparable(text: str) -> str:

