@@ -1,7 +1,10 @@
 """Store first, then publish; and while the store fails, keep everything in order and try again.
 
 A write goes straight to the store. When the store cannot take it, the call gets a line: its facts wait there in
-order, the call goes on, and one task tries until the line is empty again.
+order, the call goes on, and one task tries until the line is empty again. While the store fails, new facts go to
+their call's line at once and the lines try in turn, so that no call waits out another's timeout.
+
+What is kept is kept in memory: a file would lie on the disk that is full.
 """
 
 from __future__ import annotations
@@ -10,44 +13,62 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from service.facts import Fact
+from service.calls.followers import Followers
+from service.facts import FACT, CallOpened, Fact
 from service.live.hub import LiveHub
 from service.live.schema import Levels
 from service.metrics import Metrics
-from service.storage.port import LoggedFact, StorageError, StorageUnavailable, Store
+from service.storage.codec import storable
+from service.storage.port import LoggedFact, NotFound, StorageError, StorageUnavailable, Store
 
 log = structlog.get_logger()
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Waits between tries; the last one repeats: a disk that is freed is noticed within two seconds."""
-FOLLOWED = 4096
-"""Facts kept for a gateway that asked for its call's events and reads slowly."""
+MOST_KEPT = 64 * 2**20
+"""Bytes of facts, as JSON, that are kept while the store fails; in memory they take some three times as much. A busy
+call makes 1.3 KB a second, so 16 of them fill it in fifty minutes. Then writers wait: nothing is dropped, calls are
+recorded on, and their recognition stands still until the store is back."""
+_DECISIONS = 256
+"""How many facts of other writers (people who decide alerts) may have come after one whose fate is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
+    """Facts to store in one transaction. `tried`: the store failed on them, which may have been after it stored them
+    (a connection lost before the commit was confirmed)."""
+
     facts: tuple[Fact, ...]
     at: datetime
+    tried: bool
+
+    @property
+    def opens(self) -> bool:
+        return isinstance(self.facts[0], CallOpened)
+
+    def size(self) -> int:
+        """Bytes as JSON."""
+        return sum(len(FACT.dump_json(fact, warnings="none")) for fact in self.facts)
 
 
 class StoreJournal:
-    """The service's journal. Use as an async context manager; leaving it tries once more to store what is kept.
-
-    Memory while the store fails: a fact is about 1 KB and a busy call makes one a second, so 16 calls through an
-    hour of a full disk keep some 60 MB. Nothing is dropped.
-    """
+    """The service's journal. Use as an async context manager; leaving it tries once more to store what is kept."""
 
     def __init__(self, store: Store, hub: LiveHub, metrics: Metrics) -> None:
         self._store = store
         self._hub = hub
         self._metrics = metrics
         self._lines: dict[str, deque[_Entry]] = {}
-        self._followers: dict[str, set[asyncio.Queue[LoggedFact | None]]] = {}
+        self._kept = 0  # bytes
+        self._room = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._refused: set[str] = set()
+        self._followers = Followers()
         self._ended: set[str] = set()
         self._tasks = asyncio.TaskGroup()
         self._stopping = asyncio.Event()
@@ -60,23 +81,31 @@ class StoreJournal:
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping.set()
+        self._room.set()
         await self._tasks.__aexit__(None, None, None)
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
         """Store and publish the facts; or keep them in the call's line until that can be done.
 
-        One writer a call. Raises StorageError only for what no waiting would mend.
+        One writer a call. Raises StorageError only for what no waiting would mend. What follows of a call whose
+        opening was refused is dropped: it would land in the call that has its id.
         """
-        entry = _Entry(facts=tuple(facts), at=at)
-        if call_id in self._lines:
-            self._lines[call_id].append(entry)
+        if call_id in self._refused:
+            log.error("facts dropped: the call's opening was refused", call_id=call_id, facts=len(facts))
+            return
+        entry = _Entry(facts=tuple(facts), at=at, tried=False)
+        if self.failing or call_id in self._lines:
+            await self._keep(call_id, entry)
             return
         try:
             await self._store_and_show(call_id, entry)
         except StorageUnavailable as cause:
             self._fail(cause)
-            self._lines[call_id] = deque([entry])
-            self._tasks.create_task(self._work_off(call_id))
+            await self._keep(call_id, replace(entry, tried=True))
+        except StorageError:
+            if entry.opens:
+                self._refuse(call_id)
+            raise
 
     def show_levels(self, levels: Levels) -> None:
         """Pass on how loud a call is."""
@@ -85,34 +114,48 @@ class StoreJournal:
     def follow(self, call_id: str) -> AsyncGenerator[LoggedFact, None]:
         """The call's facts as they are stored, from this moment to its last one (`finished`).
 
-        Ends early for a follower that falls FOLLOWED facts behind.
+        Ends early for a follower that falls too far behind.
         """
-        queue: asyncio.Queue[LoggedFact | None] = asyncio.Queue(FOLLOWED)
-        self._followers.setdefault(call_id, set()).add(queue)
-        return self._following(call_id, queue)
+        return self._followers.follow(call_id)
 
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call: its followers come to their end once the line is stored."""
+        self._refused.discard(call_id)
         if call_id in self._lines:
             self._ended.add(call_id)
         else:
-            self._end_followers(call_id)
-
-    async def _following(
-        self, call_id: str, queue: asyncio.Queue[LoggedFact | None]
-    ) -> AsyncGenerator[LoggedFact, None]:
-        try:
-            while (logged := await queue.get()) is not None:
-                yield logged
-        finally:
-            self._followers.get(call_id, set()).discard(queue)
+            self._followers.end(call_id)
 
     async def _store_and_show(self, call_id: str, entry: _Entry) -> None:
-        for logged in await self._store.append(call_id, entry.facts, entry.at):
-            self._hub.publish(logged)
-            for queue in list(self._followers.get(call_id, ())):
-                if not _give(queue, logged):
-                    self._followers[call_id].discard(queue)
+        logged = await self._found(call_id, entry) if entry.tried else []
+        for each in logged or await self._store.append(call_id, entry.facts, entry.at):
+            self._hub.publish(each)
+            self._followers.tell(call_id, each)
+
+    async def _found(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
+        """The entry in the call's log, if an earlier try has stored it after all."""
+        try:
+            present = await self._store.summary(call_id)
+        except NotFound:
+            return []
+        count = len(entry.facts)
+        recent = await self._store.facts(call_id, after=max(0, present.seq - count - _DECISIONS))
+        sought = [(storable(fact, call_id)[0], entry.at) for fact in entry.facts]
+        runs = (recent[start : start + count] for start in range(len(recent)))
+        return next((run for run in runs if [(each.fact, each.at) for each in run] == sought), [])
+
+    async def _keep(self, call_id: str, entry: _Entry) -> None:
+        """Put the entry in its call's line; waits while there is no room for it."""
+        size = entry.size()
+        while self._kept and self._kept + size > MOST_KEPT and not self._stopping.is_set():
+            self._room.clear()
+            await self._room.wait()
+        self._kept += size
+        if call_id in self._lines:
+            self._lines[call_id].append(entry)
+        else:
+            self._lines[call_id] = deque([entry])
+            self._tasks.create_task(self._work_off(call_id))
 
     async def _work_off(self, call_id: str) -> None:
         """Store a call's line, however long that takes; when the service stops, one last try is made."""
@@ -121,29 +164,45 @@ class StoreJournal:
         while line:
             last_chance = self._stopping.is_set()
             try:
-                await self._store_and_show(call_id, line[0])
+                async with self._turn:
+                    await self._store_and_show(call_id, line[0])
             except StorageUnavailable as cause:
                 if last_chance:
                     log.error("facts lost at shutdown: the store is failing", call_id=call_id, entries=len(line))
                     break
                 self._fail(cause)
+                line[0] = replace(line[0], tried=True)
                 await self._pause(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
                 tries += 1
-            except StorageError:
-                log.exception("facts cannot be stored", call_id=call_id, entries=len(line))
-                break
-            else:
-                line.popleft()
-        del self._lines[call_id]
+                continue
+            except StorageError as cause:
+                log.error("facts cannot be stored", call_id=call_id, facts=len(line[0].facts), error=str(cause))
+                if line[0].opens:
+                    self._refuse(call_id)
+            tries = 0
+            self._let_go(line)
+        self._close_line(call_id)
+
+    def _refuse(self, call_id: str) -> None:
+        """A call whose opening the store refuses has no log of its own to write to."""
+        line = self._lines.get(call_id, deque())
+        while len(line) > 1:
+            self._kept -= line.pop().size()
+        if call_id not in self._ended:
+            self._refused.add(call_id)
+
+    def _let_go(self, line: deque[_Entry]) -> None:
+        """The first entry needs no more keeping."""
+        self._kept -= line.popleft().size()
+        self._room.set()
+
+    def _close_line(self, call_id: str) -> None:
+        lost = self._lines.pop(call_id)
         if call_id in self._ended:
             self._ended.discard(call_id)
-            self._end_followers(call_id)
-        if not self._lines:
+            self._followers.end(call_id)
+        if not self._lines and not lost:
             self._recover()
-
-    def _end_followers(self, call_id: str) -> None:
-        for queue in self._followers.pop(call_id, ()):
-            _give(queue, None)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -161,11 +220,3 @@ class StoreJournal:
         self.failing = False
         log.info("store recovered")
         self._hub.publish_health()
-
-
-def _give(queue: asyncio.Queue[LoggedFact | None], logged: LoggedFact | None) -> bool:
-    try:
-        queue.put_nowait(logged)
-    except asyncio.QueueFull:
-        return False
-    return True

@@ -44,13 +44,17 @@ def storable(fact: Fact, call_id: str) -> tuple[Fact, str]:
     """The fact as it can be stored in call `call_id`, and its JSON. They are one: reading the JSON gives the fact.
 
     Text no database takes is replaced (see `storable_text`). Raises Unstorable for what JSON cannot carry (NaN,
-    infinity), a wrong type, an overlong identifier, or a fact that belongs to another call.
+    infinity), a wrong type, an overlong identifier, or a fact that belongs to another call. Its message, which gets
+    logged, has nothing of what was said.
     """
     try:
         payload = _json_of(fact)
         stored = FACT.validate_json(payload)
-    except (ValidationError, PydanticSerializationError) as error:
-        raise Unstorable(f"{fact.type} fact of call {call_id} cannot be stored: {error}") from error
+    except ValidationError as error:
+        places = [".".join(map(str, wrong["loc"])) + ": " + wrong["msg"] for wrong in error.errors(include_input=False)]
+        raise Unstorable(f"{fact.type} fact of call {call_id} cannot be stored: {'; '.join(places)}") from None
+    except PydanticSerializationError as error:
+        raise Unstorable(f"{fact.type} fact of call {call_id} cannot be stored: {type(error).__name__}") from None
     _check_identifiers(stored, call_id)
     return stored, payload.decode()
 

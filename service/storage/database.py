@@ -115,7 +115,12 @@ class PostgresDatabase:
     def __init__(self, url: URL) -> None:
         timeouts = {"timeout": _CONNECT_S, "command_timeout": _STATEMENT_S}
         self._writers = create_async_engine(
-            url, pool_size=_POOL, pool_pre_ping=True, connect_args=timeouts, json_serializer=_dump
+            url,
+            pool_size=_POOL,
+            pool_pre_ping=True,
+            connect_args=timeouts,
+            json_serializer=_dump,
+            hide_parameters=True,
         )
         # Several selects of one read must see one state, as they do under SQLite's WAL.
         self._readers = self._writers.execution_options(isolation_level="REPEATABLE READ")
@@ -154,6 +159,7 @@ def _sqlite_engine(file: Path, connections: int, pragmas: tuple[str, ...], begin
     engine = create_engine(
         "sqlite://",
         creator=connect,
+        hide_parameters=True,  # errors are logged, and what was said is not
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,

@@ -31,7 +31,7 @@ def port_errors(doing: str) -> Generator[None]:
         if isinstance(error, exc.InterfaceError):
             raise _unavailable(doing, error.orig or error) from error
         if isinstance(error, exc.DataError) or state[:2] in _UNFIT_STATES:
-            raise Unstorable(f"{doing}: the database refuses a value: {error.orig}") from error
+            raise Unstorable(f"{doing}: the database refuses a value: {type(error.orig).__name__}") from error
         raise
     except exc.StatementError as error:  # a value no column type takes, such as a time without an offset
         raise Unstorable(f"{doing}: {error.orig}") from error

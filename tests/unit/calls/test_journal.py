@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.calls import journal
+from service.calls import followers, journal
 from service.calls.journal import StoreJournal
-from service.facts import Fact, UtteranceHeard
+from service.facts import DtmfPressed, Fact, UtteranceHeard
 from service.live.hub import LiveHub
 from service.live.schema import Health
 from service.metrics import Metrics
-from service.storage.port import LoggedFact, NotFound, StorageUnavailable
+from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.doubles import now
@@ -24,11 +25,38 @@ class FailingStore(SqlStore):
     """The real store, whose writes can be made to fail."""
 
     broken = False
+    unconfirmed = False
+    """Writes are done, and the connection is lost before that is known."""
+    tries = 0
+    at_once = 0
+    most_at_once = 0
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.was_asked = asyncio.Event()
+
+    async def asked(self, times: int) -> None:
+        """Wait until it was asked so many times more."""
+        for _time in range(times):
+            self.was_asked.clear()
+            await self.was_asked.wait()
 
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
-        if self.broken:
-            raise StorageUnavailable("disk full")
-        return await super().append(call_id, facts, at)
+        self.tries += 1
+        self.was_asked.set()
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(0)
+            if self.broken:
+                raise StorageUnavailable("disk full")
+            logged = await super().append(call_id, facts, at)
+            if self.unconfirmed:
+                self.unconfirmed = False
+                raise StorageUnavailable("connection lost")
+            return logged
+        finally:
+            self.at_once -= 1
 
 
 @pytest.fixture
@@ -46,6 +74,18 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hub_over(store: SqlStore) -> LiveHub:
     return LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
+
+
+async def write_all(written: StoreJournal, facts: Sequence[Fact]) -> None:
+    for fact in facts:
+        await written.write("call-1", [fact], now())
+
+
+def stored(written: StoreJournal, call_id: str) -> AsyncIterator[LoggedFact]:
+    """What is stored of the call from now on, until nothing of it is kept."""
+    follower = written.follow(call_id)
+    written.finished(call_id)
+    return follower
 
 
 def texts(logged: list[LoggedFact]) -> list[Any]:
@@ -80,15 +120,20 @@ async def test_a_failing_store_loses_nothing_and_keeps_the_order(store: FailingS
     assert metrics.store_failures._value.get() >= 1  # pyright: ignore[reportPrivateUsage] - the library offers no other
 
 
-async def test_other_calls_wait_for_nobody(store: FailingStore) -> None:
+async def test_while_the_store_fails_no_call_waits_for_it(store: FailingStore) -> None:
     async with StoreJournal(store, hub_over(store), Metrics()) as written:
         await written.write("call-1", [scenes.opened("call-1")], now())
         await written.write("call-2", [scenes.opened("call-2")], now())
         store.broken = True
         await written.write("call-1", [scenes.heard("call-1")], now())
-        store.broken = False
+        tries = store.tries
         await written.write("call-2", [scenes.heard("call-2")], now())
-        assert len(await store.facts("call-2")) == 2
+        assert store.tries == tries
+        store.broken = False
+        assert [len(texts([logged async for logged in stored(written, call)])) for call in ("call-1", "call-2")] == [
+            1,
+            1,
+        ]
 
 
 async def test_at_shutdown_one_last_try_is_made(store: FailingStore) -> None:
@@ -100,6 +145,117 @@ async def test_at_shutdown_one_last_try_is_made(store: FailingStore) -> None:
     assert len(await store.facts("call-1")) == 2
 
 
+async def test_what_was_stored_though_nobody_was_told_is_not_stored_twice(store: FailingStore) -> None:
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        for fact in (scenes.opened(), scenes.raised(), scenes.heard(index=0), scenes.heard(index=1, text="还\x00钱")):
+            store.unconfirmed = True
+            await written.write("call-1", [fact], now())
+            follower = stored(written, "call-1")
+            assert [logged.fact.type async for logged in follower] == [fact.type]
+        await store.change_alert("alert-1", "confirmed", "mei", now(), "")
+    assert [logged.fact.type for logged in await store.facts("call-1")] == [
+        "call_opened",
+        "alert",
+        "utterance",
+        "utterance",
+        "alert_changed",
+    ]
+
+
+async def test_same_words_said_again_are_stored_again(store: FailingStore) -> None:
+    digit = DtmfPressed(digit="1", at=2.0)
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened()], now())
+        store.broken = True
+        await written.write("call-1", [digit], now())
+        await written.write("call-1", [digit], now())
+        store.broken = False
+    assert [logged.fact for logged in await store.facts("call-1")] == [scenes.opened(), digit, digit]
+
+
+async def test_kept_facts_that_can_never_be_stored_do_not_hold_up_the_rest(store: FailingStore) -> None:
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened(), scenes.heard(index=0)], now())
+        store.broken = True
+        await written.write("call-1", [scenes.heard(index=1)], now())
+        await written.write("call-1", [scenes.heard(index=0)], now())  # its id is taken
+        await written.write("call-1", [scenes.heard(index=2)], now())
+        store.broken = False
+    assert [logged.fact for logged in await store.facts("call-1")][1:] == [scenes.heard(index=i) for i in range(3)]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_call_whose_opening_is_refused_leaves_the_call_of_that_id_alone(
+    store: FailingStore, broken: bool
+) -> None:
+    await store.append("call-1", [scenes.opened(), scenes.closed()], now())
+    before = await store.facts("call-1")
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        store.broken = broken
+        with nullcontext() if broken else pytest.raises(AlreadyExists):
+            await written.write("call-1", [scenes.opened(customer="another")], now())
+        await written.write("call-1", [scenes.heard()], now())
+        store.broken = False
+        await written.write("call-1", [scenes.closed()], now())
+        written.finished("call-1")
+    assert await store.facts("call-1") == before
+
+
+async def test_calls_try_a_failing_store_one_at_a_time(store: FailingStore) -> None:
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        calls = [f"call-{n}" for n in range(5)]
+        for call_id in calls:
+            await written.write(call_id, [scenes.opened(call_id)], now())
+        store.broken = True
+        store.most_at_once = 0
+        for call_id in calls:
+            await written.write(call_id, [scenes.heard(call_id)], now())
+        store.broken = False
+    assert store.most_at_once == 1
+    assert [len(await store.facts(call_id)) for call_id in calls] == [2] * 5
+
+
+async def test_writers_wait_when_no_more_can_be_kept(store: FailingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST_KEPT", 700)
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened()], now())
+        store.broken = True
+        writes = [scenes.heard(index=i) for i in range(12)]
+        writer = asyncio.create_task(write_all(written, writes))
+        await store.asked(5)
+        assert not writer.done()
+        store.broken = False
+        await writer
+    assert [logged.fact for logged in await store.facts("call-1")] == [scenes.opened(), *writes]
+
+
+async def test_writers_that_wait_for_room_are_let_go_at_shutdown(
+    store: FailingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "MOST_KEPT", 1)
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened()], now())
+        store.broken = True
+        writer = asyncio.create_task(write_all(written, [scenes.heard(index=0), scenes.heard(index=1)]))
+        await store.asked(2)
+    await writer
+    assert len(await store.facts("call-1")) == 1
+
+
+async def test_dashboards_are_told_when_the_store_fails_and_when_it_is_back(store: FailingStore) -> None:
+    hub = hub_over(store)
+    async with hub.subscribe() as dashboard, StoreJournal(store, hub, Metrics()) as written:
+        messages = aiter(dashboard)
+        assert (await anext(messages)).type == "snapshot"
+        await written.write("call-1", [scenes.opened()], now())
+        assert (await anext(messages)).type == "event"
+        store.broken = True
+        await written.write("call-1", [scenes.heard()], now())
+        assert (await anext(messages)).type == "health"
+        store.broken = False
+        assert [(await anext(messages)).type for _ in range(2)] == ["event", "health"]
+
+
 async def test_what_no_waiting_would_mend_is_raised(store: FailingStore) -> None:
     async with StoreJournal(store, hub_over(store), Metrics()) as written:
         with pytest.raises(NotFound):
@@ -107,10 +263,10 @@ async def test_what_no_waiting_would_mend_is_raised(store: FailingStore) -> None
 
 
 async def test_a_follower_that_does_not_read_is_let_go(store: FailingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "FOLLOWED", 2)
+    monkeypatch.setattr(followers, "FOLLOWED", 2)
     async with StoreJournal(store, hub_over(store), Metrics()) as written:
         follower = written.follow("call-1")
         await written.write("call-1", [scenes.opened(), *[scenes.heard(index=i) for i in range(5)]], now())
         written.finished("call-1")
         async with asyncio.timeout(2):
-            assert [(await anext(follower)).seq, (await anext(follower)).seq] == [1, 2]
+            assert [logged.seq async for logged in follower] == [1, 2]
