@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import threading
+
+from asr.types import Seconds, Utterance
+from detectors.api import Observation, Sentiment
+from detectors.runner import DetectorFailure, DetectorRunner
+from tests.speech import said
+
+
+class Scripted:
+    """Says its name of every utterance; raises or waits where told to."""
+
+    def __init__(self, name: str, *, raises: int = 0, waits_for: threading.Event | None = None) -> None:
+        self.name = name
+        self.raises = raises
+        self.waits_for = waits_for
+        self.heard_texts: list[str] = []
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        self.heard_texts.append(utterance.text)
+        if self.waits_for is not None:
+            self.waits_for.wait(10)
+        if self.raises:
+            self.raises -= 1
+            raise ValueError(f"{self.name} is broken")
+        seen = Sentiment(
+            utterance_id=utterance.id, role="agent", at=0.0, score=0.0, label="neutral", emotion="neutral", trend=0.0
+        )
+        return [seen]
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+
+def split(outcomes: list[Observation | DetectorFailure]) -> tuple[int, list[DetectorFailure]]:
+    failures = [each for each in outcomes if isinstance(each, DetectorFailure)]
+    return len(outcomes) - len(failures), failures
+
+
+async def test_one_that_raises_is_reported_and_harms_no_other() -> None:
+    bad, good = Scripted("bad", raises=1), Scripted("good")
+    runner = DetectorRunner([("bad", bad), ("good", good)], timeout_s=5)
+    seen, (failure,) = split(await runner.heard(said("agent", "一")))
+    assert seen == 1
+    assert failure.detector == "bad"
+    assert "bad is broken" in failure.message
+    assert split(await runner.heard(said("agent", "二"))) == (2, [])
+
+
+async def test_one_that_keeps_raising_is_left_out_for_the_rest_of_the_call() -> None:
+    bad = Scripted("bad", raises=99)
+    runner = DetectorRunner([("bad", bad)], timeout_s=5)
+    reports = [split(await runner.heard(said("agent", text)))[1] for text in "一二三四五"]
+    assert [len(report) for report in reports] == [1, 1, 1, 0, 0]
+    assert "left out" in reports[2][0].message
+    assert bad.heard_texts == ["一", "二", "三"]
+
+
+async def test_one_that_stalls_is_timed_out_and_the_others_answer() -> None:
+    release = threading.Event()
+    slow, good = Scripted("slow", waits_for=release), Scripted("good")
+    runner = DetectorRunner([("slow", slow), ("good", good)], timeout_s=0.05)
+    try:
+        seen, (failure,) = split(await runner.heard(said("agent", "一")))
+        assert seen == 1
+        assert failure.detector == "slow"
+        assert split(await runner.heard(said("agent", "二"))) == (1, [])
+    finally:
+        release.set()
+    assert good.heard_texts == ["一", "二"]
+
+
+async def test_time_and_the_end_are_passed_on() -> None:
+    runner = DetectorRunner([("good", Scripted("good"))], timeout_s=5)
+    assert await runner.elapsed(3.0) == []
+    assert await runner.closed(4.0) == []
