@@ -42,7 +42,8 @@ def test_degree_words_strengthen_and_weaken() -> None:
 
 
 def test_a_formal_thank_you_in_a_long_statement_is_nearly_neutral() -> None:
-    formal = "Thank you. This is an attempt to collect a debt and any information obtained will be used for that purpose. You owe us a "
+    formal = "Thank you. This is an attempt to collect a debt and any information obtained will be used for that "
+    formal += "purpose. You owe us a "
     formal += "thousand dollars on your card, and the account has been with us for two months now."
     assert DETECTOR.feel("Thank you.").label == "positive"
     assert abs(DETECTOR.feel(formal).score) < DETECTOR.feel("Thank you.").score / 1.5
