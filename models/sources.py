@@ -8,7 +8,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import httpx
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from huggingface_hub.utils import tqdm as hub_progress_bar
@@ -20,7 +19,9 @@ from models.manifest import MODEL_FILES, FileSpec, ModelSpec
 OnBytes = Callable[[int], None]
 """Told how many more bytes have arrived."""
 
-_HUB_FAULTS = (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError, ValueError)
+_TRANSPORT_FAULT: type[Exception] = HfHubHTTPError.__mro__[1]
+"""HTTPError of the HTTP library the hub's client was built on: httpx in its 1.x, httpx2 in its 2.x."""
+_HUB_FAULTS = (HfHubHTTPError, LocalEntryNotFoundError, _TRANSPORT_FAULT, OSError, ValueError)
 
 
 def wheel_parts(spec: FileSpec) -> tuple[Path, ...]:
@@ -97,6 +98,8 @@ class Hub:
 
 def _progress_bar(on_bytes: OnBytes) -> type[hub_progress_bar]:
     class Reporting(hub_progress_bar):
+        monitor_interval = 0  # or a thread of its own would stay behind
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs["disable"] = True  # our caller draws; this only counts
             super().__init__(*args, **kwargs)

@@ -98,7 +98,7 @@ class ModelStore:
         return [self._status(name) for name in (*self._manifest.models, *fetched)]
 
     def _is_folder(self, name: str) -> bool:
-        return name not in self._manifest.models and Path(name).is_dir()
+        return bool(name) and name not in self._manifest.models and Path(name).is_dir()
 
     def _get(self, spec: ModelSpec, progress: Progress) -> None:
         if not spec.files:

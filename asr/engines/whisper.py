@@ -68,7 +68,7 @@ class WhisperEngine:
                 str(model_path),
                 device=device,
                 compute_type=compute_type,
-                intra_threads=threads or len(os.sched_getaffinity(0)),
+                intra_threads=threads or _cores(),
             )
         except (RuntimeError, ValueError) as fault:
             raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
@@ -176,6 +176,11 @@ class WhisperEngine:
         aligned = self._model.align(encoded, ask, [tokens], frames)[0]
         words = self._vocabulary.words(tokens, language)
         return word_times(words, aligned.alignments, aligned.text_token_probs, item.seconds)
+
+
+def _cores() -> int:
+    """The cores this process may use; not every system says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _transcript(
