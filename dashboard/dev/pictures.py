@@ -15,7 +15,7 @@ ARGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
 SOUGHT = {
-    "LIVE": ("/", "article h3 a"),
+    "LIVE": ("/", "article h2 a"),
     "REPLAY": ("/calls", "tr:has(.critical) a[href*=replay], tr:has(.high) a[href*=replay]"),
 }
 

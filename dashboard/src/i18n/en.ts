@@ -7,7 +7,7 @@ export const en: Messages = {
   nav: { wall: 'Live wall', alerts: 'Alerts', calls: 'Calls', users: 'Users', keys: 'Gateway keys', account: 'My account', main: 'Main' },
   prefs: { language: 'Language', theme: 'Appearance', system: 'As the system', light: 'Light', dark: 'Dark', sound: 'Sound on critical alerts', soundOn: 'Sound on', soundOff: 'Sound off' },
   common: {
-    save: 'Save', cancel: 'Cancel', close: 'Close', retry: 'Try again', more: 'Load more', loading: 'Loading…', all: 'All', none: 'None',
+    actions: 'Actions', save: 'Save', cancel: 'Cancel', close: 'Close', retry: 'Try again', more: 'Load more', loading: 'Loading…', all: 'All', none: 'None',
     copy: 'Copy', copied: 'Copied', search: 'Search', back: 'Back', logOut: 'Log out', unknown: 'unknown', create: 'Create', optional: 'optional',
     refresh: 'Refresh',
   },

@@ -16,7 +16,7 @@ export const zh = {
   nav: { wall: '实时监控', alerts: '告警', calls: '通话记录', users: '用户', keys: '网关密钥', account: '我的账号', main: '主导航' },
   prefs: { language: '语言', theme: '外观', system: '跟随系统', light: '浅色', dark: '深色', sound: '严重告警提示音', soundOn: '提示音已开', soundOff: '提示音已关' },
   common: {
-    save: '保存', cancel: '取消', close: '关闭', retry: '重试', more: '加载更多', loading: '加载中…', all: '全部', none: '无',
+    actions: '操作', save: '保存', cancel: '取消', close: '关闭', retry: '重试', more: '加载更多', loading: '加载中…', all: '全部', none: '无',
     copy: '复制', copied: '已复制', search: '搜索', back: '返回', logOut: '退出登录', unknown: '未知', create: '新建', optional: '选填',
     refresh: '刷新',
   },
