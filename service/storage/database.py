@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
 
@@ -48,7 +49,12 @@ _STATEMENT_S = 10.0
 
 def parse_url(url: str) -> URL:
     """The URL with our driver filled in. ValueError names what is wrong, never the password."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(
+            "database URL: not one; write sqlite:////path or postgresql://user:password@host/name"
+        ) from None
     backend = parsed.get_backend_name()
     if backend not in _DRIVERS:
         raise ValueError(f"database URL: {backend} is not supported; use sqlite or postgresql")

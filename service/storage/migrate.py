@@ -9,7 +9,7 @@ from typing import TypeAlias
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, text
 
 from service.storage.port import StorageError
@@ -40,7 +40,7 @@ def upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
     def missing(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
         try:
             newer = list(scripts.iterate_revisions("head", heads or "base"))
-        except CommandError as error:
+        except RevisionError as error:
             raise StorageError(
                 f"the database has schema {', '.join(heads)}, which this version does not know: run the newer "
                 "Callwarden that wrote it, or restore a backup"

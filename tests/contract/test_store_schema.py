@@ -1,0 +1,80 @@
+"""The schema: migrations make what the tables say, once, whoever opens the database first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+
+from service.storage.database import Database, make_database, parse_url
+from service.storage.migrate import migration_context
+from service.storage.port import StorageError, StorageUnavailable, Store
+from service.storage.sql import SqlStore
+from service.storage.tables import metadata
+from tests import scenes
+from tests.scenes import AT
+
+
+@pytest.fixture
+async def database(store_url: str) -> AsyncIterator[Database]:
+    database = make_database(parse_url(store_url))
+    yield database
+    await database.close()
+
+
+async def test_migrations_make_the_tables_the_code_expects(store: Store, database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        return compare_metadata(migration_context(connection), metadata)
+
+    assert await database.read("compare", differences) == []
+
+
+async def test_difference_between_migrations_and_tables_would_be_seen(store: Store, database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        connection.execute(sa.text("DROP INDEX ix_alerts_call_id"))
+        connection.execute(sa.text("ALTER TABLE gaps ADD COLUMN more TEXT"))
+        return compare_metadata(migration_context(connection), metadata)
+
+    assert len(await database.write("compare", differences)) == 2
+
+
+async def test_many_that_open_an_empty_database_at_once_migrate_it_once(store_url: str) -> None:
+    stores = [SqlStore(store_url) for _ in range(5)]
+    try:
+        await asyncio.gather(*(store.open() for store in stores))
+        for number, store in enumerate(stores):
+            await store.append(f"call-{number}", [scenes.opened(f"call-{number}")], AT)
+        assert len(await stores[0].live_calls()) == 5
+    finally:
+        for store in stores:
+            await store.close()
+
+
+async def test_database_of_a_newer_version_is_left_alone(store: Store, store_url: str, database: Database) -> None:
+    await database.write(
+        "age", lambda connection: connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    )
+    older = SqlStore(store_url)
+    with pytest.raises(StorageError, match=r"9999.*newer Callwarden") as refused:
+        await older.open()
+    await older.close()
+    assert not isinstance(refused.value, StorageUnavailable)
+
+
+async def test_what_was_said_is_in_no_error(store: Store) -> None:
+    secret = "身份证号110101199003070000"
+    await store.append("call-1", [scenes.opened(customer=secret), scenes.heard(text=secret)], AT)
+    for refused in (
+        scenes.opened(customer=secret),
+        scenes.heard(text=secret),
+        scenes.raised(quote=secret, score=float("nan")),
+    ):
+        with pytest.raises(StorageError) as error:
+            await store.append("call-1", [refused], AT)
+        chain: BaseException | None = error.value
+        while chain is not None:
+            assert secret not in f"{chain} {chain!r}"
+            chain = chain.__cause__

@@ -1,0 +1,87 @@
+"""PostgreSQL in trouble, for real: connections cut, rows locked, no server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service.storage import database
+from service.storage.port import StorageUnavailable
+from service.storage.sql import SqlStore
+from tests import scenes
+from tests.scenes import AT
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+async def store(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
+    monkeypatch.setattr(database, "_STATEMENT_S", 0.3)
+    store = SqlStore(postgres_url)
+    await store.open()
+    await store.append("call-1", [scenes.opened()], AT)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def operator(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
+
+
+OTHERS = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+CUT = f"SELECT pg_terminate_backend(pid) FROM {OTHERS}"
+WAITING = f"SELECT count(*) FROM {OTHERS} AND wait_event_type = 'Lock'"
+
+
+async def test_connections_cut_while_idle_are_made_anew(store: SqlStore, operator: asyncpg.Connection) -> None:
+    await operator.execute(CUT)
+    [logged] = await store.append("call-1", [scenes.heard()], AT)
+    assert logged.seq == 2
+
+
+async def test_connection_cut_in_the_middle_is_unavailable_and_heals(
+    store: SqlStore, operator: asyncpg.Connection
+) -> None:
+    async with operator.transaction():
+        await operator.execute("SELECT 1 FROM calls FOR UPDATE")
+        writing = asyncio.create_task(store.append("call-1", [scenes.heard()], AT))
+        while not await operator.fetchval(WAITING):
+            pass  # each turn asks the server
+        await operator.execute(CUT)
+        with pytest.raises(StorageUnavailable, match="write to call call-1"):
+            await writing
+    [logged] = await store.append("call-1", [scenes.heard()], AT)
+    assert logged.seq == 2
+
+
+async def test_row_that_stays_locked_is_unavailable_and_heals(store: SqlStore, operator: asyncpg.Connection) -> None:
+    async with operator.transaction():
+        await operator.execute("SELECT 1 FROM calls FOR UPDATE")
+        with pytest.raises(StorageUnavailable):
+            await store.append("call-1", [scenes.heard()], AT)
+        assert len(await store.facts("call-1")) == 1
+    [logged] = await store.append("call-1", [scenes.heard()], AT)
+    assert logged.seq == 2
+
+
+async def test_database_that_takes_no_writes_is_unavailable(store: SqlStore, operator: asyncpg.Connection) -> None:
+    name = await operator.fetchval("SELECT current_database()")
+    await operator.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await operator.execute(CUT)
+    with pytest.raises(StorageUnavailable, match="read-only"):
+        await store.append("call-1", [scenes.heard()], AT)
+
+
+async def test_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    store = SqlStore(f"postgresql://nobody:secret@/nothing?host={tmp_path}")
+    with pytest.raises(StorageUnavailable) as error:
+        await store.open()
+    await store.close()
+    assert "secret" not in str(error.value)
