@@ -64,8 +64,8 @@ async def _demo(settings: Settings, calls: int) -> None:
     out.print("The demo has stopped.")
 
 
-async def _accounts(settings: Settings) -> tuple[str | None, str]:
-    """A user for the browser (its password only when just made) and a fresh gateway key."""
+async def _accounts(settings: Settings) -> tuple[str, str]:
+    """A password for the browser and a gateway key, both made anew at every start: the ones before stop working."""
     store = SqlStore(settings.store_url)
     await store.open()
     try:
@@ -74,26 +74,26 @@ async def _accounts(settings: Settings) -> tuple[str | None, str]:
             if old.source == "demo" and old.revoked_at is None:
                 await store.revoke_key(old.id, datetime.now(UTC))
         await store.add_key(key)
-        return await _first_user(store), plaintext
+        return await _password(store), plaintext
     finally:
         await store.close()
 
 
-async def _first_user(store: Store) -> str | None:
+async def _password(store: Store) -> str:
     password = generated_password()
     hashed = await Passwords().hash(password)
+    user = User(name=USER, role="admin", password_hash=hashed, created_at=datetime.now(UTC))
     try:
-        await store.add_user(User(name=USER, role="admin", password_hash=hashed, created_at=datetime.now(UTC)))
+        await store.add_user(user)
     except AlreadyExists:
-        return None
+        await store.replace_user(user)
     return password
 
 
-def _welcome(url: str, password: str | None, key: str) -> None:
-    shown = password or "(the one shown when the demo first ran)"
+def _welcome(url: str, password: str, key: str) -> None:
     out.print(f"\n[bold]Callwarden is running.[/]  Open  [bold cyan]{url}[/]")
     out.print(f"  user      {USER}")
-    out.print(f"  password  {shown}", markup=False)
+    out.print(f"  password  {password}", markup=False)
     out.print(f"  gateway   {url.replace('http', 'ws', 1)}/v1/stream")
     out.print(f"  key       {key}", markup=False)
     out.print("\nSample calls are playing through the gateway in real time. Ctrl-C stops everything.\n")
