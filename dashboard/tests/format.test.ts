@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ticks } from '../src/format/axis';
 import { band, line, loudness, y, type Frame } from '../src/format/chart';
+import { fit } from '../src/format/fit';
 import { pieces } from '../src/format/mark';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
 import { en } from '../src/i18n/en';
@@ -125,4 +126,15 @@ describe('a time axis', () => {
     expect(ticks(0, 1000)).toEqual([]);
     expect(ticks(10, 0)).toEqual([]);
   });
+});
+
+describe('cards', () => {
+  it('are as large as lets all of them be seen', () => {
+    expect([1, 4, 6, 12, 60].map((count) => fit(count, 75, 45))).toEqual(['huge', 'huge', 'normal', 'compact', 'compact']);
+    expect(fit(6, 120, 45)).toBe('huge');
+    expect(fit(8, 120, 45)).toBe('large');
+    expect(fit(18, 120, 45)).toBe('normal');
+  });
+
+  it('have their usual size before anything is known', () => expect(fit(0, 0, 0)).toBe('normal'));
 });

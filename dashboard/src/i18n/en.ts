@@ -44,7 +44,7 @@ export const en: Messages = {
   },
   health: { label: 'Service health', model: 'Model', backlog: 'Backlog', capacity: 'Capacity', ok: 'Service well', seconds: (n) => `${n} s` },
   wall: {
-    title: 'Live wall', live: 'Live calls', flagged: 'Flagged', critical: 'Critical, open', open: 'Open alerts', gaps: 'Monitoring trouble',
+    auto: 'Auto', title: 'Live wall', live: 'Live calls', flagged: 'Flagged', critical: 'Critical, open', open: 'Open alerts', gaps: 'Monitoring trouble',
     held: 'Sorting paused', heldWhy: 'Cards do not move while the pointer or the focus is on the wall',
     filter: 'Filter by agent or customer', onlyFlagged: 'Flagged only', noMatch: 'No call matches the filter.',
     emptyTitle: 'No calls right now',
@@ -66,7 +66,7 @@ export const en: Messages = {
   alert: {
     title: 'Alerts', filterState: 'State', filterSeverity: 'Severity', undecided: 'Undecided', empty: 'No alert matches.',
     acknowledge: 'Acknowledge', confirm: 'Confirm', dismiss: 'Dismiss', note: 'Note', notePlaceholder: 'Your reason, for whoever reviews it', decide: 'Submit',
-    changeTo: 'Change', by: (who, when) => `${who} · ${when}`,
+    changeTo: (state) => `Change to ${state.toLowerCase()}`, by: (who, when) => `${who} · ${when}`,
     jump: 'To the call', replayAt: 'Replay here', why: 'Why', cites: 'Basis', evidence: 'Quote', needsEar: 'Needs an ear', needsEarWhy: 'The transcript alone does not decide it: check the recording or the call’s data',
     duty: 'Duty missed', latency: (s) => `raised after ${s} s`, stale: 'Someone else has just handled this alert; refreshed.', failed: 'Not saved. Please try again.',
     forbidden: 'Your role may not do this.', newCritical: (title, agent) => `Critical alert: ${title}, agent ${agent}`,

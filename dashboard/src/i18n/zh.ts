@@ -61,7 +61,7 @@ export const zh = {
     label: '服务状态', model: '模型', backlog: '识别积压', capacity: '容量', ok: '服务正常', seconds: (n: string) => `${n} 秒`,
   },
   wall: {
-    title: '实时监控', live: '通话中', flagged: '有告警', critical: '严重待处理', open: '待处理告警', gaps: '监听异常',
+    auto: '自动', title: '实时监控', live: '通话中', flagged: '有告警', critical: '严重待处理', open: '待处理告警', gaps: '监听异常',
     held: '已暂停重排', heldWhy: '鼠标或焦点在监控墙上时，卡片不会移动',
     filter: '筛选坐席或客户', onlyFlagged: '只看有告警', noMatch: '没有符合筛选条件的通话。',
     emptyTitle: '现在没有通话',
@@ -83,7 +83,7 @@ export const zh = {
   alert: {
     title: '告警', filterState: '状态', filterSeverity: '级别', undecided: '未决', empty: '没有符合条件的告警。',
     acknowledge: '知悉', confirm: '确认违规', dismiss: '排除误报', note: '备注', notePlaceholder: '理由，写给复核的人看', decide: '提交',
-    changeTo: '改判', by: (who: string, when: string) => `${who} · ${when}`,
+    changeTo: (state: string) => `改判为${state}`, by: (who: string, when: string) => `${who} · ${when}`,
     jump: '到通话', replayAt: '回放此处', why: '为什么', cites: '依据', evidence: '原话', needsEar: '需人工核听', needsEarWhy: '仅凭文字不能定论，请核对录音或通话信息',
     duty: '应做未做', latency: (s: string) => `${s} 秒后告警`, stale: '别人刚刚处理过这条告警，已刷新。', failed: '没有保存成功，请重试。',
     forbidden: '你的角色不能做这个操作。', newCritical: (title: string, agent: string) => `严重告警：${title}，坐席 ${agent}`,

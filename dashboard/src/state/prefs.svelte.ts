@@ -1,6 +1,7 @@
 /** What this person prefers on this machine: kept in the browser, not in the service. */
 export type Theme = 'system' | 'light' | 'dark';
-export type Density = 'compact' | 'normal' | 'large';
+/** Size of the wall's cards; `auto` makes them as large as all of them can be seen. */
+export type Density = 'auto' | 'compact' | 'normal' | 'large';
 
 const KEPT_UNDER = 'callwarden.prefs';
 
@@ -10,7 +11,7 @@ interface Kept {
 }
 
 function kept(): Kept {
-  const plain: Kept = { theme: 'system', density: 'normal' };
+  const plain: Kept = { theme: 'system', density: 'auto' };
   try {
     return { ...plain, ...(JSON.parse(localStorage.getItem(KEPT_UNDER) ?? '{}') as Partial<Kept>) };
   } catch {
