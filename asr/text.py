@@ -15,9 +15,9 @@ _HAS_CJK = re.compile(f"[{_CJK}]")
 _WIDE = f"{_CJK}，。？！；：、…《》“”"
 _SPACE_BESIDE_CJK = re.compile(rf"(?<=[{_WIDE}])\s+|\s+(?=[{_WIDE}])")
 _SPACES = re.compile(r"\s+")
-_ASCII_MARKS = re.compile(rf"(?<=[{_WIDE}])[,.?!;:]+|[,?!;:]+(?=[{_WIDE}])")
+_ASCII_MARKS = re.compile(rf"(?<=[{_WIDE}])[,.?!;:][\s,.?!;:]*|[,?!;:][\s,?!;:]*(?=[{_WIDE}])")
 _WIDE_MARKS = str.maketrans(",.?!;:", "，。？！；：")
-_DOTS = re.compile(r"(?:\.{2,}|。{2,}|…)[.。…]*")
+_DOTS = re.compile(r"(?:\.{2,}|。{2,}|…)[\s.。…,，]*")
 _TWICE = re.compile(r"([，。？！；：、])[，。？！；：、]+")
 _LEADING_MARKS = re.compile(r"^[\s，。？！；：、,.?!;:…]+")
 _FULLWIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
@@ -51,7 +51,7 @@ def normalise(text: str, language: Language) -> str:
         return text
     text = simplify(text.translate(_FULLWIDTH))
     text = _DOTS.sub("…", _SPACE_BESIDE_CJK.sub("", text))
-    text = _ASCII_MARKS.sub(lambda marks: marks[0].translate(_WIDE_MARKS), text)
+    text = _ASCII_MARKS.sub(lambda marks: _SPACES.sub("", marks[0]).translate(_WIDE_MARKS), text)
     text = _SPACE_BESIDE_CJK.sub("", _TWICE.sub(r"\1", text))
     return _LEADING_MARKS.sub("", text)
 
