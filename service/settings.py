@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     @cached_property
     def store_url(self) -> str:
         """The database's URL with the default filled in."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'callwarden.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'callwarden.db'}"
 
     @property
     def recordings_dir(self) -> Path:

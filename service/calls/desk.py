@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +19,7 @@ from service.facts import Call, CallClosed, Notice
 from service.gateway.events import AudioArrived, CallAnnounced, DigitPressed, ProtocolViolation
 from service.metrics import Metrics
 from service.settings import Settings
-from service.storage.port import GatewayKey, LoggedFact, NotFound, StorageUnavailable, Store
+from service.storage.port import GatewayKey, LoggedFact, NotFound, StorageError, StorageUnavailable, Store
 
 log = structlog.get_logger()
 
@@ -148,7 +149,8 @@ class Desk:
             log.exception("call session failed", call_id=session.call.id)
             failed = "the call's session failed; the service's log tells why"
             closed = CallClosed(ended_at=self._wall(), duration=session.reached, ending="interrupted", reason=failed)
-            await self._journal.write(session.call.id, [closed], self._wall())
+            with suppress(StorageError):  # it would say again what the log says already
+                await self._journal.write(session.call.id, [closed], self._wall())
         finally:
             self._journal.finished(session.call.id)
             self._metrics.calls_live.dec()
