@@ -1,4 +1,4 @@
-/** The live picture on the screen: the reducer's state, drawn once a frame however many messages came. */
+/** The live picture on the screen: the reducer's state, drawn a few times a second however many messages came. */
 import { LiveFeed, type Phase } from '../live/socket';
 import type { Api } from '../wire/api';
 import type { Alert, LiveEvent, LiveMessage } from '../wire/types';
@@ -10,8 +10,8 @@ type Listener = (event: LiveEvent) => void;
 
 /** How often the wall may put its cards in a new order. */
 const REARRANGE_MS = 3_000;
-/** Frames do not come to a hidden page; messages must not pile up there all the same. */
-const HIDDEN_FLUSH_MS = 1_000;
+/** Sixty calls send well over a hundred messages a second; nobody reads faster than this, and drawing each costs a core. */
+const DRAW_MS = 200;
 
 export class Live {
   #state = $state.raw<LiveState>(EMPTY);
@@ -21,10 +21,8 @@ export class Live {
   #urgent = $state.raw<Alert | null>(null);
 
   #queue: LiveMessage[] = [];
-  #frame: number | undefined;
-  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+  #drawTimer: ReturnType<typeof setTimeout> | undefined;
   #arrangeTimer: ReturnType<typeof setInterval> | undefined;
-  readonly #scope = new AbortController();
   readonly #endedSeen = new Map<string, number>();
   readonly #filling = new Set<string>();
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -71,8 +69,6 @@ export class Live {
   }
 
   start(): () => void {
-    const { signal } = this.#scope;
-    document.addEventListener('visibilitychange', () => this.#reschedule(), { signal });
     this.#feed.start();
     this.#arrangeTimer = setInterval(() => this.#tick(), REARRANGE_MS);
     return () => this.#stop();
@@ -101,39 +97,18 @@ export class Live {
   }
 
   #stop(): void {
-    this.#scope.abort();
     this.#feed.close();
     clearInterval(this.#arrangeTimer);
-    this.#unschedule();
+    clearTimeout(this.#drawTimer);
   }
 
   #take(message: LiveMessage): void {
     this.#queue.push(message);
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#frame !== undefined || this.#hiddenTimer !== undefined) return;
-    if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#flush(), HIDDEN_FLUSH_MS);
-    else this.#frame = requestAnimationFrame(() => this.#flush());
-  }
-
-  /** A page that was just hidden or shown waits by the other kind of timer. */
-  #reschedule(): void {
-    if (this.#queue.length === 0) return;
-    this.#unschedule();
-    this.#schedule();
-  }
-
-  #unschedule(): void {
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#hiddenTimer);
-    this.#frame = undefined;
-    this.#hiddenTimer = undefined;
+    this.#drawTimer ??= setTimeout(() => this.#flush(), DRAW_MS);
   }
 
   #flush(): void {
-    this.#unschedule();
+    this.#drawTimer = undefined;
     const messages = this.#queue;
     this.#queue = [];
     const before = this.#state;
