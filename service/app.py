@@ -95,7 +95,11 @@ class Service:
         self.journal = StoreJournal(self.store, self.hub, self.metrics)
         self.recordings = RecordingFolder(settings.recordings_dir)
         self.recorder = RecordingThread(self.recordings)
-        self.scheduler = Scheduler(engine, second_opinion=SecondOpinion().is_speech)
+        self.scheduler = Scheduler(
+            engine,
+            second_opinion=SecondOpinion().is_speech,
+            new_engine=None if problem else lambda: load_engine(settings),
+        )
         self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
         self.desk = Desk(
             settings=settings,

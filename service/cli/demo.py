@@ -101,7 +101,7 @@ def _welcome(url: str, password: str, key: str) -> None:
 
 async def _play_round(url: str, key: str, at_once: int) -> None:
     """Keep `at_once` calls going until cancelled, beginning a few seconds apart."""
-    queue = itertools.cycle(sample_calls())
+    queue = itertools.cycle(sorted(sample_calls(), key=lambda sample: (sample.lang != "zh", sample.id)))
     async with asyncio.TaskGroup() as group:
         for index in range(at_once):
             group.create_task(_play(queue, url, key, delay=index * BETWEEN_SECONDS))
