@@ -12,9 +12,13 @@ from service.storage import codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
 from service.storage.database import make_database, parse_url
 from service.storage.migrate import load_scripts, upgrade
-from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, CallRecord, LoggedFact
+from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, CallRecord, LoggedFact, StorageUnavailable
 from service.storage.text import storable_text
 from service.summary import CallSummary
+
+_OPENING_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""SQLite turns a new file to WAL under a lock that its busy timeout does not wait for: of several processes that
+open one at the same moment, the others are refused at once. They come again."""
 
 
 class SqlStore(SqlAccounts):
@@ -27,8 +31,15 @@ class SqlStore(SqlAccounts):
         super().__init__(make_database(parse_url(url)))
 
     async def open(self) -> None:
-        scripts = await asyncio.to_thread(load_scripts)
-        await self._database.write("migrate the database", partial(upgrade, scripts=scripts))
+        migration = partial(upgrade, scripts=await asyncio.to_thread(load_scripts))
+        for wait in _OPENING_WAITS:
+            try:
+                await self._database.write("migrate the database", migration)
+            except StorageUnavailable:
+                await asyncio.sleep(wait)
+            else:
+                return
+        await self._database.write("migrate the database", migration)
 
     async def close(self) -> None:
         await self._database.close()
