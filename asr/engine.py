@@ -39,11 +39,16 @@ class Speech:
 
 
 class Engine(Protocol):
-    """A speech recogniser. Blocking; called from one thread at a time, never from the event loop."""
+    """A speech recogniser. Blocking; called from at most `workers` threads at a time, never from the event loop."""
 
     @property
     def name(self) -> str:
         """The model's name and compute type, as shown to users."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """Batches it works on side by side, each called from a thread of its own; at least 1."""
         ...
 
     def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:

@@ -1,4 +1,4 @@
-"""Recognition for all calls: one engine, batches across calls, off the event loop.
+"""Recognition for all calls: one engine, batches across calls, as many at a time as it has workers, off the event loop.
 
 Who is next is `asr.scheduling`'s business; here its batches are run. Finals are never dropped: when the engine fails
 a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. Partials are shed
@@ -8,6 +8,7 @@ as the expected wait grows.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -29,16 +30,25 @@ __all__ = ["Job", "Recognised", "Scheduler", "SchedulerCounts", "SchedulerLimits
 Result: TypeAlias = asyncio.Future[Recognised | None]
 
 _FIRST_GUESS = 6.0
-"""Times real time, until the first batches have shown it."""
+"""Times real time a worker, until the first batches have shown it."""
 _SMOOTHING = 0.2
+
+_DEMAND_SPAN: Seconds = 20.0
+"""Over how long speech a second is averaged: some utterances of each call."""
+_CALLS_SPEECH = 0.7
+"""Seconds of speech a second that a call brings, both legs together, until it shows in the demand: people who talk
+on the telephone leave about a third of it silent."""
 
 
 @dataclass(slots=True, eq=False)
 class _Seat:
-    """An engine and the lock that keeps it to one thread, also against a thread that was given up as hanging."""
+    """An engine and the lock that keeps it to its workers, also against a thread that was given up as hanging."""
 
     engine: Engine
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Semaphore(self.engine.workers)
 
     def transcribe(self, jobs: Sequence[Job], patience: float) -> list[Transcript]:
         """Blocking, in a worker thread. Raises RecognitionFailed also when the engine stays busy."""
@@ -91,34 +101,47 @@ class Scheduler:
         self._results: dict[Job, Result] = {}
         self._wake = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
-        self._running: asyncio.Task[None] | None = None
-        self._working: Seconds = 0.0
+        self._workers: list[asyncio.Task[None]] = []
+        self._idle = 0
+        self._in_work: set[Job] = set()
         self._speed = _FIRST_GUESS
+        self._demand = _Demand(since=clock())
         self.counts = SchedulerCounts()
 
     @property
     def backlog_seconds(self) -> Seconds:
         """Speech that waits or is being recognised."""
-        return self._agenda.seconds + self._working
+        return self._agenda.seconds + sum(job.seconds for job in self._in_work)
+
+    @property
+    def capacity(self) -> float:
+        """Seconds of speech a second that can be recognised, at the speed of late."""
+        return self._speed * self._seat.engine.workers
 
     @property
     def expected_wait(self) -> Seconds:
         """How long a stretch submitted now will wait, at the speed of late."""
-        return self.backlog_seconds / self._speed
+        return self.backlog_seconds / self.capacity
 
     @property
     def overloaded(self) -> bool:
         """New speech would wait so long that no further call should be taken on."""
         return self.expected_wait > self._limits.overload_wait
 
+    def has_room(self, newcomers: int) -> bool:
+        """Whether that many further calls can be carried: those just taken, whose speech is still to come, included."""
+        expected = self._demand.at(self._clock()) + newcomers * _CALLS_SPEECH
+        return not self.overloaded and expected <= self._limits.utilisation * self.capacity
+
     async def __aenter__(self) -> Scheduler:
         await self._tasks.__aenter__()
-        self._running = self._tasks.create_task(self._run())
+        self._idle = self._seat.engine.workers
+        self._workers = [self._tasks.create_task(self._work()) for _ in range(self._idle)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._running is not None
-        self._running.cancel()
+        for worker in self._workers:
+            worker.cancel()
         await self._tasks.__aexit__(None, None, None)
         self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
 
@@ -132,6 +155,9 @@ class Scheduler:
         result: Result = asyncio.get_running_loop().create_future()
         self._results[job] = result
         shed = self._agenda.add(job)
+        if job.final:
+            self._demand.add(job.seconds, self._clock())
+            shed += [other for other in self._in_work if other.leg == job.leg and not other.final]
         if self.expected_wait > self._limits.partial_wait:
             shed += self._agenda.shed()
         self._count(shed=len(shed))
@@ -146,20 +172,24 @@ class Scheduler:
         for job in [job for job in self._results if job.call_id == call_id]:
             self._results.pop(job).cancel()
 
-    async def _run(self) -> None:
+    async def _work(self) -> None:
+        """One worker: takes batches for as long as the scheduler runs."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while batch := self._agenda.next_batch():
-                self._working = sum(job.seconds for job in batch)
-                begun = self._clock()
-                await self._serve(batch)
-                self._learn_speed(self._working, self._clock() - begun)
-                self._working = 0.0
+            while not (batch := self._agenda.next_batch(self._idle)):
+                self._wake.clear()
+                await self._wake.wait()
+            self._idle -= 1
+            self._in_work.update(batch)
+            await self._serve(batch)
+            self._in_work.difference_update(batch)
+            self._agenda.finished(batch)
+            self._idle += 1
+            self._wake.set()  # the legs of this batch may go on
 
     async def _serve(self, batch: list[Job]) -> None:
         """Settle every job of the batch, in its order."""
-        self._count(batches=1, finals=sum(job.final for job in batch), speech_seconds=self._working)
+        speech = sum(job.seconds for job in batch)
+        self._count(batches=1, finals=sum(job.final for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
         outcome = await self._decode(speaking) if speaking else []
         alone = not isinstance(outcome, _Hanging)
@@ -207,12 +237,15 @@ class Scheduler:
             transcripts = seat.transcribe(jobs, patience)
             return [_heard(job, transcript) for job, transcript in zip(jobs, transcripts, strict=True)]
 
+        begun = self._clock()
         try:
             async with asyncio.timeout(patience):
-                return await in_thread(work, "recognition")
+                heard = await in_thread(work, "recognition")
+            self._learn_speed(sum(job.seconds for job in jobs), self._clock() - begun)
+            return heard
         except (TimeoutError, _Hanging):
             self._count(hangs=1)
-            await self._replace_engine()
+            await self._replace_engine(seat)
             return _Hanging(f"{seat.engine.name} has not answered for {patience:.0f} s")
         except RecognitionFailed as failure:
             return failure
@@ -221,9 +254,11 @@ class Scheduler:
             failure.__cause__ = fault
             return failure
 
-    async def _replace_engine(self) -> None:
+    async def _replace_engine(self, hung: _Seat) -> None:
         if self._new_engine is None or self.counts.replaced >= self._limits.replacements:
             return
+        if self._seat is not hung:
+            return  # another worker has replaced it
         try:
             self._seat = _Seat(await in_thread(self._new_engine, "engine start"))
         except RecognitionError:
@@ -254,6 +289,26 @@ class Scheduler:
     def _count(self, **more: float) -> None:
         grown = {name: getattr(self.counts, name) + amount for name, amount in more.items()}
         self.counts = replace(self.counts, **grown)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Demand:
+    """Seconds of speech a second that come in, averaged with weights that fade over `_DEMAND_SPAN`."""
+
+    since: float
+    _speech: Seconds = 0.0
+    _fed: float | None = None
+
+    def add(self, speech: Seconds, now: float) -> None:
+        self._speech = self._faded(now) + speech
+        self._fed = now
+
+    def at(self, now: float) -> float:
+        """The average; over the time since the start while that is shorter than the span."""
+        return self._faded(now) / (_DEMAND_SPAN * -math.expm1(-max(1.0, now - self.since) / _DEMAND_SPAN))
+
+    def _faded(self, now: float) -> Seconds:
+        return self._speech * math.exp(-(now - self._fed) / _DEMAND_SPAN) if self._fed is not None else 0.0
 
 
 class _Hanging(RecognitionFailed):

@@ -1,6 +1,7 @@
 """Who is recognised next. Plain: jobs in, batches out; no task, thread or clock.
 
-- One queue a leg, in the order the leg spoke; a batch takes from the front only, so a leg's results keep its order.
+- One queue a leg, in the order the leg spoke; a batch takes from the front only, and a leg whose final is in work
+  waits for it, so a leg's results keep its order however many batches are in work.
 - Finals before partials. A leg's newer stretch replaces its waiting partial.
 - Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
   the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeAlias
@@ -58,19 +59,24 @@ class Recognised:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerLimits:
     """`batch` items are decoded together at most: past 8 a batch gains little on a CPU and its first item waits for
-    its last. `batch_seconds` bounds their speech. `bands` are the upper ends, in seconds, of the lengths that count
-    as similar: the engine's contexts less their tail of silence.
+    its last. Fewer where workers are idle: what waits is shared out among them. `batch_seconds` bounds their speech.
+    `bands` are the upper ends, in seconds, of the lengths that count as similar: the engine's contexts less their
+    tail of silence.
 
     Partials are shed while new speech would wait longer than `partial_wait` seconds, and the scheduler counts as
-    overloaded past `overload_wait`. An engine silent for `hang_seconds` and `hang_factor` times the batch's speech
-    counts as hanging; it is replaced `replacements` times at most, for a hung engine keeps its memory.
+    overloaded past `overload_wait`. Calls are taken while their speech needs at most `utilisation` of the speed: what
+    comes at random waits longer and longer towards its full use.
+
+    An engine silent for `hang_seconds` and `hang_factor` times the batch's speech counts as hanging; it is replaced
+    `replacements` times at most, for a hung engine keeps its memory.
     """
 
     batch: int = 8
     batch_seconds: Seconds = 48.0
-    bands: tuple[Seconds, ...] = (9.0, 14.0, 19.0)
+    bands: tuple[Seconds, ...] = (4.5, 6.5, 9.5, 14.5, 19.5)
     partial_wait: Seconds = 0.8
-    overload_wait: Seconds = 4.0
+    overload_wait: Seconds = 2.0
+    utilisation: float = 0.8
     hang_seconds: float = 20.0
     hang_factor: float = 1.0
     replacements: int = 2
@@ -108,6 +114,7 @@ class Agenda:
         self._limits = limits
         self._finals: dict[Leg, deque[_Entry]] = {}
         self._partials: dict[Leg, _Entry] = {}
+        self._in_work: dict[Leg, Job] = {}
         self._round: set[str] = set()
         self._arrivals = count()
 
@@ -144,26 +151,39 @@ class Agenda:
         self._partials.clear()
         return out
 
-    def next_batch(self) -> list[Job]:
-        """The job whose turn it is and those that fit beside it; empty when nothing waits."""
+    def next_batch(self, idle: int = 1) -> list[Job]:
+        """The job whose turn it is and those that fit beside it; empty when nothing can be done now.
+
+        `idle` workers share what waits. Each final taken keeps its leg waiting until `finished`.
+        """
         heads = self._heads()
+        waiting_now = sum(len(self._finals.get(leg, (None,))) for leg in heads)
+        most = min(self._limits.batch, -(-waiting_now // idle))
         waiting = {leg[0] for leg in heads}
         self._round &= waiting
         if not self._round:
             self._round = waiting
         batch: list[Job] = []
         taken: Counter[str] = Counter()
-        while (entry := self._pick(heads, batch, taken)) is not None:
+        while len(batch) < most and (entry := self._pick(heads, batch, taken)) is not None:
             job = entry.job
             batch.append(job)
             taken[job.call_id] += 1
             self._take(job.leg, heads)
         self._round = self._round - taken.keys()
+        self._in_work |= {job.leg: job for job in batch if job.final}
         return batch
 
+    def finished(self, batch: Sequence[Job]) -> None:
+        """These jobs are settled: their legs' next ones may be taken."""
+        for job in batch:
+            if job.final:
+                self._in_work.pop(job.leg, None)
+
     def _heads(self) -> dict[Leg, _Entry]:
-        """The job at the front of each leg; partials only while no final waits."""
-        return {leg: queue[0] for leg, queue in self._finals.items()} or dict(self._partials)
+        """The job at the front of each leg that may be taken; partials only while no final waits to be."""
+        ready = {leg: queue[0] for leg, queue in self._finals.items() if leg not in self._in_work}
+        return ready or dict(self._partials)
 
     def _pick(self, heads: dict[Leg, _Entry], batch: list[Job], taken: Counter[str]) -> _Entry | None:
         """The next for this batch: calls with least in it, those of the round first, then the oldest deadline."""
@@ -183,8 +203,7 @@ class Agenda:
         if not batch:
             return True
         return (
-            len(batch) < self._limits.batch
-            and self._band(job) == self._band(batch[0])
+            self._band(job) == self._band(batch[0])
             and sum(other.seconds for other in batch) + job.seconds <= self._limits.batch_seconds
         )
 

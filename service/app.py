@@ -58,6 +58,10 @@ class NoEngine:
     def name(self) -> str:
         return "no model"
 
+    @property
+    def workers(self) -> int:
+        return 1
+
     def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
         raise RecognitionFailed(self._problem)
 

@@ -37,9 +37,10 @@ def transcript(text: str, **figures: object) -> Transcript:
 class ScriptedEngine:
     """Says how long each stretch is (`第1.50秒`), after the next step of its script has run in the worker's thread."""
 
-    def __init__(self, *script: Step) -> None:
+    def __init__(self, *script: Step, workers: int = 1) -> None:
         self._script = deque(script)
-        self._busy = threading.Lock()
+        self._busy = threading.Semaphore(workers)
+        self.workers = workers
         self.batches: list[list[Speech]] = []
         self.closed = False
 
@@ -49,7 +50,7 @@ class ScriptedEngine:
 
     def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
         assert not self.closed
-        assert self._busy.acquire(blocking=False), "two threads at once"
+        assert self._busy.acquire(blocking=False), "more threads than workers"
         try:
             self.batches.append(list(batch))
             if self._script:

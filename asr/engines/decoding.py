@@ -8,11 +8,11 @@ from dataclasses import dataclass
 FULL_CONTEXT = 30.0
 """Seconds of audio Whisper was trained on."""
 
-CONTEXTS = (10.0, 15.0, 20.0, FULL_CONTEXT)
-"""Lengths the audio is padded to with zeros. Below about 6 s the decoder repeats itself without end."""
+CONTEXTS = (5.0, 7.0, 10.0, 15.0, 20.0, FULL_CONTEXT)
+"""Lengths the audio is padded to with zeros; `asr.engines.silence` lends the short ones a longer end."""
 
-_TAIL = 1.0
-"""Least silence behind the speech: Whisper finds its end of text by it."""
+TAIL = 0.5
+"""Least zeros behind the speech, in seconds."""
 
 MAX_TOKENS = 448
 
@@ -38,7 +38,7 @@ class Decoded:
 def context_for(seconds: float) -> float:
     """The shortest context that holds the speech and a tail of silence."""
     for context in CONTEXTS:
-        if seconds + _TAIL <= context:
+        if seconds + TAIL <= context:
             return context
     return FULL_CONTEXT
 

@@ -277,3 +277,58 @@ async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time()
         outcomes = await asyncio.gather(*results, return_exceptions=True)
         assert all(isinstance(outcome, RecognitionFailed) for outcome in outcomes)
         assert scheduler.counts.failures == 6
+
+
+async def test_as_many_batches_are_in_work_as_the_engine_has_workers():
+    one, two = Gate(), Gate()
+    engine = ScriptedEngine(one, two, workers=2)
+    async with Scheduler(engine, second_opinion=somebody) as scheduler:
+        waiting = [scheduler.submit(job("A")), scheduler.submit(job("B"))]
+        await asyncio.to_thread(one.reached.wait, 10)
+        await asyncio.to_thread(two.reached.wait, 10)
+        two.open()
+        one.open()
+        assert await asyncio.gather(*map(text_of, waiting)) == ["第1.00秒"] * 2
+    assert [len(batch) for batch in engine.batches] == [1, 1]
+
+
+async def test_a_leg_keeps_its_order_while_another_worker_is_idle():
+    gate = Gate()
+    order: list[int] = []
+    async with Scheduler(ScriptedEngine(gate, workers=2), second_opinion=somebody) as scheduler:
+        results = [scheduler.submit(job("A", seq)) for seq in range(2)]
+        for seq, result in enumerate(results):
+            result.add_done_callback(lambda _, seq=seq: order.append(seq))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        other = scheduler.submit(job("B"))
+        assert await text_of(other) == "第1.00秒"  # the second worker works
+        gate.open()
+        await asyncio.gather(*results)
+        await asyncio.sleep(0)  # the callbacks' turn
+    assert order == [0, 1]
+
+
+async def test_a_final_ends_its_legs_partial_that_is_still_in_work():
+    gate = Gate()
+    async with Scheduler(ScriptedEngine(gate, workers=2), second_opinion=somebody) as scheduler:
+        partial = scheduler.submit(job("A", final=False))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        final = scheduler.submit(job("A", 1))
+        assert await partial is None
+        assert await text_of(final) == "第1.00秒"
+        gate.open()
+
+
+async def test_there_is_room_for_calls_as_long_as_their_speech_can_be_recognised_in_time():
+    now = 0.0
+    async with Scheduler(ScriptedEngine(), second_opinion=somebody, clock=lambda: now) as scheduler:
+        carried = int(SchedulerLimits().utilisation * scheduler.capacity / 0.7)
+        assert scheduler.has_room(carried)
+        assert not scheduler.has_room(carried + 1)
+        now = 100.0
+        for second in range(40):  # 3 s of speech a second: four calls' worth
+            now = 100.0 + second
+            await scheduler.submit(job("A", second, seconds=3.0))
+        assert not scheduler.has_room(carried)
+        now += 300.0  # those calls have ended long since
+        assert scheduler.has_room(carried)

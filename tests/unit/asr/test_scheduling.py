@@ -28,6 +28,7 @@ def drain(agenda: Agenda) -> list[list[Job]]:
     batches: list[list[Job]] = []
     while batch := agenda.next_batch():
         batches.append(batch)
+        agenda.finished(batch)
     return batches
 
 
@@ -54,7 +55,8 @@ def test_every_final_is_served_once_and_each_leg_in_its_order(stream: list[tuple
         submitted.append(job(call, seq, role=role, seconds=seconds, final=final, deadline=deadline))
         dropped += agenda.add(submitted[-1])
         if serve:
-            served += agenda.next_batch()
+            served += (batch := agenda.next_batch())
+            agenda.finished(batch)
     served += [each for batch in drain(agenda) for each in batch]
 
     assert not [each for each in dropped if each.final]
@@ -159,3 +161,22 @@ def test_shedding_takes_partials_only():
     agenda.add(partial)
     assert agenda.shed() == [partial]
     assert drain(agenda) == [[final]]
+
+
+def test_idle_workers_share_what_waits():
+    agenda = Agenda(SchedulerLimits(batch=8))
+    for n in range(5):
+        agenda.add(job(f"call-{n}"))
+    assert [len(agenda.next_batch(idle)) for idle in (2, 1)] == [3, 2]
+
+
+def test_a_leg_whose_final_is_in_work_waits_for_it_and_its_other_leg_does_not():
+    agenda = Agenda(SchedulerLimits())
+    agenda.add(job("A", 0))
+    first = agenda.next_batch()
+    agenda.add(job("A", 1))
+    agenda.add(job("A", 0, role="customer"))
+    assert [each.role for each in agenda.next_batch()] == ["customer"]
+    assert agenda.next_batch() == []
+    agenda.finished(first)
+    assert [each.seq for each in agenda.next_batch()] == [1]

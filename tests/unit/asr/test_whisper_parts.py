@@ -12,6 +12,7 @@ from asr.engines.alignment import word_times
 from asr.engines.decoding import (
     CONTEXTS,
     FULL_CONTEXT,
+    TAIL,
     Decoded,
     better,
     compression_ratio,
@@ -21,6 +22,8 @@ from asr.engines.decoding import (
     token_limit,
 )
 from asr.engines.mel import LogMel
+from asr.engines.silence import voiced_sound, with_silence
+from asr.scheduling import SchedulerLimits
 
 
 def decoded(text: str = "您的欠款已经逾期", *, tokens: int = 8, logprob: float = -0.3) -> Decoded:
@@ -55,9 +58,32 @@ def test_the_context_holds_the_speech(seconds: float):
     assert context_for(seconds) in CONTEXTS
 
 
-def test_a_context_is_never_so_short_that_the_decoder_loops():
-    assert context_for(0.1) >= 8.0
-    assert context_for(29.5) == FULL_CONTEXT
+def test_the_longest_context_is_the_one_whisper_was_trained_on():
+    assert context_for(0.1) == CONTEXTS[0]
+    assert context_for(29.6) == FULL_CONTEXT
+
+
+def test_the_scheduler_calls_similar_what_shares_a_context():
+    assert SchedulerLimits().bands == tuple(context - TAIL for context in CONTEXTS[:-1])
+
+
+def test_borrowed_silence_goes_behind_each_item_from_the_position_it_was_made_for():
+    encoded = np.zeros((2, 3, 4), np.float32)
+    silence = np.arange(5 * 4, dtype=np.float32).reshape(5, 4)
+    longer = with_silence(encoded, silence)
+    assert longer.shape == (2, 5, 4)
+    for item in longer:
+        np.testing.assert_array_equal(item[:3], 0)
+        np.testing.assert_array_equal(item[3:], silence[3:])
+
+
+def test_what_reaches_past_the_silence_gets_none():
+    encoded = np.ones((1, 6, 4), np.float32)
+    assert with_silence(encoded, np.zeros((5, 4), np.float32)) is encoded
+
+
+def test_the_sound_that_silence_is_borrowed_from_has_no_offset():
+    assert abs(float(voiced_sound().mean())) < 1e-3
 
 
 @given(st.floats(0.1, 30.0))
