@@ -105,6 +105,7 @@ class Scheduler:
         self._idle = 0
         self._in_work: set[Job] = set()
         self._speed = _FIRST_GUESS
+        self._measured = False
         self._demand = _Demand(since=clock())
         self.counts = SchedulerCounts()
 
@@ -129,9 +130,14 @@ class Scheduler:
         return self.expected_wait > self._limits.overload_wait
 
     def has_room(self, newcomers: int) -> bool:
-        """Whether that many further calls can be carried: those just taken, whose speech is still to come, included."""
+        """Whether that many further calls can be carried: those just taken, whose speech is still to come, included.
+
+        Before the first batch nobody knows how fast the engine is: the backlog alone decides.
+        """
+        if self.overloaded or not self._measured:
+            return not self.overloaded
         expected = self._demand.at(self._clock()) + newcomers * _CALLS_SPEECH
-        return not self.overloaded and expected <= self._limits.utilisation * self.capacity
+        return expected <= self._limits.utilisation * self.capacity
 
     async def __aenter__(self) -> Scheduler:
         await self._tasks.__aenter__()
@@ -284,6 +290,7 @@ class Scheduler:
 
     def _learn_speed(self, speech: Seconds, took: float) -> None:
         if took > 0:
+            self._measured = True
             self._speed += _SMOOTHING * (speech / took - self._speed)
 
     def _count(self, **more: float) -> None:

@@ -110,6 +110,7 @@ class Service:
             store=self.store,
             journal=self.journal,
             open_session=self._open_session,
+            has_room=self.scheduler.has_room,
             metrics=self.metrics,
             wall=wall,
         )

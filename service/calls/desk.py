@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -26,12 +26,16 @@ log = structlog.get_logger()
 RETRY_AFTER: Seconds = 10.0
 """What a refused gateway is told: calls end every few seconds on a floor that fills this service."""
 
+NEWCOMER: Seconds = 15.0
+"""A call younger than this does not show in the recogniser's demand yet: people are still answering."""
+
 LAST_WORDS: Seconds = 20.0
 """At shutdown, how long sessions may take to recognise and write what was already said."""
 
 
 class CallRefused(Exception):
-    """A call is not taken: `code` is `capacity` or `conflict`; `retry_after` seconds may help."""
+    """A call is not taken: `code` is `capacity` (as many calls as allowed), `overload` (as much speech as can be
+    recognised in time) or `conflict`; `retry_after` seconds may help."""
 
     def __init__(self, code: str, message: str, retry_after: Seconds | None = None) -> None:
         super().__init__(message)
@@ -52,9 +56,12 @@ class _Held:
 
     session: CallSession
     key_id: str
+    opened_at: float
     line: Line | None = None
     lost_at: float | None = None
     grace: asyncio.TimerHandle | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when everything of the call is written, also where its session failed."""
 
 
 class Desk:
@@ -67,6 +74,7 @@ class Desk:
         store: Store,
         journal: Journal,
         open_session: OpenSession,
+        has_room: Callable[[int], bool],
         metrics: Metrics,
         wall: Callable[[], datetime],
     ) -> None:
@@ -74,6 +82,7 @@ class Desk:
         self._store = store
         self._journal = journal
         self._open_session = open_session
+        self._has_room = has_room
         self._metrics = metrics
         self._wall = wall
         self._held: dict[str, _Held] = {}
@@ -103,16 +112,25 @@ class Desk:
         held = self._held.get(announced.call_id)
         if held is not None:
             return self._take_over(held, announced, source, now)
-        if len(self._held) >= self._settings.max_calls:
-            full = f"{len(self._held)} calls are live, as many as this service takes"
-            raise CallRefused("capacity", full, RETRY_AFTER)
+        self._admit(now)
         call_id = await self._free_id(announced.call_id)
-        held = _Held(session=self._open_session(self._call(call_id, announced, source)), key_id=source.id)
+        session = self._open_session(self._call(call_id, announced, source))
+        held = _Held(session=session, key_id=source.id, opened_at=now)
         self._held[announced.call_id] = held
         self._tasks.create_task(self._supervise(announced.call_id, held.session))
         self._metrics.calls_opened.inc()
         held.line = Line(self, held, self._journal, resumed=False)
         return held.line
+
+    def _admit(self, now: float) -> None:
+        """Raises CallRefused where one more call would cost those that are live their time."""
+        if len(self._held) >= self._settings.max_calls:
+            full = f"{len(self._held)} calls are live, as many as this service takes"
+            raise CallRefused("capacity", full, RETRY_AFTER)
+        newcomers = sum(now - held.opened_at < NEWCOMER for held in self._held.values())
+        if not self._has_room(newcomers + 1):
+            busy = f"recognition is busy with the {len(self._held)} calls that are live"
+            raise CallRefused("overload", busy, RETRY_AFTER)
 
     def hold(self, held: _Held, now: float) -> None:
         """The connection is gone: wait for it to come back."""
@@ -155,6 +173,7 @@ class Desk:
             self._journal.finished(session.call.id)
             self._metrics.calls_live.dec()
             held = self._held.pop(announced_id)
+            held.over.set()
             if held.grace is not None:
                 held.grace.cancel()
             log.info("call closed", call_id=session.call.id, seconds=round(session.reached, 1))
@@ -225,7 +244,7 @@ class Line:
         """The call is over: returns once everything is processed and written."""
         if self._holds():
             self._held.session.finish("completed")
-            await self._held.session.done.wait()
+            await self._held.over.wait()
 
     async def lost(self) -> None:
         """The connection dropped: the grace period begins."""

@@ -24,13 +24,17 @@ MAX_AUDIO_BYTES = 1024 * 1024
 
 
 class ProtocolViolation(Exception):
-    """The peer broke its dialect: `field` names what was wrong, `close_code` is RFC 6455's."""
+    """The peer broke its dialect: `field` names what was wrong, `close_code` is RFC 6455's. `retry_after` seconds
+    may help, where it is no fault of the peer's."""
 
-    def __init__(self, field: str, message: str, close_code: int = CLOSE_POLICY) -> None:
+    def __init__(
+        self, field: str, message: str, close_code: int = CLOSE_POLICY, retry_after: Seconds | None = None
+    ) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
         self.close_code = close_code
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,10 @@ def ready(call_id: str, *, resumed: bool) -> str:
 
 def error(violation: ProtocolViolation) -> str:
     """The last message before the socket is closed with the same code."""
-    return _json(
-        {"type": "error", "field": violation.field, "message": violation.message, "code": violation.close_code}
-    )
+    told: dict[str, object] = {"field": violation.field, "message": violation.message, "code": violation.close_code}
+    if violation.retry_after is not None:
+        told["retry_after"] = violation.retry_after
+    return _json({"type": "error", **told})
 
 
 def event(call_id: str, seq: int, at: datetime, fact: Fact) -> str:

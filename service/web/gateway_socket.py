@@ -224,7 +224,7 @@ class GatewaySocket:
 
 def _as_violation(refused: CallRefused) -> ProtocolViolation:
     """A refused call in the words a gateway is told it with."""
-    if refused.code != "capacity":
+    if refused.code == "conflict":
         return ProtocolViolation("call_id", refused.message)
     later = f"; try again in {refused.retry_after:.0f} s" if refused.retry_after else ""
-    return ProtocolViolation("start", refused.message + later, CLOSE_TRY_LATER)
+    return ProtocolViolation("start", refused.message + later, CLOSE_TRY_LATER, refused.retry_after)

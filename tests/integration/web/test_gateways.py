@@ -230,6 +230,7 @@ async def test_a_full_house_tells_when_to_come_back(house: House) -> None:
         error, code = await ending(client)
     assert (error["field"], code) == ("start", 1013)
     assert "10 s" in error["message"]
+    assert error["retry_after"] == 10.0
 
 
 async def test_an_id_that_is_live_elsewhere_is_refused(house: House) -> None:

@@ -321,14 +321,26 @@ async def test_a_final_ends_its_legs_partial_that_is_still_in_work():
 
 async def test_there_is_room_for_calls_as_long_as_their_speech_can_be_recognised_in_time():
     now = 0.0
-    async with Scheduler(ScriptedEngine(), second_opinion=somebody, clock=lambda: now) as scheduler:
-        carried = int(SchedulerLimits().utilisation * scheduler.capacity / 0.7)
-        assert scheduler.has_room(carried)
-        assert not scheduler.has_room(carried + 1)
-        now = 100.0
+
+    def slow(_batch: Sequence[Speech]) -> None:
+        nonlocal now
+        now += 0.25
+
+    engine = ScriptedEngine(*[slow] * 50)
+    async with Scheduler(engine, second_opinion=somebody, clock=lambda: now) as scheduler:
+        assert scheduler.has_room(1000), "nobody knows yet how fast the engine is"
+        await scheduler.submit(job("A", seconds=0.1))
+        now += 300.0
+
+        def carried() -> int:
+            return int(SchedulerLimits().utilisation * scheduler.capacity / 0.7)
+
+        assert scheduler.has_room(carried())
+        assert not scheduler.has_room(carried() + 1)
         for second in range(40):  # 3 s of speech a second: four calls' worth
-            now = 100.0 + second
+            now = 1000.0 + second
             await scheduler.submit(job("A", second, seconds=3.0))
-        assert not scheduler.has_room(carried)
+        assert not scheduler.has_room(carried())
+        assert scheduler.has_room(carried() - 5)
         now += 300.0  # those calls have ended long since
-        assert scheduler.has_room(carried)
+        assert scheduler.has_room(carried())

@@ -34,7 +34,8 @@ def test_the_native_messages_are_taken() -> None:
 
 def test_the_native_replies_are_those_that_are_sent() -> None:
     replies: list[dict[str, Any]] = [json.loads(message) for message in shown("### What you get back")]
-    assert [reply["type"] for reply in replies] == ["ready", "event", "finished", "error"]
+    assert [reply["type"] for reply in replies] == ["ready", "event", "finished", "error", "error"]
+    assert [reply["code"] for reply in replies if "retry_after" in reply] == [1013]
     assert FACT.validate_python(replies[1]["fact"])
 
 
