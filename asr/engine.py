@@ -28,14 +28,16 @@ class RecognitionFailed(RecognitionError):
 class Speech:
     """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
 
-    `language` None asks the engine to detect it. `prompt` is vocabulary the call is likely to hold.
-    `word_times` asks for `Transcript.words` (seconds from the stretch's start).
+    `language` None asks the engine to detect it. `prompt` is vocabulary the call is likely to hold. `careful` asks for
+    the best the engine can do, at several times the cost. `text` is given where it is known already and only the
+    times of its words are asked for: `Transcript.words`, in seconds from the stretch's start.
     """
 
     pcm: NDArray[np.float32]
     language: Language | None = None
     prompt: str = ""
-    word_times: bool = False
+    careful: bool = False
+    text: str | None = None
 
 
 class Engine(Protocol):

@@ -2,74 +2,31 @@
 
 Who is next is `asr.scheduling`'s business; here its batches are run. Finals are never dropped: when the engine fails
 a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. Partials are shed
-as the expected wait grows.
+as the expected wait grows. A final whose text looks wrong is decoded again with care, after the rest of its batch has
+been delivered: nobody waits for another's second look.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.engine import Engine, RecognitionError, RecognitionFailed
-from asr.guard import judge
+from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.load import CALLS_SPEECH, Demand, Speed
 from asr.offload import in_thread
 from asr.scheduling import Agenda, Job, Recognised, SchedulerCounts, SchedulerLimits
-from asr.text import normalise, simplify
-from asr.types import Seconds, Transcript
+from asr.seat import Hanging, Heard, Seat, judged
+from asr.types import Seconds
 
 __all__ = ["Job", "Recognised", "Scheduler", "SchedulerCounts", "SchedulerLimits"]
 
 Result: TypeAlias = asyncio.Future[Recognised | None]
-
-_FIRST_GUESS = 6.0
-"""Times real time a worker, until the first batches have shown it."""
-_SMOOTHING = 0.2
-
-_DEMAND_SPAN: Seconds = 20.0
-"""Over how long speech a second is averaged: some utterances of each call."""
-_CALLS_SPEECH = 0.7
-"""Seconds of speech a second that a call brings, both legs together, until it shows in the demand: people who talk
-on the telephone leave about a third of it silent."""
-
-
-@dataclass(slots=True, eq=False)
-class _Seat:
-    """An engine and the lock that keeps it to its workers, also against a thread that was given up as hanging."""
-
-    engine: Engine
-    lock: threading.Semaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.lock = threading.Semaphore(self.engine.workers)
-
-    def transcribe(self, jobs: Sequence[Job], patience: float) -> list[Transcript]:
-        """Blocking, in a worker thread. Raises RecognitionFailed also when the engine stays busy."""
-        if not self.lock.acquire(timeout=patience):
-            raise _Hanging(f"{self.engine.name} has not come back from an earlier batch")
-        try:
-            transcripts = self.engine.transcribe([job.speech for job in jobs])
-        finally:
-            self.lock.release()
-        if len(transcripts) != len(jobs):
-            raise RecognitionFailed(f"{self.engine.name} gave {len(transcripts)} results for {len(jobs)} stretches")
-        return transcripts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Heard:
-    """One job's outcome, worked out in the worker thread."""
-
-    recognised: Recognised | None
-    redecoded: bool
-    guarded: bool
 
 
 class Scheduler:
@@ -92,7 +49,7 @@ class Scheduler:
         clock: Callable[[], float] = time.monotonic,
         new_engine: Callable[[], Engine] | None = None,
     ) -> None:
-        self._seat = _Seat(engine)
+        self._seat = Seat(engine)
         self._opinion = second_opinion
         self._limits = limits or SchedulerLimits()
         self._clock = clock
@@ -104,9 +61,8 @@ class Scheduler:
         self._workers: list[asyncio.Task[None]] = []
         self._idle = 0
         self._in_work: set[Job] = set()
-        self._speed = _FIRST_GUESS
-        self._measured = False
-        self._demand = _Demand(since=clock())
+        self._speed = Speed()
+        self._demand = Demand(since=clock())
         self.counts = SchedulerCounts()
 
     @property
@@ -117,7 +73,7 @@ class Scheduler:
     @property
     def capacity(self) -> float:
         """Seconds of speech a second that can be recognised, at the speed of late."""
-        return self._speed * self._seat.engine.workers
+        return self._speed.value * self._seat.engine.workers
 
     @property
     def expected_wait(self) -> Seconds:
@@ -134,9 +90,9 @@ class Scheduler:
 
         Before the first batch nobody knows how fast the engine is: the backlog alone decides.
         """
-        if self.overloaded or not self._measured:
+        if self.overloaded or not self._speed.measured:
             return not self.overloaded
-        expected = self._demand.at(self._clock()) + newcomers * _CALLS_SPEECH
+        expected = self._demand.at(self._clock()) + newcomers * CALLS_SPEECH
         return expected <= self._limits.utilisation * self.capacity
 
     async def __aenter__(self) -> Scheduler:
@@ -187,34 +143,46 @@ class Scheduler:
             self._idle -= 1
             self._in_work.update(batch)
             await self._serve(batch)
-            self._in_work.difference_update(batch)
-            self._agenda.finished(batch)
             self._idle += 1
-            self._wake.set()  # the legs of this batch may go on
+            self._wake.set()
 
     async def _serve(self, batch: list[Job]) -> None:
-        """Settle every job of the batch, in its order."""
+        """Settle every job of the batch; of a leg's jobs in their order."""
         speech = sum(job.seconds for job in batch)
-        self._count(batches=1, finals=sum(job.final for job in batch), speech_seconds=speech)
+        self._count(batches=1, finals=sum(job.rank == "final" for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
-        outcome = await self._decode(speaking) if speaking else []
-        alone = not isinstance(outcome, _Hanging)
-        heard = {} if isinstance(outcome, RecognitionFailed) else dict(zip(speaking, outcome, strict=True))
-        for job in batch:
-            if job not in speaking:
-                self._settle(job, None)
-            elif isinstance(outcome, RecognitionFailed):
-                await self._serve_alone(job) if alone else self._fail([job], outcome)
-            else:
-                self._deliver(job, heard[job])
-
-    async def _serve_alone(self, job: Job) -> None:
-        self._count(retried=1)
-        outcome = await self._decode([job])
+        outcome = await self._decode([(job, job.speech) for job in speaking]) if speaking else []
         if isinstance(outcome, RecognitionFailed):
-            self._fail([job], outcome)
-        else:
-            self._deliver(job, outcome[0])
+            await self._serve_alone(batch, speaking, outcome)
+            return
+        heard = dict(zip(speaking, outcome, strict=True))
+        doubtful = [job for job in speaking if job.rank == "final" and heard[job].doubtful]
+        later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
+        self._deliver([job for job in batch if job not in later], heard)
+        if doubtful:
+            heard |= await self._look_again(doubtful)
+            self._deliver(later, heard)
+
+    async def _look_again(self, doubtful: list[Job]) -> dict[Job, Heard]:
+        """What a careful decode hears; nothing where it fails, for then the quick one stands."""
+        self._count(redecoded=len(doubtful))
+        outcome = await self._decode([(job, replace(job.speech, careful=True)) for job in doubtful])
+        return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
+
+    async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
+        """The batch failed: each of its jobs gets another try of its own, unless the engine hangs."""
+        for job in batch:
+            outcome: list[Heard] | RecognitionFailed = failure
+            if job in speaking and not isinstance(failure, Hanging):
+                self._count(retried=1)
+                outcome = await self._decode([(job, job.speech)])
+            if job not in speaking:
+                self._deliver([job], {})
+            elif isinstance(outcome, RecognitionFailed):
+                self._fail([job], outcome)
+                self._leave([job])
+            else:
+                self._deliver([job], {job: outcome[0]})
 
     async def _speaking(self, batch: list[Job]) -> list[Job]:
         """The jobs that somebody speaks in."""
@@ -224,7 +192,7 @@ class Scheduler:
             failed = 0
             for job in batch:
                 try:
-                    if not self._opinion(job.speech.pcm):
+                    if job.rank != "words" and not self._opinion(job.speech.pcm):
                         continue
                 except Exception:  # foreign code: a broken opinion must cost time, not speech
                     failed += 1
@@ -235,24 +203,25 @@ class Scheduler:
         self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
         return speaking
 
-    async def _decode(self, jobs: Sequence[Job]) -> list[_Heard] | RecognitionFailed:
+    async def _decode(self, asked: Sequence[tuple[Job, Speech]]) -> list[Heard] | RecognitionFailed:
         seat = self._seat
-        patience = self._limits.hang_seconds + self._limits.hang_factor * sum(job.seconds for job in jobs)
+        speech = sum(job.seconds for job, _ in asked)
+        patience = self._limits.hang_seconds + self._limits.hang_factor * speech
 
-        def work() -> list[_Heard]:
-            transcripts = seat.transcribe(jobs, patience)
-            return [_heard(job, transcript) for job, transcript in zip(jobs, transcripts, strict=True)]
+        def work() -> list[Heard]:
+            transcripts = seat.transcribe([each for _, each in asked], patience)
+            return [judged(job, transcript) for (job, _), transcript in zip(asked, transcripts, strict=True)]
 
         begun = self._clock()
         try:
             async with asyncio.timeout(patience):
                 heard = await in_thread(work, "recognition")
-            self._learn_speed(sum(job.seconds for job in jobs), self._clock() - begun)
+            self._speed.learn(sum(job.seconds for job, each in asked if _fresh(each)), self._clock() - begun)
             return heard
-        except (TimeoutError, _Hanging):
+        except (TimeoutError, Hanging):
             self._count(hangs=1)
             await self._replace_engine(seat)
-            return _Hanging(f"{seat.engine.name} has not answered for {patience:.0f} s")
+            return Hanging(f"{seat.engine.name} has not answered for {patience:.0f} s")
         except RecognitionFailed as failure:
             return failure
         except Exception as fault:  # foreign code: whatever it raises, the other calls' speech goes on
@@ -260,20 +229,31 @@ class Scheduler:
             failure.__cause__ = fault
             return failure
 
-    async def _replace_engine(self, hung: _Seat) -> None:
+    async def _replace_engine(self, hung: Seat) -> None:
         if self._new_engine is None or self.counts.replaced >= self._limits.replacements:
             return
         if self._seat is not hung:
             return  # another worker has replaced it
         try:
-            self._seat = _Seat(await in_thread(self._new_engine, "engine start"))
+            self._seat = Seat(await in_thread(self._new_engine, "engine start"))
         except RecognitionError:
             return  # the old one stays: it may yet come back, and its failures are told batch by batch
         self._count(replaced=1)
 
-    def _deliver(self, job: Job, heard: _Heard) -> None:
-        self._count(redecoded=int(heard.redecoded), guarded=int(heard.guarded))
-        self._settle(job, heard.recognised)
+    def _deliver(self, jobs: Sequence[Job], heard: dict[Job, Heard]) -> None:
+        """What was heard, None where nobody speaks; the jobs' legs may go on."""
+        for job in jobs:
+            if job in heard:
+                self._count(guarded=int(heard[job].guarded))
+                self._settle(job, heard[job].recognised)
+            else:
+                self._settle(job, None)
+        self._leave(jobs)
+
+    def _leave(self, jobs: Sequence[Job]) -> None:
+        self._in_work.difference_update(jobs)
+        self._agenda.finished(jobs)
+        self._wake.set()
 
     def _settle(self, job: Job, recognised: Recognised | None) -> None:
         result = self._results.pop(job, None)
@@ -288,47 +268,11 @@ class Scheduler:
                 result.set_exception(failure)
                 result.exception()  # counted above: asyncio need not report a future nobody waits for
 
-    def _learn_speed(self, speech: Seconds, took: float) -> None:
-        if took > 0:
-            self._measured = True
-            self._speed += _SMOOTHING * (speech / took - self._speed)
-
     def _count(self, **more: float) -> None:
         grown = {name: getattr(self.counts, name) + amount for name, amount in more.items()}
         self.counts = replace(self.counts, **grown)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Demand:
-    """Seconds of speech a second that come in, averaged with weights that fade over `_DEMAND_SPAN`."""
-
-    since: float
-    _speech: Seconds = 0.0
-    _fed: float | None = None
-
-    def add(self, speech: Seconds, now: float) -> None:
-        self._speech = self._faded(now) + speech
-        self._fed = now
-
-    def at(self, now: float) -> float:
-        """The average; over the time since the start while that is shorter than the span."""
-        return self._faded(now) / (_DEMAND_SPAN * -math.expm1(-max(1.0, now - self.since) / _DEMAND_SPAN))
-
-    def _faded(self, now: float) -> Seconds:
-        return self._speech * math.exp(-(now - self._fed) / _DEMAND_SPAN) if self._fed is not None else 0.0
-
-
-class _Hanging(RecognitionFailed):
-    """The engine did not answer in time: trying its items alone would only hang again."""
-
-
-def _heard(job: Job, transcript: Transcript) -> _Heard:
-    """The guard's verdict on a transcript, as it will be shown."""
-    verdict = judge(transcript, job.seconds, job.speech.prompt)
-    text = normalise(verdict.text, transcript.language) if verdict.text else ""
-    dropped = verdict.text is None and verdict.reason != "empty"
-    if not text:
-        return _Heard(recognised=None, redecoded=transcript.redecoded, guarded=dropped)
-    words = tuple(replace(word, text=simplify(word.text)) for word in transcript.words)
-    recognised = Recognised(text=text, transcript=replace(transcript, words=words))
-    return _Heard(recognised=recognised, redecoded=transcript.redecoded, guarded=dropped)
+def _fresh(speech: Speech) -> bool:
+    """Speech heard for the first time: a second look and word times cost time and bring no more."""
+    return not speech.careful and speech.text is None

@@ -2,7 +2,7 @@
 
 - One queue a leg, in the order the leg spoke; a batch takes from the front only, and a leg whose final is in work
   waits for it, so a leg's results keep its order however many batches are in work.
-- Finals before partials. A leg's newer stretch replaces its waiting partial.
+- Finals before word times, word times before partials. A leg's newer stretch replaces its waiting partial.
 - Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
   the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
 - A batch holds stretches of similar length, because the longest of them sets what each of them costs.
@@ -15,12 +15,16 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from asr.engine import Speech
 from asr.types import Role, Seconds, Transcript
 
 Leg: TypeAlias = tuple[str, Role]
+
+Rank = Literal["final", "words", "partial"]
+RANKS: tuple[Rank, ...] = ("final", "words", "partial")
+"""What goes first: a supervisor waits for finals; word times are wanted by who replays the call."""
 
 _RATE = 16_000
 
@@ -29,7 +33,8 @@ _RATE = 16_000
 class Job:
     """One stretch of a leg's speech. `seq` counts within the leg; `deadline` orders jobs, smallest first.
 
-    Compared by identity: the same audio submitted twice is two jobs.
+    With `speech.text` it asks for that text's word times, whatever `final` says. Compared by identity: the same audio
+    submitted twice is two jobs.
     """
 
     call_id: str
@@ -46,6 +51,10 @@ class Job:
     @property
     def leg(self) -> Leg:
         return self.call_id, self.role
+
+    @property
+    def rank(self) -> Rank:
+        return "words" if self.speech.text is not None else "final" if self.final else "partial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +121,13 @@ class Agenda:
 
     def __init__(self, limits: SchedulerLimits) -> None:
         self._limits = limits
-        self._finals: dict[Leg, deque[_Entry]] = {}
-        self._partials: dict[Leg, _Entry] = {}
+        self._queues: dict[Rank, dict[Leg, deque[_Entry]]] = {rank: {} for rank in RANKS}
         self._in_work: dict[Leg, Job] = {}
         self._round: set[str] = set()
         self._arrivals = count()
 
     def __len__(self) -> int:
-        return sum(len(queue) for queue in self._finals.values()) + len(self._partials)
+        return sum(1 for _ in self._entries())
 
     @property
     def seconds(self) -> Seconds:
@@ -128,27 +136,23 @@ class Agenda:
 
     def add(self, job: Job) -> list[Job]:
         """Put a job at the end of its leg's queue; returns the partial it makes pointless, if any."""
+        replaced = self._queues["partial"].pop(job.leg, ()) if job.rank != "words" else ()
         entry = _Entry(job=job, arrival=next(self._arrivals))
-        replaced = self._partials.pop(job.leg, None)
-        if job.final:
-            self._finals.setdefault(job.leg, deque()).append(entry)
-        else:
-            self._partials[job.leg] = entry
-        return [replaced.job] if replaced else []
+        self._queues[job.rank].setdefault(job.leg, deque()).append(entry)
+        return [old.job for old in replaced]
 
     def withdraw(self, call_id: str) -> list[Job]:
         """Take out everything of a call."""
         out = [entry.job for entry in self._entries() if entry.job.call_id == call_id]
         for job in out:
-            self._finals.pop(job.leg, None)
-            self._partials.pop(job.leg, None)
+            self._queues[job.rank].pop(job.leg, None)
         self._round.discard(call_id)
         return out
 
     def shed(self) -> list[Job]:
         """Take out every partial."""
-        out = [entry.job for entry in self._partials.values()]
-        self._partials.clear()
+        out = [entry.job for queue in self._queues["partial"].values() for entry in queue]
+        self._queues["partial"].clear()
         return out
 
     def next_batch(self, idle: int = 1) -> list[Job]:
@@ -156,8 +160,9 @@ class Agenda:
 
         `idle` workers share what waits. Each final taken keeps its leg waiting until `finished`.
         """
-        heads = self._heads()
-        waiting_now = sum(len(self._finals.get(leg, (None,))) for leg in heads)
+        queues = self._first_ready()
+        heads = {leg: queue[0] for leg, queue in queues.items()}
+        waiting_now = sum(map(len, queues.values()))
         most = min(self._limits.batch, -(-waiting_now // idle))
         waiting = {leg[0] for leg in heads}
         self._round &= waiting
@@ -169,21 +174,22 @@ class Agenda:
             job = entry.job
             batch.append(job)
             taken[job.call_id] += 1
-            self._take(job.leg, heads)
+            self._take(job, heads)
         self._round = self._round - taken.keys()
-        self._in_work |= {job.leg: job for job in batch if job.final}
+        self._in_work |= {job.leg: job for job in batch if job.rank == "final"}
         return batch
 
     def finished(self, batch: Sequence[Job]) -> None:
         """These jobs are settled: their legs' next ones may be taken."""
         for job in batch:
-            if job.final:
+            if job.rank == "final":
                 self._in_work.pop(job.leg, None)
 
-    def _heads(self) -> dict[Leg, _Entry]:
-        """The job at the front of each leg that may be taken; partials only while no final waits to be."""
-        ready = {leg: queue[0] for leg, queue in self._finals.items() if leg not in self._in_work}
-        return ready or dict(self._partials)
+    def _first_ready(self) -> dict[Leg, deque[_Entry]]:
+        """The queues of the highest rank that has any whose front may be taken."""
+        finals = self._queues["final"]
+        ready = {leg: queue for leg, queue in finals.items() if leg not in self._in_work}
+        return ready or self._queues["words"] or self._queues["partial"]
 
     def _pick(self, heads: dict[Leg, _Entry], batch: list[Job], taken: Counter[str]) -> _Entry | None:
         """The next for this batch: calls with least in it, those of the round first, then the oldest deadline."""
@@ -210,20 +216,17 @@ class Agenda:
     def _band(self, job: Job) -> int:
         return bisect_left(self._limits.bands, job.seconds)
 
-    def _take(self, leg: Leg, heads: dict[Leg, _Entry]) -> None:
-        """Take the front of the leg and bring its next final forward."""
-        del heads[leg]
-        queue = self._finals.get(leg)
-        if queue is None:
-            del self._partials[leg]
-            return
+    def _take(self, job: Job, heads: dict[Leg, _Entry]) -> None:
+        """Take the front of the leg and bring what is behind it forward."""
+        del heads[job.leg]
+        queue = self._queues[job.rank][job.leg]
         queue.popleft()
         if queue:
-            heads[leg] = queue[0]
+            heads[job.leg] = queue[0]
         else:
-            del self._finals[leg]
+            del self._queues[job.rank][job.leg]
 
     def _entries(self) -> Iterator[_Entry]:
-        for queue in self._finals.values():
-            yield from queue
-        yield from self._partials.values()
+        for queues in self._queues.values():
+            for queue in queues.values():
+                yield from queue

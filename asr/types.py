@@ -32,7 +32,7 @@ class Transcript:
 
     `avg_logprob` is the mean log probability a token (<= 0), `no_speech_prob` lies in [0, 1],
     `compression_ratio` is UTF-8 length over its zlib length, `tokens` the number of text tokens.
-    `redecoded` tells that the first result looked wrong and a slower decode replaced it.
+    `doubtful` tells that it looks wrong and a careful decode is worth its time.
     Words are empty unless they were asked for.
     """
 
@@ -42,7 +42,7 @@ class Transcript:
     no_speech_prob: float
     compression_ratio: float
     tokens: int
-    redecoded: bool = False
+    doubtful: bool = False
     words: tuple[Word, ...] = ()
 
 

@@ -66,8 +66,10 @@ class ScriptedEngine:
     def _transcript(stretch: Speech) -> Transcript:
         seconds = len(stretch.pcm) / RATE
         text = f"第{seconds:.2f}秒" if stretch.language != "en" else f"second {seconds:.2f}"
-        words = (Word(text=text, start=0.0, end=seconds, probability=0.9),) if stretch.word_times else ()
-        return transcript(text, language=stretch.language or "zh", words=words, tokens=4)
+        if stretch.text is not None:
+            words = (Word(text=stretch.text, start=0.0, end=seconds, probability=0.9),)
+            return transcript(stretch.text, language=stretch.language or "zh", words=words)
+        return transcript(text, language=stretch.language or "zh", tokens=4)
 
 
 def fails(_batch: Sequence[Speech]) -> None:

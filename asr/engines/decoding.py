@@ -88,8 +88,3 @@ def _comes_back(units: list[str], length: int) -> bool:
         if start - seen.setdefault(tuple(units[start : start + length]), start) >= length:
             return True
     return False
-
-
-def better(first: Decoded, second: Decoded, seconds: float) -> Decoded:
-    """Of a quick and a slow decode the one to keep: the slow one, unless only it looks wrong."""
-    return first if looks_wrong(second, seconds) and not looks_wrong(first, seconds) else second

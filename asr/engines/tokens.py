@@ -47,6 +47,10 @@ class Vocabulary:
         """The tokens that are text: markers and timestamps left out."""
         return [token for token in tokens if token < self.end_of_text]
 
+    def tokens(self, text: str) -> list[int]:
+        """The tokens of a text."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
     def text(self, tokens: list[int]) -> str:
         """The text of text tokens."""
         return str(self._tokenizer.decode(tokens)).strip()

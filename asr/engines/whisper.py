@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +20,6 @@ from asr.engines.decoding import (
     FULL_CONTEXT,
     MAX_TOKENS,
     Decoded,
-    better,
     compression_ratio,
     context_for,
     looks_wrong,
@@ -30,8 +30,20 @@ from asr.engines.silence import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.tokens import Vocabulary
 from asr.types import Language, Transcript, Word
 
-_SECOND_BEAM = 5
+_CAREFUL_BEAM = 5
 _FRAMES_A_SECOND = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """What the items of one run of the model have in common; CTranslate2 wants the transcript's start at one position
+    throughout a batch."""
+
+    context: float
+    prompt_tokens: int
+    careful: bool
+    align: bool
+    language: Language | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +54,14 @@ class _Item:
     speech: Speech
     seconds: float
     prompt: tuple[int, ...]
+    way: _Way
 
 
 class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
-    The first decode pads to one of a few short contexts and runs as a batch, `beam_size` wide. Results that
-    look wrong are decoded again alone with the full 30 s and a beam of 5.
+    Speech is padded to one of a few short contexts and decoded as a batch, `beam_size` wide; a careful decode takes
+    the full 30 s and a beam of 5. A quick result that looks wrong is called doubtful.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. A GPU works on one batch.
@@ -82,7 +95,7 @@ class WhisperEngine:
         self._log_mel = LogMel(self._model.n_mels)
         self._beam_size = beam_size
         self._name = f"{model_path.name} ({self._model.compute_type}, {device})"
-        behind_a_voice = self._encode([voiced_sound()], SILENCE_UNTIL)
+        behind_a_voice = self._encode_as_is([voiced_sound()], SILENCE_UNTIL)
         self._silence: NDArray[np.floating] = np.array(behind_a_voice)[0]
 
     @property
@@ -97,15 +110,16 @@ class WhisperEngine:
 
     def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
         """Recognise every item, in order. Raises RecognitionFailed for the whole batch."""
-        groups: dict[tuple[float, int], list[_Item]] = defaultdict(list)
+        groups: dict[_Way, list[_Item]] = defaultdict(list)
         for place, speech in enumerate(batch):
             item = self._item(place, speech)
-            # CTranslate2 wants the transcript's start at one position throughout a batch.
-            groups[context_for(item.seconds), len(item.prompt)].append(item)
+            groups[item.way].append(item)
         results: list[Transcript | None] = [None] * len(batch)
         try:
-            for (context, _), items in groups.items():
-                for item, transcript in zip(items, self._recognise(items, context), strict=True):
+            for way, items in groups.items():
+                encoded = self._encode([item.speech.pcm for item in items], way.context)
+                transcripts = self._align(items, encoded) if way.align else self._recognise(items, encoded, way.careful)
+                for item, transcript in zip(items, transcripts, strict=True):
                     results[item.place] = transcript
         except (RuntimeError, ValueError) as fault:
             raise RecognitionFailed(f"{self._name} could not decode a batch of {len(batch)}: {fault}") from fault
@@ -116,38 +130,35 @@ class WhisperEngine:
         self._model.unload_model()
 
     def _item(self, place: int, speech: Speech) -> _Item:
-        prompt = tuple(self._vocabulary.prompt(speech.prompt))
-        return _Item(place=place, speech=speech, seconds=len(speech.pcm) / SAMPLE_RATE, prompt=prompt)
+        seconds = len(speech.pcm) / SAMPLE_RATE
+        prompt = tuple(self._vocabulary.prompt(speech.prompt)) if speech.text is None else ()
+        way = _Way(
+            context=FULL_CONTEXT if speech.careful else context_for(seconds),
+            prompt_tokens=len(prompt),
+            careful=speech.careful,
+            align=speech.text is not None,
+            language=speech.language if speech.text is not None else None,
+        )
+        return _Item(place=place, speech=speech, seconds=seconds, prompt=prompt, way=way)
 
-    def _recognise(self, items: list[_Item], context: float) -> list[Transcript]:
-        encoded = self._encode([item.speech.pcm for item in items], context)
-        if context < SILENCE_UNTIL:
-            longer = with_silence(np.array(encoded), self._silence)
-            encoded = ctranslate2.StorageView.from_array(np.ascontiguousarray(longer))
+    def _recognise(self, items: list[_Item], encoded: Any, careful: bool) -> list[Transcript]:
         languages = self._languages(items, encoded)
-        decoded = self._decode(items, languages, encoded, self._beam_size)
-        transcripts: list[Transcript] = []
-        for item, language, first in zip(items, languages, decoded, strict=True):
-            wrong = looks_wrong(first, item.seconds) and (context < FULL_CONTEXT or self._beam_size < _SECOND_BEAM)
-            if wrong or item.speech.word_times:
-                transcripts.append(self._again(item, language, first, wrong=wrong))
-            else:
-                transcripts.append(_transcript(first, language))
-        return transcripts
-
-    def _again(self, item: _Item, language: Language, first: Decoded, *, wrong: bool) -> Transcript:
-        """A second look at one item with the full context: a slower decode where it is due, times where asked for."""
-        encoded = self._encode([item.speech.pcm], FULL_CONTEXT)
-        chosen = first
-        if wrong:
-            chosen = better(first, self._decode([item], [language], encoded, _SECOND_BEAM)[0], item.seconds)
-        words: tuple[Word, ...] = ()
-        if item.speech.word_times and chosen.tokens:
-            words = self._words(item, language, chosen, encoded)
-        return _transcript(chosen, language, redecoded=wrong, words=words)
+        beam_size = max(_CAREFUL_BEAM, self._beam_size) if careful else self._beam_size
+        decoded = self._decode(items, languages, encoded, beam_size)
+        return [
+            _transcript(each, language, doubtful=not careful and looks_wrong(each, item.seconds))
+            for item, language, each in zip(items, languages, decoded, strict=True)
+        ]
 
     def _encode(self, batch: list[NDArray[np.float32]], context: float) -> Any:
-        """The encoder's output in main memory, shape (batch, 50 frames a second, width)."""
+        """The encoder's output in main memory, shape (batch, 50 frames a second, width), silence lent to it."""
+        encoded = self._encode_as_is(batch, context)
+        if context >= SILENCE_UNTIL:
+            return encoded
+        longer = with_silence(np.array(encoded), self._silence)
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(longer))
+
+    def _encode_as_is(self, batch: list[NDArray[np.float32]], context: float) -> Any:
         mel = self._log_mel(batch, context)
         return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(mel)), to_cpu=True)
 
@@ -187,13 +198,23 @@ class WhisperEngine:
             compression_ratio=compression_ratio(text),
         )
 
-    def _words(self, item: _Item, language: Language, decoded: Decoded, encoded: Any) -> tuple[Word, ...]:
-        tokens = list(decoded.tokens)
-        frames = min(round(item.seconds * _FRAMES_A_SECOND), round(FULL_CONTEXT * _FRAMES_A_SECOND))
+    def _align(self, items: list[_Item], encoded: Any) -> list[Transcript]:
+        """The words of texts that are known, all in one language, with their times."""
+        language = items[0].speech.language or "zh"
         ask = self._vocabulary.ask(language)
-        aligned = self._model.align(encoded, ask, [tokens], frames)[0]
-        words = self._vocabulary.words(tokens, language)
-        return word_times(words, aligned.alignments, aligned.text_token_probs, item.seconds)
+        tokens = [self._vocabulary.tokens(item.speech.text or "")[: MAX_TOKENS - len(ask) - 1] for item in items]
+        frames = [round(min(item.seconds, item.way.context) * _FRAMES_A_SECOND) for item in items]
+        aligned = self._model.align(encoded, ask, tokens, frames)
+        return [
+            _aligned(
+                item.speech.text or "",
+                language,
+                word_times(
+                    self._vocabulary.words(said, language), result.alignments, result.text_token_probs, item.seconds
+                ),
+            )
+            for item, said, result in zip(items, tokens, aligned, strict=True)
+        ]
 
 
 def _cores() -> int:
@@ -201,9 +222,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _transcript(
-    decoded: Decoded, language: Language, *, redecoded: bool = False, words: tuple[Word, ...] = ()
-) -> Transcript:
+def _transcript(decoded: Decoded, language: Language, *, doubtful: bool) -> Transcript:
     return Transcript(
         text=decoded.text,
         language=language,
@@ -211,7 +230,20 @@ def _transcript(
         no_speech_prob=decoded.no_speech_prob,
         compression_ratio=decoded.compression_ratio,
         tokens=len(decoded.tokens),
-        redecoded=redecoded,
+        doubtful=doubtful,
+    )
+
+
+def _aligned(text: str, language: Language, words: tuple[Word, ...]) -> Transcript:
+    """A given text has no figures of its own but its words' probabilities."""
+    likely = [max(word.probability, 1e-9) for word in words]
+    return Transcript(
+        text=text,
+        language=language,
+        avg_logprob=min(0.0, sum(map(math.log, likely)) / max(1, len(likely))),
+        no_speech_prob=0.0,
+        compression_ratio=compression_ratio(text),
+        tokens=len(words),
         words=words,
     )
 

@@ -64,15 +64,28 @@ def test_without_a_language_one_is_found(engine: Engine):
     assert engine.transcribe([speech(1.0, language=None)])[0].language in ("zh", "en")
 
 
-def test_words_come_when_asked_for_in_order_and_within_the_stretch(engine: Engine):
-    asked = Speech(pcm=speech(2.0, level=0.3).pcm, language="zh", word_times=True)
-    unasked, transcript = engine.transcribe([speech(2.0), asked])
-    assert unasked.words == ()
-    assert "".join(word.text for word in transcript.words).strip() == transcript.text.strip()
-    edges = [edge for word in transcript.words for edge in (word.start, word.end)]
+def test_a_given_text_gets_its_words_in_order_and_within_the_stretch(engine: Engine):
+    text = "再不还款，就起诉你。"
+    given = Speech(pcm=speech(2.0, level=0.3).pcm, language="zh", text=text)
+    recognised, aligned = engine.transcribe([speech(2.0), given])
+    assert recognised.words == ()
+    assert aligned.text == text
+    assert "".join(word.text for word in aligned.words) == text
+    edges = [edge for word in aligned.words for edge in (word.start, word.end)]
     assert edges == sorted(edges)
     assert all(0 <= edge <= 2.0 for edge in edges)
-    assert all(0 <= word.probability <= 1 for word in transcript.words)
+    assert all(0 <= word.probability <= 1 for word in aligned.words)
+
+
+def test_texts_in_two_languages_are_aligned_in_one_batch(engine: Engine):
+    texts = {"zh": "好的。", "en": "I will pay on Friday."}
+    batch = [Speech(pcm=speech(2.0).pcm, language=code, text=text) for code, text in texts.items()]
+    assert [each.text for each in engine.transcribe(batch)] == [*texts.values()]
+
+
+def test_a_careful_decode_is_not_doubtful(engine: Engine):
+    careful = Speech(pcm=speech(1.0).pcm, language="zh", careful=True)
+    assert not engine.transcribe([careful])[0].doubtful
 
 
 def _silence(seconds: float) -> Speech:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
 from asr.scheduler import Job, Recognised, Scheduler, SchedulerLimits
-from asr.types import Role, Transcript, Word
+from asr.types import Role, Transcript
 from tests.scripted import Gate, ScriptedEngine, fails, fails_on_batches, speech, transcript
 
 QUICK_TO_GIVE_UP = SchedulerLimits(hang_seconds=0.05, hang_factor=0.0)
@@ -257,18 +257,81 @@ async def test_a_hallucination_is_no_text_and_is_counted():
         assert scheduler.counts.guarded == 1
 
 
-async def test_text_and_words_come_in_simplified_script():
+async def test_text_comes_in_simplified_script():
     class Traditional(ScriptedEngine):
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-            word = Word(text="還款", start=0.0, end=1.0, probability=0.9)
-            return [transcript("還款,謝謝", words=(word,), redecoded=True) for _ in batch]
+            return [transcript("還款,謝謝") for _ in batch]
 
     async with Scheduler(Traditional(), second_opinion=somebody) as scheduler:
-        recognised = await scheduler.submit(job("A"))
-        assert recognised is not None
-        assert recognised.text == "还款，谢谢"
-        assert [word.text for word in recognised.transcript.words] == ["还款"]
+        assert await text_of(scheduler.submit(job("A"))) == "还款，谢谢"
+
+
+class Doubts(ScriptedEngine):
+    """In doubt about stretches of two seconds until it looks with care; fails then with `breaks`."""
+
+    def __init__(self, *script: object, breaks: bool = False, workers: int = 1) -> None:
+        super().__init__(*script, workers=workers)  # type: ignore[arg-type]
+        self.breaks = breaks
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        if self.breaks and any(each.careful for each in batch):
+            raise RecognitionFailed("scripted failure of a second look")
+        heard = super().transcribe(batch)
+        return [
+            transcript("看清了") if each.careful else replace(said, doubtful=len(each.pcm) == 32_000)
+            for each, said in zip(batch, heard, strict=True)
+        ]
+
+
+async def test_a_doubtful_final_is_decoded_again_with_care():
+    async with Scheduler(Doubts(), second_opinion=somebody) as scheduler:
+        assert await text_of(scheduler.submit(job("A", seconds=2.0))) == "看清了"
         assert scheduler.counts.redecoded == 1
+        assert scheduler.backlog_seconds == 0
+
+
+async def test_nobody_waits_for_anothers_second_look():
+    second_look = Gate()
+    async with Scheduler(Doubts(lambda _: None, second_look), second_opinion=somebody) as scheduler:
+        doubtful, sure = scheduler.submit(job("A", seconds=2.0)), scheduler.submit(job("B"))
+        assert await text_of(sure) == "第1.00秒"
+        assert not doubtful.done()
+        second_look.open()
+        assert await text_of(doubtful) == "看清了"
+
+
+async def test_a_leg_keeps_its_order_when_its_earlier_final_is_looked_at_again():
+    second_look = Gate()
+    engine = Doubts(lambda _: None, second_look, workers=2)
+    async with Scheduler(engine, second_opinion=somebody) as scheduler:
+        earlier = scheduler.submit(job("A", seconds=2.0))
+        await asyncio.to_thread(second_look.reached.wait, 10)
+        later = scheduler.submit(job("A", 1))
+        assert await text_of(scheduler.submit(job("B"))) == "第1.00秒"  # the other worker goes on
+        assert not later.done()
+        second_look.open()
+        assert await asyncio.gather(text_of(earlier), text_of(later)) == ["看清了", "第1.00秒"]
+
+
+async def test_the_quick_text_stands_where_the_second_look_fails():
+    async with Scheduler(Doubts(breaks=True), second_opinion=somebody) as scheduler:
+        assert await text_of(scheduler.submit(job("A", seconds=2.0))) == "第2.00秒"
+        assert scheduler.counts.failures == 0
+
+
+async def test_a_partial_is_not_looked_at_again():
+    async with Scheduler(Doubts(), second_opinion=somebody) as scheduler:
+        assert await text_of(scheduler.submit(job("A", seconds=2.0, final=False))) == "第2.00秒"
+        assert scheduler.counts.redecoded == 0
+
+
+async def test_a_texts_words_are_timed_whoever_doubts_that_somebody_speaks():
+    async with Scheduler(ScriptedEngine(), second_opinion=lambda _: False) as scheduler:
+        asked = replace(job("A"), speech=replace(speech(1.0), text="马上还钱。"))
+        recognised = await scheduler.submit(asked)
+    assert recognised is not None
+    assert recognised.text == "马上还钱。"
+    assert [(word.text, word.end) for word in recognised.transcript.words] == [("马上还钱。", 1.0)]
 
 
 async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time():

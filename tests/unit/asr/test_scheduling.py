@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -180,3 +181,31 @@ def test_a_leg_whose_final_is_in_work_waits_for_it_and_its_other_leg_does_not():
     assert agenda.next_batch() == []
     agenda.finished(first)
     assert [each.seq for each in agenda.next_batch()] == [1]
+
+
+def test_word_times_wait_for_finals_and_go_before_partials():
+    agenda = Agenda(SchedulerLimits(batch=1))
+    partial, final = job("A", final=False), job("B")
+    words = replace(job("C"), speech=replace(job("C").speech, text="还钱"))
+    for each in (partial, words, final):
+        agenda.add(each)
+    assert [agenda.next_batch() for _ in range(4)] == [[final], [words], [partial], []]
+
+
+def test_word_times_neither_replace_a_partial_nor_hold_up_their_legs_finals():
+    agenda = Agenda(SchedulerLimits(batch=1))
+    words = replace(job("A"), speech=replace(job("A").speech, text="还钱"))
+    agenda.add(job("A", final=False))
+    assert agenda.add(words) == []
+    assert agenda.shed()
+    assert agenda.next_batch() == [words]
+    final = job("A", 1)
+    agenda.add(final)
+    assert agenda.next_batch() == [final]
+
+
+def test_a_calls_word_times_are_withdrawn_with_it():
+    agenda = Agenda(LIMITS)
+    agenda.add(replace(job("A"), speech=replace(job("A").speech, text="还钱")))
+    agenda.withdraw("A")
+    assert len(agenda) == 0

@@ -14,7 +14,6 @@ from asr.engines.decoding import (
     FULL_CONTEXT,
     TAIL,
     Decoded,
-    better,
     compression_ratio,
     context_for,
     looks_wrong,
@@ -125,14 +124,6 @@ def test_a_result_that_looks_wrong_is_decoded_again(wrong: Decoded, seconds: flo
 )
 def test_a_stretch_that_comes_back_is_noticed(text: str, twice: bool):
     assert says_twice(text) is twice
-
-
-def test_the_slow_decode_is_kept_unless_only_it_looks_wrong():
-    good, loop = decoded("好的"), decoded("好的" * 60)
-    assert better(loop, good, 2.0) is good
-    assert better(good, loop, 2.0) is good
-    other = decoded("好的吧")
-    assert better(good, other, 2.0) is other
 
 
 def test_a_word_lasts_from_its_first_token_to_the_next_words():

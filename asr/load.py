@@ -1,0 +1,58 @@
+"""How much speech comes in and how fast it is recognised, of late. Plain: the clock is an argument."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from asr.types import Seconds
+
+_FIRST_GUESS = 6.0
+"""Times real time a worker, until the first batches have shown it."""
+_SPEED_SPAN: Seconds = 10.0
+"""Over how long a worker's time its speed is averaged: some ten batches, a careful decode among them now and then."""
+
+_DEMAND_SPAN: Seconds = 20.0
+"""Over how long speech a second is averaged: some utterances of each call."""
+CALLS_SPEECH = 0.7
+"""Seconds of speech a second that a call brings, both legs together, until it shows in the demand: people who talk
+on the telephone leave about a third of it silent."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Speed:
+    """Times real time that one worker recognises at, of late."""
+
+    _speech: Seconds = _FIRST_GUESS
+    _took: Seconds = 1.0
+    measured: bool = False
+
+    @property
+    def value(self) -> float:
+        return self._speech / self._took
+
+    def learn(self, speech: Seconds, took: Seconds) -> None:
+        """So much speech took so long."""
+        fade = math.exp(-took / _SPEED_SPAN)
+        self._speech, self._took = fade * self._speech + speech, fade * self._took + took
+        self.measured = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Demand:
+    """Seconds of speech a second that come in, averaged with weights that fade over `_DEMAND_SPAN`."""
+
+    since: float
+    _speech: Seconds = 0.0
+    _fed: float | None = None
+
+    def add(self, speech: Seconds, now: float) -> None:
+        self._speech = self._faded(now) + speech
+        self._fed = now
+
+    def at(self, now: float) -> float:
+        """The average; over the time since the start while that is shorter than the span."""
+        return self._faded(now) / (_DEMAND_SPAN * -math.expm1(-max(1.0, now - self.since) / _DEMAND_SPAN))
+
+    def _faded(self, now: float) -> Seconds:
+        return self._speech * math.exp(-(now - self._fed) / _DEMAND_SPAN) if self._fed is not None else 0.0
