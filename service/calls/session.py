@@ -9,25 +9,23 @@ live and replayed.
 from __future__ import annotations
 
 import asyncio
-import math
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 import structlog
 
-from asr.audio import seconds
-from asr.engine import RecognitionError, Speech
-from asr.scheduler import Job, Recognised
-from asr.types import Role, Seconds, Utterance
+from asr.engine import RecognitionError
+from asr.types import Seconds
 from detectors.api import CallContext, Finding, Observation, Sentiment
 from detectors.runner import DetectorFailure
 from service.alerts.policy import AlertPolicy
 from service.calls.arrivals import Arrivals
+from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import Cut, Intake, Passed, Taken
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
+from service.calls.troubles import Troubles
 from service.facts import (
     AlertRaised,
     Call,
@@ -39,7 +37,6 @@ from service.facts import (
     FindingMade,
     GapMarked,
     Notice,
-    NoticeCode,
     SentimentScored,
     UtteranceHeard,
 )
@@ -48,13 +45,6 @@ from service.live.schema import Levels
 from service.metrics import Metrics
 
 log = structlog.get_logger()
-
-BACKLOG: Seconds = 240.0
-"""Speech a call may have waiting for its text: 15 MB of audio. A recogniser this far behind is as good as gone;
-what comes then is recorded and marked, not kept in memory."""
-
-FINAL_WITHIN: Seconds = 2.0
-"""The text of an utterance is due this long after its end: the scheduler's deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +61,6 @@ class Parts:
     wall: Callable[[], datetime]
     max_pace: float
     prompt: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
-    """An utterance whose text is awaited."""
-
-    cut: Cut
-    text: asyncio.Future[Recognised | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +95,9 @@ class CallSession:
         self._arrivals = Arrivals()
         self._alerts = AlertPolicy(call.id)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
-        self._waiting = 0  # samples at 16 kHz
-        self._eased = asyncio.Event()
-        self._said: Counter[Role] = Counter()
-        self._cuts: Counter[Role] = Counter()
+        self._hearing = Hearing(call, parts.recogniser, parts.prompt, parts.monotonic)
+        self._troubles = Troubles()
         self._finishing = False
-        self._troubles: set[NoticeCode] = set()
         self.done = asyncio.Event()
         """Set when the call is wholly processed and written."""
 
@@ -130,7 +109,7 @@ class CallSession:
     @property
     def waiting(self) -> Seconds:
         """Speech that awaits its text."""
-        return seconds(self._waiting)
+        return self._hearing.waiting
 
     @property
     def finishing(self) -> bool:
@@ -167,9 +146,7 @@ class CallSession:
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
-        while self.waiting > most:
-            self._eased.clear()
-            await self._eased.wait()
+        await self._hearing.settle(most)
 
     async def run(self) -> None:
         """Do the call's work until it is finished."""
@@ -188,26 +165,11 @@ class CallSession:
         for piece in taken.recorded:
             self._parts.recorder.write(piece.role, piece.start, piece.pcm)
         for found in taken.found:
-            self._work.put_nowait(self._spoken(found) if isinstance(found, Cut) else found)
+            self._work.put_nowait(self._hearing.submit(found) if isinstance(found, Cut) else found)
         for levels in taken.levels:
             self._parts.journal.show_levels(
                 Levels(call_id=self.call.id, at=levels.at, dbfs=levels.dbfs, speaking=levels.speaking)
             )
-
-    def _spoken(self, cut: Cut) -> Spoken | GapMarked:
-        if seconds(self._waiting + cut.pcm.size) > BACKLOG:
-            return GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
-        self._waiting += cut.pcm.size
-        job = Job(
-            call_id=self.call.id,
-            role=cut.role,
-            seq=self._cuts[cut.role],
-            speech=Speech(pcm=cut.pcm, language=self.call.language, prompt=self._parts.prompt),
-            final=True,
-            deadline=self._parts.monotonic() + FINAL_WITHIN,
-        )
-        self._cuts[cut.role] += 1
-        return Spoken(cut=cut, text=self._parts.recogniser.submit(job))
 
     async def _do(self, work: Work) -> None:
         match work:
@@ -226,47 +188,25 @@ class CallSession:
 
     async def _hear(self, spoken: Spoken) -> None:
         """Await the text of one utterance, write it, let it be judged."""
-        cut = spoken.cut
         try:
-            recognised = await spoken.text
+            recognised = await self._hearing.text_of(spoken)
         except RecognitionError as failure:
-            await self._unrecognised(cut, failure)
+            await self._unrecognised(spoken.cut, failure)
             return
-        finally:
-            self._waiting -= cut.pcm.size
-            self._eased.set()
-        await self._trouble_over("recognition_failing", "recognition_recovered", "Speech is recognised again.")
+        await self._tell(self._troubles.end("recognition_failing", self.reached))
         if recognised is None:
             return
-        self._parts.metrics.final_latency.observe(self._late(cut.end))
-        utterance = self._utterance(cut, recognised)
+        self._parts.metrics.final_latency.observe(self._late(spoken.cut.end))
+        utterance = self._hearing.utterance(spoken.cut, recognised)
         await self._write(UtteranceHeard(utterance=utterance))
         await self._observe(await self._parts.judge.heard(utterance))
-
-    def _utterance(self, cut: Cut, recognised: Recognised) -> Utterance:
-        index = self._said[cut.role]
-        self._said[cut.role] += 1
-        return Utterance(
-            id=f"{cut.role}-{index}",
-            call_id=self.call.id,
-            role=cut.role,
-            index=index,
-            start=cut.start,
-            end=cut.end,
-            text=recognised.text,
-            language=recognised.transcript.language,
-            confidence=math.exp(min(0.0, recognised.transcript.avg_logprob)),
-            words=tuple(
-                replace(word, start=word.start + cut.start, end=word.end + cut.start)
-                for word in recognised.transcript.words
-            ),
-        )
 
     async def _unrecognised(self, cut: Cut, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()
         self._parts.metrics.gaps.labels("unrecognised").inc()
         await self._write(GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised"))
-        await self._trouble("recognition_failing", f"Speech is recorded but not recognised: {failure}")
+        message = f"Speech is recorded but not recognised: {failure}"
+        await self._tell(self._troubles.begin("recognition_failing", message, self.reached))
 
     async def _observe(self, observed: Sequence[Observation | DetectorFailure]) -> None:
         """Write what the detectors said, and the alerts it raises."""
@@ -295,28 +235,23 @@ class CallSession:
         return self._arrivals.delay(audio, self._parts.monotonic())
 
     async def _watch_disks(self) -> None:
-        if self._parts.recorder.failing:
-            await self._trouble("recording_failing", "The recording cannot be written; the call is monitored on.")
-        else:
-            await self._trouble_over("recording_failing", "recording_recovered", "The recording goes on.")
+        if not self._parts.recorder.failing:
+            await self._tell(self._troubles.end("recording_failing", self.reached))
+        elif notice := self._troubles.begin(
+            "recording_failing", "The recording cannot be written; the call is monitored on.", self.reached
+        ):
+            self._parts.metrics.recording_failures.inc()
+            await self._tell(notice)
         if self._parts.journal.failing:
-            await self._trouble("storage_failing", "The store cannot be written; what happens is kept until it can.")
+            message = "The store cannot be written; what happens is kept until it can."
+            await self._tell(self._troubles.begin("storage_failing", message, self.reached))
         else:
-            await self._trouble_over("storage_failing", "storage_recovered", "Everything kept has been stored.")
+            await self._tell(self._troubles.end("storage_failing", self.reached))
 
-    async def _trouble(self, code: NoticeCode, message: str) -> None:
-        """Tell of a trouble once, when it begins."""
-        if code not in self._troubles:
-            self._troubles.add(code)
-            log.warning("call in trouble", call_id=self.call.id, trouble=code)
-            if code == "recording_failing":
-                self._parts.metrics.recording_failures.inc()
-            await self._write(Notice(code=code, message=message, at=self.reached))
-
-    async def _trouble_over(self, code: NoticeCode, recovered: NoticeCode, message: str) -> None:
-        if code in self._troubles:
-            self._troubles.discard(code)
-            await self._write(Notice(code=recovered, message=message, at=self.reached))
+    async def _tell(self, notice: Notice | None) -> None:
+        if notice is not None:
+            log.warning("call's monitoring changed", call_id=self.call.id, code=notice.code)
+            await self._write(notice)
 
     async def _close(self, finish: Finish) -> None:
         await self._observe(await self._parts.judge.closed(self.reached))

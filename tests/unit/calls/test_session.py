@@ -8,7 +8,7 @@ import pytest
 from asr.audio import encode
 from asr.engine import RecognitionFailed
 from detectors.runner import DetectorFailure
-from service.calls import session
+from service.calls import hearing
 from service.calls.session import CallSession, Parts
 from service.client import CallAudio, read_call_audio
 from service.facts import (
@@ -162,7 +162,7 @@ async def test_a_digit_keeps_its_place_in_time(audio: CallAudio) -> None:
 async def test_speech_past_the_backlog_is_marked_instead_of_kept(
     audio: CallAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "BACKLOG", 8.0)
+    monkeypatch.setattr(hearing, "BACKLOG", 8.0)
     stage = Stage()
     stage.feed(audio, 40)  # nothing is worked off while `run` does not run
     assert stage.session.waiting <= 8.0

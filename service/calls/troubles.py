@@ -1,0 +1,39 @@
+"""What is wrong with a call's monitoring: told once when it begins, once when it is over. Plain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from asr.types import Seconds
+from service.facts import Notice, NoticeCode
+
+_OVER: Mapping[NoticeCode, tuple[NoticeCode, str]] = MappingProxyType(
+    {
+        "recognition_failing": ("recognition_recovered", "Speech is recognised again."),
+        "recording_failing": ("recording_recovered", "The recording goes on."),
+        "storage_failing": ("storage_recovered", "Everything kept has been stored."),
+    }
+)
+
+
+class Troubles:
+    """One call's troubles that last."""
+
+    def __init__(self) -> None:
+        self._on: set[NoticeCode] = set()
+
+    def begin(self, code: NoticeCode, message: str, at: Seconds) -> Notice | None:
+        """The trouble is there; None if that has been told."""
+        if code in self._on:
+            return None
+        self._on.add(code)
+        return Notice(code=code, message=message, at=at)
+
+    def end(self, code: NoticeCode, at: Seconds) -> Notice | None:
+        """The trouble is not there, or no longer; None if it was not there before."""
+        if code not in self._on:
+            return None
+        self._on.discard(code)
+        recovered, message = _OVER[code]
+        return Notice(code=recovered, message=message, at=at)
