@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from asr.types import Language, Role, Seconds, Utterance
 
@@ -105,6 +105,19 @@ class CallDetector(Protocol):
 
     def closed(self, at: Seconds) -> list[Observation]:
         """The call is over after `at` seconds; last findings. Nothing follows."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A call detector that can judge words before their utterance has ended."""
+
+    def foresee(self, utterance: Utterance) -> list[Finding]:
+        """Findings that hold whatever is said next, in an utterance that still goes on.
+
+        Its id, start and role are final, its text and end are as far as they are known. Changes nothing: `heard` will
+        be asked about all of it.
+        """
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,13 @@ from detectors.text import Folded, fold_en, fold_zh, has_chinese, has_latin
 
 JOIN_PAUSE: Seconds = 1.5
 """A sentence cut by endpointing goes on within this pause; a longer one is a new thought."""
+
+SPOKEN_ON = 4
+"""Characters or words that must follow a hit before its utterance has ended: what turns it round ("…是不会的", "…is not
+what we do") mostly comes at once. Of 91 critical hits in 680 labelled lines 60 are foreseen with four, and none that the rest
+of the line takes back; with two it is 78, and one."""
+
+_UNIT = re.compile(r"[\u4e00-\u9fff]|[A-Za-z0-9']+")
 
 REPAIRED = 0.8
 """What a score is multiplied by when a word had to be restored by its sound."""
@@ -110,27 +118,26 @@ class LexicalCall:
     def heard(self, utterance: Utterance) -> list[Observation]:
         if utterance.role != "agent":
             return []
-        last, self._last = self._last, utterance
-        if last is None or utterance.start - last.end > JOIN_PAUSE:
-            last, self._reported = None, {}
+        last = self._led_by(utterance)
         lead = joint(last, utterance) if last else ""
-        hits = self._matcher.all_hits(lead + utterance.text)
-        fresh = self._fresh(hits, len(lead))
+        told = self._reported if last else {}
+        fresh = _fresh(self._matcher.all_hits(lead + utterance.text), len(lead), told)
+        self._last = utterance
         self._reported = {hit.rule.category: hit.end - len(lead) for hit in fresh}
         return [self._finding(hit, utterance, last, lead) for hit in fresh]
 
-    def _fresh(self, hits: list[Hit], lead: int) -> list[Hit]:
-        """The best hit a category among those that end in this utterance and were not told with the last one."""
-        best: dict[str, Hit] = {}
-        for hit in hits:
-            category = hit.rule.category
-            told = self._reported.get(category)
-            if hit.end <= lead or (told is not None and hit.begin < told):
-                continue
-            held = best.get(category)
-            if held is None or (hit.score, held.begin) > (held.score, hit.begin):
-                best[category] = hit
-        return sorted(best.values(), key=lambda hit: (hit.begin, hit.rule.id))
+    def foresee(self, utterance: Utterance) -> list[Finding]:
+        """The hits of the utterance's own words that are far enough from its end for nothing to turn them."""
+        if utterance.role != "agent":
+            return []
+        said = utterance.text
+        sure = [hit for hit in self._matcher.all_hits(said) if _unit_count(said[hit.end :]) >= SPOKEN_ON]
+        return [self._finding(hit, utterance, None, "") for hit in _fresh(sure, 0, {})]
+
+    def _led_by(self, utterance: Utterance) -> Utterance | None:
+        """The agent's last utterance, if this one may go on with its sentence."""
+        last = self._last
+        return last if last is not None and utterance.start - last.end <= JOIN_PAUSE else None
 
     def _finding(self, hit: Hit, utterance: Utterance, last: Utterance | None, lead: str) -> Finding:
         rule, law = hit.rule, hit.rule.law[self._jurisdiction]
@@ -167,3 +174,24 @@ def joint(last: Utterance, utterance: Utterance) -> str:
     """The last utterance's text as the lead-in to the next one, with the space a Latin script needs."""
     seam = "" if has_chinese(last.text[-1:]) or has_chinese(utterance.text[:1]) else " "
     return last.text + seam
+
+
+def _fresh(hits: list[Hit], lead: int, told: dict[str, int]) -> list[Hit]:
+    """The best hit a category among those that end in this utterance and were not told with the last one.
+
+    `lead` is where the utterance begins in the text searched, `told` the ends, within it, of what was.
+    """
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        category = hit.rule.category
+        if hit.end <= lead or hit.begin < told.get(category, 0):
+            continue
+        held = best.get(category)
+        if held is None or (hit.score, held.begin) > (held.score, hit.begin):
+            best[category] = hit
+    return sorted(best.values(), key=lambda hit: (hit.begin, hit.rule.id))
+
+
+def _unit_count(text: str) -> int:
+    """Chinese characters and Latin words."""
+    return len(_UNIT.findall(text))

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from asr.offload import in_thread
 from asr.types import Seconds, Utterance
-from detectors.api import CallDetector, Observation
+from detectors.api import CallDetector, Finding, Foreseeing, Observation
 
 MOST_FAILURES = 3
 """A defect that meets one odd utterance passes; one that meets three is there to stay."""
@@ -48,6 +49,16 @@ class DetectorRunner:
         """What they say of an utterance."""
         return await self._ask_all(lambda detector: detector.heard(utterance))
 
+    async def foresee(self, utterance: Utterance) -> list[Finding]:
+        """What holds already of an utterance that still goes on. A detector that fails here has its say when all of it
+        is heard."""
+        found: list[Finding] = []
+        for seat in self._seats:
+            if isinstance(seat.detector, Foreseeing):
+                answers = await self._ask(seat, partial(_foreseen, utterance=utterance))
+                found += [answer for answer in answers if isinstance(answer, Finding)]
+        return found
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         """What they say of time having passed."""
         return await self._ask_all(lambda detector: detector.elapsed(at))
@@ -77,6 +88,10 @@ class DetectorRunner:
         except Exception as failure:
             seat.failures += 1
             return [_failure(seat, f"{type(failure).__name__}: {failure}")]
+
+
+def _foreseen(detector: CallDetector, utterance: Utterance) -> list[Observation]:
+    return [*detector.foresee(utterance)] if isinstance(detector, Foreseeing) else []
 
 
 def _failure(seat: _Seat, what: str) -> DetectorFailure:

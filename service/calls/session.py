@@ -18,26 +18,23 @@ import structlog
 
 from asr.engine import RecognitionError
 from asr.types import Seconds
-from detectors.api import CallContext, Finding, Observation, Sentiment
+from detectors.api import CallContext, Observation
 from detectors.runner import DetectorFailure
-from service.alerts.policy import AlertPolicy
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import Cut, Intake, Passed, Taken
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
 from service.calls.troubles import Troubles
+from service.calls.verdicts import Verdicts
 from service.facts import (
-    AlertRaised,
     Call,
     CallClosed,
     CallEnding,
     CallOpened,
     DtmfPressed,
     Fact,
-    FindingMade,
     GapMarked,
     Notice,
-    SentimentScored,
     UtteranceHeard,
 )
 from service.gateway.events import AudioArrived, DigitPressed
@@ -93,7 +90,7 @@ class CallSession:
         self._parts = parts
         self._intake = Intake(call.roles, call.encoding, call.rate, max_pace=parts.max_pace, now=parts.monotonic())
         self._arrivals = Arrivals()
-        self._alerts = AlertPolicy(call.id)
+        self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
         self._hearing = Hearing(call, parts.recogniser, parts.prompt, parts.monotonic)
         self._troubles = Troubles()
@@ -210,26 +207,8 @@ class CallSession:
 
     async def _observe(self, observed: Sequence[Observation | DetectorFailure]) -> None:
         """Write what the detectors said, and the alerts it raises."""
-        facts = [fact for seen in observed for fact in self._facts_of(seen)]
-        if facts:
+        if facts := self._verdicts.facts(observed, self.reached):
             await self._write(*facts)
-
-    def _facts_of(self, seen: Observation | DetectorFailure) -> list[Fact]:
-        if isinstance(seen, Sentiment):
-            return [SentimentScored(sentiment=seen)]
-        if isinstance(seen, Finding):
-            return [FindingMade(finding=seen), *self._alert(seen)]
-        self._parts.metrics.detector_failures.labels(seen.detector).inc()
-        return [Notice(code="detector_failed", message=f"{seen.detector}: {seen.message}", at=self.reached)]
-
-    def _alert(self, finding: Finding) -> list[Fact]:
-        latency = self._late(finding.end)
-        alert = self._alerts.consider(finding, raised_at=self._parts.wall(), latency=latency)
-        if alert is None:
-            return []
-        self._parts.metrics.alerts.labels(alert.severity).inc()
-        self._parts.metrics.alert_latency.observe(latency)
-        return [AlertRaised(alert=alert)]
 
     def _late(self, audio: Seconds) -> Seconds:
         return self._arrivals.delay(audio, self._parts.monotonic())

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from asr.types import Word
-from detectors.api import CallDetector, Jurisdiction
+from detectors.api import CallDetector, Finding, Foreseeing, Jurisdiction
 from detectors.registry import load
 from tests.speech import call, findings, play, said
 
 REGISTRY = load()
+DATA = Path(__file__).parents[2] / "data"
 
 
 def lexical(jurisdiction: Jurisdiction = "CN") -> CallDetector:
@@ -121,3 +126,48 @@ def test_a_denial_just_before_the_cut_still_governs() -> None:
 
 def test_customers_are_never_judged() -> None:
     assert play(lexical(), [said("customer", "我要弄死你们这些老赖")]) == []
+
+
+def foreseen(text: str) -> set[str]:
+    detector = lexical()
+    assert isinstance(detector, Foreseeing)
+    return {finding.category for finding in detector.foresee(said("agent", text))}
+
+
+def test_a_threat_is_foreseen_once_enough_follows_that_could_have_turned_it() -> None:
+    assert foreseen("你等着，我找人打断你的腿") == set()
+    assert "threat_violence" in foreseen("你等着，我找人打断你的腿，明天我就到")
+
+
+def test_what_is_foreseen_is_found_again_when_all_of_it_is_heard() -> None:
+    detector = lexical()
+    assert isinstance(detector, Foreseeing)
+    text = "你等着，我找人打断你的腿，明天我就到"
+    assert detector.foresee(said("agent", text))
+    assert "threat_violence" in {finding.category for finding in findings(detector.heard(said("agent", text)))}
+
+
+def test_nothing_the_customer_says_is_foreseen() -> None:
+    detector = lexical()
+    assert isinstance(detector, Foreseeing)
+    assert detector.foresee(said("customer", "你等着，我找人打断你的腿，明天我就到")) == []
+
+
+def test_of_the_labelled_lines_most_critical_hits_are_foreseen_and_none_that_the_end_takes_back() -> None:
+    lines = [json.loads(line) for path in DATA.glob("detect_*.jsonl") for line in path.read_text().splitlines()]
+    at_stake = seen = taken_back = 0
+    for line in (each for each in lines if each["speaker"] == "agent"):
+        detector = lexical("CN" if line["lang"] == "zh" else "US")
+        assert isinstance(detector, Foreseeing)
+        held = critical(findings(detector.heard(said("agent", line["text"]))))
+        units = list(line["text"]) if line["lang"] == "zh" else re.findall(r"\S+\s*", line["text"])
+        early = set[str]().union(
+            *(critical(detector.foresee(said("agent", "".join(units[:upto])))) for upto in range(1, len(units)))
+        )
+        at_stake, seen, taken_back = at_stake + len(held), seen + len(early & held), taken_back + len(early - held)
+    assert taken_back == 0
+    assert seen > at_stake / 2
+
+
+def critical(found: list[Finding]) -> set[str]:
+    return {finding.category for finding in found if finding.severity == "critical"}

@@ -3,8 +3,9 @@ from __future__ import annotations
 import threading
 
 from asr.types import Seconds, Utterance
-from detectors.api import Observation, Sentiment
+from detectors.api import Finding, Observation, Sentiment
 from detectors.runner import DetectorFailure, DetectorRunner
+from tests import scenes
 from tests.speech import said
 
 
@@ -78,3 +79,26 @@ async def test_time_and_the_end_are_passed_on() -> None:
     runner = DetectorRunner([("good", Scripted("good"))], timeout_s=5)
     assert await runner.elapsed(3.0) == []
     assert await runner.closed(4.0) == []
+
+
+class Seer(Scripted):
+    """Foresees what it is told to; raises where told to."""
+
+    def __init__(self, *sees: Finding, raises: int = 0) -> None:
+        super().__init__("seer", raises=raises)
+        self.sees = [*sees]
+
+    def foresee(self, utterance: Utterance) -> list[Finding]:
+        if self.raises:
+            raise ValueError("blind")
+        return self.sees
+
+
+async def test_only_those_that_foresee_are_asked_before_the_end() -> None:
+    runner = DetectorRunner([("plain", Scripted("plain")), ("seer", Seer(scenes.finding()))], timeout_s=5)
+    assert await runner.foresee(said("agent", "一")) == [scenes.finding()]
+
+
+async def test_one_that_fails_before_the_end_is_silent_there() -> None:
+    runner = DetectorRunner([("seer", Seer(raises=1)), ("other", Seer(scenes.finding()))], timeout_s=5)
+    assert await runner.foresee(said("agent", "一")) == [scenes.finding()]
