@@ -72,6 +72,7 @@ _PROMPTED_LOGPROB = -0.5
 _LEAST_LEAK = 2
 _LONG_LEAK = 12
 """Characters of the prompt in a row that no speaker says by chance."""
+_BETWEEN_TERMS = re.compile("[、，。：,.:]")
 
 _FASTEST = 15.0
 """Tokens a second. The fastest speakers reach 9; a token limit in the engine stops at about 12 in long stretches."""
@@ -84,7 +85,7 @@ def judge(transcript: Transcript, seconds: Seconds, prompt: str = "") -> Verdict
     """What to keep of a transcript of `seconds` of speech that was decoded with `prompt`."""
     text = _FOREIGN.sub("", transcript.text)
     bare = comparable(text)
-    reason = _nothing_said(transcript, bare, prompt) or _credits(transcript, bare)
+    reason = _nothing_said(transcript, text, prompt) or _credits(transcript, bare)
     if reason is None and _weak(transcript):
         reason = _odd(transcript, bare, seconds)
     if reason is not None:
@@ -102,12 +103,12 @@ def _weak(transcript: Transcript) -> bool:
     )
 
 
-def _nothing_said(transcript: Transcript, bare: str, prompt: str) -> Reason | None:
+def _nothing_said(transcript: Transcript, text: str, prompt: str) -> Reason | None:
     """The figures of a stretch without speech, or no text at all."""
-    if not bare:
+    if not comparable(text):
         return "foreign_script" if comparable(transcript.text) else "empty"
     logprob, no_speech = transcript.avg_logprob, transcript.no_speech_prob
-    if prompt and _leaked(bare, comparable(prompt), no_speech):
+    if prompt and _leaked(text, prompt, no_speech):
         return "leaked_prompt"
     if no_speech > _LIKELY_NO_SPEECH and logprob < _FAILED_LOGPROB:
         return "no_speech"
@@ -116,11 +117,18 @@ def _nothing_said(transcript: Transcript, bare: str, prompt: str) -> Reason | No
     return None
 
 
-def _leaked(bare: str, prompt: str, no_speech: float) -> bool:
-    """The text is a stretch of the prompt: a long one, or one where probably nobody spoke."""
-    if bare not in prompt:
-        return False
-    return len(bare) >= _LONG_LEAK or (len(bare) >= _LEAST_LEAK and no_speech > _LIKELY_NO_SPEECH)
+def _leaked(text: str, prompt: str, no_speech: float) -> bool:
+    """The text is a stretch of the prompt: a long one, or one where probably nobody spoke; there its terms in any order
+    are a leak as well."""
+    bare = comparable(text)
+    if bare in comparable(prompt):
+        return len(bare) >= _LONG_LEAK or (len(bare) >= _LEAST_LEAK and no_speech > _LIKELY_NO_SPEECH)
+    return no_speech > _LIKELY_NO_SPEECH and _terms(text) <= _terms(prompt)
+
+
+def _terms(text: str) -> set[str]:
+    """What stands between the marks."""
+    return {comparable(part) for part in _BETWEEN_TERMS.split(text)} - {""}
 
 
 def _credits(transcript: Transcript, bare: str) -> Reason | None:

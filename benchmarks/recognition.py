@@ -32,7 +32,7 @@ from asr.engine import Speech
 from asr.engines.whisper import WhisperEngine
 from asr.guard import judge
 from asr.text import comparable
-from detectors.registry import PROMPTS
+from detectors.registry import load
 from models import ModelStore
 from service.settings import Settings
 
@@ -144,7 +144,7 @@ def main() -> None:
     path = ModelStore(Settings().models_dir).ensure("base")
     lines = [
         measured("Callwarden, beam 5", clips, ours(path, clips, 5, "")),
-        measured("Callwarden, beam 5, prompted", clips, ours(path, clips, 5, PROMPTS["zh"])),
+        measured("Callwarden, beam 5, prompted", clips, ours(path, clips, 5, load().prompt("zh", "CN"))),
         measured("Callwarden, beam 1", clips, ours(path, clips, 1, "")),
         measured("faster-whisper transcribe, beam 5", clips, theirs(path, clips, 5)),
         measured("faster-whisper transcribe, beam 1", clips, theirs(path, clips, 1)),

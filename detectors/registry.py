@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from asr.types import Language
@@ -11,6 +11,7 @@ from detectors.duties import DutiesDetector, Duty, load_duties
 from detectors.lexical import LexicalDetector, Matcher
 from detectors.lexicon import load_lexicons
 from detectors.pack import RULE_FILES, PackLoader, Rule, load_vocabulary
+from detectors.prompt import Frame, Wording, load_frames
 from detectors.sentiment import SentimentDetector
 from detectors.sequence import RULES as SEQUENCES
 from detectors.sequence import SequenceDetector, load_cues
@@ -36,22 +37,25 @@ class RuleInfo:
 class Registry:
     """Raises DetectorError where two detectors have one id."""
 
-    def __init__(self, detectors: Sequence[Detector], rules: Sequence[RuleInfo], prompts: dict[Language, str]) -> None:
+    def __init__(
+        self, detectors: Sequence[Detector], rules: Sequence[RuleInfo], frames: Mapping[Language, Frame]
+    ) -> None:
         ids = [detector.id for detector in detectors]
         double = {name for name in ids if ids.count(name) > 1}
         if double:
             raise DetectorError(f"two detectors are called {double.pop()!r}")
         self.detectors = tuple(detectors)
         self.rules = tuple(rules)
-        self._prompts = prompts
+        self._frames = frames
 
     def open(self, call: CallContext) -> list[tuple[str, CallDetector]]:
         """Every detector's id and its fresh memory of this call."""
         return [(detector.id, detector.open(call)) for detector in self.detectors]
 
-    def prompt(self, language: Language) -> str:
-        """Vocabulary for the recogniser: words that calls of this kind hold and that it mishears without help."""
-        return self._prompts[language]
+    def prompt(self, language: Language, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> str:
+        """Vocabulary for the recogniser: the tenant's `own` terms, then words that calls of this kind hold and that it
+        mishears without help."""
+        return self._frames[language].prompt(jurisdiction, own)
 
 
 def load() -> Registry:
@@ -70,14 +74,15 @@ def load() -> Registry:
         SequenceDetector(taxonomy.categories, verification, load_cues(vocabulary)),
         SentimentDetector(load_lexicons()),
     ]
-    return Registry(detectors, _infos(rules, duties, taxonomy), PROMPTS)
+    return Registry(detectors, _infos(rules, duties, taxonomy), load_frames(_wordings(rules), JURISDICTIONS))
 
 
-PROMPTS: dict[Language, str] = {
-    "zh": "以下是催收电话录音：逾期、欠款、还款、老赖、征信、起诉、法院传票、撤案、贷款诈骗、分期还款、减免。",
-    "en": "A debt collection call: past due balance, payment plan, creditor, warrant, arrest, garnish, deadbeat.",
-}
-"""Measured to repair homophones on synthetic calls; the guard takes out what leaks."""
+def _wordings(rules: Sequence[Rule]) -> list[Wording]:
+    return [
+        Wording(source=pattern.source, plane=pattern.plane, laws=frozenset(rule.law))
+        for rule in rules
+        for pattern in rule.patterns
+    ]
 
 
 def _infos(rules: Sequence[Rule], duties: Sequence[Duty], taxonomy: Taxonomy) -> list[RuleInfo]:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asr.types import Language
 from detectors.api import Jurisdiction
+
+_MOST_TERMS = 50
+_LONGEST_TERM = 30
+"""Characters. Every term costs each utterance time, and those past the prompt's budget are lost."""
+_BETWEEN_TERMS = re.compile("[,，、]")
+
+
+def split_terms(text: str) -> tuple[str, ...]:
+    """The terms between commas, trimmed, empty ones left out. ValueError says which one cannot be taken, and why."""
+    if any(not char.isprintable() for char in text):
+        raise ValueError("a term holds a control character or line break; separate terms with commas, on one line")
+    terms = tuple(term.strip() for term in _BETWEEN_TERMS.split(text) if term.strip())
+    if len(terms) > _MOST_TERMS:
+        raise ValueError(f"{len(terms)} terms are given, at most {_MOST_TERMS} can be; keep those most often misheard")
+    for term in terms:
+        if len(term) > _LONGEST_TERM:
+            raise ValueError(f"the term {term!r} has {len(term)} characters, at most {_LONGEST_TERM} can be used")
+    return terms
 
 
 class Settings(BaseSettings):
@@ -40,6 +59,11 @@ class Settings(BaseSettings):
     timezone: ZoneInfo = Field(
         default=ZoneInfo("Asia/Shanghai"), description="IANA time zone of a call that names no started_at (Twilio)."
     )
+    terms: str = Field(
+        default="",
+        description="Names the recogniser should expect (companies, products, staff): comma separated, at most 50 "
+        "of 30 characters.",
+    )
     max_calls: int = Field(default=16, ge=1, le=1000, description="Live calls admitted at once; more are refused.")
     grace_seconds: float = Field(
         default=15.0, ge=0, le=600, description="How long a dropped call is waited for before it counts as ended."
@@ -59,6 +83,17 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="One JSON object a log line instead of coloured text.")
+
+    @field_validator("terms")
+    @classmethod
+    def _terms_fit(cls, terms: str) -> str:
+        split_terms(terms)
+        return terms
+
+    @property
+    def own_terms(self) -> tuple[str, ...]:
+        """The terms, in their order."""
+        return split_terms(self.terms)
 
     @cached_property
     def store_url(self) -> str:

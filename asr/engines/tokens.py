@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from faster_whisper.tokenizer import Tokenizer as WordSplitter
@@ -10,8 +11,10 @@ from tokenizers import Tokenizer
 from asr.engine import ModelMissing
 from asr.types import Language
 
-PROMPT_BUDGET = 223
-"""Whisper's decoder has 448 positions; the prompt may take half of them, less its own marker."""
+PROMPT_BUDGET = 80
+"""Whisper's decoder would take 223; each token of a prompt costs every utterance time, and so do terms past the most
+useful ones."""
+_TERM_ENDS = "、,，"
 
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -30,6 +33,7 @@ class Vocabulary:
         }
         self.end_of_text = self._id("<|endoftext|>")
         self.start_of_prompt = self._id("<|startofprev|>")
+        self._fitting = lru_cache(maxsize=64)(self._cut_to_budget)  # a call's prompt comes again with every utterance
         self._ask = {code: self._ask_for(code) for code in _LANGUAGES}
 
     def ask(self, language: Language) -> list[int]:
@@ -37,11 +41,11 @@ class Vocabulary:
         return list(self._ask[language])
 
     def prompt(self, text: str) -> list[int]:
-        """The prompt's tokens with its marker, its tail cut to the budget; empty for an empty prompt."""
+        """The prompt's tokens with its marker; empty for an empty prompt. Past the budget its last terms are dropped,
+        whole where commas part them."""
         if not text.strip():
             return []
-        tokens = self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
-        return [self.start_of_prompt, *tokens[:PROMPT_BUDGET]]
+        return [self.start_of_prompt, *self._fitting(text.strip())]
 
     def text_tokens(self, tokens: list[int]) -> list[int]:
         """The tokens that are text: markers and timestamps left out."""
@@ -59,6 +63,13 @@ class Vocabulary:
         """(word, its number of tokens) in order; for Chinese the smallest runs of whole characters."""
         words, runs = self._splitters[language].split_to_word_tokens([*tokens, self.end_of_text])
         return [(word, len(run)) for word, run in zip(words, runs, strict=True)][:-1]
+
+    def _cut_to_budget(self, text: str) -> tuple[int, ...]:
+        tokens = self.tokens(" " + text)
+        while len(tokens) > PROMPT_BUDGET and (end := max(map(text.rfind, _TERM_ENDS))) > 0:
+            text = text[:end]
+            tokens = self.tokens(" " + text)
+        return tuple(tokens[:PROMPT_BUDGET])
 
     def _ask_for(self, language: Language) -> list[int]:
         markers = ("<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>")

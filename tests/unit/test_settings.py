@@ -30,3 +30,22 @@ def test_a_wrong_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("CALLWARDEN_TIMEZONE", "Mars/Olympus")
     with pytest.raises(ValidationError, match="timezone"):
         Settings()
+
+
+def test_terms_are_parted_by_commas_of_either_kind_and_trimmed() -> None:
+    assert Settings(terms="海港银行, First Harbor，北线公司、,").own_terms == ("海港银行", "First Harbor", "北线公司")
+    assert Settings().own_terms == ()
+
+
+@pytest.mark.parametrize(
+    ("terms", "why"),
+    [
+        ("海港\n银行", "control character"),
+        ("\u202e海港", "control character"),
+        ("长" * 31, "31 characters, at most 30"),
+        (",".join(f"名{n}" for n in range(51)), "51 terms are given, at most 50"),
+    ],
+)
+def test_terms_that_no_prompt_can_hold_are_refused_with_the_reason(terms: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Settings(terms=terms)

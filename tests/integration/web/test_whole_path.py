@@ -13,7 +13,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from detectors.registry import PROMPTS, Registry
+from detectors.prompt import Frame
+from detectors.registry import Registry
 from service.app import NoEngine, Service
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
@@ -22,10 +23,16 @@ from tests.integration.web.test_gateways import SECOND, START, ending, started, 
 STOP = json.dumps({"type": "stop"})
 
 
+def _silent_registry() -> Registry:
+    """No detectors: only the sockets matter here."""
+    frame = Frame(opening="", joint="、", closing="", terms={"CN": (), "US": ()})
+    return Registry((), (), {"zh": frame, "en": frame})
+
+
 @pytest.fixture
 async def real(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
     settings = Settings(data_dir=tmp_path, grace_seconds=30.0)
-    service = await asyncio.to_thread(lambda: Service(settings, Registry((), (), PROMPTS), NoEngine("no model")))
+    service = await asyncio.to_thread(lambda: Service(settings, _silent_registry(), NoEngine("no model")))
     async with AsyncExitStack() as stack:
         await service.store.open()
         stack.push_async_callback(service.store.close)

@@ -146,3 +146,21 @@ def test_with_the_figures_of_speech_no_character_is_lost_entirely(
     verdict = judge(transcript(text, avg_logprob=logprob, no_speech_prob=no_speech), seconds, PROMPT)
     assert verdict.text is not None
     assert set(verdict.text) == set(text)
+
+
+TENANTS_PROMPT = "海港银行、北线公司、逾期、欠款、分期。"
+
+
+def test_a_tenants_terms_that_leaked_into_silence_are_dropped():
+    leaked = transcript("海港银行、北线公司", avg_logprob=-0.6, no_speech_prob=0.95)
+    assert judge(leaked, 2.5, TENANTS_PROMPT).reason == "leaked_prompt"
+
+
+def test_terms_that_leaked_in_another_order_are_dropped():
+    leaked = transcript("逾期、海港银行、逾期", avg_logprob=-0.3, no_speech_prob=0.95)
+    assert judge(leaked, 2.5, TENANTS_PROMPT).reason == "leaked_prompt"
+
+
+@pytest.mark.parametrize("text", ["海港银行", "北线公司逾期", "这里是海港银行"])
+def test_a_tenants_terms_that_somebody_said_are_kept(text: str):
+    assert judge(transcript(text, **CLEAR), 2.0, TENANTS_PROMPT).text == text

@@ -38,4 +38,4 @@ def test_a_call_gets_its_own_fresh_detectors() -> None:
 def test_two_detectors_of_one_name_are_refused() -> None:
     detector = SentimentDetector(load_lexicons())
     with pytest.raises(DetectorError, match="sentiment"):
-        Registry([detector, detector], [], {"zh": "", "en": ""})
+        Registry([detector, detector], [], {})

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from detectors.prompt import Frame, Wording, load_frames
+from detectors.registry import load
+from detectors.taxonomy import JURISDICTIONS, PACKS, PackError
+
+FRAME = Frame(opening="电话录音：", joint="、", closing="。", terms={"CN": ("工号", "逾期"), "US": ("逾期",)})
+
+
+def wording(source: str, *laws: str) -> Wording:
+    return Wording(source=source, plane="zh", laws=frozenset(laws))  # type: ignore[arg-type]
+
+
+def pack(folder: Path, terms: str) -> Path:
+    for name in ("lists.yaml", "duties.yaml", "verification.yaml", "sequence.yaml", "phonetic.yaml"):
+        shutil.copy(PACKS / name, folder / name)
+    frame = "{{opening: '', joint: '、', closing: '', terms: [{}]}}"
+    (folder / "prompt.yaml").write_text(f"zh: {frame.format(terms)}\nen: {frame.format('')}\n", encoding="utf-8")
+    return folder
+
+
+def test_the_tenants_terms_stand_before_the_packs():
+    assert FRAME.prompt("CN", ("海港银行", "北线公司")) == "电话录音：海港银行、北线公司、工号、逾期。"
+
+
+def test_a_term_given_twice_stands_once_where_it_came_first():
+    assert FRAME.prompt("CN", ("逾期", "Harbor", "HARBOR")) == "电话录音：逾期、Harbor、工号。"
+
+
+def test_only_the_words_of_the_calls_law_are_expected():
+    assert FRAME.prompt("US") == "电话录音：逾期。"
+
+
+def test_without_terms_there_is_no_prompt():
+    assert Frame(opening="电话录音：", joint="、", closing="。", terms={"CN": ()}).prompt("CN") == ""
+
+
+def test_a_term_counts_for_the_laws_whose_rules_name_it(tmp_path: Path):
+    frames = load_frames([wording("(拉横幅|泼油漆)…你家", "CN")], JURISDICTIONS, pack(tmp_path, "泼油漆, 催收"))
+    assert frames["zh"].terms == {"CN": ("泼油漆", "催收"), "US": ("催收",)}
+
+
+def test_a_term_that_nothing_needs_is_refused_by_name(tmp_path: Path):
+    with pytest.raises(PackError, match=r"prompt\.yaml: zh: terms: .*'长颈鹿'"):
+        load_frames([], JURISDICTIONS, pack(tmp_path, "催收, 长颈鹿"))
+
+
+def test_a_word_of_the_other_language_does_not_count(tmp_path: Path):
+    english = Wording(source="deadbeat", plane="en", laws=frozenset(JURISDICTIONS))
+    with pytest.raises(PackError, match="'deadbeat'"):
+        load_frames([english], JURISDICTIONS, pack(tmp_path, "deadbeat"))
+
+
+def test_a_prompt_without_its_frame_is_refused(tmp_path: Path):
+    pack(tmp_path, "催收").joinpath("prompt.yaml").write_text("zh: {terms: [催收]}\n", encoding="utf-8")
+    with pytest.raises(PackError, match="'opening'"):
+        load_frames([], JURISDICTIONS, tmp_path)
+
+
+@pytest.mark.parametrize("jurisdiction", JURISDICTIONS)
+def test_the_packs_that_ship_expect_the_words_their_rules_turn_on(jurisdiction: str):
+    registry = load()
+    assert "逾期" in registry.prompt("zh", jurisdiction, ("海港银行",))  # type: ignore[arg-type]
+    assert "past due" in registry.prompt("en", jurisdiction)  # type: ignore[arg-type]
