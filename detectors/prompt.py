@@ -82,7 +82,9 @@ def _frame(raw: Any, plane: Plane, needed: Mapping[Jurisdiction, str]) -> Frame:
 
 
 def _names(words: str, term: str) -> bool:
-    return term.casefold() in words
+    """Whether a term is one of the words or several in a row: people say 手机尾号, the rules know 手机 and 尾号."""
+    term = term.casefold()
+    return term in words or any(term[:at] in words and _names(words, term[at:]) for at in range(2, len(term) - 1))
 
 
 def _sources(wordings: Iterable[Wording], plane: Plane, law: Jurisdiction) -> str:

@@ -46,7 +46,7 @@ class Registry:
             raise DetectorError(f"two detectors are called {double.pop()!r}")
         self.detectors = tuple(detectors)
         self.rules = tuple(rules)
-        self._frames = frames
+        self.frames = frames
 
     def open(self, call: CallContext) -> list[tuple[str, CallDetector]]:
         """Every detector's id and its fresh memory of this call."""
@@ -55,7 +55,7 @@ class Registry:
     def prompt(self, language: Language, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> str:
         """Vocabulary for the recogniser: the tenant's `own` terms, then words that calls of this kind hold and that it
         mishears without help."""
-        return self._frames[language].prompt(jurisdiction, own)
+        return self.frames[language].prompt(jurisdiction, own)
 
 
 def load() -> Registry:

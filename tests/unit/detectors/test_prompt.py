@@ -50,6 +50,13 @@ def test_a_term_that_nothing_needs_is_refused_by_name(tmp_path: Path):
         load_frames([], JURISDICTIONS, pack(tmp_path, "催收, 长颈鹿"))
 
 
+def test_words_that_are_said_in_a_row_are_one_term(tmp_path: Path):
+    frames = load_frames([wording("手机 & 尾号", "CN")], JURISDICTIONS, pack(tmp_path, "手机尾号"))
+    assert frames["zh"].prompt("CN") == "手机尾号"
+    with pytest.raises(PackError, match="'手机尾号码'"):
+        load_frames([wording("手机 & 尾号", "CN")], JURISDICTIONS, pack(tmp_path, "手机尾号码"))
+
+
 def test_a_word_of_the_other_language_does_not_count(tmp_path: Path):
     english = Wording(source="deadbeat", plane="en", laws=frozenset(JURISDICTIONS))
     with pytest.raises(PackError, match="'deadbeat'"):

@@ -1,0 +1,1 @@
+"""What a user can measure of the service on a machine of their own."""

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.bench.terms import edits, error_rate, occurrences, score_terms
+
+
+def test_a_term_heard_where_it_was_said_is_recalled_and_one_that_was_not_is_named():
+    score = score_terms([("您的欠款逾期了", "您的欠款预期了"), ("工号三零二七", "公号3027")], ["欠款", "逾期", "工号"])
+    assert (score.said, score.heard, score.inserted) == (3, 1, 0)
+    assert score.recall == pytest.approx(1 / 3)
+    assert score.missed == (("逾期", 1), ("工号", 1))
+
+
+def test_a_term_that_nobody_said_is_an_insertion_however_often_it_was_said_elsewhere():
+    score = score_terms([("千万别说", "欠款别说"), ("欠款", "欠款")], ["欠款"])
+    assert (score.said, score.heard, score.inserted) == (1, 1, 1)
+
+
+def test_without_a_term_said_there_is_no_recall():
+    assert score_terms([("你好", "你好")], ["欠款"]).recall is None
+
+
+def test_marks_script_and_digits_make_no_difference():
+    assert occurrences("欠款，8千元；欠 款", "欠款") == 2
+    assert occurrences("通訊錄", "通讯录") == 1
+
+
+def test_an_english_term_is_whole_words():
+    assert occurrences("Unarrested; the arrest, then past due.", "arrest") == 1
+    assert occurrences("It is Past-Due now", "past due") == 1
+
+
+def test_the_error_rate_counts_characters_of_chinese_and_words_of_english():
+    assert error_rate([("欠款一万", "千款1万")]) == 25
+    assert error_rate([("you owe us money", "you owe money")]) == 25
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_edits_are_symmetric_bounded_and_nothing_only_for_the_same_text(one: str, other: str):
+    assert edits(one, other) == edits(other, one) <= max(len(one), len(other))
+    assert (edits(one, other) == 0) == (one == other)
