@@ -1,0 +1,48 @@
+"""A prompt within its budget, over a tokenizer in which every character is one token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tokenizers import Regex, Tokenizer
+from tokenizers.decoders import Fuse
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
+
+from asr.engines.tokens import PROMPT_BUDGET, Vocabulary
+
+MARKERS = ("endoftext", "startofprev", "startoftranscript", "zh", "en", "transcribe", "notimestamps")
+
+
+@pytest.fixture
+def vocabulary(tmp_path: Path) -> Vocabulary:
+    characters = {char: at for at, char in enumerate("?、。, 逾期欠款abcd")}
+    tokenizer = Tokenizer(WordLevel(characters, unk_token="?"))
+    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
+    tokenizer.decoder = Fuse()
+    tokenizer.add_special_tokens([f"<|{name}|>" for name in MARKERS])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    return Vocabulary(tmp_path)
+
+
+def test_a_short_prompt_is_taken_whole_behind_its_marker(vocabulary: Vocabulary):
+    marker, *tokens = vocabulary.prompt("逾期、欠款。")
+    assert marker == vocabulary.start_of_prompt
+    assert vocabulary.text(tokens) == "逾期、欠款。"
+
+
+@pytest.mark.parametrize(("term", "joint"), [("逾期欠款", "、"), ("abcd", ", ")])
+def test_a_long_prompt_keeps_its_first_terms_whole(vocabulary: Vocabulary, term: str, joint: str):
+    kept = vocabulary.text(vocabulary.prompt(joint.join([term] * 60))[1:])
+    assert len(kept) <= PROMPT_BUDGET
+    assert set(kept.split(joint)) == {term}
+    assert len(kept) + len(joint + term) > PROMPT_BUDGET - len(" ")
+
+
+def test_one_endless_term_is_cut_where_the_budget_ends(vocabulary: Vocabulary):
+    assert len(vocabulary.prompt("逾" * 500)) == 1 + PROMPT_BUDGET
+
+
+def test_no_words_are_no_prompt(vocabulary: Vocabulary):
+    assert vocabulary.prompt("  ") == []
