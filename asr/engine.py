@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +24,23 @@ class RecognitionFailed(RecognitionError):
     """One batch could not be decoded; the engine itself is still usable."""
 
 
+Effort = Literal["quick", "normal", "careful"]
+"""How hard the engine tries: as fast as it can, as it was set up to, or with all it has, at many times the cost."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
     """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
 
-    `language` None asks the engine to detect it. `prompt` is vocabulary the call is likely to hold. `careful` asks for
-    the best the engine can do, at several times the cost. `text` is given where it is known already and only the
-    times of its words are asked for: `Transcript.words`, in seconds from the stretch's start.
+    `language` None asks the engine to detect it. `prompt` is vocabulary the call is likely to hold. `text` is given
+    where it is known already and only the times of its words are asked for: `Transcript.words`, in seconds from the
+    stretch's start.
     """
 
     pcm: NDArray[np.float32]
     language: Language | None = None
     prompt: str = ""
-    careful: bool = False
+    effort: Effort = "normal"
     text: str | None = None
 
 

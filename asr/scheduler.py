@@ -1,9 +1,10 @@
 """Recognition for all calls: one engine, batches across calls, as many at a time as it has workers, off the event loop.
 
 Who is next is `asr.scheduling`'s business; here its batches are run. Finals are never dropped: when the engine fails
-a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. Partials are shed
-as the expected wait grows. A final whose text looks wrong is decoded again with care, after the rest of its batch has
-been delivered: nobody waits for another's second look.
+a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. As the expected wait
+grows the engine is asked to be quick, then partials are shed. A final whose text looks wrong is decoded again with
+care, after the rest of its batch has been delivered: nobody waits for another's second look. A final whose very speech
+was a partial's takes over what came of that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.early import EarlyTexts
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
 from asr.load import CALLS_SPEECH, Demand, Speed
 from asr.offload import in_thread
@@ -61,6 +63,8 @@ class Scheduler:
         self._workers: list[asyncio.Task[None]] = []
         self._idle = 0
         self._in_work: set[Job] = set()
+        self._partials_in_work = 0
+        self._early = EarlyTexts()
         self._speed = Speed()
         self._demand = Demand(since=clock())
         self.counts = SchedulerCounts()
@@ -115,11 +119,15 @@ class Scheduler:
         """
         assert job not in self._results, "a job is submitted once"
         result: Result = asyncio.get_running_loop().create_future()
+        alone = not any(other.leg == job.leg and other.rank == "final" for other in self._results)
         self._results[job] = result
-        shed = self._agenda.add(job)
-        if job.final:
+        if job.rank == "final":
             self._demand.add(job.seconds, self._clock())
-            shed += [other for other in self._in_work if other.leg == job.leg and not other.final]
+            if alone and self._take_over(job):
+                return result
+        shed = self._agenda.add(job)
+        if job.rank == "final":
+            shed += [other for other in self._in_work if other.leg == job.leg and other.rank == "partial"]
         if self.expected_wait > self._limits.partial_wait:
             shed += self._agenda.shed()
         self._count(shed=len(shed))
@@ -128,22 +136,48 @@ class Scheduler:
         self._wake.set()
         return result
 
+    def _take_over(self, final: Job) -> bool:
+        """Let the final have what came, or will come, of a partial that held the same speech."""
+        early = self._early.text_for(final)
+        if early is not None:
+            self._count(finals=1, taken_over=1)
+            self._settle(final, early.recognised)
+            return True
+        same = (other for other in self._in_work if other.rank == "partial" and other.stretch == final.stretch)
+        partial = next(same, None)
+        if partial is None:
+            return False
+        self._count(finals=1, taken_over=1)
+        self._early.heirs[partial] = final
+        self._agenda.hold(final)
+        self._settle(partial, None)
+        return True
+
     def withdraw(self, call_id: str) -> None:
         """Nobody waits for this call's results any more: they are cancelled, those in work too."""
         self._agenda.withdraw(call_id)
+        self._early.forget(call_id)
         for job in [job for job in self._results if job.call_id == call_id]:
             self._results.pop(job).cancel()
+
+    @property
+    def _time_for_partials(self) -> bool:
+        """One worker, where there are more, is left to the finals that may come any moment."""
+        return self._partials_in_work < max(1, self._seat.engine.workers - 1)
 
     async def _work(self) -> None:
         """One worker: takes batches for as long as the scheduler runs."""
         while True:
-            while not (batch := self._agenda.next_batch(self._idle)):
+            while not (batch := self._agenda.next_batch(self._idle, partials=self._time_for_partials)):
                 self._wake.clear()
                 await self._wake.wait()
+            partials = batch[0].rank == "partial"
             self._idle -= 1
+            self._partials_in_work += partials
             self._in_work.update(batch)
             await self._serve(batch)
             self._idle += 1
+            self._partials_in_work -= partials
             self._wake.set()
 
     async def _serve(self, batch: list[Job]) -> None:
@@ -151,22 +185,29 @@ class Scheduler:
         speech = sum(job.seconds for job in batch)
         self._count(batches=1, finals=sum(job.rank == "final" for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
-        outcome = await self._decode([(job, job.speech) for job in speaking]) if speaking else []
+        outcome = await self._decode([(job, self._now(job.speech)) for job in speaking]) if speaking else []
         if isinstance(outcome, RecognitionFailed):
             await self._serve_alone(batch, speaking, outcome)
             return
         heard = dict(zip(speaking, outcome, strict=True))
-        doubtful = [job for job in speaking if job.rank == "final" and heard[job].doubtful]
+        doubtful = [
+            job for job in speaking if heard[job].doubtful and (job.rank == "final" or job in self._early.heirs)
+        ]
         later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
         self._deliver([job for job in batch if job not in later], heard)
         if doubtful:
             heard |= await self._look_again(doubtful)
             self._deliver(later, heard)
 
+    def _now(self, speech: Speech) -> Speech:
+        """As it is asked of the engine at this moment."""
+        hurried = speech.effort == "normal" and self.expected_wait > self._limits.hurry_wait
+        return replace(speech, effort="quick") if hurried else speech
+
     async def _look_again(self, doubtful: list[Job]) -> dict[Job, Heard]:
         """What a careful decode hears; nothing where it fails, for then the quick one stands."""
         self._count(redecoded=len(doubtful))
-        outcome = await self._decode([(job, replace(job.speech, careful=True)) for job in doubtful])
+        outcome = await self._decode([(job, replace(job.speech, effort="careful")) for job in doubtful])
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
@@ -179,8 +220,9 @@ class Scheduler:
             if job not in speaking:
                 self._deliver([job], {})
             elif isinstance(outcome, RecognitionFailed):
-                self._fail([job], outcome)
-                self._leave([job])
+                heir = self._early.heirs.pop(job, None)
+                self._fail([job] if heir is None else [heir], outcome)
+                self._leave([job] if heir is None else [job, heir])
             else:
                 self._deliver([job], {job: outcome[0]})
 
@@ -243,11 +285,12 @@ class Scheduler:
     def _deliver(self, jobs: Sequence[Job], heard: dict[Job, Heard]) -> None:
         """What was heard, None where nobody speaks; the jobs' legs may go on."""
         for job in jobs:
-            if job in heard:
-                self._count(guarded=int(heard[job].guarded))
-                self._settle(job, heard[job].recognised)
-            else:
-                self._settle(job, None)
+            came = heard.get(job, Heard())
+            self._count(guarded=int(came.guarded))
+            self._settle(job, came.recognised)
+            if (heir := self._early.done(job, came)) is not None:
+                self._settle(heir, came.recognised)
+                self._agenda.finished([heir])
         self._leave(jobs)
 
     def _leave(self, jobs: Sequence[Job]) -> None:
@@ -275,4 +318,4 @@ class Scheduler:
 
 def _fresh(speech: Speech) -> bool:
     """Speech heard for the first time: a second look and word times cost time and bring no more."""
-    return not speech.careful and speech.text is None
+    return speech.effort != "careful" and speech.text is None

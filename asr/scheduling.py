@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal, TypeAlias
 
-from asr.engine import Speech
+from asr.engine import Effort, Speech
 from asr.types import Role, Seconds, Transcript
 
 Leg: TypeAlias = tuple[str, Role]
+Stretch: TypeAlias = tuple[Leg, int, int, Effort]
 
 Rank = Literal["final", "words", "partial"]
 RANKS: tuple[Rank, ...] = ("final", "words", "partial")
@@ -31,7 +32,8 @@ _RATE = 16_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Job:
-    """One stretch of a leg's speech. `seq` counts within the leg; `deadline` orders jobs, smallest first.
+    """One stretch of a leg's speech. `seq` is the utterance's number within the leg, the same for its partials and its
+    final; `deadline` orders jobs, smallest first.
 
     With `speech.text` it asks for that text's word times, whatever `final` says. Compared by identity: the same audio
     submitted twice is two jobs.
@@ -53,6 +55,11 @@ class Job:
         return self.call_id, self.role
 
     @property
+    def stretch(self) -> Stretch:
+        """The same for jobs that ask the same of the very same speech: all of an utterance's begin where it begins."""
+        return self.leg, self.seq, len(self.speech.pcm), self.speech.effort
+
+    @property
     def rank(self) -> Rank:
         return "words" if self.speech.text is not None else "final" if self.final else "partial"
 
@@ -67,22 +74,24 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerLimits:
-    """`batch` items are decoded together at most: past 8 a batch gains little on a CPU and its first item waits for
-    its last. Fewer where workers are idle: what waits is shared out among them. `batch_seconds` bounds their speech.
-    `bands` are the upper ends, in seconds, of the lengths that count as similar: the engine's contexts less their
-    tail of silence.
+    """`batch` items are decoded together at most: past 8 a batch gains little on a CPU. Its first item waits for its
+    last, so that it holds no more than `quick_batch` until four times as many wait for each idle worker.
+    `batch_seconds` bounds their speech. `bands` are the upper ends, in seconds, of the lengths that count as similar:
+    the engine's contexts less their tail of silence.
 
-    Partials are shed while new speech would wait longer than `partial_wait` seconds, and the scheduler counts as
-    overloaded past `overload_wait`. Calls are taken while their speech needs at most `utilisation` of the speed: what
-    comes at random waits longer and longer towards its full use.
+    While new speech would wait longer than `hurry_wait` seconds the engine is asked to be quick; past `partial_wait`
+    partials are shed; past `overload_wait` the scheduler counts as overloaded. Calls are taken while their speech needs
+    at most `utilisation` of the speed: what comes at random waits longer and longer towards its full use.
 
     An engine silent for `hang_seconds` and `hang_factor` times the batch's speech counts as hanging; it is replaced
     `replacements` times at most, for a hung engine keeps its memory.
     """
 
     batch: int = 8
+    quick_batch: int = 2
     batch_seconds: Seconds = 48.0
     bands: tuple[Seconds, ...] = (4.5, 6.5, 9.5, 14.5, 19.5)
+    hurry_wait: Seconds = 0.5
     partial_wait: Seconds = 0.8
     overload_wait: Seconds = 2.0
     utilisation: float = 0.8
@@ -94,11 +103,13 @@ class SchedulerLimits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerCounts:
     """Since the start. `refused`: nobody speaks, said the second opinion. `guarded`: text dropped as hallucinated.
+    `taken_over`: finals that had their text from a partial. `redecoded`: second looks at doubtful texts.
     `retried`: items tried again alone after their batch failed; `failures`: items given up."""
 
     batches: int = 0
     finals: int = 0
     speech_seconds: Seconds = 0.0
+    taken_over: int = 0
     redecoded: int = 0
     refused: int = 0
     guarded: int = 0
@@ -155,15 +166,15 @@ class Agenda:
         self._queues["partial"].clear()
         return out
 
-    def next_batch(self, idle: int = 1) -> list[Job]:
+    def next_batch(self, idle: int = 1, *, partials: bool = True) -> list[Job]:
         """The job whose turn it is and those that fit beside it; empty when nothing can be done now.
 
-        `idle` workers share what waits. Each final taken keeps its leg waiting until `finished`.
+        `idle` workers share what waits; `partials` tells whether there is time for those. Each final taken keeps its
+        leg waiting until `finished`.
         """
-        queues = self._first_ready()
+        queues = self._first_ready(partials)
         heads = {leg: queue[0] for leg, queue in queues.items()}
-        waiting_now = sum(map(len, queues.values()))
-        most = min(self._limits.batch, -(-waiting_now // idle))
+        most = self._most(-(-sum(map(len, queues.values())) // idle))
         waiting = {leg[0] for leg in heads}
         self._round &= waiting
         if not self._round:
@@ -185,11 +196,19 @@ class Agenda:
             if job.rank == "final":
                 self._in_work.pop(job.leg, None)
 
-    def _first_ready(self) -> dict[Leg, deque[_Entry]]:
+    def hold(self, final: Job) -> None:
+        """A final that came to be in work without having waited: its leg waits for it, until `finished`."""
+        self._in_work[final.leg] = final
+
+    def _most(self, share: int) -> int:
+        """How many of its share of the waiting jobs a worker takes at once."""
+        return min(share, self._limits.batch, max(self._limits.quick_batch, share // 4))
+
+    def _first_ready(self, partials: bool) -> dict[Leg, deque[_Entry]]:
         """The queues of the highest rank that has any whose front may be taken."""
         finals = self._queues["final"]
         ready = {leg: queue for leg, queue in finals.items() if leg not in self._in_work}
-        return ready or self._queues["words"] or self._queues["partial"]
+        return ready or self._queues["words"] or (self._queues["partial"] if partials else {})
 
     def _pick(self, heads: dict[Leg, _Entry], batch: list[Job], taken: Counter[str]) -> _Entry | None:
         """The next for this batch: calls with least in it, those of the round first, then the oldest deadline."""

@@ -44,15 +44,15 @@ class Seat:
 class Heard:
     """One job's outcome, worked out in the worker thread."""
 
-    recognised: Recognised | None
-    doubtful: bool
-    guarded: bool
+    recognised: Recognised | None = None
+    doubtful: bool = False
+    guarded: bool = False
 
 
 def judged(job: Job, transcript: Transcript) -> Heard:
     """The guard's verdict on a transcript, as it will be shown; word times are of a text that has had it."""
     if job.rank == "words":
-        return Heard(recognised=Recognised(text=transcript.text, transcript=transcript), doubtful=False, guarded=False)
+        return Heard(recognised=Recognised(text=transcript.text, transcript=transcript))
     verdict = judge(transcript, job.seconds, job.speech.prompt)
     text = normalise(verdict.text, transcript.language) if verdict.text else ""
     return Heard(

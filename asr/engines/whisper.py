@@ -14,7 +14,7 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.engine import ModelMissing, RecognitionError, RecognitionFailed, Speech
+from asr.engine import Effort, ModelMissing, RecognitionError, RecognitionFailed, Speech
 from asr.engines.alignment import word_times
 from asr.engines.decoding import (
     FULL_CONTEXT,
@@ -41,7 +41,7 @@ class _Way:
 
     context: float
     prompt_tokens: int
-    careful: bool
+    effort: Effort
     align: bool
     language: Language | None
 
@@ -60,8 +60,8 @@ class _Item:
 class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
-    Speech is padded to one of a few short contexts and decoded as a batch, `beam_size` wide; a careful decode takes
-    the full 30 s and a beam of 5. A quick result that looks wrong is called doubtful.
+    Speech is padded to one of a few short contexts and decoded as a batch, `beam_size` wide; greedily where it must be
+    quick; with the full 30 s and a beam of 5 where it must be careful. A result that looks wrong is called doubtful.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. A GPU works on one batch.
@@ -93,7 +93,7 @@ class WhisperEngine:
         except (RuntimeError, ValueError) as fault:
             raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
         self._log_mel = LogMel(self._model.n_mels)
-        self._beam_size = beam_size
+        self._beam: dict[Effort, int] = {"quick": 1, "normal": beam_size, "careful": max(_CAREFUL_BEAM, beam_size)}
         self._name = f"{model_path.name} ({self._model.compute_type}, {device})"
         behind_a_voice = self._encode_as_is([voiced_sound()], SILENCE_UNTIL)
         self._silence: NDArray[np.floating] = np.array(behind_a_voice)[0]
@@ -118,7 +118,7 @@ class WhisperEngine:
         try:
             for way, items in groups.items():
                 encoded = self._encode([item.speech.pcm for item in items], way.context)
-                transcripts = self._align(items, encoded) if way.align else self._recognise(items, encoded, way.careful)
+                transcripts = self._align(items, encoded) if way.align else self._recognise(items, encoded, way.effort)
                 for item, transcript in zip(items, transcripts, strict=True):
                     results[item.place] = transcript
         except (RuntimeError, ValueError) as fault:
@@ -133,20 +133,19 @@ class WhisperEngine:
         seconds = len(speech.pcm) / SAMPLE_RATE
         prompt = tuple(self._vocabulary.prompt(speech.prompt)) if speech.text is None else ()
         way = _Way(
-            context=FULL_CONTEXT if speech.careful else context_for(seconds),
+            context=FULL_CONTEXT if speech.effort == "careful" else context_for(seconds),
             prompt_tokens=len(prompt),
-            careful=speech.careful,
+            effort=speech.effort,
             align=speech.text is not None,
             language=speech.language if speech.text is not None else None,
         )
         return _Item(place=place, speech=speech, seconds=seconds, prompt=prompt, way=way)
 
-    def _recognise(self, items: list[_Item], encoded: Any, careful: bool) -> list[Transcript]:
+    def _recognise(self, items: list[_Item], encoded: Any, effort: Effort) -> list[Transcript]:
         languages = self._languages(items, encoded)
-        beam_size = max(_CAREFUL_BEAM, self._beam_size) if careful else self._beam_size
-        decoded = self._decode(items, languages, encoded, beam_size)
+        decoded = self._decode(items, languages, encoded, self._beam[effort])
         return [
-            _transcript(each, language, doubtful=not careful and looks_wrong(each, item.seconds))
+            _transcript(each, language, doubtful=effort != "careful" and looks_wrong(each, item.seconds))
             for item, language, each in zip(items, languages, decoded, strict=True)
         ]
 

@@ -84,7 +84,7 @@ def test_texts_in_two_languages_are_aligned_in_one_batch(engine: Engine):
 
 
 def test_a_careful_decode_is_not_doubtful(engine: Engine):
-    careful = Speech(pcm=speech(1.0).pcm, language="zh", careful=True)
+    careful = Speech(pcm=speech(1.0).pcm, language="zh", effort="careful")
     assert not engine.transcribe([careful])[0].doubtful
 
 

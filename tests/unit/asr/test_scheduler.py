@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,43 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
-from asr.scheduler import Job, Recognised, Scheduler, SchedulerLimits
-from asr.types import Role, Transcript
+from asr.scheduler import Scheduler, SchedulerLimits
+from asr.types import Transcript
+from tests.recognising import Doubts, held, job, somebody, text_of
 from tests.scripted import Gate, ScriptedEngine, fails, fails_on_batches, speech, transcript
 
 QUICK_TO_GIVE_UP = SchedulerLimits(hang_seconds=0.05, hang_factor=0.0)
-
-
-def somebody(_pcm: NDArray[np.float32]) -> bool:
-    return True
-
-
-def job(
-    call: str, seq: int = 0, *, role: Role = "agent", seconds: float = 1.0, final: bool = True, deadline: float = 0.0
-) -> Job:
-    return Job(call_id=call, role=role, seq=seq, speech=speech(seconds), final=final, deadline=deadline)
-
-
-@asynccontextmanager
-async def held(
-    *script: object, limits: SchedulerLimits | None = None
-) -> AsyncIterator[tuple[Scheduler, ScriptedEngine, Gate]]:
-    """A scheduler whose engine is held at its first batch (a job of call `first`) until the gate opens."""
-    gate = Gate()
-    engine = ScriptedEngine(gate, *script)  # type: ignore[arg-type]
-    async with Scheduler(engine, second_opinion=somebody, limits=limits) as scheduler:
-        first = scheduler.submit(job("first"))
-        await asyncio.to_thread(gate.reached.wait, 10)
-        try:
-            yield scheduler, engine, gate
-        finally:
-            gate.open()
-        await asyncio.gather(first, return_exceptions=True)
-
-
-async def text_of(result: asyncio.Future[Recognised | None]) -> str | None:
-    recognised = await result
-    return recognised.text if recognised else None
 
 
 async def test_a_stretch_of_speech_becomes_text():
@@ -63,7 +31,25 @@ async def test_what_waits_is_decoded_together():
         waiting = [scheduler.submit(job(f"call-{n}", seconds=1 + n / 10)) for n in range(4)]
         gate.open()
         assert await asyncio.gather(*map(text_of, waiting)) == ["第1.00秒", "第1.10秒", "第1.20秒", "第1.30秒"]
-    assert [len(batch) for batch in engine.batches] == [1, 4]
+    assert [len(batch) for batch in engine.batches] == [1, 2, 2]
+
+
+async def test_batches_grow_when_much_waits():
+    async with held(limits=SchedulerLimits(batch=4)) as (scheduler, engine, gate):
+        waiting = [scheduler.submit(job(f"call-{n}")) for n in range(16)]
+        gate.open()
+        await asyncio.gather(*waiting)
+    assert [len(batch) for batch in engine.batches] == [1, 4, 3, 2, 2, 2, 2, 1]
+
+
+async def test_what_would_wait_too_long_is_recognised_in_a_hurry():
+    async with held(limits=SchedulerLimits(hurry_wait=0.5)) as (scheduler, engine, gate):
+        waiting = [
+            scheduler.submit(job(f"call-{n}", seconds=2.0)) for n in range(3)
+        ]  # 7 s at a first guess of 6 a second
+        gate.open()
+        await asyncio.gather(*waiting)
+    assert [[each.effort for each in batch] for batch in engine.batches[1:]] == [["quick", "quick"], ["normal"]]
 
 
 async def test_the_event_loop_runs_while_the_engine_works():
@@ -103,7 +89,7 @@ async def test_results_of_a_leg_come_in_its_order_even_where_one_of_them_is_sile
 
 
 async def test_a_failed_batch_is_tried_again_item_by_item():
-    async with held(fails_on_batches) as (scheduler, engine, gate):
+    async with held(fails_on_batches, limits=SchedulerLimits(quick_batch=3)) as (scheduler, engine, gate):
         waiting = [scheduler.submit(job(f"call-{n}")) for n in range(3)]
         gate.open()
         assert await asyncio.gather(*map(text_of, waiting)) == ["第1.00秒"] * 3
@@ -264,23 +250,6 @@ async def test_text_comes_in_simplified_script():
 
     async with Scheduler(Traditional(), second_opinion=somebody) as scheduler:
         assert await text_of(scheduler.submit(job("A"))) == "还款，谢谢"
-
-
-class Doubts(ScriptedEngine):
-    """In doubt about stretches of two seconds until it looks with care; fails then with `breaks`."""
-
-    def __init__(self, *script: object, breaks: bool = False, workers: int = 1) -> None:
-        super().__init__(*script, workers=workers)  # type: ignore[arg-type]
-        self.breaks = breaks
-
-    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-        if self.breaks and any(each.careful for each in batch):
-            raise RecognitionFailed("scripted failure of a second look")
-        heard = super().transcribe(batch)
-        return [
-            transcript("看清了") if each.careful else replace(said, doubtful=len(each.pcm) == 32_000)
-            for each, said in zip(batch, heard, strict=True)
-        ]
 
 
 async def test_a_doubtful_final_is_decoded_again_with_care():

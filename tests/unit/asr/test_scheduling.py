@@ -112,7 +112,7 @@ def test_the_oldest_deadline_comes_first_among_calls_that_wait_alike():
 
 
 def test_a_call_with_a_backlog_shares_the_batch_with_the_others():
-    agenda = Agenda(SchedulerLimits(batch=4))
+    agenda = Agenda(SchedulerLimits(batch=4, quick_batch=4))
     for seq in range(6):
         agenda.add(job("backlog", seq, deadline=0.0))
     agenda.add(job("one", deadline=50.0))
@@ -165,7 +165,7 @@ def test_shedding_takes_partials_only():
 
 
 def test_idle_workers_share_what_waits():
-    agenda = Agenda(SchedulerLimits(batch=8))
+    agenda = Agenda(SchedulerLimits(batch=8, quick_batch=8))
     for n in range(5):
         agenda.add(job(f"call-{n}"))
     assert [len(agenda.next_batch(idle)) for idle in (2, 1)] == [3, 2]

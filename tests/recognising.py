@@ -1,0 +1,66 @@
+"""Jobs for the scheduler, and an engine that is held while they are handed in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.engine import RecognitionFailed, Speech
+from asr.scheduler import Job, Recognised, Scheduler, SchedulerLimits
+from asr.types import Role, Transcript
+from tests.scripted import Gate, ScriptedEngine, speech, transcript
+
+
+def somebody(_pcm: NDArray[np.float32]) -> bool:
+    """A second opinion: always somebody speaks."""
+    return True
+
+
+def job(
+    call: str, seq: int = 0, *, role: Role = "agent", seconds: float = 1.0, final: bool = True, deadline: float = 0.0
+) -> Job:
+    return Job(call_id=call, role=role, seq=seq, speech=speech(seconds), final=final, deadline=deadline)
+
+
+@asynccontextmanager
+async def held(
+    *script: object, limits: SchedulerLimits | None = None
+) -> AsyncIterator[tuple[Scheduler, ScriptedEngine, Gate]]:
+    """A scheduler whose engine is held at its first batch (a job of call `first`) until the gate opens."""
+    gate = Gate()
+    engine = ScriptedEngine(gate, *script)  # type: ignore[arg-type]
+    async with Scheduler(engine, second_opinion=somebody, limits=limits) as scheduler:
+        first = scheduler.submit(job("first"))
+        await asyncio.to_thread(gate.reached.wait, 10)
+        try:
+            yield scheduler, engine, gate
+        finally:
+            gate.open()
+        await asyncio.gather(first, return_exceptions=True)
+
+
+async def text_of(result: asyncio.Future[Recognised | None]) -> str | None:
+    recognised = await result
+    return recognised.text if recognised else None
+
+
+class Doubts(ScriptedEngine):
+    """In doubt about stretches of two seconds until it looks with care; fails then with `breaks`."""
+
+    def __init__(self, *script: object, breaks: bool = False, workers: int = 1) -> None:
+        super().__init__(*script, workers=workers)  # type: ignore[arg-type]
+        self.breaks = breaks
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        if self.breaks and any(each.effort == "careful" for each in batch):
+            raise RecognitionFailed("scripted failure of a second look")
+        heard = super().transcribe(batch)
+        return [
+            transcript("看清了") if each.effort == "careful" else replace(said, doubtful=len(each.pcm) == 32_000)
+            for each, said in zip(batch, heard, strict=True)
+        ]
