@@ -86,10 +86,21 @@ class LegListener:
             return FLOOR_DBFS
         return dbfs(sum(self._energies) / (len(self._energies) * FRAME_SAMPLES))
 
-    def speech_so_far(self) -> NDArray[np.float32] | None:
-        """A copy of the audio of the utterance in progress, up to the last whole frame."""
+    @property
+    def heard(self) -> int:
+        """Samples heard: those of whole frames."""
+        return self._ring.written
+
+    @property
+    def pause_since(self) -> int | None:
+        """End of the utterance in progress, in samples, should its speaker say no more; None while they speak."""
+        return self._segmenter.pause_since
+
+    def speech_until(self, end: int) -> NDArray[np.float32]:
+        """A copy of the audio of the utterance in progress up to `end`, at most `heard`."""
         since = self._segmenter.speech_since
-        return None if since is None else self._ring.read(since, self._ring.written)
+        assert since is not None, "nobody speaks"
+        return self._ring.read(since, end)
 
     def push(self, pcm: Pcm) -> list[LegEvent]:
         """The leg's next samples: int16 mono at 16 kHz, any number of them."""

@@ -107,6 +107,13 @@ class Segmenter:
         """Start of the utterance in progress."""
         return self._start
 
+    @property
+    def pause_since(self) -> int | None:
+        """End of the utterance in progress, should its speaker say no more: known once its tail of silence is heard."""
+        if self._start is None or self._now - self._voiced_until < samples_in_ms(self._rules.tail_ms):
+            return None
+        return self._end_in_silence(self._start)
+
     def push(self, samples: int, score: float, level_dbfs: float) -> list[SegmentEvent]:
         """The next frame: its length, how likely it is speech, how loud it is. 1 to 100 ms, else ValueError."""
         if not 0 < samples <= samples_in_ms(LONGEST_FRAME_MS):

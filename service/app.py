@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import structlog
 import uvicorn
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
 from asr.engines.whisper import WhisperEngine
-from asr.scheduler import Scheduler
+from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import Transcript
 from asr.vad import SecondOpinion
 from detectors.registry import Registry, load
@@ -43,6 +44,11 @@ from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.web.wire import Check
 
 log = structlog.get_logger()
+
+_LIMITS: Mapping[str, SchedulerLimits] = MappingProxyType(
+    {"cpu": SchedulerLimits(), "cuda": SchedulerLimits(batch=64, quick_batch=64, batch_seconds=640.0)}
+)
+"""A GPU takes little longer for 64 stretches than for one."""
 
 DETECTOR_SECONDS = 1.0
 """A detector takes a few milliseconds; one that needs this long for an utterance is stuck."""
@@ -102,8 +108,10 @@ class Service:
         self.scheduler = Scheduler(
             engine,
             second_opinion=SecondOpinion().is_speech,
+            limits=_LIMITS[settings.device],
             new_engine=None if problem else lambda: load_engine(settings),
         )
+        self.metrics.count_recognition(lambda: self.scheduler.counts)
         self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
         self.desk = Desk(
             settings=settings,

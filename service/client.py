@@ -32,7 +32,12 @@ _MESSAGE = TypeAdapter(dict[str, Any])
 
 
 class StreamFailed(Exception):
-    """The call could not be streamed; the message says what the service or the network answered."""
+    """The call could not be streamed; the message says what the service or the network answered. `retry_after`: the
+    service refused it for now, and asks to be tried again in so many seconds."""
+
+    def __init__(self, message: str, retry_after: Seconds | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class AudioUnusable(Exception):
@@ -101,7 +106,8 @@ async def stream_call(
 ) -> CallEnding:
     """Play the call at `pace` times real time; returns once the service has wholly processed it.
 
-    `seen` gets the call's facts as they come back, `sent` the seconds of audio sent so far. Raises StreamFailed.
+    A packet is sent when the last of its audio would have been spoken. `seen` gets the call's facts as they come back,
+    `sent` the seconds of audio sent so far. Raises StreamFailed.
     """
     headers = {"Authorization": f"Bearer {key}"}
     try:
@@ -126,9 +132,9 @@ async def _send(
     begun = time.monotonic()
     try:
         for first in range(0, len(audio.pcm), packet):
-            await socket.send(encode(audio.pcm[first : first + packet].reshape(-1), "mulaw"))
             due = begun + (first + packet) / audio.rate / pace
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await socket.send(encode(audio.pcm[first : first + packet].reshape(-1), "mulaw"))
             sent(min(first + packet, len(audio.pcm)) / audio.rate)
         await socket.send(json.dumps({"type": "stop"}))
     except websockets.ConnectionClosed:
@@ -140,7 +146,8 @@ async def _listen(socket: websockets.ClientConnection, seen: Callable[[FactSeen]
         async for text in socket:
             message = _MESSAGE.validate_json(text)
             if message["type"] == "error":
-                raise StreamFailed(f"the service refused {message['field']}: {message['message']}")
+                told = f"the service refused {message['field']}: {message['message']}"
+                raise StreamFailed(told, message.get("retry_after"))
             if message["type"] == "event":
                 seen(FactSeen(fact=FACT.validate_python(message["fact"]), at=time.monotonic()))
             if message["type"] == "finished":

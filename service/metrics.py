@@ -5,13 +5,32 @@ Nothing here names a call, a person or a word that was said.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from asr.scheduling import SchedulerCounts
 
 SECONDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 30.0, 60.0)
 """Around the promise of an alert within 3 s."""
 
 _LOOP_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class _Recognition(Collector):
+    """What the scheduler counts, as `callwarden_recognition_…_total`."""
+
+    def __init__(self, counts: Callable[[], SchedulerCounts]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        for name, value in asdict(self._counts()).items():
+            told = f"Recognition: {name.replace('_', ' ')}, see the architecture's page."
+            yield CounterMetricFamily(f"callwarden_recognition_{name}", told, value=value)
 
 
 class Metrics:
@@ -38,7 +57,6 @@ class Metrics:
         self.late_drops = Counter("callwarden_late_drops", "Packets that came too late to be used.", registry=registry)
         self.gaps = Counter("callwarden_gaps", "Gaps marked in calls.", ["reason"], registry=registry)
         self.backlog = Gauge("callwarden_backlog_seconds", "Speech waiting to be recognised.", registry=registry)
-        self.partials_shed = Counter("callwarden_partials_shed", "Partial results given up.", registry=registry)
         self.final_latency = Histogram(
             "callwarden_final_latency_seconds",
             "From the end of an utterance to its text.",
@@ -74,6 +92,10 @@ class Metrics:
             buckets=_LOOP_SECONDS,
             registry=registry,
         )
+
+    def count_recognition(self, counts: Callable[[], SchedulerCounts]) -> None:
+        """Show the scheduler's counts too, as they are when asked for."""
+        self.registry.register(_Recognition(counts))
 
     def text(self) -> bytes:
         """The exposition, in `content_type`."""

@@ -1,0 +1,75 @@
+"""How far what was heard is from what was said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from asr.text import comparable
+from asr.types import Language
+
+NORMALISER = (
+    "asr.text.comparable on both sides: Unicode NFKC, lower case; Chinese in simplified script, digits as the numerals "
+    "they are read as, 两 as 二 and 幺 as 一, no marks or spaces; English as words of letters, digits and apostrophes"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What turns the words said into those heard, and how many were said. Characters for Chinese, words for English."""
+
+    said: int = 0
+    substituted: int = 0
+    deleted: int = 0
+    inserted: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """Edits per unit said: the CER or WER; above 1 where much is inserted, None where nothing was said."""
+        return (self.substituted + self.deleted + self.inserted) / self.said if self.said else None
+
+    def __add__(self, other: Edits) -> Edits:
+        return Edits(
+            said=self.said + other.said,
+            substituted=self.substituted + other.substituted,
+            deleted=self.deleted + other.deleted,
+            inserted=self.inserted + other.inserted,
+        )
+
+
+def edits_over(pairs: Iterable[tuple[str, str]], language: Language) -> Edits:
+    """Over texts as written, (said, heard) each."""
+    return sum((edits(units(said, language), units(heard, language)) for said, heard in pairs), Edits())
+
+
+def units(text: str, language: Language) -> Sequence[str]:
+    """What is counted: characters or words of the normalised text."""
+    return comparable(text) if language == "zh" else comparable(text).split()
+
+
+def edits(said: Sequence[str], heard: Sequence[str]) -> Edits:
+    """The fewest edits (Levenshtein); among equals substitutions are preferred."""
+    row = [Edits(said=len(said), inserted=count) for count in range(len(heard) + 1)]
+    costs = list(range(len(heard) + 1))
+    for unit in said:
+        above, above_costs = row, costs
+        row, costs = [_more(above[0], deleted=1)], [above_costs[0] + 1]
+        for at, other in enumerate(heard, 1):
+            best = min(
+                (above_costs[at - 1] + (unit != other), 0),
+                (above_costs[at] + 1, 1),
+                (costs[at - 1] + 1, 2),
+            )
+            costs.append(best[0])
+            row.append(_step(best[1], unit != other, above[at - 1], above[at], row[at - 1]))
+    return row[-1]
+
+
+def _step(kind: int, differs: bool, diagonal: Edits, above: Edits, left: Edits) -> Edits:
+    if kind == 0:
+        return _more(diagonal, substituted=1) if differs else diagonal
+    return _more(above, deleted=1) if kind == 1 else _more(left, inserted=1)
+
+
+def _more(edits: Edits, *, substituted: int = 0, deleted: int = 0, inserted: int = 0) -> Edits:
+    return edits + Edits(substituted=substituted, deleted=deleted, inserted=inserted)

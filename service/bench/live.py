@@ -1,0 +1,193 @@
+"""Many two-party calls at once, in real time, through the real gateway: how late text and alerts come, what is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from asr.types import Language, Seconds
+from service.bench.errors import Edits
+from service.bench.layout import BenchCall
+from service.bench.ledger import CallLedger, within
+from service.bench.server import RunningService, Sample
+from service.bench.statistics import histogram_spread, slope, spread
+from service.client import CallStart, StreamFailed, stream_call
+
+BETWEEN: Seconds = 0.7
+"""From one call's start to the next one's: they must not speak in step."""
+SAMPLE_EVERY: Seconds = 2.0
+WARM_UP = 0.25
+"""The share of a run whose memory does not count for the slope."""
+_LOOP_DELAY = "callwarden_event_loop_delay_seconds"
+_MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePlan:
+    """What is played. At `pace` times real time."""
+
+    calls: Sequence[BenchCall]
+    language: Language
+    pace: float = 1.0
+
+    @property
+    def seconds(self) -> Seconds:
+        """Of each call."""
+        return self.calls[0].audio.seconds
+
+    @property
+    def ramp(self) -> Seconds:
+        """On the wall clock, until all calls are up."""
+        return BETWEEN * len(self.calls)
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveRun:
+    """A run as it goes on, for whoever shows its progress."""
+
+    ledgers: list[CallLedger] = field(default_factory=list)
+    refusals: list[Seconds | None] = field(default_factory=list)
+    """Each refusal's retry hint."""
+    broken: list[str] = field(default_factory=list)
+    up: int = 0
+    samples: list[tuple[float, Sample]] = field(default_factory=list)
+
+    @property
+    def finals(self) -> list[Seconds]:
+        """How late each text came so far."""
+        return [late.seconds for ledger in self.ledgers for late in ledger.finals]
+
+
+async def play(plan: LivePlan, service: RunningService, run: LiveRun, shown: Callable[[], None]) -> dict[str, Any]:
+    """Play all calls and tell what came of it. A refused call is tried again after the hint, as long as there is time
+    for it to be heard at all. Raises ServiceUnusable."""
+    begun = time.monotonic()
+    before = await service.sample()
+    own = os.times()
+    watching = asyncio.create_task(_watch(service, run, shown))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for index, call in enumerate(plan.calls):
+                group.create_task(_play_call(plan, index, call, service, run, begun))
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    took, used = time.monotonic() - begun, os.times()
+    after = await service.sample()
+    return _figures(plan, run, before, after, took) | {
+        "client_cores": round((used.user + used.system - own.user - own.system) / took, 3)
+    }
+
+
+async def _play_call(
+    plan: LivePlan, index: int, call: BenchCall, service: RunningService, run: LiveRun, begun: float
+) -> None:
+    await asyncio.sleep(index * BETWEEN)
+    until = begun + plan.ramp + plan.seconds / plan.pace / 2
+    while time.monotonic() < until:
+        ledger = CallLedger(call=call)
+        try:
+            run.up += 1
+            run.ledgers.append(ledger)
+            await stream_call(
+                call.audio,
+                CallStart(call_id=f"bench-{index}-{len(run.refusals)}", language=plan.language),
+                url=service.gateway,
+                key=service.key,
+                seen=ledger.seen,
+                sent=lambda _seconds, ledger=ledger: ledger.packet_sent(time.monotonic()),
+                pace=plan.pace,
+            )
+            return
+        except StreamFailed as failure:
+            if failure.retry_after is None:
+                run.broken.append(str(failure))
+                return
+            run.ledgers.remove(ledger)
+            run.refusals.append(failure.retry_after)
+        finally:
+            run.up -= 1
+        await asyncio.sleep(run.refusals[-1] or 0.0)
+
+
+async def _watch(service: RunningService, run: LiveRun, shown: Callable[[], None]) -> None:
+    begun = time.monotonic()
+    while True:
+        run.samples.append((time.monotonic() - begun, await service.sample()))
+        shown()
+        await asyncio.sleep(SAMPLE_EVERY)
+
+
+def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: Seconds) -> dict[str, Any]:
+    window = plan.ramp * plan.pace, plan.seconds - 2.0
+    grown = {name: value - before.values.get(name, 0.0) for name, value in after.values.items()}
+    loop = {
+        bound: count - before.histograms[_LOOP_DELAY].get(bound, 0.0)
+        for bound, count in after.histograms[_LOOP_DELAY].items()
+    }
+    unheard = [placed for ledger in run.ledgers for placed in ledger.unheard()]
+    return {
+        "calls": {"asked": len(plan.calls), "carried": len(run.ledgers), "refusals": len(run.refusals)},
+        "broken": run.broken,
+        "retry_hints": sorted({hint for hint in run.refusals if hint is not None}),
+        "speech_density": round(_mean([call.density for call in plan.calls]), 3),
+        "final_s": asdict(spread([s for each in run.ledgers for s in within(each.finals, *window)])),
+        "alert_s": asdict(spread([s for each in run.ledgers for s in within(each.alerts, *window)])),
+        "all_finals": len(run.finals),
+        "unheard": len(unheard),
+        "unheard_seconds": [round(placed.end - placed.start, 2) for placed in unheard],
+        "doubled": sum(each.doubled for each in run.ledgers),
+        "out_of_order": sum(each.out_of_order for each in run.ledgers),
+        "gaps": _by_reason(run),
+        "error_rate": _error_rate(run, plan.language),
+        "event_loop_delay_s": asdict(histogram_spread(loop)),
+        "service_cores": round(grown["process_cpu_seconds_total"] / took, 3),
+        "recognition": _recognition(grown),
+        "backlog_most_s": round(max((s.values["callwarden_backlog_seconds"] for _, s in run.samples), default=0.0), 2),
+        "memory_mib": _memory(plan, run, before),
+    }
+
+
+def _by_reason(run: LiveRun) -> dict[str, int]:
+    reasons = [gap.reason for ledger in run.ledgers for gap in ledger.gaps]
+    return {reason: reasons.count(reason) for reason in sorted(set(reasons))}
+
+
+def _error_rate(run: LiveRun, language: Language) -> float | None:
+    total = sum((ledger.edits(language) for ledger in run.ledgers if ledger.call.placed), Edits())
+    return None if total.rate is None else round(total.rate, 4)
+
+
+def _recognition(grown: dict[str, float]) -> dict[str, float]:
+    prefix, suffix = "callwarden_recognition_", "_total"
+    return {
+        name[len(prefix) : -len(suffix)]: round(value, 2)
+        for name, value in sorted(grown.items())
+        if name.startswith(prefix) and name.endswith(suffix)
+    }
+
+
+def _memory(plan: LivePlan, run: LiveRun, before: Sample) -> dict[str, float | None]:
+    """Resident memory; its slope is over hours of audio of all calls, after the warm-up."""
+    name = "process_resident_memory_bytes"
+    points = [(at, sample.values[name] / _MIB) for at, sample in run.samples]
+    most = max((mib for _, mib in points), default=0.0)
+    idle = before.values[name] / _MIB
+    last = points[-1][0] if points else 0.0
+    hours = plan.pace * len(plan.calls) / 3600
+    rise = slope([(at * hours, mib) for at, mib in points if at >= WARM_UP * last])
+    return {
+        "idle": round(idle, 1),
+        "most": round(most, 1),
+        "per_call": round((most - idle) / max(1, len(run.ledgers)), 2),
+        "slope_per_hour_of_audio": None if rise is None else round(rise[0], 3),
+        "slope_standard_error": None if rise is None else round(rise[1], 3),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

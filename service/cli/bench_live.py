@@ -1,0 +1,111 @@
+"""`callwarden bench live`: many calls at once through the real gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from asr.types import Language, Seconds
+from service.bench.channel import telephone
+from service.bench.clips import ClipsUnusable, read_clips
+from service.bench.layout import BenchCall, laid_out, looped
+from service.bench.live import LivePlan, LiveRun, play
+from service.bench.report import write_report
+from service.bench.server import ServiceUnusable, service_under_test
+from service.bench.statistics import spread
+from service.cli.terminal import err, fail, out
+from service.client import read_call_audio
+from service.samples import sample_calls
+
+_NO_LIMIT = "1000"
+"""Calls the service under test takes by number: what it can carry is what is measured."""
+
+
+def live(
+    calls: Annotated[int, typer.Option(min=1, max=500, help="Two-party calls at once.")] = 4,
+    seconds: Annotated[float, typer.Option(min=5, max=36_000, help="Length of each call's audio.")] = 60.0,
+    audio: Annotated[
+        Path | None,
+        typer.Option(help="Folder of recorded utterances with manifest.jsonl; the sample calls if not given."),
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Spoken language.")] = "zh",
+    pace: Annotated[float, typer.Option(min=1, max=10, help="Times real time, to soak.")] = 1.0,
+    report: Annotated[Path | None, typer.Option(help="Write a JSON report there.")] = None,
+) -> None:
+    """Play many calls at once into a service of its own, and tell how late text and alerts come and what is lost.
+
+    Times count from the moment the packet with an utterance's (an evidence's) last sample was sent to the arrival of
+    its text (alert); an utterance ends at most 0.2 s after its last voiced sound.
+    """
+    try:
+        plan = LivePlan(calls=_calls(calls, seconds, audio, language), language=language, pace=pace)
+        figures = asyncio.run(_live(plan))
+        if report is not None:
+            asked: dict[str, Any] = {"calls": calls, "seconds": seconds, "language": language, "pace": pace}
+            write_report(report, "bench live", asked | {"audio": "given" if audio else "sample calls"}, figures)
+    except (ClipsUnusable, ServiceUnusable, OSError) as problem:
+        fail(str(problem))
+    except KeyboardInterrupt:
+        fail("stopped; the service under test has been ended", code=130)
+    out.print(_table(figures))
+
+
+def _calls(count: int, seconds: Seconds, folder: Path | None, language: Language) -> list[BenchCall]:
+    if folder is None:
+        samples = [read_call_audio(sample.audio) for sample in sample_calls() if sample.lang == language]
+        return [looped(samples[n % len(samples)], seconds, offset=7.3 * n) for n in range(count)]
+    clips = [(telephone(clip.pcm, clip.rate), clip.text) for clip in read_clips(folder, language)]
+    return [laid_out(clips, seconds, seed) for seed in range(count)]
+
+
+async def _live(plan: LivePlan) -> dict[str, Any]:
+    settings = {"CALLWARDEN_MAX_CALLS": _NO_LIMIT, "CALLWARDEN_MAX_PACE": str(2 * plan.pace)}
+    run = LiveRun()
+    total = plan.ramp + plan.seconds / plan.pace
+    with _progress() as progress:
+        bar = progress.add_task("starting the service", total=total)
+        async with service_under_test(settings) as service:
+            begun = time.monotonic()
+
+            def shown() -> None:
+                progress.update(bar, completed=min(total, time.monotonic() - begun), description=_so_far(run))
+
+            return await play(plan, service, run, shown)
+
+
+def _so_far(run: LiveRun) -> str:
+    late = spread(run.finals)
+    p95 = "–" if late.p95 is None else f"{late.p95:.2f} s"
+    backlog = run.samples[-1][1].values["callwarden_backlog_seconds"]
+    return f"{run.up} calls up, {len(run.refusals)} refused, {late.count} texts, p95 {p95}, {backlog:.1f} s wait"
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+        console=err,
+        transient=True,
+    )
+
+
+def _table(figures: dict[str, Any]) -> Table:
+    table = Table(show_header=False)
+    for name, told in figures.items():
+        table.add_row(name.replace("_", " "), _told(told))
+    return table
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "–" if value is None else str(value)
