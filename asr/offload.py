@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar, cast
 
 T = TypeVar("T")
+
+_NICE = 10
+"""Enough for the event loop to run at once when it wakes, and no other program notices."""
+
+
+def at_low_priority(make: Callable[[], T]) -> T:
+    """What `make` returns or raises; the threads it starts give way to this process's others, where the system has a
+    priority a thread (Linux, where new threads inherit it)."""
+
+    def give_way() -> None:
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+    with ThreadPoolExecutor(1, initializer=give_way) as maker:
+        return maker.submit(make).result()
 
 
 async def in_thread(work: Callable[[], T], name: str) -> T:

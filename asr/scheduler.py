@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.early import EarlyTexts
-from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
-from asr.load import CALLS_SPEECH, Demand, Speed
+from asr.engine import Effort, Engine, RecognitionError, RecognitionFailed, Speech
+from asr.load import CALLS_SPEECH, Demand, Speed, unseen
 from asr.offload import in_thread
 from asr.scheduling import Agenda, Job, Recognised, SchedulerCounts, SchedulerLimits
 from asr.seat import Hanging, Heard, Seat, judged
@@ -89,14 +89,14 @@ class Scheduler:
         """New speech would wait so long that no further call should be taken on."""
         return self.expected_wait > self._limits.overload_wait
 
-    def has_room(self, newcomers: int) -> bool:
-        """Whether that many further calls can be carried: those just taken, whose speech is still to come, included.
+    def has_room(self, ages: Iterable[Seconds]) -> bool:
+        """Whether one more call can be carried beside those that have been up for so long.
 
         Before the first batch nobody knows how fast the engine is: the backlog alone decides.
         """
         if self.overloaded or not self._speed.measured:
             return not self.overloaded
-        expected = self._demand.at(self._clock()) + newcomers * CALLS_SPEECH
+        expected = self._demand.at(self._clock()) + CALLS_SPEECH * (1 + sum(map(unseen, ages)))
         return expected <= self._limits.utilisation * self.capacity
 
     async def __aenter__(self) -> Scheduler:
@@ -185,7 +185,8 @@ class Scheduler:
         speech = sum(job.seconds for job in batch)
         self._count(batches=1, finals=sum(job.rank == "final" for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
-        outcome = await self._decode([(job, self._now(job.speech)) for job in speaking]) if speaking else []
+        hurried = self.expected_wait > self._limits.hurry_wait
+        outcome = await self._decode([(job, _asked(job, hurried)) for job in speaking]) if speaking else []
         if isinstance(outcome, RecognitionFailed):
             await self._serve_alone(batch, speaking, outcome)
             return
@@ -196,18 +197,15 @@ class Scheduler:
         later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
         self._deliver([job for job in batch if job not in later], heard)
         if doubtful:
-            heard |= await self._look_again(doubtful)
+            heard |= await self._look_again(doubtful, hurried)
             self._deliver(later, heard)
 
-    def _now(self, speech: Speech) -> Speech:
-        """As it is asked of the engine at this moment."""
-        hurried = speech.effort == "normal" and self.expected_wait > self._limits.hurry_wait
-        return replace(speech, effort="quick") if hurried else speech
-
-    async def _look_again(self, doubtful: list[Job]) -> dict[Job, Heard]:
-        """What a careful decode hears; nothing where it fails, for then the quick one stands."""
+    async def _look_again(self, doubtful: list[Job], hurried: bool) -> dict[Job, Heard]:
+        """What a careful decode hears, or one that is not hurried where time is short; nothing where it fails, for
+        then the first one stands."""
         self._count(redecoded=len(doubtful))
-        outcome = await self._decode([(job, replace(job.speech, effort="careful")) for job in doubtful])
+        effort: Effort = "normal" if hurried else "careful"
+        outcome = await self._decode([(job, replace(job.speech, effort=effort)) for job in doubtful])
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
@@ -258,7 +256,8 @@ class Scheduler:
         try:
             async with asyncio.timeout(patience):
                 heard = await in_thread(work, "recognition")
-            self._speed.learn(sum(job.seconds for job, each in asked if _fresh(each)), self._clock() - begun)
+            fresh = sum(job.seconds for job, each in asked if each.text is None)
+            self._speed.learn(fresh, self._clock() - begun, asked[0][1].effort)
             return heard
         except (TimeoutError, Hanging):
             self._count(hangs=1)
@@ -316,6 +315,6 @@ class Scheduler:
         self.counts = replace(self.counts, **grown)
 
 
-def _fresh(speech: Speech) -> bool:
-    """Speech heard for the first time: a second look and word times cost time and bring no more."""
-    return speech.effort != "careful" and speech.text is None
+def _asked(job: Job, hurried: bool) -> Speech:
+    """As it is asked of the engine at this moment."""
+    return replace(job.speech, effort="quick") if hurried and job.speech.effort == "normal" else job.speech

@@ -5,7 +5,8 @@
 - Finals before word times, word times before partials. A leg's newer stretch replaces its waiting partial.
 - Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
   the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
-- A batch holds stretches of similar length, because the longest of them sets what each of them costs.
+- A batch holds stretches of similar length, because the longest of them sets what each of them costs: those that share
+  the first one's band, and the next shorter.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class SchedulerLimits:
     batch: int = 8
     quick_batch: int = 2
     batch_seconds: Seconds = 48.0
-    bands: tuple[Seconds, ...] = (4.5, 6.5, 9.5, 14.5, 19.5)
+    bands: tuple[Seconds, ...] = (2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 9.5, 11.5, 14.5, 19.5)
     hurry_wait: Seconds = 0.5
     partial_wait: Seconds = 0.8
     overload_wait: Seconds = 2.0
@@ -228,7 +229,7 @@ class Agenda:
         if not batch:
             return True
         return (
-            self._band(job) == self._band(batch[0])
+            0 <= self._band(batch[0]) - self._band(job) <= 1
             and sum(other.seconds for other in batch) + job.seconds <= self._limits.batch_seconds
         )
 

@@ -28,6 +28,7 @@ from asr.engines.decoding import (
 from asr.engines.mel import SAMPLE_RATE, LogMel
 from asr.engines.silence import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.tokens import Vocabulary
+from asr.offload import at_low_priority
 from asr.types import Language, Transcript, Word
 
 _CAREFUL_BEAM = 5
@@ -39,7 +40,6 @@ class _Way:
     """What the items of one run of the model have in common; CTranslate2 wants the transcript's start at one position
     throughout a batch."""
 
-    context: float
     prompt_tokens: int
     effort: Effort
     align: bool
@@ -53,6 +53,7 @@ class _Item:
     place: int
     speech: Speech
     seconds: float
+    context: float
     prompt: tuple[int, ...]
     way: _Way
 
@@ -60,11 +61,13 @@ class _Item:
 class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
-    Speech is padded to one of a few short contexts and decoded as a batch, `beam_size` wide; greedily where it must be
-    quick; with the full 30 s and a beam of 5 where it must be careful. A result that looks wrong is called doubtful.
+    A batch is padded to the shortest of a few contexts that holds its longest speech and decoded `beam_size` wide;
+    greedily where it must be quick; with the full 30 s and a beam of 5 where it must be careful. A result that looks
+    wrong is called doubtful.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
-    wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. A GPU works on one batch.
+    wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. They give way to the event
+    loop. A GPU works on one batch.
     Raises ModelMissing for a folder that holds no such model, RecognitionError for a device that is not there.
     """
 
@@ -83,13 +86,7 @@ class WhisperEngine:
         self._vocabulary = Vocabulary(model_path)
         self._workers = (threads or _cores()) if device == "cpu" else 1
         try:
-            self._model: Any = ctranslate2.models.Whisper(
-                str(model_path),
-                device=device,
-                compute_type=compute_type,
-                inter_threads=self._workers,
-                intra_threads=1,
-            )
+            self._model: Any = at_low_priority(lambda: self._loaded(model_path, device, compute_type))
         except (RuntimeError, ValueError) as fault:
             raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
         self._log_mel = LogMel(self._model.n_mels)
@@ -117,8 +114,10 @@ class WhisperEngine:
         results: list[Transcript | None] = [None] * len(batch)
         try:
             for way, items in groups.items():
-                encoded = self._encode([item.speech.pcm for item in items], way.context)
-                transcripts = self._align(items, encoded) if way.align else self._recognise(items, encoded, way.effort)
+                context = max(item.context for item in items)
+                encoded = self._encode([item.speech.pcm for item in items], context)
+                understand = self._align if way.align else self._recognise
+                transcripts = understand(items, encoded)
                 for item, transcript in zip(items, transcripts, strict=True):
                     results[item.place] = transcript
         except (RuntimeError, ValueError) as fault:
@@ -129,19 +128,25 @@ class WhisperEngine:
         """Free the model's memory; no call may follow."""
         self._model.unload_model()
 
+    def _loaded(self, path: Path, device: str, compute_type: str) -> Any:
+        return ctranslate2.models.Whisper(
+            str(path), device=device, compute_type=compute_type, inter_threads=self._workers, intra_threads=1
+        )
+
     def _item(self, place: int, speech: Speech) -> _Item:
         seconds = len(speech.pcm) / SAMPLE_RATE
         prompt = tuple(self._vocabulary.prompt(speech.prompt)) if speech.text is None else ()
         way = _Way(
-            context=FULL_CONTEXT if speech.effort == "careful" else context_for(seconds),
             prompt_tokens=len(prompt),
             effort=speech.effort,
             align=speech.text is not None,
             language=speech.language if speech.text is not None else None,
         )
-        return _Item(place=place, speech=speech, seconds=seconds, prompt=prompt, way=way)
+        context = FULL_CONTEXT if speech.effort == "careful" else context_for(seconds)
+        return _Item(place=place, speech=speech, seconds=seconds, context=context, prompt=prompt, way=way)
 
-    def _recognise(self, items: list[_Item], encoded: Any, effort: Effort) -> list[Transcript]:
+    def _recognise(self, items: list[_Item], encoded: Any) -> list[Transcript]:
+        effort = items[0].way.effort
         languages = self._languages(items, encoded)
         decoded = self._decode(items, languages, encoded, self._beam[effort])
         return [
@@ -202,7 +207,7 @@ class WhisperEngine:
         language = items[0].speech.language or "zh"
         ask = self._vocabulary.ask(language)
         tokens = [self._vocabulary.tokens(item.speech.text or "")[: MAX_TOKENS - len(ask) - 1] for item in items]
-        frames = [round(min(item.seconds, item.way.context) * _FRAMES_A_SECOND) for item in items]
+        frames = [round(min(item.seconds, item.context) * _FRAMES_A_SECOND) for item in items]
         aligned = self._model.align(encoded, ask, tokens, frames)
         return [
             _aligned(

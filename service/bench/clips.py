@@ -19,7 +19,7 @@ class ClipsUnusable(Exception):
     """The folder holds nothing to measure with: the message says what it should hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Clip:
     """One utterance: mono in [-1, 1] at `rate` Hz, and its words."""
 

@@ -29,7 +29,7 @@ class Placed:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BenchCall:
     """A call to play; `placed` is empty where nobody knows what is said when."""
 

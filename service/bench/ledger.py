@@ -21,7 +21,7 @@ class Late:
     seconds: Seconds
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class CallLedger:
     """One call."""
 

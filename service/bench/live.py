@@ -45,7 +45,7 @@ class LivePlan:
         return BETWEEN * len(self.calls)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class LiveRun:
     """A run as it goes on, for whoever shows its progress."""
 

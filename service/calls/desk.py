@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,9 +25,6 @@ log = structlog.get_logger()
 
 RETRY_AFTER: Seconds = 10.0
 """What a refused gateway is told: calls end every few seconds on a floor that fills this service."""
-
-NEWCOMER: Seconds = 15.0
-"""A call younger than this does not show in the recogniser's demand yet: people are still answering."""
 
 LAST_WORDS: Seconds = 20.0
 """At shutdown, how long sessions may take to recognise and write what was already said."""
@@ -74,7 +71,7 @@ class Desk:
         store: Store,
         journal: Journal,
         open_session: OpenSession,
-        has_room: Callable[[int], bool],
+        has_room: Callable[[Sequence[Seconds]], bool],
         metrics: Metrics,
         wall: Callable[[], datetime],
     ) -> None:
@@ -127,8 +124,7 @@ class Desk:
         if len(self._held) >= self._settings.max_calls:
             full = f"{len(self._held)} calls are live, as many as this service takes"
             raise CallRefused("capacity", full, RETRY_AFTER)
-        newcomers = sum(now - held.opened_at < NEWCOMER for held in self._held.values())
-        if not self._has_room(newcomers + 1):
+        if not self._has_room([now - held.opened_at for held in self._held.values()]):
             busy = f"recognition is busy with the {len(self._held)} calls that are live"
             raise CallRefused("overload", busy, RETRY_AFTER)
 

@@ -88,7 +88,6 @@ def test_beginnings_and_cuts_take_turns() -> None:
 
 def test_an_utterance_in_progress_can_be_read() -> None:
     listener, at = LegListener(), 0
-    assert listener.speech_so_far() is None
     while not listener.speaking:
         listener.push(leg()[at : at + 500])
         at += 500
@@ -96,16 +95,28 @@ def test_an_utterance_in_progress_can_be_read() -> None:
     at += 5_000
     since = listener.speech_since
     assert since is not None
-    so_far = listener.speech_so_far()
-    assert so_far is not None
-    assert np.array_equal(so_far, to_float32(leg()[since : at - at % FRAME_SAMPLES]))
+    assert listener.heard == at - at % FRAME_SAMPLES
+    assert np.array_equal(listener.speech_until(listener.heard), to_float32(leg()[since : listener.heard]))
+
+
+def test_a_pause_tells_where_the_utterance_ends_if_its_speaker_says_no_more() -> None:
+    listener, told = LegListener(), list[int | None]()
+    audio = np.concatenate([leg(), np.zeros(2 * SAMPLE_RATE, np.int16)])
+    for begin in range(0, audio.size, FRAME_SAMPLES):
+        for event in listener.push(audio[begin : begin + FRAME_SAMPLES]):
+            if isinstance(event, SpeechCut) and event.reason == "silence":
+                assert event.end == told[-1]
+                assert told.index(event.end) < len(told) - 10, "known well before it is cut"
+                told.clear()
+        told.append(listener.pause_since)
+    assert told[-1] is None
 
 
 def test_nobody_speaks_after_the_end() -> None:
     listener = LegListener()
     listener.push(leg())
     listener.push(np.zeros(2 * SAMPLE_RATE, np.int16))
-    assert (listener.speaking, listener.speech_since, listener.speech_so_far()) == (False, None, None)
+    assert (listener.speaking, listener.speech_since, listener.pause_since) == (False, None, None)
     assert listener.close() == []
 
 

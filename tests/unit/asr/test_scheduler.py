@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.load import CALLS_SPEECH
 from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import Transcript
 from tests.recognising import Doubts, held, job, somebody, text_of
@@ -259,6 +260,13 @@ async def test_a_doubtful_final_is_decoded_again_with_care():
         assert scheduler.backlog_seconds == 0
 
 
+async def test_in_a_hurry_the_second_look_takes_its_time_but_not_the_full_context():
+    engine = Doubts()
+    async with Scheduler(engine, second_opinion=somebody, limits=SchedulerLimits(hurry_wait=0.0)) as scheduler:
+        await scheduler.submit(job("A", seconds=2.0))
+    assert [each.effort for batch in engine.batches for each in batch] == ["quick", "normal"]
+
+
 async def test_nobody_waits_for_anothers_second_look():
     second_look = Gate()
     async with Scheduler(Doubts(lambda _: None, second_look), second_opinion=somebody) as scheduler:
@@ -360,19 +368,21 @@ async def test_there_is_room_for_calls_as_long_as_their_speech_can_be_recognised
 
     engine = ScriptedEngine(*[slow] * 50)
     async with Scheduler(engine, second_opinion=somebody, clock=lambda: now) as scheduler:
-        assert scheduler.has_room(1000), "nobody knows yet how fast the engine is"
+        assert scheduler.has_room([0.0] * 1000), "nobody knows yet how fast the engine is"
         await scheduler.submit(job("A", seconds=0.1))
         now += 300.0
 
-        def carried() -> int:
-            return int(SchedulerLimits().utilisation * scheduler.capacity / 0.7)
+        def beside(calls: int) -> list[float]:
+            """So many calls, just taken, besides one more: as many as can be carried where `calls` is 0."""
+            return [0.0] * (int(SchedulerLimits().utilisation * scheduler.capacity / CALLS_SPEECH) - 1 + calls)
 
-        assert scheduler.has_room(carried())
-        assert not scheduler.has_room(carried() + 1)
+        assert scheduler.has_room(beside(0))
+        assert not scheduler.has_room(beside(1))
+        assert scheduler.has_room([1000.0] * 1000), "what they say shows in the demand already"
         for second in range(40):  # 3 s of speech a second: four calls' worth
             now = 1000.0 + second
             await scheduler.submit(job("A", second, seconds=3.0))
-        assert not scheduler.has_room(carried())
-        assert scheduler.has_room(carried() - 5)
+        assert not scheduler.has_room(beside(0))
+        assert scheduler.has_room(beside(-5))
         now += 300.0  # those calls have ended long since
-        assert scheduler.has_room(carried())
+        assert scheduler.has_room(beside(0))

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster
 
-from service.calls.desk import NEWCOMER, CallRefused, Desk, Line
+from service.calls.desk import CallRefused, Desk, Line
 from service.calls.journal import StoreJournal
 from service.calls.session import CallSession, Parts
 from service.facts import Call, CallClosed, GapMarked, Notice
@@ -33,7 +33,9 @@ CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw
 class Floor:
     """A desk over a real store, with sessions whose neighbours are scripted."""
 
-    def __init__(self, store: SqlStore, *, room: Callable[[int], bool] = lambda _: True, **settings: float) -> None:
+    def __init__(
+        self, store: SqlStore, *, room: Callable[[Sequence[float]], bool] = lambda _: True, **settings: float
+    ) -> None:
         self.store = store
         self.metrics = Metrics()
         hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
@@ -98,21 +100,22 @@ async def test_a_full_floor_refuses_with_a_retry_hint(store: SqlStore) -> None:
     assert refused.value.retry_after
 
 
-async def test_a_call_that_recognition_has_no_time_for_is_refused_and_the_young_ones_count(store: SqlStore) -> None:
-    asked: list[int] = []
+async def test_a_call_that_recognition_has_no_time_for_is_refused_the_ages_of_the_live_ones_being_told(
+    store: SqlStore,
+) -> None:
+    asked: list[list[float]] = []
 
-    def room(newcomers: int) -> bool:
-        asked.append(newcomers)
-        return newcomers < 3
+    def room(ages: Sequence[float]) -> bool:
+        asked.append([*ages])
+        return len(ages) < 2
 
     floor = Floor(store, room=room)
     async with floor.journal, floor.desk:
-        for name in ("c-1", "c-2"):
-            await floor.desk.attach(replace(CALL, call_id=name), KEY, 0.0)
+        for name, now in (("c-1", 0.0), ("c-2", 5.0)):
+            await floor.desk.attach(replace(CALL, call_id=name), KEY, now)
         with pytest.raises(CallRefused) as refused:
-            await floor.desk.attach(replace(CALL, call_id="c-3"), KEY, NEWCOMER / 2)
-        await floor.desk.attach(replace(CALL, call_id="c-3"), KEY, NEWCOMER)
-    assert (refused.value.code, asked) == ("overload", [1, 2, 3, 1])
+            await floor.desk.attach(replace(CALL, call_id="c-3"), KEY, 7.0)
+    assert (refused.value.code, asked) == ("overload", [[], [5.0], [7.0, 2.0]])
     assert refused.value.retry_after
 
 

@@ -1,0 +1,75 @@
+"""What is recognised where nobody speaks: telephone sounds through the whole path, from the gateway's audio to text."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from asr.audio import Pcm, encode
+from asr.engine import Speech
+from asr.scheduler import Job, Scheduler
+from asr.types import Language, Seconds
+from service.bench.channel import PHONE_RATE
+from service.calls.intake import Cut, Intake, Taken
+from service.gateway.events import AudioArrived
+
+PIECE: Seconds = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What came of one sound. `texts` should be empty."""
+
+    minutes: float
+    cut: int
+    refused: int
+    guarded: int
+    texts: tuple[str, ...]
+    cpu_seconds_per_minute: float
+
+    @property
+    def characters(self) -> int:
+        return sum(map(len, self.texts))
+
+
+async def listen(
+    sound: Pcm, scheduler: Scheduler, language: Language, name: str, passed: Callable[[Seconds], None]
+) -> Heard:
+    """One sound (int16 at 8 kHz) as a call's only leg: cut, doubted, recognised and guarded as any call's."""
+    before, cpu = scheduler.counts, _cpu()
+    texts: list[str] = []
+    cut = 0
+    intake = Intake(["customer"], "mulaw", PHONE_RATE, max_pace=math.inf, now=0.0)
+    piece = round(PIECE * PHONE_RATE)
+    for first in range(0, sound.size, piece):
+        taken = intake.take(AudioArrived(payload=encode(sound[first : first + piece], "mulaw")), first / PHONE_RATE)
+        cut += await _recognise(taken, scheduler, language, name, texts)
+        passed(first / PHONE_RATE)
+    cut += await _recognise(intake.close(), scheduler, language, name, texts)
+    grown = {count: value - getattr(before, count) for count, value in asdict(scheduler.counts).items()}
+    minutes = sound.size / PHONE_RATE / 60
+    return Heard(
+        minutes=round(minutes, 3),
+        cut=cut,
+        refused=grown["refused"],
+        guarded=grown["guarded"],
+        texts=tuple(texts),
+        cpu_seconds_per_minute=round((_cpu() - cpu) / minutes, 3),
+    )
+
+
+async def _recognise(taken: Taken, scheduler: Scheduler, language: Language, name: str, texts: list[str]) -> int:
+    cuts = [found for found in taken.found if isinstance(found, Cut)]
+    for cut in cuts:
+        speech = Speech(pcm=cut.pcm, language=language)
+        job = Job(call_id=name, role="customer", seq=0, speech=speech, final=True, deadline=0.0)
+        if (recognised := await scheduler.submit(job)) is not None:
+            texts.append(recognised.text)
+    return len(cuts)
+
+
+def _cpu() -> float:
+    used = os.times()
+    return used.user + used.system

@@ -1,0 +1,158 @@
+"""`callwarden bench asr` and `bench silence`: what is heard in recorded speech, and where there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import soxr
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from asr.audio import SAMPLE_RATE
+from asr.engine import RecognitionError
+from asr.scheduler import Scheduler
+from asr.types import Language
+from asr.vad import SecondOpinion
+from detectors.registry import load
+from models import ModelError, ModelStore
+from service.app import load_engine
+from service.bench.asr import Row, Stretch, figures, ours, theirs
+from service.bench.channel import at_the_recogniser, telephone
+from service.bench.clips import Clip, ClipsUnusable, read_clips
+from service.bench.errors import NORMALISER
+from service.bench.report import write_report
+from service.bench.silence import Heard, listen
+from service.bench.sounds import SOUNDS
+from service.cli.terminal import err, fail, out
+from service.settings import Settings
+
+Report = Annotated[Path | None, typer.Option(help="Write a JSON report there.")]
+BEAMS = (1, 5)
+
+
+def asr(
+    audio: Annotated[Path, typer.Option(help="Folder of recorded utterances with manifest.jsonl.")],
+    channel: Annotated[Literal["phone", "none"], typer.Option(help="What the speech goes through first.")] = "phone",
+    language: Annotated[Language, typer.Option(help="Whose utterances are measured: CER for zh, WER for en.")] = "zh",
+    most: Annotated[int | None, typer.Option(min=1, help="Only so many utterances.")] = None,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Also with the rule pack's vocabulary as prompt.")] = False,
+    report: Report = None,
+) -> None:
+    """Error rate and speed on your own recordings, beside faster-whisper's `transcribe`, beam 1 and 5."""
+    try:
+        stretches = [_stretch(clip, channel) for clip in read_clips(audio, language, most)]
+        settings = Settings()
+        path = ModelStore(settings.models_dir).find(settings.model)
+        with _progress("utterances") as progress:
+            rows = _rows(path, stretches, language, prompt, progress)
+        told = figures(rows, stretches, language)
+        if report is not None:
+            asked = {"channel": channel, "language": language, "model": path.name, "utterances": len(stretches)}
+            seconds = round(sum(stretch.seconds for stretch in stretches), 1)
+            write_report(report, "bench asr", asked, {"seconds": seconds, "normaliser": NORMALISER, "rows": told})
+    except (ClipsUnusable, ModelError, RecognitionError, OSError) as problem:
+        fail(str(problem))
+    out.print(_asr_table(told, language))
+    out.print(f"Compared after: {NORMALISER}.")
+
+
+def silence(
+    minutes: Annotated[float, typer.Option(min=0.05, max=60, help="Of each sound.")] = 10.0,
+    language: Annotated[Language, typer.Option(help="What the recogniser expects.")] = "zh",
+    report: Report = None,
+) -> None:
+    """What is recognised in digital silence, line noise, ring-back, DTMF and hold music: nothing, it should be."""
+    try:
+        heard = asyncio.run(_silence(minutes, language))
+        if report is not None:
+            write_report(report, "bench silence", {"minutes": minutes, "language": language}, _silence_figures(heard))
+    except (ModelError, RecognitionError, OSError) as problem:
+        fail(str(problem))
+    out.print(_silence_table(heard))
+    for name, each in heard.items():
+        for text in each.texts:
+            out.print(f"{name}: {escape(text)}")
+
+
+def _stretch(clip: Clip, channel: str) -> Stretch:
+    if channel == "phone":
+        return Stretch(pcm=at_the_recogniser(telephone(clip.pcm, clip.rate)), text=clip.text)
+    return Stretch(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), dtype=np.float32), text=clip.text)
+
+
+def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress) -> list[Row]:
+    rows: list[Row] = []
+    for beam in BEAMS:
+        rows.append(ours(path, stretches, language, beam, "", _bar(progress, f"Callwarden, beam {beam}", stretches)))
+        told = f"faster-whisper, beam {beam}"
+        rows.append(theirs(path, stretches, language, beam, _bar(progress, told, stretches)))
+    if prompt:
+        words = load().prompt(language, "CN" if language == "zh" else "US")
+        rows.append(ours(path, stretches, language, 5, words, _bar(progress, "Callwarden, prompted", stretches)))
+    return rows
+
+
+def _bar(progress: Progress, told: str, stretches: Sequence[Stretch]) -> Callable[[], None]:
+    bar = progress.add_task(told, total=len(stretches))
+    return lambda: progress.advance(bar)
+
+
+async def _silence(minutes: float, language: Language) -> dict[str, Heard]:
+    engine = await asyncio.to_thread(load_engine, Settings())
+    heard: dict[str, Heard] = {}
+    with _progress("s") as progress:
+        async with Scheduler(engine, second_opinion=SecondOpinion().is_speech) as scheduler:
+            for name, make in SOUNDS.items():
+                bar = progress.add_task(name, total=60 * minutes)
+                sound = await asyncio.to_thread(make, 60 * minutes)
+                heard[name] = await listen(
+                    sound, scheduler, language, name, lambda at, bar=bar: progress.update(bar, completed=at)
+                )
+                progress.update(bar, completed=60 * minutes)
+    return heard
+
+
+def _progress(unit: str) -> Progress:
+    counted = TextColumn("{task.completed:.0f} of {task.total:.0f} " + unit)
+    return Progress(TextColumn("{task.description}"), BarColumn(), counted, console=err, transient=True)
+
+
+def _asr_table(rows: Sequence[dict[str, Any]], language: Language) -> Table:
+    rate = "CER %" if language == "zh" else "WER %"
+    table = Table("", "beam", rate, "sub/del/ins", "× real time", "ratio", "points", "CPU s", "again", "refused")
+    for row in rows:
+        edits = row["edits"]
+        told = [row["name"], row["beam"], row["error_rate_percent"]]
+        told.append(f"{edits['substituted']}/{edits['deleted']}/{edits['inserted']}")
+        told += [row["times_real_time"], row.get("speed_ratio", ""), row.get("error_points", ""), row["cpu_seconds"]]
+        told += [f"{row['redecoded']} ({row['redecoded_percent']} %)" if "redecoded" in row else ""]
+        table.add_row(*map(str, [*told, row.get("refused", "")]))
+    return table
+
+
+def _silence_table(heard: dict[str, Heard]) -> Table:
+    table = Table("", "minutes", "cut", "refused", "guarded", "characters", "CPU s a minute")
+    for name, each in heard.items():
+        told = (each.minutes, each.cut, each.refused, each.guarded, each.characters, each.cpu_seconds_per_minute)
+        table.add_row(name, *map(str, told))
+    return table
+
+
+def _silence_figures(heard: dict[str, Heard]) -> dict[str, Any]:
+    return {
+        name: {
+            "minutes": each.minutes,
+            "cut": each.cut,
+            "refused": each.refused,
+            "guarded": each.guarded,
+            "characters": each.characters,
+            "cpu_seconds_per_minute": each.cpu_seconds_per_minute,
+        }
+        for name, each in heard.items()
+    }
