@@ -111,7 +111,9 @@ async def stream_call(
     """
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        async with websockets.connect(url, additional_headers=headers, ping_interval=None, max_size=2**20) as socket:
+        async with websockets.connect(
+            url, additional_headers=headers, ping_interval=None, max_size=2**20, compression=None
+        ) as socket:
             await socket.send(_start_message(audio, start))
             sender = asyncio.create_task(_send(socket, audio, pace, sent))
             try:

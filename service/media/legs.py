@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from asr.audio import SAMPLE_RATE, Pcm, Resampler
 from asr.types import Role, Seconds
 
@@ -26,6 +28,30 @@ class LegAudio:
     @property
     def end(self) -> Seconds:
         return (self.start + self.pcm.size) / self.rate
+
+
+class LegBlocks:
+    """Runs of every leg, joined until they are worth handling: fifty packets of 20 ms a second and leg each cost as
+    much in calls as four of them together."""
+
+    def __init__(self, block: Seconds) -> None:
+        self._block = block
+        self._held: dict[Role, list[LegAudio]] = {}
+
+    def feed(self, audio: LegAudio) -> LegAudio | None:
+        """The block that this run completes, if it does."""
+        held = self._held.setdefault(audio.role, [])
+        held.append(audio)
+        return self._joined(audio.role) if audio.end - held[0].at >= self._block else None
+
+    def flush(self) -> list[LegAudio]:
+        """What is held of every leg."""
+        return [self._joined(role) for role in [*self._held]]
+
+    def _joined(self, role: Role) -> LegAudio:
+        runs = self._held.pop(role)
+        pcm = runs[0].pcm if len(runs) == 1 else np.concatenate([run.pcm for run in runs])
+        return LegAudio(role=role, start=runs[0].start, rate=runs[0].rate, pcm=pcm)
 
 
 class LegResampler:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.types import Role
-from service.media.legs import LegAudio, LegResampler
+from service.media.legs import LegAudio, LegBlocks, LegResampler
 from service.media.levels import LevelMeter
 
 BOTH: tuple[Role, ...] = ("agent", "customer")
@@ -21,6 +21,26 @@ def test_levels_are_those_since_the_last_reading() -> None:
     meter.feed(LegAudio(role="agent", start=90, rate=8000, pcm=square[90:]))
     assert meter.take() == {"agent": pytest.approx(-6.0, abs=0.05), "customer": -96.0}
     assert meter.take() == {"agent": -96.0, "customer": -96.0}
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from(BOTH), st.integers(1, 1500)), max_size=40))
+def test_blocks_hold_every_sample_of_their_leg_in_order(runs: list[tuple[Role, int]]) -> None:
+    blocks = LegBlocks(0.08)
+    written: dict[Role, int] = {"agent": 0, "customer": 0}
+    out: list[LegAudio] = []
+    for role, size in runs:
+        pcm = np.arange(written[role], written[role] + size).astype(np.int16)
+        block = blocks.feed(LegAudio(role=role, start=written[role], rate=8000, pcm=pcm))
+        written[role] += size
+        assert block is None or block.pcm.size >= 640
+        out += [block] if block is not None else []
+    out += blocks.flush()
+    for role in BOTH:
+        of_leg = [block for block in out if block.role == role]
+        assert [block.start for block in of_leg] == [0, *np.cumsum([block.pcm.size for block in of_leg])][: len(of_leg)]
+        heard = np.concatenate([block.pcm for block in of_leg]) if of_leg else np.zeros(0, np.int16)
+        assert np.array_equal(heard, np.arange(written[role]).astype(np.int16))
 
 
 @settings(max_examples=20)
