@@ -143,8 +143,8 @@ class Agenda:
 
     @property
     def seconds(self) -> Seconds:
-        """Speech that waits."""
-        return sum(entry.job.seconds for entry in self._entries())
+        """Speech that waits, but for partials: a new final goes before them."""
+        return sum(entry.job.seconds for entry in self._entries() if entry.job.rank != "partial")
 
     def add(self, job: Job) -> list[Job]:
         """Put a job at the end of its leg's queue; returns the partial it makes pointless, if any."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from asr.scheduler import Job, Recognised
 from asr.types import Role, Seconds, Transcript, Utterance
-from detectors.api import Observation
+from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
 from service.facts import Fact
-from service.live.schema import Levels
+from service.live.schema import Levels, Partial
 from service.storage.port import LoggedFact
 
 
@@ -34,6 +34,7 @@ class ListJournal:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.levels: list[Levels] = []
+        self.partials: list[Partial] = []
         self.failing = False
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
@@ -41,6 +42,9 @@ class ListJournal:
 
     def show_levels(self, levels: Levels) -> None:
         self.levels.append(levels)
+
+    def show_partial(self, partial: Partial) -> None:
+        self.partials.append(partial)
 
     def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
         raise NotImplementedError
@@ -50,17 +54,19 @@ class ListJournal:
 
 
 class ScriptedRecogniser:
-    """Answers each job with `answer(job)`; an exception among the answers is raised by the future."""
+    """Answers each final with the next answer; an exception among them is raised by the future. Partials are answered
+    from `early`, and with None when that is used up."""
 
-    def __init__(self, *answers: str | Exception | None) -> None:
+    def __init__(self, *answers: str | Exception | None, early: Sequence[str] = ()) -> None:
         self.answers = list(answers)
+        self.early = list(early)
         self.jobs: list[Job] = []
         self.withdrawn: list[str] = []
 
     def submit(self, job: Job) -> asyncio.Future[Recognised | None]:
         self.jobs.append(job)
         future: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
-        answer = self.answers.pop(0) if self.answers else "好的"
+        answer = self._answer() if job.final else self.early.pop(0) if self.early else None
         if isinstance(answer, Exception):
             future.set_exception(answer)
         else:
@@ -70,17 +76,25 @@ class ScriptedRecogniser:
     def withdraw(self, call_id: str) -> None:
         self.withdrawn.append(call_id)
 
+    def _answer(self) -> str | Exception | None:
+        return self.answers.pop(0) if self.answers else "好的"
+
 
 class ScriptedJudge:
-    """Says of every utterance what `says` holds."""
+    """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds."""
 
     def __init__(self, *says: Observation | DetectorFailure) -> None:
         self.says = list(says)
+        self.foresees: list[Finding] = []
         self.asked: list[str] = []
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
         self.asked.append(f"heard {utterance.id}")
         return self.says
+
+    async def foresee(self, utterance: Utterance) -> list[Finding]:
+        self.asked.append(f"foresee {utterance.id} {utterance.text}")
+        return self.foresees
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return []

@@ -45,6 +45,27 @@ describe('events', () => {
   });
 });
 
+describe('interim words', () => {
+  const interim = (text: string, start = 1): LiveMessage => ({ type: 'partial', call_id: 'a', role: 'agent', start, text });
+  const shown = (...messages: LiveMessage[]) => after(snapshot([call('a', { seq: 3 })]), ...messages).interims['a'] ?? {};
+
+  it('are those that came last', () => expect(shown(interim('您'), interim('您好')).agent?.text).toBe('您好'));
+
+  it('go when their final text comes', () => expect(shown(interim('您好'), event('a', 4, said('agent-0', 1)))).toEqual({}));
+
+  it('stay when the text of an earlier utterance comes', () => {
+    expect(shown(interim('后来', 2), event('a', 4, said('agent-0', 1))).agent?.text).toBe('后来');
+  });
+
+  it('go when nobody spoke after all, and with the call', () => {
+    expect(shown(interim('您好'), interim(''))).toEqual({});
+    const over = { type: 'call_closed', ended_at: '', duration: 3, ending: 'completed', reason: '' } as const;
+    expect(shown(interim('您好'), event('a', 4, over))).toEqual({});
+  });
+
+  it('of a call that is not shown are none', () => expect(after(snapshot([]), interim('您好')).interims).toEqual({}));
+});
+
 describe('a hole in the events', () => {
   const holed = after(snapshot([call('a', { seq: 3 })]), event('a', 6, said('agent-2', 5), { risk: 50 }));
 

@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asr.audio import seconds
-from asr.engine import Speech
+from asr.engine import Effort, Speech
 from asr.scheduler import Job, Recognised
 from asr.types import Role, Seconds, Utterance
 from service.calls.intake import Cut
@@ -42,7 +45,7 @@ class Hearing:
         self._monotonic = monotonic
         self._waiting = 0  # samples at 16 kHz
         self._cuts: Counter[Role] = Counter()
-        self._said: Counter[Role] = Counter()
+        self._written: Counter[Role] = Counter()
         self._eased = asyncio.Event()
 
     @property
@@ -55,16 +58,13 @@ class Hearing:
         if seconds(self._waiting + cut.pcm.size) > BACKLOG:
             return GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
         self._waiting += cut.pcm.size
-        job = Job(
-            call_id=self._call.id,
-            role=cut.role,
-            seq=self._cuts[cut.role],
-            speech=Speech(pcm=cut.pcm, language=self._call.language, prompt=self._prompt),
-            final=True,
-            deadline=self._monotonic() + FINAL_WITHIN,
-        )
+        job = self._job(cut.role, cut.pcm, "normal", final=True)
         self._cuts[cut.role] += 1
         return Spoken(cut=cut, text=self._recogniser.submit(job))
+
+    def ask_early(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> asyncio.Future[Recognised | None]:
+        """Ask for the text so far of what will be the leg's next cut; None where there is no time for it."""
+        return self._recogniser.submit(self._job(role, pcm, effort, final=False))
 
     async def text_of(self, spoken: Spoken) -> Recognised | None:
         """The text, None where nobody speaks. Raises RecognitionError."""
@@ -80,18 +80,31 @@ class Hearing:
             self._eased.clear()
             await self._eased.wait()
 
-    def utterance(self, cut: Cut, recognised: Recognised) -> Utterance:
-        """The leg's next utterance."""
-        index = self._said[cut.role]
-        self._said[cut.role] += 1
+    def utterance(self, role: Role, start: Seconds, end: Seconds, recognised: Recognised) -> Utterance:
+        """The leg's next utterance, as far as it is known; the same one until it is `written`."""
+        index = self._written[role]
         return Utterance(
-            id=f"{cut.role}-{index}",
+            id=f"{role}-{index}",
             call_id=self._call.id,
-            role=cut.role,
+            role=role,
             index=index,
-            start=cut.start,
-            end=cut.end,
+            start=start,
+            end=end,
             text=recognised.text,
             language=recognised.transcript.language,
             confidence=math.exp(min(0.0, recognised.transcript.avg_logprob)),
+        )
+
+    def written(self, utterance: Utterance) -> None:
+        """That was the leg's next utterance."""
+        self._written[utterance.role] += 1
+
+    def _job(self, role: Role, pcm: NDArray[np.float32], effort: Effort, *, final: bool) -> Job:
+        return Job(
+            call_id=self._call.id,
+            role=role,
+            seq=self._cuts[role],
+            speech=Speech(pcm=pcm, language=self._call.language, prompt=self._prompt, effort=effort),
+            final=final,
+            deadline=self._monotonic() + FINAL_WITHIN,
         )

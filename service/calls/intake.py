@@ -71,7 +71,7 @@ class Intake:
         self._timeline = CallTimeline(roles, encoding, rate)
         self._blocks = LegBlocks(BLOCK)
         self._resampler = LegResampler(roles, rate)
-        self._listeners: dict[Role, LegListener] = {role: LegListener() for role in roles}
+        self.listeners: dict[Role, LegListener] = {role: LegListener() for role in roles}
         self._meter = LevelMeter(roles)
         self._pace = PaceLimit(max_pace, now)
         self._heard: dict[Role, Seconds] = dict.fromkeys(roles, 0.0)
@@ -106,7 +106,7 @@ class Intake:
             self._hear(block, taken)
         for rest in self._resampler.flush():
             self._listen(rest, taken)
-        for role, listener in self._listeners.items():
+        for role, listener in self.listeners.items():
             taken.found += self._cuts(role, listener.close())
         taken.found.sort(key=_place)
         return taken
@@ -128,7 +128,7 @@ class Intake:
         self._listen(self._resampler.feed(block), taken)
 
     def _listen(self, audio: LegAudio, taken: Taken) -> None:
-        taken.found += self._cuts(audio.role, self._listeners[audio.role].push(audio.pcm))
+        taken.found += self._cuts(audio.role, self.listeners[audio.role].push(audio.pcm))
         self._heard[audio.role] = audio.end
 
     def _cuts(self, role: Role, events: Sequence[LegEvent]) -> list[Cut]:
@@ -141,16 +141,16 @@ class Intake:
     def _mark_time(self, taken: Taken) -> None:
         if self.reached - self._measured >= LEVELS_EVERY:
             self._measured = self.reached
-            speaking: tuple[Role, ...] = tuple(role for role, leg in self._listeners.items() if leg.speaking)
+            speaking: tuple[Role, ...] = tuple(role for role, leg in self.listeners.items() if leg.speaking)
             taken.levels.append(LegLevels(at=self.reached, dbfs=self._meter.take(), speaking=speaking))
-        settled = min(self._settled(role) for role in self._listeners)
+        settled = min(self._settled(role) for role in self.listeners)
         if settled - self._passed >= PASSED_EVERY:
             self._passed = settled
             taken.found.append(Passed(at=settled))
 
     def _settled(self, role: Role) -> Seconds:
         """Up to where the leg's utterances are all cut."""
-        since = self._listeners[role].speech_since
+        since = self.listeners[role].speech_since
         return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
 
 

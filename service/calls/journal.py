@@ -21,7 +21,7 @@ import structlog
 from service.calls.followers import Followers
 from service.facts import FACT, CallOpened, Fact
 from service.live.hub import LiveHub
-from service.live.schema import Levels
+from service.live.schema import Levels, Partial
 from service.metrics import Metrics
 from service.storage.codec import storable
 from service.storage.port import LoggedFact, NotFound, StorageError, StorageUnavailable, Store
@@ -110,6 +110,10 @@ class StoreJournal:
     def show_levels(self, levels: Levels) -> None:
         """Pass on how loud a call is."""
         self._hub.publish_levels(levels)
+
+    def show_partial(self, partial: Partial) -> None:
+        """Pass on what a party has said so far."""
+        self._hub.publish_partial(partial)
 
     def follow(self, call_id: str) -> AsyncGenerator[LoggedFact, None]:
         """The call's facts as they are stored, from this moment to its last one (`finished`).

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from asr.scheduler import Job, Recognised
 from asr.types import Role, Seconds, Utterance
-from detectors.api import Observation
+from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
 from service.facts import Fact
-from service.live.schema import Levels
+from service.live.schema import Levels, Partial
 from service.storage.port import LoggedFact
 
 
@@ -33,6 +33,10 @@ class Journal(Protocol):
 
     def show_levels(self, levels: Levels) -> None:
         """Pass on how loud a call is; nothing is stored."""
+        ...
+
+    def show_partial(self, partial: Partial) -> None:
+        """Pass on interim text; nothing is stored."""
         ...
 
     def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
@@ -56,6 +60,8 @@ class Judge(Protocol):
     """One call's detectors, isolated and timed (detectors.runner.DetectorRunner)."""
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]: ...
+
+    async def foresee(self, utterance: Utterance) -> list[Finding]: ...
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]: ...
 

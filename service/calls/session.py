@@ -4,6 +4,9 @@ Audio goes through intake and recording as it comes (`feed`, which never waits f
 finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's text, writes
 it, lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order
 live and replayed.
+
+Of utterances that still go on the agreed words are shown, and critical alerts raised, in that same order; what is
+written of the utterance itself, and what is found in it, waits for its final text.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from typing import TypeAlias
 import structlog
 
 from asr.engine import RecognitionError
-from asr.types import Seconds
+from asr.types import Role, Seconds
 from detectors.api import CallContext, Observation
 from detectors.runner import DetectorFailure
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import Cut, Intake, Passed, Taken
+from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
 from service.calls.troubles import Troubles
 from service.calls.verdicts import Verdicts
@@ -38,7 +42,7 @@ from service.facts import (
     UtteranceHeard,
 )
 from service.gateway.events import AudioArrived, DigitPressed
-from service.live.schema import Levels
+from service.live.schema import Levels, Partial
 from service.metrics import Metrics
 
 log = structlog.get_logger()
@@ -47,7 +51,8 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a session works with. `monotonic` and `wall` are its clocks, `prompt` its call's vocabulary;
-    `max_pace` bounds how many times real time audio may come."""
+    `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are recognised while
+    they go on, which nobody sees of a file."""
 
     journal: Journal
     recogniser: Recogniser
@@ -58,6 +63,7 @@ class Parts:
     wall: Callable[[], datetime]
     max_pace: float
     prompt: str = ""
+    partials: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,7 @@ class Finish:
     reason: str
 
 
-Work: TypeAlias = Spoken | Passed | Fact | Finish
+Work: TypeAlias = Spoken | Interim | Passed | Fact | Finish
 
 
 def context_of(call: Call) -> CallContext:
@@ -93,6 +99,9 @@ class CallSession:
         self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
         self._hearing = Hearing(call, parts.recogniser, parts.prompt, parts.monotonic)
+        self._partials = Partials(self._hearing, self._intake.listeners, self._show)
+        self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
+        self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
         self._troubles = Troubles()
         self._finishing = False
         self.done = asyncio.Event()
@@ -123,6 +132,8 @@ class CallSession:
         now = self._parts.monotonic()
         self._take(self._intake.take(event, now))
         self._arrivals.mark(self.reached, now)
+        if self._parts.partials:
+            self._partials.look()
 
     def resumed(self, away: Seconds) -> None:
         """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
@@ -172,6 +183,8 @@ class CallSession:
         match work:
             case Spoken():
                 await self._hear(work)
+            case Interim():
+                await self._foresee(work)
             case Passed(at=at):
                 await self._watch_disks()
                 await self._observe(await self._parts.judge.elapsed(at))
@@ -185,18 +198,41 @@ class CallSession:
 
     async def _hear(self, spoken: Spoken) -> None:
         """Await the text of one utterance, write it, let it be judged."""
+        cut = spoken.cut
+        recognised = None
         try:
             recognised = await self._hearing.text_of(spoken)
+            await self._tell(self._troubles.end("recognition_failing", self.reached))
         except RecognitionError as failure:
-            await self._unrecognised(spoken.cut, failure)
-            return
-        await self._tell(self._troubles.end("recognition_failing", self.reached))
+            await self._unrecognised(cut, failure)
+        self._heard[cut.role] = cut.end
+        alerted = self._alerted.pop(cut.role, None)
+        if recognised is None and alerted is not None:
+            recognised = alerted.recognised  # the alert's evidence: it must be there to look at
         if recognised is None:
+            self._show_partial(cut.role, cut.start, "")
             return
-        self._parts.metrics.final_latency.observe(self._late(spoken.cut.end))
-        utterance = self._hearing.utterance(spoken.cut, recognised)
+        self._parts.metrics.final_latency.observe(self._late(cut.end))
+        utterance = self._hearing.utterance(cut.role, cut.start, cut.end, recognised)
         await self._write(UtteranceHeard(utterance=utterance))
+        self._hearing.written(utterance)
         await self._observe(await self._parts.judge.heard(utterance))
+
+    def _show(self, interim: Interim) -> None:
+        self._show_partial(interim.role, interim.start, interim.recognised.text)
+        self._work.put_nowait(interim)
+
+    def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
+        self._parts.journal.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
+
+    async def _foresee(self, interim: Interim) -> None:
+        """Raise what can be raised before the utterance has ended, unless it has meanwhile."""
+        if interim.start < self._heard.get(interim.role, 0.0):
+            return
+        utterance = self._hearing.utterance(interim.role, interim.start, interim.end, interim.recognised)
+        if alerts := self._verdicts.early(await self._parts.judge.foresee(utterance)):
+            self._alerted[interim.role] = interim
+            await self._write(*alerts)
 
     async def _unrecognised(self, cut: Cut, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()

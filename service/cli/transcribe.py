@@ -28,7 +28,7 @@ from service.cli.terminal import err, fail
 from service.client import AudioUnusable, CallAudio, read_call_audio
 from service.facts import Call, Fact, UtteranceHeard
 from service.gateway.events import AudioArrived
-from service.live.schema import Levels
+from service.live.schema import Levels, Partial
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import LoggedFact
@@ -75,6 +75,9 @@ class _Printer:
     def show_levels(self, levels: Levels) -> None:
         return
 
+    def show_partial(self, partial: Partial) -> None:
+        return
+
     def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
         raise NotImplementedError("nobody follows a file")
 
@@ -115,6 +118,7 @@ async def _transcribe(audio: CallAudio, language: Language, engine: Engine, prin
             monotonic=time.monotonic,
             wall=wall,
             max_pace=UNBOUNDED_PACE,
+            partials=False,
         )
         session = CallSession(call, parts)
         tasks.create_task(session.run())

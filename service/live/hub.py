@@ -13,9 +13,10 @@ from itertools import islice
 
 import structlog
 
+from asr.types import Role
 from service.alerts.lifecycle import UNDECIDED
-from service.facts import Alert, AlertChanged, AlertRaised, CallClosed, CallOpened
-from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Resync, Snapshot
+from service.facts import Alert, AlertChanged, AlertRaised, CallClosed, CallOpened, UtteranceHeard
+from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
 from service.summary import CallSummary
 
@@ -34,26 +35,29 @@ class Subscription:
     """One dashboard's place at the hub. Iterate, in one task, for a Snapshot and what follows; never raises for
     slowness or a failing store.
 
-    Events wait in order; of health and of each call's levels only the newest waits, behind all events, so that what
-    is worth least is dropped first.
+    Events wait in order; of health, of each party's partials and of each call's levels only the newest waits, behind
+    all events, so that what is worth least is dropped first.
     """
 
     def __init__(self, hub: LiveHub) -> None:
         self._hub = hub
         self._events: deque[Event] = deque()
         self._health: HealthChanged | None = None
+        self._partials: dict[tuple[str, Role], Partial] = {}
         self._levels: dict[str, Levels] = {}
         self._asked: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._behind = True  # nothing is queued until a snapshot says what it comes on top of
         self._fresh = True
 
-    def put(self, message: Event | Levels | HealthChanged) -> bool:
+    def put(self, message: Event | Levels | Partial | HealthChanged) -> bool:
         """Queue a message; False if this dashboard has just fallen too far behind and will start anew."""
         self._wake.set()
         match message:
             case Levels():
                 self._levels[message.call_id] = message
+            case Partial():
+                self._partials[message.call_id, message.role] = message
             case HealthChanged():
                 self._health = message
             case Event():
@@ -64,9 +68,23 @@ class Subscription:
         if len(self._events) >= MOST_WAITING:
             self._behind = True
             self._events.clear()
+            self._partials.clear()
             return False
         self._events.append(event)
+        self._drop_stale(event)
         return True
+
+    def _drop_stale(self, event: Event) -> None:
+        """Partials wait behind events: what the event makes old must not be shown after it."""
+        match event.fact:
+            case UtteranceHeard(utterance=said):
+                waiting = self._partials.get((event.call_id, said.role))
+                if waiting is not None and waiting.start < said.end:
+                    del self._partials[event.call_id, said.role]
+            case CallClosed():
+                self._partials = {key: waiting for key, waiting in self._partials.items() if key[0] != event.call_id}
+            case _:
+                pass
 
     async def resume(self, seqs: Mapping[str, int]) -> None:
         """Each call's events after these follow, in order, before what is queued. Those that were queued or sent
@@ -108,6 +126,8 @@ class Subscription:
         if self._health is not None:
             health, self._health = self._health, None
             return health
+        if self._partials:
+            return self._partials.pop(next(iter(self._partials)))
         if self._levels:
             return self._levels.pop(next(iter(self._levels)))
         return None
@@ -145,6 +165,11 @@ class LiveHub:
     def publish_levels(self, levels: Levels) -> None:
         """Show how loud a call is now."""
         self._send(levels)
+
+    def publish_partial(self, partial: Partial) -> None:
+        """Show interim text; not of a call that is not shown as live, for nothing would end it there."""
+        if partial.call_id in self._live:
+            self._send(partial)
 
     def publish_health(self) -> None:
         """Tell everyone how the service does."""
@@ -210,7 +235,7 @@ class LiveHub:
             case _:
                 pass
 
-    def _send(self, message: Event | Levels | HealthChanged) -> None:
+    def _send(self, message: Event | Levels | Partial | HealthChanged) -> None:
         for subscription in self._subscriptions:
             if not subscription.put(message):
                 self._dropped()

@@ -1,7 +1,7 @@
 """What goes over `WS /api/v1/live`. These dataclasses are the wire: the OpenAPI document carries them.
 
-Server to client: a Snapshot first, then Events in each call's `seq` order, Levels that are never stored, and
-Resync when the client fell behind. Client to server: Resume with the last `seq` it has of each call.
+Server to client: a Snapshot first, then Events in each call's `seq` order, Levels and Partials that are never stored,
+and Resync when the client fell behind. Client to server: Resume with the last `seq` it has of each call.
 """
 
 from __future__ import annotations
@@ -63,6 +63,22 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """What one party has said so far of the utterance in progress: the words that two recognitions in a row agree on.
+    Not stored, no `seq`.
+
+    While `start` stays the same, `text` only ever grows. Empty: there is no interim text any more (the final text has
+    come, or nobody spoke). One that begins before the end of its party's last utterance is stale.
+    """
+
+    call_id: str
+    role: Role
+    start: Seconds
+    text: str
+    type: Literal["partial"] = "partial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthChanged:
     health: Health
     type: Literal["health"] = "health"
@@ -75,7 +91,7 @@ class Resync:
     type: Literal["resync"] = "resync"
 
 
-LiveMessage: TypeAlias = Snapshot | Event | Levels | HealthChanged | Resync
+LiveMessage: TypeAlias = Snapshot | Event | Levels | Partial | HealthChanged | Resync
 LIVE_MESSAGE: TypeAdapter[LiveMessage] = TypeAdapter(Annotated[LiveMessage, Field(discriminator="type")])
 
 

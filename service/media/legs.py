@@ -46,7 +46,7 @@ class LegBlocks:
 
     def flush(self) -> list[LegAudio]:
         """What is held of every leg."""
-        return [self._joined(role) for role in [*self._held]]
+        return [self._joined(role) for role in list(self._held)]
 
     def _joined(self, role: Role) -> LegAudio:
         runs = self._held.pop(role)

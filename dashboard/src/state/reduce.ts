@@ -1,5 +1,5 @@
 /** The live picture as a pure function of the messages: what the wall, the header and the alert feed show. */
-import type { Alert, CallSummary, Fact, Health, Levels, LiveEvent, LiveMessage, Snapshot } from '../wire/types';
+import type { Alert, CallSummary, Fact, Health, Interim, Levels, LiveEvent, LiveMessage, Role, Snapshot } from '../wire/types';
 
 /** The newest levels of a call and when they came (this machine's milliseconds): the talk clock runs on from there. */
 export interface Heard {
@@ -7,10 +7,14 @@ export interface Heard {
   readonly now: number;
 }
 
+export type Interims = Readonly<{ [role in Role]?: Interim }>;
+
 export interface LiveState {
   readonly calls: Readonly<Record<string, CallSummary>>;
   readonly alerts: Readonly<Record<string, Alert>>;
   readonly heard: Readonly<Record<string, Heard>>;
+  /** What each party of a call has said so far of an utterance that still goes on. */
+  readonly interims: Readonly<Record<string, Interims>>;
   readonly health: Health | null;
   /** The service's clock less this machine's, in milliseconds. */
   readonly skew: number;
@@ -26,6 +30,7 @@ export const EMPTY: LiveState = {
   calls: {},
   alerts: {},
   heard: {},
+  interims: {},
   health: null,
   skew: 0,
   seqs: {},
@@ -47,6 +52,8 @@ export function reduce(state: LiveState, message: LiveMessage, now: number): Liv
       return message.call_id in state.calls
         ? { ...state, heard: { ...state.heard, [message.call_id]: { levels: message, now } } }
         : state;
+    case 'partial':
+      return onInterim(state, message);
     case 'health':
       return { ...state, health: message.health };
     case 'resync':
@@ -70,6 +77,7 @@ export function forgetCalls(state: LiveState, ids: ReadonlySet<string>): LiveSta
     ...state,
     calls: keep(state.calls),
     heard: keep(state.heard),
+    interims: keep(state.interims),
     seqs: keep(state.seqs),
     holes: keep(state.holes),
   };
@@ -85,12 +93,33 @@ function onSnapshot(snapshot: Snapshot, now: number): LiveState {
     calls: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call])),
     alerts: Object.fromEntries(snapshot.alerts.map((alert) => [alert.id, alert])),
     heard: {},
+    interims: {},
     health: snapshot.health,
     skew: Date.parse(snapshot.now) - now,
     seqs: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call.seq])),
     holes: {},
     stale: false,
   };
+}
+
+function onInterim(state: LiveState, interim: Interim): LiveState {
+  if (!(interim.call_id in state.calls)) return state;
+  return withInterim(state, interim.call_id, interim.role, interim.text === '' ? undefined : interim);
+}
+
+function withInterim(state: LiveState, id: string, role: Role, interim: Interim | undefined): LiveState {
+  const { [role]: _old, ...others } = state.interims[id] ?? {};
+  const interims: Interims = interim === undefined ? others : { ...others, [role]: interim };
+  return { ...state, interims: { ...state.interims, [id]: interims } };
+}
+
+/** The final text takes the place of the interim one; an ended call has none. */
+function settled(state: LiveState, id: string, fact: Fact): LiveState {
+  if (fact.type === 'call_closed') return { ...state, interims: { ...state.interims, [id]: {} } };
+  if (fact.type !== 'utterance') return state;
+  const { role, end } = fact.utterance;
+  const shown = state.interims[id]?.[role];
+  return shown !== undefined && shown.start < end ? withInterim(state, id, role, undefined) : state;
 }
 
 function onEvent(state: LiveState, event: LiveEvent): LiveState {
@@ -105,7 +134,8 @@ function onEvent(state: LiveState, event: LiveEvent): LiveState {
   if (event.seq <= whole) return state;
   const summary = held !== undefined && held.seq > event.seq ? held : event.summary;
   const calls = { ...state.calls, [id]: summary };
-  return withFact({ ...state, calls, ...advance(state, event, whole) }, event.fact);
+  const now = settled({ ...state, calls, ...advance(state, event, whole) }, id, event.fact);
+  return withFact(now, event.fact);
 }
 
 /** Later events count at once; `whole` moves only without a hole, so that the missed ones are asked for. */

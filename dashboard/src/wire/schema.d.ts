@@ -856,7 +856,7 @@ export interface components {
              */
             type: "levels";
         };
-        LiveMessage: components["schemas"]["Snapshot"] | components["schemas"]["Event"] | components["schemas"]["Levels"] | components["schemas"]["HealthChanged"] | components["schemas"]["Resync"];
+        LiveMessage: components["schemas"]["Snapshot"] | components["schemas"]["Event"] | components["schemas"]["Levels"] | components["schemas"]["Partial"] | components["schemas"]["HealthChanged"] | components["schemas"]["Resync"];
         LiveRequest: components["schemas"]["Resume"];
         /** NewKey */
         NewKey: {
@@ -931,6 +931,32 @@ export interface components {
              * @enum {string}
              */
             type: "notice";
+        };
+        /**
+         * Partial
+         * @description What one party has said so far of the utterance in progress: the words that two recognitions in a row agree on.
+         *     Not stored, no `seq`.
+         *
+         *     While `start` stays the same, `text` only ever grows. Empty: there is no interim text any more (the final text has
+         *     come, or nobody spoke). One that begins before the end of its party's last utterance is stale.
+         */
+        Partial: {
+            /** Call Id */
+            call_id: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "customer";
+            /** Start */
+            start: number;
+            /** Text */
+            text: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "partial";
         };
         /**
          * Party

@@ -18,6 +18,8 @@ export type Levels = Schemas['Levels'];
 export type LiveEvent = Schemas['Event'];
 export type LiveMessage = Schemas['LiveMessage'];
 export type LiveRequest = Schemas['LiveRequest'];
+/** Words of an utterance that still goes on; not called Partial, which TypeScript has for something else. */
+export type Interim = Schemas['Partial'];
 export type Notice = Schemas['Notice'];
 export type Party = Schemas['Party'];
 export type Peaks = Schemas['Peaks'];

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar
 
 import pytest
 
@@ -9,14 +8,12 @@ from asr.audio import encode
 from asr.engine import RecognitionFailed
 from detectors.runner import DetectorFailure
 from service.calls import hearing
-from service.calls.session import CallSession, Parts
 from service.client import CallAudio, read_call_audio
 from service.facts import (
     AlertRaised,
     CallClosed,
     CallOpened,
     DtmfPressed,
-    Fact,
     FindingMade,
     GapMarked,
     Notice,
@@ -24,52 +21,10 @@ from service.facts import (
     UtteranceHeard,
 )
 from service.gateway.events import AudioArrived, DigitPressed, ProtocolViolation
-from service.metrics import Metrics
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ListJournal, MemoryRecorder, ScriptedJudge, ScriptedRecogniser, now
-
-F = TypeVar("F", bound=Fact)
-
-
-class Stage:
-    """A session with scripted neighbours, and a real call's audio to feed it."""
-
-    def __init__(
-        self, recogniser: ScriptedRecogniser | None = None, judge: ScriptedJudge | None = None, max_pace: float = 1e9
-    ) -> None:
-        self.journal = ListJournal()
-        self.recogniser = recogniser or ScriptedRecogniser()
-        self.judge = judge or ScriptedJudge()
-        self.recorder = MemoryRecorder()
-        self.metrics = Metrics()
-        self.clock = 1000.0
-        parts = Parts(
-            journal=self.journal,
-            recogniser=self.recogniser,
-            judge=self.judge,
-            recorder=self.recorder,
-            metrics=self.metrics,
-            monotonic=lambda: self.clock,
-            wall=now,
-            max_pace=max_pace,
-        )
-        self.session = CallSession(scenes.call(encoding="pcm_s16le"), parts)
-
-    def feed(self, audio: CallAudio, seconds: float) -> None:
-        """Real time passes with the audio."""
-        packet = audio.rate // 50
-        for first in range(0, int(seconds * audio.rate), packet):
-            self.clock += 0.02
-            self.session.feed(AudioArrived(payload=encode(audio.pcm[first : first + packet].reshape(-1), "pcm_s16le")))
-
-    async def finished(self) -> list[Fact]:
-        self.session.finish("completed")
-        await self.session.run()
-        return self.journal.facts
-
-    def told(self, kind: type[F]) -> list[F]:
-        return [fact for fact in self.journal.facts if isinstance(fact, kind)]
+from tests.doubles import ScriptedJudge, ScriptedRecogniser
+from tests.stage import Stage
 
 
 @pytest.fixture(scope="module")

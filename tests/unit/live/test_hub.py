@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from asr.types import Role
 from service.facts import Fact
 from service.live import hub as hub_module
 from service.live.hub import LiveHub, Subscription
-from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Resync, Snapshot
+from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.storage.port import AlertPage, AlertQuery, LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -192,6 +193,42 @@ async def test_levels_wait_behind_events_and_only_each_calls_newest_is_kept(floo
     assert health == HealthChanged(health=HEALTH)
     assert rest == [levels("call-1", 4999), levels("call-2", 4999)]
     assert floor.drops == 0
+
+
+def partial(text: str, *, start: float = 0.0, call_id: str = "call-1", role: Role = "agent") -> Partial:
+    return Partial(call_id=call_id, role=role, start=start, text=text)
+
+
+async def test_of_partials_only_each_partys_newest_waits_and_none_that_its_final_text_has_overtaken(
+    floor: Floor,
+) -> None:
+    await floor.tell("call-1", scenes.opened())
+    await floor.tell("call-2", scenes.opened("call-2"))
+    async with floor.hub.subscribe() as dashboard:
+        messages = aiter(dashboard)
+        await take(messages, 1)
+        for text in ("您", "您好", "您好我是"):
+            floor.hub.publish_partial(partial(text))
+            floor.hub.publish_partial(partial(text, role="customer"))
+            floor.hub.publish_partial(partial(text, call_id="call-2"))
+        await floor.tell("call-1", scenes.heard())
+        await floor.tell("call-2", scenes.closed())
+        event, ended, rest = await take(messages, 3)
+        floor.hub.publish_partial(partial("后来", start=2.0))
+        await floor.tell("call-1", scenes.heard(role="customer"))
+        _, later = await take(messages, 2)
+    assert seqs([event, ended]) == [("call-1", 2), ("call-2", 2)]
+    assert rest == partial("您好我是", role="customer")
+    assert later == partial("后来", start=2.0), "it began where the written utterance had ended"
+
+
+async def test_partials_of_a_call_that_is_not_live_are_not_shown(floor: Floor) -> None:
+    async with floor.hub.subscribe() as dashboard:
+        messages = aiter(dashboard)
+        await take(messages, 1)
+        floor.hub.publish_partial(partial("您好"))
+        floor.hub.publish_health()
+        assert await take(messages, 1) == [HealthChanged(health=HEALTH)]
 
 
 async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: Floor) -> None:

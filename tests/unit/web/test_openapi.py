@@ -18,6 +18,7 @@ def test_live_messages_are_in_it_told_apart_by_type() -> None:
         "snapshot",
         "event",
         "levels",
+        "partial",
         "health",
         "resync",
     }

@@ -1,0 +1,90 @@
+"""What a call's parties have said so far of utterances that still go on. Plain; one a call, told after every piece of
+audio.
+
+A leg is asked about every 1.5 s of speech, quickly; and when its speaker pauses, with all care: when the pause turns
+out to be the end, that text is the final one already. What two texts in a row agree on is shown at once, and handed on
+for detectors to look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from asr.agreement import Agreement
+from asr.audio import samples_in_ms, seconds
+from asr.engine import Effort
+from asr.listener import LegListener
+from asr.scheduler import Recognised
+from asr.types import Role, Seconds
+from service.calls.hearing import Hearing
+
+_EVERY = samples_in_ms(1_500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interim:
+    """The agreed part of an utterance that began at `start`; recognised from the audio up to `end`."""
+
+    role: Role
+    start: Seconds
+    end: Seconds
+    recognised: Recognised
+
+
+@dataclass(slots=True, kw_only=True)
+class _GoingOn:
+    """One utterance in progress. Positions are samples on its leg's timeline."""
+
+    since: int
+    asked: int
+    heard: int = 0
+    agreement: Agreement = field(default_factory=Agreement)
+
+
+class Partials:
+    """`tell` is called with what more words have been agreed on, from the event loop."""
+
+    def __init__(
+        self, hearing: Hearing, listeners: Mapping[Role, LegListener], tell: Callable[[Interim], None]
+    ) -> None:
+        self._hearing = hearing
+        self._listeners = listeners
+        self._tell = tell
+        self._going_on: dict[Role, _GoingOn] = {}
+
+    def look(self) -> None:
+        """See who speaks, and ask for their words so far where it is time to."""
+        for role, listener in self._listeners.items():
+            since = listener.speech_since
+            if since is None:
+                self._going_on.pop(role, None)
+                continue
+            going_on = self._going_on.get(role)
+            if going_on is None or going_on.since != since:
+                going_on = self._going_on[role] = _GoingOn(since=since, asked=since)
+            pause = listener.pause_since
+            if pause is not None and pause != going_on.asked:
+                self._ask(role, going_on, pause, "normal")
+            elif pause is None and listener.heard - going_on.asked >= _EVERY:
+                self._ask(role, going_on, listener.heard, "quick")
+
+    def _ask(self, role: Role, going_on: _GoingOn, until: int, effort: Effort) -> None:
+        going_on.asked = until
+        asked = self._hearing.ask_early(role, self._listeners[role].speech_until(until), effort)
+        asked.add_done_callback(lambda answer: self._hear(role, going_on, until, answer))
+
+    def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Recognised | None]) -> None:
+        """Nothing comes where the utterance has ended meanwhile, no time was left, or the engine failed: the final
+        text is asked for on its own."""
+        if answer.cancelled() or answer.exception() is not None or (recognised := answer.result()) is None:
+            return
+        if until < going_on.heard or self._going_on.get(role) is not going_on:
+            return
+        going_on.heard = until
+        before = going_on.agreement.text
+        agreed = going_on.agreement.hear(recognised.text)
+        if agreed != before:
+            said = replace(recognised, text=agreed)
+            self._tell(Interim(role=role, start=seconds(going_on.since), end=seconds(until), recognised=said))

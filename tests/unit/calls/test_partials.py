@@ -1,0 +1,142 @@
+"""Words shown, and alerts raised, while an utterance still goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from asr.engine import RecognitionFailed
+from asr.types import Role
+from service.client import CallAudio, read_call_audio
+from service.facts import AlertRaised, Fact, FindingMade, UtteranceHeard
+from service.live.schema import Partial
+from service.samples import sample_calls
+from tests import scenes
+from tests.doubles import ScriptedJudge, ScriptedRecogniser
+from tests.stage import Stage
+
+SO_FAR = ["您好我是", "您好，我是诚信资产的", "您好，我是诚信资产的工作人员", "您好，我是诚信资产的工作人员请问"]
+
+
+@pytest.fixture(scope="module")
+def audio() -> CallAudio:
+    return read_call_audio(sample_calls()[0].audio)
+
+
+def threatens() -> ScriptedJudge:
+    judge = ScriptedJudge()
+    judge.foresees = [scenes.finding(severity="critical", utterance_id="agent-0", start=0.1, end=1.0)]
+    return judge
+
+
+async def played(stage: Stage, audio: CallAudio, seconds: float) -> list[Fact]:
+    """The session runs while the audio comes in."""
+    running = asyncio.create_task(stage.session.run())
+    packet = CallAudio(pcm=audio.pcm, rate=audio.rate)
+    for first in range(int(seconds * 10)):
+        piece = packet.pcm[first * packet.rate // 10 : (first + 1) * packet.rate // 10]
+        stage.feed(CallAudio(pcm=piece, rate=audio.rate), 0.1)
+        for _ in range(5):
+            await asyncio.sleep(0)
+    stage.session.finish("completed")
+    await running
+    return stage.journal.facts
+
+
+def shown(stage: Stage, role: Role) -> list[Partial]:
+    return [partial for partial in stage.journal.partials if partial.role == role]
+
+
+async def test_agreed_words_are_shown_while_the_utterance_goes_on(audio: CallAudio) -> None:
+    stage = Stage(ScriptedRecogniser(early=SO_FAR))
+    await played(stage, audio, 20)
+    first = shown(stage, "agent")[0]
+    said = stage.told(UtteranceHeard)[0].utterance
+    assert (first.role, first.start) == (said.role, said.start)
+    assert "您好" in first.text
+
+
+async def test_a_partial_holds_all_speech_so_far_and_a_pause_is_recognised_as_the_final_would_be(
+    audio: CallAudio,
+) -> None:
+    stage = Stage()
+    await played(stage, audio, 20)
+    jobs = [job for job in stage.recogniser.jobs if job.role == "agent" and job.seq == 0]
+    final = jobs[-1]
+    assert final.final
+    assert len(jobs) > 1
+    for partial in jobs[:-1]:
+        assert not partial.final
+        assert np.array_equal(partial.speech.pcm, final.speech.pcm[: partial.speech.pcm.size])
+    assert jobs[-2].stretch == final.stretch, "the pause before the end is recognised as it will be"
+    lengths = [job.seconds for job in jobs if job.speech.effort == "quick"]
+    assert all(later - sooner >= 1.49 for sooner, later in pairwise(lengths))
+
+
+async def test_what_is_foreseen_raises_an_alert_before_the_utterance_is_written_and_no_second_one(
+    audio: CallAudio,
+) -> None:
+    judge = threatens()
+    stage = Stage(ScriptedRecogniser(early=SO_FAR), judge)
+    judge.says = [*judge.foresees]
+    facts = await played(stage, audio, 20)
+    alert = next(index for index, fact in enumerate(facts) if isinstance(fact, AlertRaised))
+    utterance = next(index for index, fact in enumerate(facts) if isinstance(fact, UtteranceHeard))
+    assert alert < utterance
+    assert not any(isinstance(fact, FindingMade) for fact in facts[:utterance])
+    assert len(stage.told(AlertRaised)) == 1
+    asked = [what.split()[:2] for what in judge.asked]
+    assert ["foresee", stage.told(UtteranceHeard)[0].utterance.id] in asked
+
+
+async def test_less_than_critical_waits_for_the_final_text(audio: CallAudio) -> None:
+    judge = ScriptedJudge()
+    judge.foresees = [scenes.finding(severity="high")]
+    stage = Stage(ScriptedRecogniser(early=SO_FAR), judge)
+    await played(stage, audio, 20)
+    assert any(what.startswith("foresee") for what in judge.asked)
+    assert not stage.told(AlertRaised)
+
+
+@pytest.mark.parametrize("nothing", [None, RecognitionFailed("out of memory")])
+async def test_the_words_that_raised_an_alert_are_kept_where_no_final_text_comes(
+    audio: CallAudio, nothing: Exception | None
+) -> None:
+    stage = Stage(ScriptedRecogniser(nothing, early=SO_FAR), threatens())
+    await played(stage, audio, 20)
+    alert = stage.told(AlertRaised)[0].alert
+    kept = next(fact.utterance for fact in stage.told(UtteranceHeard) if fact.utterance.id == alert.utterance_id)
+    assert kept.text.startswith("您好")
+    ids = [fact.utterance.id for fact in stage.told(UtteranceHeard)]
+    assert len(ids) == len(set(ids))
+
+
+async def test_words_of_what_turns_out_to_be_no_speech_are_taken_back(audio: CallAudio) -> None:
+    stage = Stage(ScriptedRecogniser(*[None] * 20, early=SO_FAR))
+    await played(stage, audio, 20)
+    assert shown(stage, "agent")[0].text
+    assert shown(stage, "agent")[-1].text == ""
+
+
+async def test_nothing_is_foreseen_of_an_utterance_that_is_written(audio: CallAudio) -> None:
+    """Its agreed words waited in the queue behind its end."""
+    judge = threatens()
+    stage = Stage(ScriptedRecogniser(early=SO_FAR), judge)
+    stage.feed(audio, 20)  # the session does not run yet
+    await asyncio.sleep(0)
+    stage.session.finish("completed")
+    await stage.session.run()
+    written = 0
+    for what in judge.asked:
+        written += what == "heard agent-0"
+        assert not (written and what.startswith("foresee agent-0"))
+
+
+async def test_a_file_is_not_recognised_before_its_utterances_end(audio: CallAudio) -> None:
+    stage = Stage(partials=False)
+    await played(stage, audio, 20)
+    assert stage.recogniser.jobs
+    assert all(job.final for job in stage.recogniser.jobs)
