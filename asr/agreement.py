@@ -15,7 +15,9 @@ _UNIT = re.compile(
 """A Chinese character, or a word of other letters and digits; marks and spaces only stand between."""
 
 _ANCHOR = 3
-"""Units that must stand where they stood for a hypothesis that changed its mind further ahead to be followed on."""
+"""Agreed units that a hypothesis which changed its mind further ahead must hold, to be followed on behind them."""
+_SHIFTS = (0, 1, -1, 2, -2, 3, -3)
+"""By how many units they may have moved: a word heard as two, a filler heard and not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +39,26 @@ class Agreement:
         """The next hypothesis, of all that has been said since the utterance began; returns what is agreed now.
 
         Where it takes back what has been agreed, that stays as it is, and goes on growing once the words before the
-        new ones stand where they stood.
+        new ones are there again, about where they were.
         """
         units = [_Unit(match[0].lower(), match.end()) for match in _UNIT.finditer(hypothesis)]
-        known = len(self._agreed)
+        known = self._known(units)
         common = _common(units, self._last)
-        if common > known and self._goes_on(units):
+        if known is not None and common > known:
             begin = units[known - 1].end if known else 0
             self.text += hypothesis[begin : units[common - 1].end]
             self._agreed += [unit.form for unit in units[known:common]]
         self._last = units
         return self.text
 
-    def _goes_on(self, units: list[_Unit]) -> bool:
-        known = len(self._agreed)
-        first = max(0, known - _ANCHOR)
-        return [unit.form for unit in units[first:known]] == self._agreed[first:]
+    def _known(self, units: list[_Unit]) -> int | None:
+        """How many of the units come before what would be new; None where that cannot be told."""
+        anchor = self._agreed[-_ANCHOR:]
+        for known in (len(self._agreed) + shift for shift in _SHIFTS):
+            first = known - len(anchor)
+            if first >= 0 and [unit.form for unit in units[first:known]] == anchor:
+                return known
+        return None
 
 
 def _common(some: list[_Unit], others: list[_Unit]) -> int:

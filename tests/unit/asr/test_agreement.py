@@ -40,7 +40,7 @@ def test_what_was_agreed_is_never_taken_back():
     assert heard("他今天来", "他今天来", "她今天来吗")[-1] == "他今天来"
 
 
-def test_growth_goes_on_behind_a_changed_mind_when_the_words_before_stand_where_they_stood():
+def test_growth_goes_on_behind_a_changed_mind_when_the_words_before_are_there_again():
     assert heard("他今天来", "他今天来", "她今天来还钱", "她今天来还钱的") == [
         "",
         "他今天来",
@@ -49,8 +49,12 @@ def test_growth_goes_on_behind_a_changed_mind_when_the_words_before_stand_where_
     ]
 
 
-def test_growth_waits_while_the_words_before_stand_elsewhere():
-    assert heard("他今天来", "他今天来", "那么他今天来还", "那么他今天来还钱")[-1] == "他今天来"
+def test_words_before_that_have_moved_a_little_are_found_again():
+    assert heard("他今天来", "他今天来", "那么他今天来还", "那么他今天来还钱")[-1] == "他今天来还"
+
+
+def test_growth_waits_while_the_words_before_stand_far_away():
+    assert heard("他今天来", "他今天来", "那么的话他今天来还", "那么的话他今天来还钱")[-1] == "他今天来"
 
 
 def test_nothing_heard_harms_nothing():
