@@ -27,7 +27,7 @@ from asr.engines.decoding import (
 )
 from asr.engines.mel import SAMPLE_RATE, LogMel
 from asr.engines.silence import SILENCE_UNTIL, voiced_sound, with_silence
-from asr.engines.tokens import Vocabulary
+from asr.engines.tokens import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, Vocabulary
 from asr.offload import at_low_priority
 from asr.types import Language, Transcript, Word
 
@@ -62,7 +62,7 @@ class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
     A batch is padded to the shortest of a few contexts that holds its longest speech and decoded `beam_size` wide;
-    greedily where it must be quick; with the full 30 s and a beam of 5 where it must be careful. A result that looks
+    greedily, with the first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it must be careful. A result that looks
     wrong is called doubtful.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
@@ -135,7 +135,8 @@ class WhisperEngine:
 
     def _item(self, place: int, speech: Speech) -> _Item:
         seconds = len(speech.pcm) / SAMPLE_RATE
-        prompt = tuple(self._vocabulary.prompt(speech.prompt)) if speech.text is None else ()
+        budget = QUICK_PROMPT_BUDGET if speech.effort == "quick" else PROMPT_BUDGET
+        prompt = tuple(self._vocabulary.prompt(speech.prompt, budget)) if speech.text is None else ()
         way = _Way(
             prompt_tokens=len(prompt),
             effort=speech.effort,
