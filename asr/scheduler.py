@@ -89,6 +89,11 @@ class Scheduler:
         """New speech would wait so long that no further call should be taken on."""
         return self.expected_wait > self._limits.overload_wait
 
+    @property
+    def load(self) -> float:
+        """The share of the speed that finals need, at the demand of late; 0 until the first batches."""
+        return self._demand.at(self._clock()) / self.capacity if self._speed.measured else 0.0
+
     def has_room(self, ages: Iterable[Seconds]) -> bool:
         """Whether one more call can be carried beside those that have been up for so long.
 
@@ -128,7 +133,7 @@ class Scheduler:
         shed = self._agenda.add(job)
         if job.rank == "final":
             shed += [other for other in self._in_work if other.leg == job.leg and other.rank == "partial"]
-        if self.expected_wait > self._limits.partial_wait:
+        if self.expected_wait > self._limits.partial_wait or self.load > self._limits.partial_load:
             shed += self._agenda.shed()
         self._count(shed=len(shed))
         for partial in shed:
@@ -185,7 +190,7 @@ class Scheduler:
         speech = sum(job.seconds for job in batch)
         self._count(batches=1, finals=sum(job.rank == "final" for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
-        hurried = self.expected_wait > self._limits.hurry_wait
+        hurried = self.expected_wait > self._limits.hurry_wait or self.load > self._limits.hurry_load
         outcome = await self._decode([(job, _asked(job, hurried)) for job in speaking]) if speaking else []
         if isinstance(outcome, RecognitionFailed):
             await self._serve_alone(batch, speaking, outcome)

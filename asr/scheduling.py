@@ -80,9 +80,10 @@ class SchedulerLimits:
     `batch_seconds` bounds their speech. `bands` are the upper ends, in seconds, of the lengths that count as similar:
     the engine's contexts less their tail of silence.
 
-    While new speech would wait longer than `hurry_wait` seconds the engine is asked to be quick; past `partial_wait`
-    partials are shed; past `overload_wait` the scheduler counts as overloaded. Calls are taken while their speech needs
-    at most `utilisation` of the speed: what comes at random waits longer and longer towards its full use.
+    While new speech would wait longer than `hurry_wait` seconds, or finals need more than `hurry_load` of the speed,
+    the engine is asked to be quick; past `partial_wait` or `partial_load` partials are shed; past `overload_wait` the
+    scheduler counts as overloaded. Calls are taken while their speech needs at most `utilisation` of the speed: what
+    comes at random waits longer and longer towards its full use.
 
     An engine silent for `hang_seconds` and `hang_factor` times the batch's speech counts as hanging; it is replaced
     `replacements` times at most, for a hung engine keeps its memory.
@@ -93,7 +94,9 @@ class SchedulerLimits:
     batch_seconds: Seconds = 48.0
     bands: tuple[Seconds, ...] = (2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 9.5, 11.5, 14.5, 19.5)
     hurry_wait: Seconds = 0.5
+    hurry_load: float = 0.35
     partial_wait: Seconds = 0.8
+    partial_load: float = 0.5
     overload_wait: Seconds = 2.0
     utilisation: float = 0.8
     hang_seconds: float = 20.0

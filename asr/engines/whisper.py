@@ -62,8 +62,8 @@ class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
     A batch is padded to the shortest of a few contexts that holds its longest speech and decoded `beam_size` wide;
-    greedily, with the first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it must be careful. A result that looks
-    wrong is called doubtful.
+    greedily, with the first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it
+    must be careful. A result that looks wrong is called doubtful.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. They give way to the event

@@ -23,7 +23,7 @@ from asr.types import Language
 from asr.vad import SecondOpinion
 from service.bench.errors import Edits, edits_over
 
-_UNHURRIED = SchedulerLimits(hurry_wait=math.inf)
+_UNHURRIED = SchedulerLimits(hurry_wait=math.inf, hurry_load=math.inf)
 """All utterances are there at once: a floor's scheduler would ask the engine to be quick."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -44,13 +45,31 @@ async def test_batches_grow_when_much_waits():
 
 
 async def test_what_would_wait_too_long_is_recognised_in_a_hurry():
-    async with held(limits=SchedulerLimits(hurry_wait=0.5)) as (scheduler, engine, gate):
+    async with held(limits=SchedulerLimits(hurry_wait=0.5, hurry_load=math.inf)) as (scheduler, engine, gate):
         waiting = [
             scheduler.submit(job(f"call-{n}", seconds=2.0)) for n in range(3)
         ]  # 7 s at a first guess of 6 a second
         gate.open()
         await asyncio.gather(*waiting)
     assert [[each.effort for each in batch] for batch in engine.batches[1:]] == [["quick", "quick"], ["normal"]]
+
+
+async def test_a_busy_floor_is_recognised_in_a_hurry_and_without_partials_though_nothing_waits():
+    now = [0.0]
+
+    def works(_batch: object) -> None:
+        now[0] += 1.0  # as long as the speech lasts: all its time is taken
+
+    limits = SchedulerLimits(hurry_wait=math.inf, partial_wait=math.inf)
+    engine = ScriptedEngine(*[works] * 40)
+    async with Scheduler(engine, second_opinion=somebody, limits=limits, clock=lambda: now[0]) as scheduler:
+        assert scheduler.load == 0.0
+        for seq in range(40):
+            await scheduler.submit(job("A", seq))
+        assert scheduler.load > limits.partial_load
+        assert await scheduler.submit(job("B", final=False)) is None
+    assert engine.batches[0][0].effort == "normal"
+    assert engine.batches[-1][0].effort == "quick"
 
 
 async def test_the_event_loop_runs_while_the_engine_works():
