@@ -58,8 +58,9 @@ def page(browser: Browser, service: Running) -> Page:
 class Streaming(threading.Thread):
     """Plays the sample at real time, and remembers when each second of it was sent."""
 
-    def __init__(self, service: Running, sample: SampleCall) -> None:
+    def __init__(self, service: Running, sample: SampleCall, call_id: str = "e2e-1") -> None:
         super().__init__(daemon=True)
+        self._call_id = call_id
         self._service = service
         self._sample = sample
         self.sent: list[tuple[float, float]] = []
@@ -68,7 +69,7 @@ class Streaming(threading.Thread):
 
     def run(self) -> None:
         start = CallStart(
-            call_id="e2e-1",
+            call_id=self._call_id,
             language=self._sample.lang,
             jurisdiction=self._sample.jurisdiction,
             started_at=self._sample.started_at,
@@ -104,13 +105,28 @@ def test_a_supervisor_sees_the_alert_while_the_call_is_on(
     alerts = [fact.alert for fact in client.facts if isinstance(fact, AlertRaised)]
     said = {fact.utterance.id: fact.utterance for fact in client.facts if isinstance(fact, UtteranceHeard)}
     police = next(alert for alert in alerts if alert.category == "impersonation_authority")
-    delay = seen - client.sent_at(said[police.utterance_id or ""].end)
+    offending = said[police.utterance_id or ""]
+    delay = seen - client.sent_at(offending.end)
     record_property("seconds from the end of the offending utterance to the browser", round(delay, 2))
     print(f"\nthe alert was in the browser {delay:.2f} s after the end of the offending utterance")
     assert {"identity_company", "recording_notice"} <= {alert.category for alert in alerts}, "the missed duties"
     assert {alert.role for alert in alerts} == {"agent"}
     assert len(said) >= len(sample.turns) - 2
-    assert 0 < delay < 10, "late by any measure"
+    assert seen > client.sent_at(offending.start), "not before it was said"
+    assert delay < 10, "late by any measure; below 0: raised from the agreed interim words, before the speaker stopped"
+
+
+def test_interim_words_are_shown_while_they_are_said(service: Running, page: Page, sample: SampleCall) -> None:
+    client = Streaming(service, sample, call_id="e2e-interim")
+    client.start()
+    page.goto(service.url)
+    page.locator("a[href^='/calls/']").first.click()
+    interim = page.locator("p.interim").first
+    expect(interim).to_be_visible(timeout=60_000)
+    assert client.is_alive(), "the call is still on"
+    client.join(timeout=120)
+    assert client.ending == "completed"
+    expect(interim).to_have_count(0)
 
 
 def test_the_stream_command_prints_the_call_as_one_object(service: Running, sample: SampleCall) -> None:
