@@ -96,6 +96,10 @@ class LegListener:
         """End of the utterance in progress, in samples, should its speaker say no more; None while they speak."""
         return self._segmenter.pause_since
 
+    def expect(self, complete: bool | None) -> None:
+        """Whether what was said before the pause that goes on is a complete clause, where that is known."""
+        self._segmenter.expect(complete)
+
     def speech_until(self, end: int) -> NDArray[np.float32]:
         """A copy of the audio of the utterance in progress up to `end`, at most `heard`."""
         since = self._segmenter.speech_since

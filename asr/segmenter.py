@@ -47,8 +47,9 @@ class SegmenterRules:
     - `min_speech_ms`: shorter bursts are clicks; the shortest answers ("嗯", "no") last about 200 ms.
     - `pre_roll_ms` gives back the onset that smoothing and weak first consonants hide.
     - `hangover_ms` of silence ends an utterance: pauses inside a clause seldom last longer, and every
-      millisecond of it is latency. From `patience_ms` on it shrinks towards `least_hangover_ms`, so that long
-      speech is cut in a breath rather than by force.
+      millisecond of it is latency. `brief_hangover_ms` is enough after a complete clause, `lasting_hangover_ms` are
+      given to one that broke off. From `patience_ms` on each shrinks towards `least_hangover_ms`, so that long speech
+      is cut in a breath rather than by force.
     - `tail_ms` of that silence stays in the utterance, for word ends that fade out.
     - `longest_ms`: Whisper hears 30 s at most, its time to answer and the wait for the first words grow with
       the length. The forced cut falls on the quietest point of the last `search_ms`.
@@ -59,6 +60,8 @@ class SegmenterRules:
     min_speech_ms: int = 160
     pre_roll_ms: int = 300
     hangover_ms: int = 560
+    brief_hangover_ms: int = 360
+    lasting_hangover_ms: int = 800
     patience_ms: int = 6_000
     least_hangover_ms: int = 240
     tail_ms: int = 200
@@ -68,8 +71,10 @@ class SegmenterRules:
     def __post_init__(self) -> None:
         if not 0 < self.stop_score <= self.start_score <= 1:
             raise ValueError("scores must satisfy 0 < stop_score <= start_score <= 1")
-        if not (0 <= self.tail_ms <= self.least_hangover_ms <= self.hangover_ms and self.least_hangover_ms > 0):
-            raise ValueError("silence must satisfy 0 <= tail_ms <= least_hangover_ms <= hangover_ms, 0 < hangovers")
+        if not (0 <= self.tail_ms <= self.least_hangover_ms and self.least_hangover_ms > 0):
+            raise ValueError("silence must satisfy 0 <= tail_ms <= least_hangover_ms, 0 < least_hangover_ms")
+        if not self.least_hangover_ms <= self.brief_hangover_ms <= self.hangover_ms <= self.lasting_hangover_ms:
+            raise ValueError("hangovers must not shrink from least over brief_hangover_ms and hangover_ms to lasting")
         if min(self.min_speech_ms, self.pre_roll_ms) < 0 or not 0 <= self.patience_ms < self.longest_ms:
             raise ValueError("min_speech_ms and pre_roll_ms must not be negative, patience_ms must be under longest_ms")
         if not 2 * LONGEST_FRAME_MS <= self.search_ms <= self.longest_ms // 2:
@@ -100,6 +105,7 @@ class Segmenter:
         self._onset: int | None = None  # begin of the first voiced frame of what is, or may become, speech
         self._voiced_until = 0
         self._start: int | None = None
+        self._complete: bool | None = None  # whether what was said before the pause that goes on is a whole clause
         self._recent: deque[_Frame] = deque()
 
     @property
@@ -122,8 +128,14 @@ class Segmenter:
         if score >= (self._rules.start_score if self._onset is None else self._rules.stop_score):
             self._onset = begin if self._onset is None else self._onset
             self._voiced_until = self._now
+            self._complete = None
         self._remember(_Frame(begin, self._now, level_dbfs))
         return self._before_speech() if self._start is None else self._in_speech(self._start)
+
+    def expect(self, complete: bool | None) -> None:
+        """Of the pause that goes on: whether a complete clause came before it (True), one that broke off (False), or
+        nobody can tell. Holds until somebody speaks again."""
+        self._complete = complete
 
     def close(self) -> list[SegmentEvent]:
         """The leg is over: ends the utterance in progress."""
@@ -160,13 +172,15 @@ class Segmenter:
         rules = self._rules
         patience = samples_in_ms(rules.patience_ms)
         late = max(0.0, (self._voiced_until - start - patience) / (self._longest - patience))
-        return samples_in_ms(round(rules.hangover_ms - min(1.0, late) * (rules.hangover_ms - rules.least_hangover_ms)))
+        usual = {True: rules.brief_hangover_ms, None: rules.hangover_ms, False: rules.lasting_hangover_ms}
+        hangover = usual[self._complete]
+        return samples_in_ms(round(hangover - min(1.0, late) * (hangover - rules.least_hangover_ms)))
 
     def _end_in_silence(self, start: int) -> int:
         return min(self._voiced_until + samples_in_ms(self._rules.tail_ms), self._now, start + self._longest)
 
     def _end(self, start: int, end: int, reason: EndReason) -> SpeechEnded:
-        self._start = self._onset = None
+        self._start = self._onset = self._complete = None
         self._free_from = end
         return SpeechEnded(start=start, end=end, reason=reason)
 

@@ -2,8 +2,8 @@
 audio.
 
 A leg is asked about every 1.5 s of speech, quickly; and when its speaker pauses, with all care: when the pause turns
-out to be the end, that text is the final one already. What two texts in a row agree on is shown at once, and handed on
-for detectors to look at.
+out to be the end, that text is the final one already, and how it ends tells how long to wait for more. What two texts
+in a row agree on is shown at once, and handed on for detectors to look at.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from asr.agreement import Agreement
 from asr.audio import samples_in_ms, seconds
+from asr.clauses import complete
 from asr.engine import Effort
 from asr.listener import LegListener
 from asr.scheduler import Recognised
@@ -83,6 +84,9 @@ class Partials:
         if until < going_on.heard or self._going_on.get(role) is not going_on:
             return
         going_on.heard = until
+        listener, words = self._listeners[role], recognised.transcript
+        if listener.pause_since == until:
+            listener.expect(complete(recognised.text, words.language))
         before = going_on.agreement.text
         agreed = going_on.agreement.hear(recognised.text)
         if agreed != before:

@@ -1,4 +1,4 @@
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,8 @@ SHORT = SegmenterRules(
     min_speech_ms=40,
     pre_roll_ms=60,
     hangover_ms=120,
+    brief_hangover_ms=80,
+    lasting_hangover_ms=200,
     patience_ms=300,
     least_hangover_ms=60,
     tail_ms=40,
@@ -24,6 +26,9 @@ SHORT = SegmenterRules(
 """The shape of the default rules at a size that lets generated legs reach every bound."""
 
 Frame = tuple[int, float, float]
+
+expectations = st.lists(st.sampled_from([True, False, None]), max_size=120)
+"""What is told of the words before each frame; None too where nothing is."""
 
 frames = st.lists(
     st.tuples(
@@ -40,10 +45,28 @@ def ms(*frames: tuple[int, float, float]) -> list[Frame]:
     return [(FRAME, score, level) for length, score, level in frames for _ in range(length // 20)]
 
 
-def segment(leg: list[Frame], rules: SegmenterRules | None = None) -> list[SegmentEvent]:
+def segment(
+    leg: list[Frame], rules: SegmenterRules | None = None, told: list[bool | None] | None = None
+) -> list[SegmentEvent]:
+    """`told`: what is expected before each frame, as far as it reaches."""
     segmenter = Segmenter(rules)
-    events = [event for frame in leg for event in segmenter.push(*frame)]
+    events: list[SegmentEvent] = []
+    for frame, complete in zip_longest(leg, (told or [])[: len(leg)]):
+        if complete is not None:
+            segmenter.expect(complete)
+        events += segmenter.push(*frame)
     return events + segmenter.close()
+
+
+def paused(complete: bool | None, silence: int) -> list[SegmentEvent]:
+    """What a second of speech, words that are told after 200 ms, and `silence` ms in all come to."""
+    segmenter = Segmenter()
+    events: list[SegmentEvent] = []
+    for at, frame in enumerate(ms((1_000, SPEECH, LOUD), (silence, SILENCE, QUIET))):
+        events += segmenter.push(*frame)
+        if at == 59:
+            segmenter.expect(complete)
+    return events[1:]
 
 
 def ends(leg: list[Frame], rules: SegmenterRules | None = None) -> list[tuple[int, int, str]]:
@@ -68,10 +91,10 @@ def speech_rows(leg: list[Frame], rules: SegmenterRules) -> list[tuple[int, int]
     return rows
 
 
-@given(frames)
-def test_every_sample_of_speech_lies_in_exactly_one_segment(leg: list[Frame]) -> None:
+@given(frames, expectations)
+def test_every_sample_of_speech_lies_in_exactly_one_segment(leg: list[Frame], told: list[bool | None]) -> None:
     covered = [0] * (sum(samples for samples, _, _ in leg) + 1)
-    for event in segment(leg, SHORT):
+    for event in segment(leg, SHORT, told):
         if isinstance(event, SpeechEnded):
             covered[event.start : event.end] = [count + 1 for count in covered[event.start : event.end]]
     for begin, end in speech_rows(leg, SHORT):
@@ -79,17 +102,17 @@ def test_every_sample_of_speech_lies_in_exactly_one_segment(leg: list[Frame]) ->
     assert max(covered) <= 1
 
 
-@given(frames)
-def test_segments_are_ordered_disjoint_bounded_and_within_the_leg(leg: list[Frame]) -> None:
-    found = [event for event in segment(leg, SHORT) if isinstance(event, SpeechEnded)]
+@given(frames, expectations)
+def test_segments_are_ordered_disjoint_bounded_and_within_the_leg(leg: list[Frame], told: list[bool | None]) -> None:
+    found = [event for event in segment(leg, SHORT, told) if isinstance(event, SpeechEnded)]
     assert all(0 < event.end - event.start <= samples_in_ms(SHORT.longest_ms) for event in found)
     assert all(before.end <= after.start for before, after in pairwise(found))
     assert not found or (found[0].start >= 0 and found[-1].end <= sum(samples for samples, _, _ in leg))
 
 
-@given(frames)
-def test_every_beginning_is_followed_by_its_end(leg: list[Frame]) -> None:
-    events = segment(leg, SHORT)
+@given(frames, expectations)
+def test_every_beginning_is_followed_by_its_end(leg: list[Frame], told: list[bool | None]) -> None:
+    events = segment(leg, SHORT, told)
     assert len(events) % 2 == 0
     for began, ended in zip(events[::2], events[1::2], strict=True):
         assert isinstance(began, SpeechBegan)
@@ -158,6 +181,29 @@ def test_a_pause_inside_a_clause_does_not_end_it() -> None:
     assert ends(leg) == [(0, 1_940, "silence")]
 
 
+@pytest.mark.parametrize(("complete", "hangover"), [(True, 360), (None, 560), (False, 800)])
+def test_what_was_said_tells_how_long_to_wait_for_more(complete: bool | None, hangover: int) -> None:
+    assert paused(complete, hangover - 20) == []
+    assert paused(complete, hangover) == [SpeechEnded(start=0, end=samples_in_ms(1_200), reason="silence")]
+
+
+def test_a_complete_clause_that_is_known_late_ends_at_once() -> None:
+    segmenter = Segmenter()
+    for frame in ms((1_000, SPEECH, LOUD), (460, SILENCE, QUIET)):
+        segmenter.push(*frame)
+    segmenter.expect(True)
+    assert segmenter.push(FRAME, SILENCE, QUIET) == [SpeechEnded(start=0, end=samples_in_ms(1_200), reason="silence")]
+
+
+def test_what_was_expected_of_a_pause_says_nothing_of_the_next() -> None:
+    segmenter = Segmenter()
+    for frame in ms((1_000, SPEECH, LOUD), (260, SILENCE, QUIET)):
+        segmenter.push(*frame)
+    segmenter.expect(True)
+    leg = ms((200, SPEECH, LOUD), (540, SILENCE, QUIET))
+    assert [event for frame in leg for event in segmenter.push(*frame)] == []
+
+
 def test_the_pre_roll_does_not_reach_into_the_utterance_before() -> None:
     leg = ms((600, SPEECH, LOUD), (580, SILENCE, QUIET), (600, SPEECH, LOUD))
     rules = SegmenterRules(pre_roll_ms=500)
@@ -215,7 +261,9 @@ def test_a_frame_that_is_no_frame_is_refused(samples: int) -> None:
         ({"stop_score": 0.0}, "stop_score"),
         ({"start_score": 1.1}, "start_score"),
         ({"tail_ms": 300}, "tail_ms"),
-        ({"least_hangover_ms": 600}, "least_hangover_ms"),
+        ({"least_hangover_ms": 400}, "brief_hangover_ms"),
+        ({"brief_hangover_ms": 600}, "brief_hangover_ms"),
+        ({"lasting_hangover_ms": 500}, "lasting"),
         ({"tail_ms": 0, "least_hangover_ms": 0}, "hangover"),
         ({"pre_roll_ms": -1}, "pre_roll_ms"),
         ({"patience_ms": 14_000}, "patience_ms"),

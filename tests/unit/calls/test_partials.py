@@ -140,3 +140,25 @@ async def test_a_file_is_not_recognised_before_its_utterances_end(audio: CallAud
     await played(stage, audio, 20)
     assert stage.recogniser.jobs
     assert all(job.final for job in stage.recogniser.jobs)
+
+
+@pytest.mark.parametrize(("ending", "later"), [("您好吗？", -0.2), ("您好，因为", 0.24)])
+async def test_a_whole_clause_ends_its_utterance_sooner_and_one_that_breaks_off_later(
+    audio: CallAudio, ending: str, later: float
+) -> None:
+    async def written_at(early: str) -> float:
+        """How far the call has come once its first words, and silence after them, are written."""
+        stage = Stage(ScriptedRecogniser(early=[early] * 20))
+        running = asyncio.create_task(stage.session.run())
+        for at in range(0, 5 * audio.rate, packet := audio.rate // 50):
+            words = audio.pcm[at : at + packet] * np.int16(at < 3 * audio.rate)
+            stage.feed(CallAudio(pcm=words, rate=audio.rate), 0.02)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            if stage.told(UtteranceHeard):
+                break
+        stage.session.finish("completed")
+        await running
+        return at / audio.rate
+
+    assert await written_at(ending) - await written_at("您好") == pytest.approx(later, abs=0.11)
