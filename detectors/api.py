@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
-from asr.types import Language, Role, Seconds, Utterance
+from asr.types import CallLanguage, Role, Seconds, Utterance
 
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
@@ -43,7 +43,7 @@ class CallContext:
     """
 
     call_id: str
-    language: Language
+    language: CallLanguage
     jurisdiction: Jurisdiction
     started_at: datetime
     metadata: dict[str, str] = field(default_factory=dict)

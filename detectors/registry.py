@@ -52,10 +52,10 @@ class Registry:
         """Every detector's id and its fresh memory of this call."""
         return [(detector.id, detector.open(call)) for detector in self.detectors]
 
-    def prompt(self, language: Language, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> str:
-        """Vocabulary for the recogniser: the tenant's `own` terms, then words that calls of this kind hold and that it
-        mishears without help."""
-        return self.frames[language].prompt(jurisdiction, own)
+    def prompts(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> dict[Language, str]:
+        """Vocabulary for the recogniser in each language: the tenant's `own` terms, then words that calls of this kind
+        hold and that it mishears without help."""
+        return {language: frame.prompt(jurisdiction, own) for language, frame in self.frames.items()}
 
 
 def load() -> Registry:

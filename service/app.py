@@ -177,7 +177,7 @@ class Service:
             monotonic=time.monotonic,
             wall=wall,
             max_pace=self.settings.max_pace,
-            prompt=self.registry.prompt(call.language, call.jurisdiction, self.settings.own_terms),
+            prompts=self.registry.prompts(call.jurisdiction, self.settings.own_terms),
         )
         return CallSession(call, parts)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from asr.audio import encode
-from asr.types import Language, Role, Seconds
+from asr.types import CallLanguage, Role, Seconds
 from detectors.api import Jurisdiction
 from service.facts import FACT, CallEnding, Fact
 
@@ -61,7 +61,7 @@ class CallStart:
     """What the start message tells. None leaves it to the service's defaults."""
 
     call_id: str
-    language: Language | None = None
+    language: CallLanguage | None = None
     jurisdiction: Jurisdiction | None = None
     started_at: datetime | None = None
     agent: str = ""

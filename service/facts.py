@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from asr.audio import Encoding
-from asr.types import Language, Role, Seconds, Utterance
+from asr.types import CallLanguage, Role, Seconds, Utterance
 from detectors.api import Bilingual, Finding, Jurisdiction, Sentiment, Severity
 
 AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
@@ -46,7 +46,7 @@ class Call:
     roles: tuple[Role, ...]
     encoding: Encoding
     rate: int
-    language: Language
+    language: CallLanguage
     jurisdiction: Jurisdiction
     started_at: datetime
     agent: str = ""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from asr.types import Language
+from asr.types import CallLanguage
 from detectors.api import Jurisdiction
 
 _MOST_TERMS = 50
@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     compute_type: str = Field(default="int8", description="CTranslate2 compute type: int8, float16, …")
     threads: int = Field(default=0, ge=0, le=64, description="Threads for recognition; 0 means one a core.")
     beam_size: int = Field(default=5, ge=1, le=10, description="Beam width of the first decode.")
-    language: Language = Field(default="zh", description="Language of a call that names none.")
+    language: CallLanguage = Field(
+        default="zh", description="Language of a call that names none; `auto` hears which each party speaks."
+    )
     jurisdiction: Jurisdiction = Field(default="CN", description="Jurisdiction of a call that names none.")
     timezone: ZoneInfo = Field(
         default=ZoneInfo("Asia/Shanghai"), description="IANA time zone of a call that names no started_at (Twilio)."

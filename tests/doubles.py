@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.scheduler import Job, Recognised
-from asr.types import Role, Seconds, Transcript, Utterance
+from asr.types import Language, Role, Seconds, Transcript, Utterance
 from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
 from service.facts import Fact
@@ -18,14 +18,14 @@ from service.live.schema import Levels, Partial
 from service.storage.port import LoggedFact
 
 
-def transcript(text: str) -> Transcript:
+def transcript(text: str, language: Language = "zh") -> Transcript:
     return Transcript(
-        text=text, language="zh", avg_logprob=-0.2, no_speech_prob=0.01, compression_ratio=1.0, tokens=len(text)
+        text=text, language=language, avg_logprob=-0.2, no_speech_prob=0.01, compression_ratio=1.0, tokens=len(text)
     )
 
 
-def recognised(text: str) -> Recognised:
-    return Recognised(text=text, transcript=transcript(text))
+def recognised(text: str, language: Language = "zh") -> Recognised:
+    return Recognised(text=text, transcript=transcript(text, language))
 
 
 class ListJournal:
@@ -57,8 +57,9 @@ class ScriptedRecogniser:
     """Answers each final with the next answer; an exception among them is raised by the future. Partials are answered
     from `early`, and with None when that is used up."""
 
-    def __init__(self, *answers: str | Exception | None, early: Sequence[str] = ()) -> None:
+    def __init__(self, *answers: str | Exception | None, early: Sequence[str] = (), language: Language = "zh") -> None:
         self.answers = list(answers)
+        self.language: Language = language
         self.early = list(early)
         self.jobs: list[Job] = []
         self.withdrawn: list[str] = []
@@ -70,7 +71,7 @@ class ScriptedRecogniser:
         if isinstance(answer, Exception):
             future.set_exception(answer)
         else:
-            future.set_result(recognised(answer) if answer else None)
+            future.set_result(recognised(answer, self.language) if answer else None)
         return future
 
     def withdraw(self, call_id: str) -> None:

@@ -12,15 +12,15 @@ written of the utterance itself, and what is found in it, waits for its final te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 import structlog
 
 from asr.engine import RecognitionError
-from asr.types import Role, Seconds
+from asr.types import Language, Role, Seconds
 from detectors.api import CallContext, Observation
 from detectors.runner import DetectorFailure
 from service.calls.arrivals import Arrivals
@@ -50,9 +50,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a session works with. `monotonic` and `wall` are its clocks, `prompt` its call's vocabulary;
-    `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are recognised while
-    they go on, which nobody sees of a file."""
+    """What a session works with. `monotonic` and `wall` are its clocks, `prompts` its call's vocabulary in each
+    language; `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are
+    recognised while they go on, which nobody sees of a file."""
 
     journal: Journal
     recogniser: Recogniser
@@ -62,7 +62,7 @@ class Parts:
     monotonic: Callable[[], float]
     wall: Callable[[], datetime]
     max_pace: float
-    prompt: str = ""
+    prompts: Mapping[Language, str] = field(default_factory=dict[Language, str])
     partials: bool = True
 
 
@@ -98,7 +98,7 @@ class CallSession:
         self._arrivals = Arrivals()
         self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
-        self._hearing = Hearing(call, parts.recogniser, parts.prompt, parts.monotonic)
+        self._hearing = Hearing(call, parts.recogniser, parts.prompts, parts.monotonic)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come

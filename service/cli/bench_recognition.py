@@ -93,7 +93,7 @@ def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: 
         told = f"faster-whisper, beam {beam}"
         rows.append(theirs(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
-        words = load().prompt(language, "CN" if language == "zh" else "US")
+        words = load().prompts("CN" if language == "zh" else "US")[language]
         rows.append(ours(path, stretches, language, 5, words, _bar(progress, "Callwarden, prompted", stretches)))
     return rows
 

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
-from asr.types import ROLES, Language, Role
+from asr.types import ROLES, CallLanguage, Role
 from detectors.api import Jurisdiction
 from service.cli.given import moment, pairs
 from service.cli.terminal import err, fail, out
@@ -55,7 +55,7 @@ def stream(
     key: Annotated[str, typer.Option(help="A gateway key with the rights stream and events.")],
     swap: Annotated[bool, typer.Option("--swap", help="Left is the customer, right the agent.")] = False,
     pace: Annotated[float, typer.Option(min=0.1, max=10, help="Times real time.")] = 1.0,
-    language: Annotated[Language | None, typer.Option(help="Spoken language.")] = None,
+    language: Annotated[CallLanguage | None, typer.Option(help="Spoken language.")] = None,
     jurisdiction: Annotated[Jurisdiction | None, typer.Option(help="Whose law applies.")] = None,
     started_at: Annotated[str | None, typer.Option(help="ISO 8601 with offset; now if not given.")] = None,
     agent: Annotated[str, typer.Option(help="The agent's id.")] = "",

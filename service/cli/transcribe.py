@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from asr.audio import encode
 from asr.engine import Engine, RecognitionError
 from asr.scheduler import Scheduler
-from asr.types import ROLES, Language, Role, Seconds
+from asr.types import ROLES, CallLanguage, Role, Seconds
 from asr.vad import SecondOpinion
 from detectors.runner import DetectorRunner
 from models import ModelError
@@ -41,7 +41,7 @@ UNBOUNDED_PACE = 1e9
 
 def transcribe(
     audio: Annotated[Path, typer.Argument(help="Stereo WAV or FLAC at 8 or 16 kHz: left agent, right customer.")],
-    language: Annotated[Language, typer.Option(help="Spoken language.")] = "zh",
+    language: Annotated[CallLanguage, typer.Option(help="Spoken language.")] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line per utterance.")] = False,
 ) -> None:
     """Cut a call into utterances and write down what was said, as the service would."""
@@ -97,7 +97,7 @@ class _NoRecording:
         return
 
 
-async def _transcribe(audio: CallAudio, language: Language, engine: Engine, printer: _Printer) -> None:
+async def _transcribe(audio: CallAudio, language: CallLanguage, engine: Engine, printer: _Printer) -> None:
     call = Call(
         id="file",
         source="file",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from asr.audio import Encoding
-from asr.types import Language, Role, Seconds
+from asr.types import CallLanguage, Role, Seconds
 from detectors.api import Jurisdiction
 
 CLOSE_UNSUPPORTED = 1003
@@ -49,7 +49,7 @@ class CallAnnounced:
     roles: tuple[Role, ...]
     encoding: Encoding
     rate: int
-    language: Language | None = None
+    language: CallLanguage | None = None
     jurisdiction: Jurisdiction | None = None
     started_at: datetime | None = None
     agent: str = ""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias, cast, get_args
 
-from asr.types import ROLES, Language, Role
+from asr.types import ROLES, CallLanguage, Role
 from detectors.api import Jurisdiction
 from service.gateway.events import CLOSE_TOO_BIG, CLOSE_UNSUPPORTED, MAX_AUDIO_BYTES, MAX_TEXT_BYTES, ProtocolViolation
 
@@ -120,14 +120,14 @@ def digit_at(message: Message, name: str, where: str = "") -> str:
     return digit
 
 
-def language_at(message: Message, name: str, where: str = "") -> Language | None:
-    """A language by its BCP 47 tag, of which the first part counts: zh-CN is zh."""
+def language_at(message: Message, name: str, where: str = "") -> CallLanguage | None:
+    """A language by its BCP 47 tag, of which the first part counts (zh-CN is zh), or `auto`."""
     tag = re.split("[-_]", text_at(message, name, 35, where).lower())[0]
-    for language in get_args(Language):
+    for language in get_args(CallLanguage):
         if tag == language:
             return language
     if tag:
-        raise ProtocolViolation(where + name, f"must be one of {', '.join(get_args(Language))}")
+        raise ProtocolViolation(where + name, f"must be one of {', '.join(get_args(CallLanguage))}")
     return None
 
 

@@ -510,7 +510,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "zh" | "en";
+            language: "zh" | "en" | "auto";
             /**
              * Jurisdiction
              * @enum {string}

@@ -72,5 +72,5 @@ def test_a_prompt_without_its_frame_is_refused(tmp_path: Path):
 @pytest.mark.parametrize("jurisdiction", JURISDICTIONS)
 def test_the_packs_that_ship_expect_the_words_their_rules_turn_on(jurisdiction: str):
     registry = load()
-    assert "逾期" in registry.prompt("zh", jurisdiction, ("海港银行",))  # type: ignore[arg-type]
-    assert "past due" in registry.prompt("en", jurisdiction)  # type: ignore[arg-type]
+    assert "逾期" in registry.prompts(jurisdiction, ("海港银行",))["zh"]  # type: ignore[arg-type]
+    assert "past due" in registry.prompts(jurisdiction)["en"]  # type: ignore[arg-type]

@@ -52,6 +52,12 @@ def refusal(dialect: NativeDialect, message: str | bytes) -> tuple[str, int]:
     return caught.value.field, caught.value.close_code
 
 
+def test_a_call_may_leave_its_language_to_be_heard() -> None:
+    [call] = NativeDialect().text(start(language="auto"))
+    assert isinstance(call, CallAnnounced)
+    assert call.language == "auto"
+
+
 def test_a_full_start_announces_the_call() -> None:
     [call] = NativeDialect().text(
         start(
