@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, TypeAdapter
 
 from asr.audio import Encoding
-from asr.types import CallLanguage, Role, Seconds, Utterance
+from asr.types import CallLanguage, Role, Seconds, Utterance, Word
 from detectors.api import Bilingual, Finding, Jurisdiction, Sentiment, Severity
 
 AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
@@ -95,6 +95,16 @@ class UtteranceHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordsTimed:
+    """When each word of an utterance that carries a finding was said, on the audio clock: evidence to the word. The
+    words are the utterance's text in order; they may lack its marks."""
+
+    utterance_id: str
+    words: tuple[Word, ...]
+    type: Literal["words"] = "words"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentimentScored:
     sentiment: Sentiment
     type: Literal["sentiment"] = "sentiment"
@@ -165,6 +175,7 @@ class CallClosed:
 Fact: TypeAlias = (
     CallOpened
     | UtteranceHeard
+    | WordsTimed
     | SentimentScored
     | FindingMade
     | AlertRaised

@@ -32,6 +32,12 @@ describe('an opened call', () => {
     expect(whole.utterances).toHaveLength(3);
   });
 
+  it('takes in when words were said, without a word moved', () => {
+    const words = [{ text: '您', start: 1.2, end: 1.4, probability: 0.9 }];
+    const timed = follow(opened, event('a', 4, { type: 'words', utterance_id: 'agent-0', words }));
+    expect(timed.utterances).toEqual([{ ...utterance('agent-0', 1), words }]);
+  });
+
   it('follows a decision', () => {
     const held = follow(opened, event('a', 4, raised(alert('x'))));
     expect(follow(held, event('a', 5, decided('x'))).alerts[0]?.state).toBe('dismissed');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ticks } from '../src/format/axis';
 import { band, line, loudness, y, type Frame } from '../src/format/chart';
+import { toTheWord } from '../src/format/evidence';
 import { fit } from '../src/format/fit';
 import { pieces } from '../src/format/mark';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
@@ -9,7 +10,7 @@ import { citeText } from '../src/i18n/laws';
 import { zh } from '../src/i18n/zh';
 import { backoff } from '../src/live/backoff';
 import { href, parse } from '../src/state/route';
-import { alert } from './given';
+import { alert, utterance } from './given';
 
 describe('times', () => {
   it('read as people say them', () => {
@@ -24,6 +25,24 @@ describe('times', () => {
     expect(moment(new Date(2026, 2, 10, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('09:05:03');
     expect(moment(new Date(2026, 2, 9, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('9 Mar 09:05:03');
     expect(moment('nonsense', 'en-GB', now)).toBe('nonsense');
+  });
+});
+
+describe('evidence', () => {
+  const words = ['你', '就是', '老赖'].map((said, index) => ({ text: said, start: 10 + index, end: 10.8 + index, probability: 0.9 }));
+  const said = { ...utterance('agent-0', 10), text: '你就是老赖！', words };
+  const flagged = alert('w', { utterance_id: 'agent-0', quote: '老赖', start: 10, end: 14 });
+
+  it('is marked to the word once the words are timed', () => {
+    expect(toTheWord(flagged, [said])).toMatchObject({ id: 'w', start: 12, end: 12.8 });
+    expect(toTheWord({ ...flagged, quote: '就是老赖！' }, [said])).toMatchObject({ start: 11, end: 12.8 });
+  });
+
+  it('keeps its span where they are not, or where the quote is not theirs', () => {
+    expect(toTheWord(flagged, [{ ...said, words: [] }])).toBe(flagged);
+    expect(toTheWord(flagged, [])).toBe(flagged);
+    expect(toTheWord({ ...flagged, quote: '' }, [said])).toMatchObject({ start: 10, end: 14 });
+    expect(toTheWord({ ...flagged, quote: '骗子' }, [said])).toMatchObject({ start: 10, end: 14 });
   });
 });
 

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,12 @@ class Hearing:
     def ask_early(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> asyncio.Future[Recognised | None]:
         """Ask for the text so far of what will be the leg's next cut; None where there is no time for it."""
         return self._recogniser.submit(self._job(role, pcm, effort, final=False))
+
+    def ask_words(self, cut: Cut, utterance: Utterance) -> asyncio.Future[Recognised | None]:
+        """Ask when each word of the utterance, whose text is known, was said; answered when nothing else waits."""
+        job = self._job(cut.role, cut.pcm, "normal", final=False)
+        given = Speech(pcm=cut.pcm, language=utterance.language, text=utterance.text)
+        return self._recogniser.submit(replace(job, speech=given))
 
     async def text_of(self, spoken: Spoken) -> Recognised | None:
         """The text, None where nobody speaks. Raises RecognitionError."""

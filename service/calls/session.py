@@ -21,7 +21,7 @@ import structlog
 
 from asr.engine import RecognitionError
 from asr.types import Language, Role, Seconds
-from detectors.api import CallContext, Observation
+from detectors.api import CallContext, Finding, Observation
 from detectors.runner import DetectorFailure
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
@@ -30,6 +30,7 @@ from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
 from service.calls.troubles import Troubles
 from service.calls.verdicts import Verdicts
+from service.calls.word_times import WordTimes
 from service.facts import (
     Call,
     CallClosed,
@@ -99,6 +100,7 @@ class CallSession:
         self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
         self._hearing = Hearing(call, parts.recogniser, parts.prompts, parts.monotonic)
+        self._word_times = WordTimes(call.id, self._hearing)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
@@ -187,6 +189,7 @@ class CallSession:
                 await self._foresee(work)
             case Passed(at=at):
                 await self._watch_disks()
+                await self._write(*self._word_times.take())
                 await self._observe(await self._parts.judge.elapsed(at))
             case GapMarked(reason=reason):
                 self._parts.metrics.gaps.labels(reason).inc()
@@ -216,7 +219,10 @@ class CallSession:
         utterance = self._hearing.utterance(cut.role, cut.start, cut.end, recognised)
         await self._write(UtteranceHeard(utterance=utterance))
         self._hearing.written(utterance)
-        await self._observe(await self._parts.judge.heard(utterance))
+        observed = await self._parts.judge.heard(utterance)
+        await self._observe(observed)
+        if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
+            self._word_times.ask(cut, utterance)
 
     def _show(self, interim: Interim) -> None:
         self._show_partial(interim.role, interim.start, interim.recognised.text)
@@ -243,8 +249,7 @@ class CallSession:
 
     async def _observe(self, observed: Sequence[Observation | DetectorFailure]) -> None:
         """Write what the detectors said, and the alerts it raises."""
-        if facts := self._verdicts.facts(observed, self.reached):
-            await self._write(*facts)
+        await self._write(*self._verdicts.facts(observed, self.reached))
 
     def _late(self, audio: Seconds) -> Seconds:
         return self._arrivals.delay(audio, self._parts.monotonic())
@@ -270,6 +275,8 @@ class CallSession:
 
     async def _close(self, finish: Finish) -> None:
         await self._observe(await self._parts.judge.closed(self.reached))
+        await self._word_times.settle()
+        await self._write(*self._word_times.take())
         self._parts.metrics.late_drops.inc(self._intake.counts.late)
         closed = CallClosed(
             ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
@@ -277,4 +284,5 @@ class CallSession:
         await self._write(closed)
 
     async def _write(self, *facts: Fact) -> None:
-        await self._parts.journal.write(self.call.id, facts, self._parts.wall())
+        if facts:
+            await self._parts.journal.write(self.call.id, facts, self._parts.wall())

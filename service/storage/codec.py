@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 from sqlalchemy import RowMapping
 
-from asr.types import Utterance
+from asr.types import Utterance, Word
 from detectors.api import Finding, Sentiment
 from service.facts import (
     FACT,
@@ -20,6 +20,7 @@ from service.facts import (
     FindingMade,
     GapMarked,
     UtteranceHeard,
+    WordsTimed,
 )
 from service.storage.port import GatewayKey, Unstorable, User
 from service.storage.text import storable_text
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 SUMMARY: TypeAdapter[CallSummary] = TypeAdapter(CallSummary)
 UTTERANCE: TypeAdapter[Utterance] = TypeAdapter(Utterance)
+WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 SENTIMENT: TypeAdapter[Sentiment] = TypeAdapter(Sentiment)
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
@@ -96,6 +98,8 @@ def _identifiers(fact: Fact, call_id: str) -> tuple[tuple[str, ...], str]:
             return (call.id, call.agent), call.id
         case UtteranceHeard(utterance=utterance):
             return (utterance.id,), utterance.call_id
+        case WordsTimed(utterance_id=utterance_id):
+            return (utterance_id,), call_id
         case FindingMade(finding=finding):
             return (finding.category,), call_id
         case AlertRaised(alert=alert):

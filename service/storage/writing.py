@@ -19,6 +19,7 @@ from service.facts import (
     GapMarked,
     SentimentScored,
     UtteranceHeard,
+    WordsTimed,
 )
 from service.storage import codec
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StaleChange
@@ -82,6 +83,9 @@ def _spread(connection: sa.Connection, entry: LoggedFact) -> None:
     if isinstance(entry.fact, AlertChanged):
         _change_alert(connection, entry.call_id, entry.fact)
         return
+    if isinstance(entry.fact, WordsTimed):
+        _time_words(connection, entry.call_id, entry.fact)
+        return
     table, values = _row(entry.fact)
     if table is not None:
         connection.execute(sa.insert(table), {**values, "call_id": entry.call_id, "seq": entry.seq})
@@ -102,6 +106,13 @@ def _row(fact: Fact) -> tuple[sa.Table | None, dict[str, Any]]:
             return gaps, {name: row[name] for name in ("role", "start", "end", "reason")}
         case _:
             return None, {}
+
+
+def _time_words(connection: sa.Connection, call_id: str, timed: WordsTimed) -> None:
+    of_call = sa.and_(utterances.c.id == timed.utterance_id, utterances.c.call_id == call_id)
+    words = codec.WORDS.dump_python(timed.words)
+    if connection.execute(sa.update(utterances).where(of_call).values(words=words)).rowcount == 0:
+        raise NotFound(f"no utterance {timed.utterance_id} in call {call_id}")
 
 
 def _change_alert(connection: sa.Connection, call_id: str, change: AlertChanged) -> None:

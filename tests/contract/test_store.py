@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from asr.types import Word
 from service.facts import (
     FACT,
     AlertChanged,
@@ -19,6 +20,7 @@ from service.facts import (
     FindingMade,
     GapMarked,
     SentimentScored,
+    WordsTimed,
 )
 from service.storage.codec import storable
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, Store, Unstorable
@@ -111,6 +113,7 @@ async def test_seq_has_no_hole_when_one_call_is_written_from_many_sides(store: S
 POISON = {
     "a taken utterance id": ([scenes.heard()], AlreadyExists),
     "a taken alert id": ([scenes.raised()], AlreadyExists),
+    "words of no utterance": ([WordsTimed(utterance_id="none", words=())], NotFound),
     "a change to no alert": ([AlertChanged(alert_id="none", state="confirmed", by="mei", at=AT)], NotFound),
     "a score that is no number": ([FindingMade(finding=scenes.finding(score=float("nan")))], Unstorable),
     "an endless gap": ([GapMarked(role=None, start=0.0, end=float("inf"), reason="lost")], Unstorable),
@@ -202,6 +205,16 @@ async def test_record_holds_all_of_a_call_in_the_order_of_its_time(store: Store)
     assert [alert.id for alert in record.alerts] == ["a", "b"]
     assert [gap.role for gap in record.gaps] == [None, "agent"]
     assert record.summary == await store.summary("call-1")
+
+
+async def test_the_words_of_an_utterance_are_there_once_they_are_timed(store: Store) -> None:
+    other, flagged = scenes.heard(index=0), scenes.heard(index=1)
+    words = (Word(text="您", start=3.1, end=3.4, probability=0.9), Word(text="好", start=3.4, end=3.9, probability=0.8))
+    timed = WordsTimed(utterance_id=flagged.utterance.id, words=words)
+    await store.append("call-1", [scenes.opened(), other, flagged, timed], AT)
+    record = await store.call("call-1")
+    assert record.utterances == (other.utterance, replace(flagged.utterance, words=words))
+    assert [entry.fact for entry in await store.facts("call-1")][-1] == timed
 
 
 async def test_calls_nobody_closed_are_found_oldest_first(store: Store) -> None:

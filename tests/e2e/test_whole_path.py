@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.client import CallStart, read_call_audio, stream_call
-from service.facts import AlertRaised, Fact, UtteranceHeard
+from service.facts import AlertRaised, Fact, UtteranceHeard, WordsTimed
 from service.samples import SampleCall, sample_calls
 from tests.e2e.conftest import PASSWORD, Running, callwarden
 
@@ -106,6 +106,9 @@ def test_a_supervisor_sees_the_alert_while_the_call_is_on(
     said = {fact.utterance.id: fact.utterance for fact in client.facts if isinstance(fact, UtteranceHeard)}
     police = next(alert for alert in alerts if alert.category == "impersonation_authority")
     offending = said[police.utterance_id or ""]
+    timed = {fact.utterance_id: fact.words for fact in client.facts if isinstance(fact, WordsTimed)}
+    assert "".join(word.text for word in timed[offending.id]) == offending.text, "its words are timed"
+    assert set(timed) >= {alert.utterance_id for alert in alerts if alert.utterance_id is not None}
     delay = seen - client.sent_at(offending.end)
     record_property("seconds from the end of the offending utterance to the browser", round(delay, 2))
     print(f"\nthe alert was in the browser {delay:.2f} s after the end of the offending utterance")

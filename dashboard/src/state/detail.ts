@@ -31,6 +31,8 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
   switch (fact.type) {
     case 'utterance':
       return { ...detail, utterances: insert(detail.utterances, fact.utterance, sameId, byStart) };
+    case 'words':
+      return { ...detail, utterances: detail.utterances.map((said) => (said.id === fact.utterance_id ? { ...said, words: fact.words } : said)) };
     case 'sentiment':
       return { ...detail, sentiments: insert(detail.sentiments, fact.sentiment, sameUtterance, byAt) };
     case 'alert':

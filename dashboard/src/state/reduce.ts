@@ -161,6 +161,7 @@ function withFact(state: LiveState, fact: Fact): LiveState {
     }
     case 'call_opened':
     case 'utterance':
+    case 'words':
     case 'sentiment':
     case 'finding':
     case 'gap':

@@ -677,7 +677,7 @@ export interface components {
              */
             at: string;
             /** Fact */
-            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallClosed"];
+            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallClosed"];
             summary: components["schemas"]["CallSummary"];
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1253,6 +1253,22 @@ export interface components {
             end: number;
             /** Probability */
             probability: number;
+        };
+        /**
+         * WordsTimed
+         * @description When each word of an utterance that carries a finding was said, on the audio clock: evidence to the word. The
+         *     words are the utterance's text in order; they may lack its marks.
+         */
+        WordsTimed: {
+            /** Utterance Id */
+            utterance_id: string;
+            /** Words */
+            words: components["schemas"]["Word"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "words";
         };
     };
     responses: never;

@@ -1,0 +1,69 @@
+"""When each word of an utterance was said: asked for where there is a finding to prove, written when it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from asr.scheduler import Recognised
+from asr.types import Seconds, Utterance
+from service.calls.hearing import Hearing
+from service.calls.intake import Cut
+from service.facts import WordsTimed
+
+MOST_WAITING = 20
+"""Utterances whose times a call may await: each holds its audio. What comes beyond keeps its own span alone."""
+
+CLOSE_WITHIN = 10.0
+"""Seconds a call that is over waits for them. Finals go before, so a machine that is full may have no time for them."""
+
+log = structlog.get_logger()
+
+
+class WordTimes:
+    """One call's."""
+
+    def __init__(self, call_id: str, hearing: Hearing) -> None:
+        self._call_id = call_id
+        self._hearing = hearing
+        self._awaited: set[asyncio.Future[Recognised | None]] = set()
+        self._come: list[WordsTimed] = []
+
+    def ask(self, cut: Cut, utterance: Utterance) -> None:
+        """Ask for the times of the utterance's words, unless too many are awaited."""
+        if len(self._awaited) >= MOST_WAITING:
+            return
+        asked = self._hearing.ask_words(cut, utterance)
+        self._awaited.add(asked)
+        asked.add_done_callback(lambda answer: self._hear(utterance, answer))
+
+    def take(self) -> list[WordsTimed]:
+        """What has come since this was last asked."""
+        come, self._come = self._come, []
+        return come
+
+    async def settle(self) -> None:
+        """Wait for what is awaited, as long as a call that is over can."""
+        if self._awaited:
+            await asyncio.wait(self._awaited, timeout=CLOSE_WITHIN)
+            await asyncio.sleep(0)  # the answers' callbacks run after the wait's own
+
+    def _hear(self, utterance: Utterance, answer: asyncio.Future[Recognised | None]) -> None:
+        self._awaited.discard(answer)
+        if answer.cancelled():
+            return
+        if (failure := answer.exception()) is not None:
+            log.warning("words not timed", call_id=self._call_id, utterance=utterance.id, problem=str(failure))
+        elif (timed := answer.result()) is not None and timed.transcript.words:
+            words = tuple(
+                replace(word, start=_on_clock(utterance, word.start), end=_on_clock(utterance, word.end))
+                for word in timed.transcript.words
+            )
+            self._come.append(WordsTimed(utterance_id=utterance.id, words=words))
+
+
+def _on_clock(utterance: Utterance, within: Seconds) -> Seconds:
+    """A moment within the utterance on the call's audio clock."""
+    return min(round(utterance.start + within, 3), utterance.end)

@@ -1,0 +1,87 @@
+"""When each word of an utterance with a finding was said."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from service.calls import word_times
+from service.client import CallAudio, read_call_audio
+from service.facts import CallClosed, FindingMade, UtteranceHeard, WordsTimed
+from service.samples import sample_calls
+from tests import scenes
+from tests.doubles import ScriptedJudge, ScriptedRecogniser
+from tests.stage import Stage
+
+TEXT = "再不还钱就上门"
+
+
+@pytest.fixture(scope="module")
+def audio() -> CallAudio:
+    return read_call_audio(sample_calls()[0].audio)
+
+
+def flags(utterance_id: str | None) -> ScriptedJudge:
+    return ScriptedJudge(scenes.finding(utterance_id=utterance_id))
+
+
+async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: CallAudio) -> None:
+    stage = Stage(ScriptedRecogniser(*[TEXT] * 20), flags("agent-1"))
+    stage.feed(audio, 30)
+    facts = await stage.finished()
+    [timed] = stage.told(WordsTimed)
+    said = {fact.utterance.id: fact.utterance for fact in stage.told(UtteranceHeard)}["agent-1"]
+    assert timed.utterance_id == "agent-1"
+    assert "".join(word.text for word in timed.words) == TEXT
+    assert timed.words[1].start == pytest.approx(said.start + 0.5, abs=0.001)
+    assert all(said.start <= word.start <= word.end <= said.end for word in timed.words)
+    assert isinstance(facts[-1], CallClosed), "nothing follows the closing"
+    of_it = [job for job in stage.recogniser.jobs if job.rank == "words"]
+    assert [job.speech.text for job in of_it] == [TEXT]
+
+
+async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
+    stage = Stage(judge=flags("agent-0"))
+    running = asyncio.create_task(stage.session.run())
+    for first in range(20):
+        stage.feed(CallAudio(pcm=audio.pcm[first * audio.rate :][: audio.rate], rate=audio.rate), 1.0)
+        await asyncio.sleep(0.01)
+    assert stage.told(WordsTimed)
+    stage.session.finish("completed")
+    await running
+
+
+async def test_are_not_asked_for_where_the_finding_is_not_in_the_words(audio: CallAudio) -> None:
+    stage = Stage(judge=flags(None))
+    stage.feed(audio, 20)
+    await stage.finished()
+    assert stage.told(FindingMade)
+    assert not stage.told(WordsTimed)
+
+
+@pytest.mark.parametrize("timing", ["failing", "hanging"])
+async def test_a_call_ends_without_those_that_do_not_come(
+    audio: CallAudio, monkeypatch: pytest.MonkeyPatch, timing: str
+) -> None:
+    monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
+    stage = Stage(judge=flags("agent-0"))
+    stage.recogniser.timing = timing  # type: ignore[assignment]
+    stage.feed(audio, 20)
+    facts = await stage.finished()
+    assert isinstance(facts[-1], CallClosed)
+    assert not stage.told(WordsTimed)
+    assert stage.recogniser.withdrawn == [stage.session.call.id]
+
+
+async def test_no_more_audio_is_held_than_is_bounded(audio: CallAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
+    monkeypatch.setattr(word_times, "MOST_WAITING", 2)
+    judge = ScriptedJudge(*[replace(scenes.finding(), utterance_id=f"agent-{index}") for index in range(9)])
+    stage = Stage(judge=judge)
+    stage.recogniser.timing = "hanging"
+    stage.feed(audio, 40)
+    await stage.finished()
+    assert len(stage.told(UtteranceHeard)) > 4
+    assert sum(job.rank == "words" for job in stage.recogniser.jobs) == 2
