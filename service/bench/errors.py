@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
 
 from asr.text import comparable
 from asr.types import Language
@@ -48,28 +51,7 @@ def units(text: str, language: Language) -> Sequence[str]:
 
 
 def edits(said: Sequence[str], heard: Sequence[str]) -> Edits:
-    """The fewest edits (Levenshtein); among equals substitutions are preferred."""
-    row = [Edits(said=len(said), inserted=count) for count in range(len(heard) + 1)]
-    costs = list(range(len(heard) + 1))
-    for unit in said:
-        above, above_costs = row, costs
-        row, costs = [_more(above[0], deleted=1)], [above_costs[0] + 1]
-        for at, other in enumerate(heard, 1):
-            best = min(
-                (above_costs[at - 1] + (unit != other), 0),
-                (above_costs[at] + 1, 1),
-                (costs[at - 1] + 1, 2),
-            )
-            costs.append(best[0])
-            row.append(_step(best[1], unit != other, above[at - 1], above[at], row[at - 1]))
-    return row[-1]
-
-
-def _step(kind: int, differs: bool, diagonal: Edits, above: Edits, left: Edits) -> Edits:
-    if kind == 0:
-        return _more(diagonal, substituted=1) if differs else diagonal
-    return _more(above, deleted=1) if kind == 1 else _more(left, inserted=1)
-
-
-def _more(edits: Edits, *, substituted: int = 0, deleted: int = 0, inserted: int = 0) -> Edits:
-    return edits + Edits(substituted=substituted, deleted=deleted, inserted=inserted)
+    """The fewest edits (Levenshtein)."""
+    steps = Levenshtein.editops(said, heard).as_list()
+    kinds = Counter(step[0] for step in steps)
+    return Edits(said=len(said), substituted=kinds["replace"], deleted=kinds["delete"], inserted=kinds["insert"])
