@@ -8,15 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from pypinyin.constants import PINYIN_DICT
-from pypinyin.contrib.tone_convert import to_normal
-
-# Pairs that Mandarin speakers merge or recognisers confuse on a telephone line.
-_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("h", "f"), ("g", "h"), ("g", "k"))
-_FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("iang", "ian"), ("uang", "uan"), ("an", "ai"), ("ou", "u"))
-_STARTS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
+from asr.phonetics import all_syllables, near, syllables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,33 +19,6 @@ class Term:
     text: str
     heard: tuple[str, ...] = ()
     fuzzy: bool = False
-
-
-@lru_cache(maxsize=1 << 15)
-def syllables(char: str) -> frozenset[str]:
-    """Toneless readings of one character; empty for anything else."""
-    readings = str(PINYIN_DICT.get(ord(char), ""))
-    return frozenset(to_normal(reading) for reading in readings.split(",") if reading)
-
-
-def _split(syllable: str) -> tuple[str, str]:
-    for start in _STARTS:
-        if syllable.startswith(start):
-            return start, syllable[len(start) :]
-    return "", syllable
-
-
-def _paired(pairs: tuple[tuple[str, str], ...], one: str, other: str) -> bool:
-    return (one, other) in pairs or (other, one) in pairs
-
-
-@lru_cache(maxsize=1 << 15)
-def near(one: str, other: str) -> bool:
-    """Whether two syllables differ by one confusable initial or one confusable final."""
-    (initial_a, final_a), (initial_b, final_b) = _split(one), _split(other)
-    if initial_a == initial_b:
-        return _paired(_FINALS, final_a, final_b)
-    return final_a == final_b and _paired(_INITIALS, initial_a, initial_b)
 
 
 class PhoneticRepair:
@@ -101,15 +67,10 @@ def _keys(term: Term) -> set[tuple[str, str]]:
     first, second = (sorted(syllables(char)) for char in term.text[:2])
     keys = {(a, b) for a in first for b in second}
     if term.fuzzy:
-        every = _all_syllables()
+        every = all_syllables()
         keys |= {(near_a, b) for a in first for b in second for near_a in every if near(a, near_a)}
         keys |= {(a, near_b) for a in first for b in second for near_b in every if near(b, near_b)}
     return keys
-
-
-@lru_cache(maxsize=1)
-def _all_syllables() -> frozenset[str]:
-    return frozenset(syllable for code in range(0x4E00, 0x9FA6) for syllable in syllables(chr(code)))
 
 
 def _sounds(window: str, term: Term) -> bool:

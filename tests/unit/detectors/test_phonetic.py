@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.phonetic import PhoneticRepair, Term, near
+from detectors.phonetic import PhoneticRepair, Term
 
 REPAIR = PhoneticRepair(
     (Term(text="坐牢", fuzzy=True), Term(text="老赖", heard=("老蓝",)), Term(text="拘留"), Term(text="通讯录")),
@@ -26,10 +26,3 @@ def test_a_word_that_sounds_like_a_term_is_restored_in_place(heard: str, meant: 
 @pytest.mark.parametrize("heard", ["你要坐牢", "办理居留许可", "老来得子", "打通讯公司电话", ""])
 def test_ordinary_words_and_the_term_itself_are_left_alone(heard: str) -> None:
     assert REPAIR.repair(heard) is None
-
-
-def test_only_confusable_syllables_are_near() -> None:
-    assert near("zhang", "zang")
-    assert near("lan", "lai")
-    assert not near("ba", "da")
-    assert not near("zhang", "zan")
