@@ -29,17 +29,38 @@ Effort = Literal["quick", "normal", "careful"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A word that a call is likely to hold. `heard` is what recognisers write in its place, of the same length, however
+    good a word that is."""
+
+    text: str
+    heard: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a call is likely to hold in one language: the `prompt` that the decoder has before it, and `terms` that are
+    restored where the text holds something that sounds like them, and the audio bears it out."""
+
+    prompt: str = ""
+    terms: tuple[Term, ...] = ()
+
+
+NOTHING_EXPECTED = Expected()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
     """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
 
-    `language` None asks the engine to detect it. `prompt` is vocabulary the call is likely to hold. `text` is given
+    `language` None asks the engine to detect it. `expected` is vocabulary the call is likely to hold. `text` is given
     where it is known already and only the times of its words are asked for: `Transcript.words`, in seconds from the
     stretch's start.
     """
 
     pcm: NDArray[np.float32]
     language: Language | None = None
-    prompt: str = ""
+    expected: Expected = NOTHING_EXPECTED
     effort: Effort = "normal"
     text: str | None = None
 

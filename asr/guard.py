@@ -79,13 +79,15 @@ _FASTEST = 15.0
 _SLOWEST = 0.35
 """Tokens a second over a stretch of `_LONG` seconds that voice activity detection took for speech throughout."""
 _LONG: Seconds = 6.0
+_SLOWEST_TALK = 2.0
+"""Characters a second over such a stretch; unhurried Mandarin has four, English three times as many letters."""
 
 
 def judge(transcript: Transcript, seconds: Seconds, prompt: str = "") -> Verdict:
     """What to keep of a transcript of `seconds` of speech that was decoded with `prompt`."""
     text = _FOREIGN.sub("", transcript.text)
     bare = comparable(text)
-    reason = _nothing_said(transcript, text, prompt) or _credits(transcript, bare)
+    reason = _nothing_said(transcript, text, prompt, seconds) or _credits(transcript, bare)
     if reason is None and _weak(transcript):
         reason = _odd(transcript, bare, seconds)
     if reason is not None:
@@ -103,12 +105,12 @@ def _weak(transcript: Transcript) -> bool:
     )
 
 
-def _nothing_said(transcript: Transcript, text: str, prompt: str) -> Reason | None:
+def _nothing_said(transcript: Transcript, text: str, prompt: str, seconds: Seconds) -> Reason | None:
     """The figures of a stretch without speech, or no text at all."""
     if not comparable(text):
         return "foreign_script" if comparable(transcript.text) else "empty"
     logprob, no_speech = transcript.avg_logprob, transcript.no_speech_prob
-    if prompt and _leaked(text, prompt, no_speech):
+    if prompt and _leaked(text, prompt, no_speech, seconds):
         return "leaked_prompt"
     if no_speech > _LIKELY_NO_SPEECH and logprob < _FAILED_LOGPROB:
         return "no_speech"
@@ -117,13 +119,17 @@ def _nothing_said(transcript: Transcript, text: str, prompt: str) -> Reason | No
     return None
 
 
-def _leaked(text: str, prompt: str, no_speech: float) -> bool:
-    """The text is a stretch of the prompt: a long one, or one where probably nobody spoke; there its terms in any order
-    are a leak as well."""
+def _leaked(text: str, prompt: str, no_speech: float, seconds: Seconds) -> bool:
+    """The text is a long stretch of the prompt; or any of its terms, where probably nobody spoke, or where somebody
+    spoke for far longer than it takes to say them; a loop says them once."""
+    text = _LOOP.sub(r"\1", text)
     bare = comparable(text)
-    if bare in comparable(prompt):
-        return len(bare) >= _LONG_LEAK or (len(bare) >= _LEAST_LEAK and no_speech > _LIKELY_NO_SPEECH)
-    return no_speech > _LIKELY_NO_SPEECH and _terms(text) <= _terms(prompt)
+    stretch = bare in comparable(prompt)
+    if stretch and len(bare) >= _LONG_LEAK:
+        return True
+    if not (stretch and len(bare) >= _LEAST_LEAK) and not _terms(text) <= _terms(prompt):
+        return False
+    return no_speech > _LIKELY_NO_SPEECH or (seconds >= _LONG and len(bare) < _SLOWEST_TALK * seconds)
 
 
 def _terms(text: str) -> set[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -202,15 +202,15 @@ class Scheduler:
         later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
         self._deliver([job for job in batch if job not in later], heard)
         if doubtful:
-            heard |= await self._look_again(doubtful, hurried)
+            heard |= await self._look_again({job: heard[job] for job in doubtful}, hurried)
             self._deliver(later, heard)
 
-    async def _look_again(self, doubtful: list[Job], hurried: bool) -> dict[Job, Heard]:
+    async def _look_again(self, doubtful: Mapping[Job, Heard], hurried: bool) -> dict[Job, Heard]:
         """What a careful decode hears, or one that is not hurried where time is short; nothing where it fails, for
         then the first one stands."""
         self._count(redecoded=len(doubtful))
         effort: Effort = "normal" if hurried else "careful"
-        outcome = await self._decode([(job, replace(job.speech, effort=effort)) for job in doubtful])
+        outcome = await self._decode([(job, _asked_again(job, effort, heard)) for job, heard in doubtful.items()])
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
@@ -323,3 +323,9 @@ class Scheduler:
 def _asked(job: Job, hurried: bool) -> Speech:
     """As it is asked of the engine at this moment."""
     return replace(job.speech, effort="quick") if hurried and job.speech.effort == "normal" else job.speech
+
+
+def _asked_again(job: Job, effort: Effort, heard: Heard) -> Speech:
+    """For a second look; a prompt that leaked into the first is not given again."""
+    expected = replace(job.speech.expected, prompt="") if heard.leaked else job.speech.expected
+    return replace(job.speech, effort=effort, expected=expected)

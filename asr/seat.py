@@ -47,16 +47,23 @@ class Heard:
     recognised: Recognised | None = None
     doubtful: bool = False
     guarded: bool = False
+    leaked: bool = False
+    """The text was the prompt's: without one, something else may be heard."""
 
 
 def judged(job: Job, transcript: Transcript) -> Heard:
-    """The guard's verdict on a transcript, as it will be shown; word times are of a text that has had it."""
+    """The guard's verdict on a transcript, as it will be shown; word times are of a text that has had it.
+
+    A text that it drops leaves doubt: somebody may have spoken it, and a careful decode may show them to.
+    """
     if job.rank == "words":
         return Heard(recognised=Recognised(text=transcript.text, transcript=transcript))
-    verdict = judge(transcript, job.seconds, job.speech.prompt)
+    verdict = judge(transcript, job.seconds, job.speech.expected.prompt)
     text = normalise(verdict.text, transcript.language) if verdict.text else ""
+    guarded = verdict.text is None and verdict.reason != "empty"
     return Heard(
         recognised=Recognised(text=text, transcript=transcript) if text else None,
-        doubtful=transcript.doubtful,
-        guarded=verdict.text is None and verdict.reason != "empty",
+        doubtful=transcript.doubtful or guarded,
+        guarded=guarded,
+        leaked=verdict.reason == "leaked_prompt",
     )

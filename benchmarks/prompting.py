@@ -1,14 +1,20 @@
-"""What the recogniser's prompt gives and what it costs: the shipped prompt against none, in the same run.
+"""What the recogniser's vocabulary gives and costs: the shipped prompt, and the terms that are restored, against
+none, in the same run.
 
     python benchmarks/prompting.py SPEECH_FOLDER [--report FILE]
 
 Domain speech is the synthetic sample calls, each turn cut from its own channel with 0.2 s of line around it. Other
 speech is SPEECH_FOLDER's Chinese (`manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ") after a
 telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to
-16 kHz. All of it goes through the service's scheduler, engine and guard with its default beam, two batches at a time.
+16 kHz. Varied is the same at 0.9 and 1.1 times its speed, and each of the three with white noise 15 dB below it: more
+ways to be misheard, not more speakers.
 
-Error rates are in characters (English: words) after `asr.text.comparable`. Recall counts the prompt's terms that were
-said and heard; an insertion is one heard and not said.
+All of it goes through the service's scheduler, engine and guard with its default beam, two batches at a time: `calm` as
+on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
+
+Error rates are in characters (English: words) after `asr.text.comparable`. Recall counts the terms that were said and
+heard, of the prompt's and of all that are restored; an insertion is one heard and not said. Decoys are ordinary words
+that nobody said, put in the place of the terms, some hundreds at a time: what is restored of them is false.
 """
 
 from __future__ import annotations
@@ -16,20 +22,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+from pypinyin.phrases_dict import phrases_dict
 from rich.console import Console
 
 from asr.audio import SAMPLE_RATE, decode, encode, to_float32
-from asr.engine import Speech
+from asr.engine import NOTHING_EXPECTED, Expected, Speech, Term
 from asr.engines.whisper import WhisperEngine
-from asr.scheduler import Job, Scheduler
+from asr.scheduler import Job, Scheduler, SchedulerLimits
 from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.registry import load
@@ -43,6 +52,9 @@ MARGIN = 0.2
 HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
+CALM = SchedulerLimits(hurry_wait=math.inf, hurry_load=math.inf)
+FLOORS = {"calm": CALM, "busy": SchedulerLimits(hurry_wait=-1.0)}
+DRAWS, DECOYS = 6, 300
 err = Console(stderr=True)
 
 
@@ -56,13 +68,17 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One corpus with one prompt. `error_rate` in percent, `recall` 0 to 1 or None where no term is said."""
+    """One corpus on one kind of floor, with one vocabulary. `error_rate` in percent, recalls 0 to 1 or None where no
+    term is said."""
 
     speech: str
-    prompt: str
+    floor: str
+    vocabulary: str
     utterances: int
     seconds: float
+    took: float
     error_rate: float
+    prompt_recall: float | None
     recall: float | None
     said: int
     inserted: int
@@ -90,6 +106,19 @@ def other_speech(folder: Path) -> list[Clip]:
     return clips
 
 
+def varied(clips: Sequence[Clip]) -> list[Clip]:
+    """Each clip in five more ways."""
+    ways: list[Clip] = []
+    random = np.random.default_rng(0)
+    for clip in clips:
+        paced = [soxr.resample(clip.pcm, SAMPLE_RATE * pace, SAMPLE_RATE) for pace in (0.9, 1.1)]
+        for pcm in (clip.pcm, *paced):
+            noise = random.standard_normal(len(pcm)) * np.sqrt(np.mean(pcm**2)) * 10 ** (-15 / 20)
+            ways.append(Clip(pcm=(pcm + noise).astype(np.float32), said=clip.said))
+        ways += [Clip(pcm=pcm, said=clip.said) for pcm in paced]
+    return ways
+
+
 def domain_speech(language: Language) -> list[Clip]:
     """Every turn of the sample calls in that language; their audio is telephone speech already."""
     clips: list[Clip] = []
@@ -104,10 +133,12 @@ def domain_speech(language: Language) -> list[Clip]:
     return clips
 
 
-async def hear(engine: WhisperEngine, clips: Sequence[Clip], language: Language, prompt: str) -> list[Pair]:
+async def hear(
+    engine: WhisperEngine, clips: Sequence[Clip], language: Language, expected: Expected, limits: SchedulerLimits
+) -> list[Pair]:
     """(said, heard) of every clip, by way of the scheduler."""
-    async with Scheduler(engine, second_opinion=lambda _: True) as scheduler:
-        speeches = [Speech(pcm=clip.pcm, language=language, prompt=prompt) for clip in clips]
+    async with Scheduler(engine, second_opinion=lambda _: True, limits=limits) as scheduler:
+        speeches = [Speech(pcm=clip.pcm, language=language, expected=expected) for clip in clips]
         jobs = [
             Job(call_id=str(at), role="agent", seq=0, speech=speech, final=True, deadline=float(at))
             for at, speech in enumerate(speeches)
@@ -117,33 +148,75 @@ async def hear(engine: WhisperEngine, clips: Sequence[Clip], language: Language,
 
 
 def measured(
-    engine: WhisperEngine, speech: str, language: Language, clips: Sequence[Clip], own: tuple[str, ...]
+    engine: WhisperEngine,
+    speech: str,
+    language: Language,
+    clips: Sequence[Clip],
+    own: tuple[str, ...],
+    kinds: Sequence[str] = ("none", "prompt", "prompt and terms"),
 ) -> list[Measured]:
-    """Without a prompt, with the pack's, with the tenant's names as well: all scored on the terms of the last."""
+    """With nothing expected, with the prompt alone, with terms restored as well, each on both floors."""
     frame = load().frames[language]
-    terms = (*own, *frame.terms[HOME[language]])
-    prompts = dict.fromkeys(("", frame.prompt(HOME[language]), frame.prompt(HOME[language], own)))
-    return [_line(engine, speech, language, clips, prompt, terms) for prompt in prompts]
+    whole = frame.expected(HOME[language], own)
+    vocabularies = {"none": NOTHING_EXPECTED, "prompt": replace(whole, terms=()), "prompt and terms": whole}
+    prompted = (*own, *frame.terms[HOME[language]])
+    lines: list[Measured] = []
+    for floor, limits in FLOORS.items():
+        for vocabulary in kinds:
+            with err.status(f"{speech}, {floor}: {vocabulary}"):
+                begun = time.perf_counter()
+                pairs = asyncio.run(hear(engine, clips, language, vocabularies[vocabulary], limits))
+                took = time.perf_counter() - begun
+            all_terms = score_terms(pairs, [term.text for term in whole.terms])
+            of_prompt = score_terms(pairs, prompted)
+            seconds = _seconds(clips)
+            lines.append(
+                Measured(
+                    speech=speech,
+                    floor=floor,
+                    vocabulary=vocabulary,
+                    utterances=len(clips),
+                    seconds=round(seconds, 1),
+                    took=round(took, 1),
+                    error_rate=round(error_rate(pairs), 2),
+                    prompt_recall=_rounded(of_prompt.recall),
+                    recall=_rounded(all_terms.recall),
+                    said=all_terms.said,
+                    inserted=all_terms.inserted,
+                    inserted_an_hour=round(3600 * all_terms.inserted / seconds, 1),
+                    missed=all_terms.missed,
+                )
+            )
+    return lines
 
 
-def _line(
-    engine: WhisperEngine, speech: str, language: Language, clips: Sequence[Clip], prompt: str, terms: Sequence[str]
-) -> Measured:
-    with err.status(f"{speech}: {prompt or 'no prompt'}"):
-        pairs = asyncio.run(hear(engine, clips, language, prompt))
-    score, seconds = score_terms(pairs, terms), sum(len(clip.pcm) for clip in clips) / SAMPLE_RATE
-    return Measured(
-        speech=speech,
-        prompt=prompt,
-        utterances=len(clips),
-        seconds=round(seconds, 1),
-        error_rate=round(error_rate(pairs), 2),
-        recall=None if score.recall is None else round(score.recall, 3),
-        said=score.said,
-        inserted=score.inserted,
-        inserted_an_hour=round(3600 * score.inserted / seconds, 1),
-        missed=score.missed,
-    )
+def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
+    """How often a word that nobody said is put in, of two characters: the shortest terms are the likeliest to be."""
+    said = "".join(clip.said for clip in clips)
+    words = [word for word in phrases_dict if len(word) == 2 and word not in said]
+    drawn = np.random.default_rng(0).choice(words, (DRAWS, DECOYS), replace=False)
+    bare = asyncio.run(hear(engine, clips, "zh", NOTHING_EXPECTED, CALM))
+    restored = 0
+    for number, draw in enumerate(drawn, 1):
+        with err.status(f"decoys, draw {number} of {DRAWS}"):
+            expected = Expected(terms=tuple(Term(text=str(word)) for word in draw))
+            pairs = asyncio.run(hear(engine, clips, "zh", expected, CALM))
+            restored += sum(heard != plain for (_, heard), (_, plain) in zip(pairs, bare, strict=True))
+    hours = DRAWS * _seconds(clips) / 3600
+    return {
+        "words": DRAWS * DECOYS,
+        "hours": round(hours, 2),
+        "utterances_changed": restored,
+        "an_hour_for_50_terms": round(restored / hours / DECOYS * 50, 2),
+    }
+
+
+def _seconds(clips: Sequence[Clip]) -> float:
+    return sum(len(clip.pcm) for clip in clips) / SAMPLE_RATE
+
+
+def _rounded(recall: float | None) -> float | None:
+    return None if recall is None else round(recall, 3)
 
 
 def main() -> None:
@@ -153,12 +226,15 @@ def main() -> None:
     given = parser.parse_args()
     settings = Settings()
     engine = WhisperEngine(ModelStore(settings.models_dir).ensure("base"), threads=2, beam_size=settings.beam_size)
+    other = other_speech(given.folder)
     lines = [
         *measured(engine, "sample calls, Chinese", "zh", domain_speech("zh"), NAMES),
         *measured(engine, "sample calls, English", "en", domain_speech("en"), ()),
-        *measured(engine, "other speech, Chinese", "zh", other_speech(given.folder), NAMES),
+        *measured(engine, "other speech, Chinese", "zh", other, NAMES),
+        *measured(engine, "other speech, varied", "zh", varied(other), NAMES, ["prompt and terms"]),
     ]
-    body = {"engine": engine.name, "beam": settings.beam_size, "results": [asdict(line) for line in lines]}
+    results = [asdict(line) for line in lines]
+    body = {"engine": engine.name, "beam": settings.beam_size, "results": results, "decoys": decoys(engine, other)}
     text = json.dumps(body, ensure_ascii=False, indent=1)
     print(text)
     if given.report:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
+from asr.engine import Expected, Term
 from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.pattern import Plane
@@ -19,12 +20,22 @@ _WORDS_OF_PACKS = ("lists.yaml", "duties.yaml", "verification.yaml", "sequence.y
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One language's prompt, open for the tenant's terms. `terms`: the pack's own, most useful first, by law."""
+    """One language's prompt, open for the tenant's terms. `terms`: the pack's own, most useful first, by law.
+    `restored` are words that are looked for in what was recognised: as many as the pack likes, for they cost nothing
+    where nothing sounds like them."""
 
     opening: str
     joint: str
     closing: str
     terms: Mapping[Jurisdiction, tuple[str, ...]]
+    restored: tuple[Term, ...] = ()
+
+    def expected(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> Expected:
+        """The prompt, and every term once: the tenant's own, the pack's, those that are only restored."""
+        known = {term.text: term for term in self.restored}
+        words = dict.fromkeys((*own, *self.terms[jurisdiction], *known))
+        terms = tuple(known.get(word, Term(text=word)) for word in words)
+        return Expected(prompt=self.prompt(jurisdiction, own), terms=terms)
 
     def prompt(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> str:
         """The tenant's own terms first, for nobody else can guess them; a term once, however it is capitalised.
@@ -56,19 +67,26 @@ def load_frames(
 
     Raises PackError, naming a term that nothing needs.
     """
+    phonetic = read_yaml(folder / "phonetic.yaml")["terms"]
+    restored = tuple(Term(text=text, heard=tuple(raw.get("heard", ()))) for text, raw in phonetic.items())
     shared = {plane: _shared(folder, plane) for plane in LANGUAGES}
     heard = list(wordings)
     raw = read_yaml(folder / "prompt.yaml")
     try:
         return {
-            plane: _frame(raw[plane], plane, {law: shared[plane] + _sources(heard, plane, law) for law in laws})
+            plane: _frame(
+                raw[plane],
+                plane,
+                {law: shared[plane] + _sources(heard, plane, law) for law in laws},
+                restored if plane == "zh" else (),
+            )
             for plane in LANGUAGES
         }
     except (KeyError, TypeError, AttributeError) as problem:
         raise PackError(f"prompt.yaml: a field is missing or has the wrong shape: {problem}") from problem
 
 
-def _frame(raw: Any, plane: Plane, needed: Mapping[Jurisdiction, str]) -> Frame:
+def _frame(raw: Any, plane: Plane, needed: Mapping[Jurisdiction, str], restored: tuple[Term, ...]) -> Frame:
     terms = [str(term) for term in raw["terms"]]
     for term in terms:
         if not any(_names(words, term) for words in needed.values()):
@@ -78,6 +96,7 @@ def _frame(raw: Any, plane: Plane, needed: Mapping[Jurisdiction, str]) -> Frame:
         joint=str(raw["joint"]),
         closing=str(raw["closing"]),
         terms={law: tuple(term for term in terms if _names(words, term)) for law, words in needed.items()},
+        restored=restored,
     )
 
 

@@ -113,6 +113,8 @@ class Service:
         )
         self.metrics.count_recognition(lambda: self.scheduler.counts)
         self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
+        self.metrics.capacity.set_function(lambda: self.scheduler.capacity)
+        self.metrics.load.set_function(lambda: self.scheduler.load)
         self.desk = Desk(
             settings=settings,
             store=self.store,
@@ -177,7 +179,7 @@ class Service:
             monotonic=time.monotonic,
             wall=wall,
             max_pace=self.settings.max_pace,
-            prompts=self.registry.prompts(call.jurisdiction, self.settings.own_terms),
+            expected=self.registry.expected(call.jurisdiction, self.settings.own_terms),
         )
         return CallSession(call, parts)
 

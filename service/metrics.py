@@ -57,6 +57,14 @@ class Metrics:
         self.late_drops = Counter("callwarden_late_drops", "Packets that came too late to be used.", registry=registry)
         self.gaps = Counter("callwarden_gaps", "Gaps marked in calls.", ["reason"], registry=registry)
         self.backlog = Gauge("callwarden_backlog_seconds", "Speech waiting to be recognised.", registry=registry)
+        self.capacity = Gauge(
+            "callwarden_recognition_capacity",
+            "Seconds of speech a second that can be recognised, at the speed of late.",
+            registry=registry,
+        )
+        self.load = Gauge(
+            "callwarden_recognition_load", "Share of the capacity that utterances need, of late.", registry=registry
+        )
         self.final_latency = Histogram(
             "callwarden_final_latency_seconds",
             "From the end of an utterance to its text.",

@@ -64,3 +64,16 @@ class Doubts(ScriptedEngine):
             transcript("看清了") if each.effort == "careful" else replace(said, doubtful=len(each.pcm) == 32_000)
             for each, said in zip(batch, heard, strict=True)
         ]
+
+
+class Faint(ScriptedEngine):
+    """Hears what the guard takes for nobody's words, until it looks with care."""
+
+    def __init__(self, *script: object, careful: str = "看清了") -> None:
+        super().__init__(*script)  # type: ignore[arg-type]
+        self.careful = careful
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        super().transcribe(batch)
+        faint = transcript("一三九", no_speech_prob=0.9, avg_logprob=-1.2)
+        return [transcript(self.careful) if each.effort == "careful" else faint for each in batch]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from asr.engine import RecognitionFailed, Speech
+from asr.engine import Expected, RecognitionFailed, Speech
 from asr.types import Language, Transcript, Word
 
 RATE = 16_000
@@ -19,7 +19,8 @@ Step = Callable[[Sequence[Speech]], None]
 def speech(seconds: float = 1.0, *, language: Language | None = "zh", prompt: str = "", level: float = 0.1) -> Speech:
     """A stretch of noise of that length."""
     noise = np.random.default_rng(round(seconds * 1000)).standard_normal(round(seconds * RATE))
-    return Speech(pcm=(level * noise).astype(np.float32), language=language, prompt=prompt)
+    pcm = (level * noise).astype(np.float32)
+    return Speech(pcm=pcm, language=language, expected=Expected(prompt=prompt))
 
 
 def transcript(text: str, **figures: object) -> Transcript:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engine import Effort, ModelMissing, RecognitionError, RecognitionFailed, Speech
-from asr.engines.alignment import word_times
 from asr.engines.decoding import (
     FULL_CONTEXT,
     MAX_TOKENS,
@@ -25,14 +23,14 @@ from asr.engines.decoding import (
     looks_wrong,
     token_limit,
 )
+from asr.engines.given_text import GivenText
 from asr.engines.mel import SAMPLE_RATE, LogMel
 from asr.engines.silence import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.tokens import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, Vocabulary
 from asr.offload import at_low_priority
-from asr.types import Language, Transcript, Word
+from asr.types import Language, Transcript
 
 _CAREFUL_BEAM = 5
-_FRAMES_A_SECOND = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ class WhisperEngine:
 
     A batch is padded to the shortest of a few contexts that holds its longest speech and decoded `beam_size` wide;
     greedily, with the first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it
-    must be careful. A result that looks wrong is called doubtful.
+    must be careful. A result that looks wrong is called doubtful. In Mandarin expected terms are restored.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. They give way to the event
@@ -89,6 +87,7 @@ class WhisperEngine:
             self._model: Any = at_low_priority(lambda: self._loaded(model_path, device, compute_type))
         except (RuntimeError, ValueError) as fault:
             raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
+        self._given = GivenText(self._model, self._vocabulary)
         self._log_mel = LogMel(self._model.n_mels)
         self._beam: dict[Effort, int] = {"quick": 1, "normal": beam_size, "careful": max(_CAREFUL_BEAM, beam_size)}
         self._name = f"{model_path.name} ({self._model.compute_type}, {device})"
@@ -116,8 +115,10 @@ class WhisperEngine:
             for way, items in groups.items():
                 context = max(item.context for item in items)
                 encoded = self._encode([item.speech.pcm for item in items], context)
-                understand = self._align if way.align else self._recognise
-                transcripts = understand(items, encoded)
+                if way.align:
+                    transcripts = self._given.timed([item.speech for item in items], encoded, context)
+                else:
+                    transcripts = self._recognise(items, encoded)
                 for item, transcript in zip(items, transcripts, strict=True):
                     results[item.place] = transcript
         except (RuntimeError, ValueError) as fault:
@@ -136,7 +137,7 @@ class WhisperEngine:
     def _item(self, place: int, speech: Speech) -> _Item:
         seconds = len(speech.pcm) / SAMPLE_RATE
         budget = QUICK_PROMPT_BUDGET if speech.effort == "quick" else PROMPT_BUDGET
-        prompt = tuple(self._vocabulary.prompt(speech.prompt, budget)) if speech.text is None else ()
+        prompt = tuple(self._vocabulary.prompt(speech.expected.prompt, budget)) if speech.text is None else ()
         way = _Way(
             prompt_tokens=len(prompt),
             effort=speech.effort,
@@ -150,10 +151,22 @@ class WhisperEngine:
         effort = items[0].way.effort
         languages = self._languages(items, encoded)
         decoded = self._decode(items, languages, encoded, self._beam[effort])
+        rows = np.array(encoded)
         return [
-            _transcript(each, language, doubtful=effort != "careful" and looks_wrong(each, item.seconds))
-            for item, language, each in zip(items, languages, decoded, strict=True)
+            _transcript(
+                each,
+                self._restored(each.text, item, language, row),
+                language,
+                doubtful=effort != "careful" and looks_wrong(each, item.seconds),
+            )
+            for item, language, each, row in zip(items, languages, decoded, rows, strict=True)
         ]
+
+    def _restored(self, text: str, item: _Item, language: Language, encoded: NDArray[np.floating]) -> str:
+        terms = item.speech.expected.terms
+        if language != "zh" or not terms:
+            return text
+        return self._given.restored(text, terms, encoded, min(item.seconds, item.context))
 
     def _encode(self, batch: list[NDArray[np.float32]], context: float) -> Any:
         """The encoder's output in main memory, shape (batch, 50 frames a second, width), silence lent to it."""
@@ -203,53 +216,22 @@ class WhisperEngine:
             compression_ratio=compression_ratio(text),
         )
 
-    def _align(self, items: list[_Item], encoded: Any) -> list[Transcript]:
-        """The words of texts that are known, all in one language, with their times."""
-        language = items[0].speech.language or "zh"
-        ask = self._vocabulary.ask(language)
-        tokens = [self._vocabulary.tokens(item.speech.text or "")[: MAX_TOKENS - len(ask) - 1] for item in items]
-        frames = [round(min(item.seconds, item.context) * _FRAMES_A_SECOND) for item in items]
-        aligned = self._model.align(encoded, ask, tokens, frames)
-        return [
-            _aligned(
-                item.speech.text or "",
-                language,
-                word_times(
-                    self._vocabulary.words(said, language), result.alignments, result.text_token_probs, item.seconds
-                ),
-            )
-            for item, said, result in zip(items, tokens, aligned, strict=True)
-        ]
-
 
 def _cores() -> int:
     """The cores this process may use; not every system says."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _transcript(decoded: Decoded, language: Language, *, doubtful: bool) -> Transcript:
+def _transcript(decoded: Decoded, text: str, language: Language, *, doubtful: bool) -> Transcript:
+    """The figures are those of what was decoded, before terms were restored in it."""
     return Transcript(
-        text=decoded.text,
+        text=text,
         language=language,
         avg_logprob=decoded.avg_logprob,
         no_speech_prob=decoded.no_speech_prob,
         compression_ratio=decoded.compression_ratio,
         tokens=len(decoded.tokens),
         doubtful=doubtful,
-    )
-
-
-def _aligned(text: str, language: Language, words: tuple[Word, ...]) -> Transcript:
-    """A given text has no figures of its own but its words' probabilities."""
-    likely = [max(word.probability, 1e-9) for word in words]
-    return Transcript(
-        text=text,
-        language=language,
-        avg_logprob=min(0.0, sum(map(math.log, likely)) / max(1, len(likely))),
-        no_speech_prob=0.0,
-        compression_ratio=compression_ratio(text),
-        tokens=len(words),
-        words=words,
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio import SAMPLE_RATE
-from asr.engine import Engine, Speech
+from asr.engine import Engine, Expected, Speech
 from asr.engines.baseline import Baseline
 from asr.engines.whisper import WhisperEngine
 from asr.scheduler import Job, Scheduler, SchedulerCounts, SchedulerLimits
@@ -52,38 +52,40 @@ class Row:
     counts: SchedulerCounts | None = None
 
 
-def ours(path: Path, stretches: Sequence[Stretch], language: Language, beam: int, prompt: str, step: Step) -> Row:
+def ours(
+    path: Path, stretches: Sequence[Stretch], language: Language, beam: int, expected: Expected, step: Step
+) -> Row:
     """Through scheduler, second opinion, engine and guard, as the service joins them. Blocking."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
-        return asyncio.run(_ours(engine, stretches, language, beam, prompt, step))
+        return asyncio.run(_ours(engine, stretches, language, beam, expected, step))
     finally:
         engine.close()
 
 
 async def _ours(
-    engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, prompt: str, step: Step
+    engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, expected: Expected, step: Step
 ) -> Row:
     async with Scheduler(engine, second_opinion=SecondOpinion().is_speech, limits=_UNHURRIED) as scheduler:
 
         async def heard(index: int) -> str:
-            recognised = await scheduler.submit(_job(index, stretches[index], language, prompt))
+            recognised = await scheduler.submit(_job(index, stretches[index], language, expected))
             step()
             return recognised.text if recognised else ""
 
-        await scheduler.submit(_job(len(stretches), stretches[0], language, prompt))
+        await scheduler.submit(_job(len(stretches), stretches[0], language, expected))
         warm = scheduler.counts
         begun, cpu = time.perf_counter(), _cpu()
         texts = await asyncio.gather(*map(heard, range(len(stretches))))
         took, cpu = time.perf_counter() - begun, _cpu() - cpu
         grown = {name: value - getattr(warm, name) for name, value in asdict(scheduler.counts).items()}
-    name = "Callwarden, prompted" if prompt else "Callwarden"
+    name = "Callwarden, prompted" if expected.prompt else "Callwarden"
     counts = SchedulerCounts(**grown)
     return Row(name=name, beam=beam, ours=True, heard=tuple(texts), took=took, cpu=cpu, counts=counts)
 
 
-def _job(index: int, stretch: Stretch, language: Language, prompt: str) -> Job:
-    speech = Speech(pcm=stretch.pcm, language=language, prompt=prompt)
+def _job(index: int, stretch: Stretch, language: Language, expected: Expected) -> Job:
+    speech = Speech(pcm=stretch.pcm, language=language, expected=expected)
     return Job(call_id=str(index), role="agent", seq=0, speech=speech, final=True, deadline=0.0)
 
 

@@ -147,9 +147,15 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
         "event_loop_delay_s": asdict(histogram_spread(loop)),
         "service_cores": round(grown["process_cpu_seconds_total"] / took, 3),
         "recognition": _recognition(grown),
-        "backlog_most_s": round(max((s.values["callwarden_backlog_seconds"] for _, s in run.samples), default=0.0), 2),
+        "capacity_times_real_time": asdict(spread(_gauge(run, "callwarden_recognition_capacity"))),
+        "load": asdict(spread(_gauge(run, "callwarden_recognition_load"))),
+        "backlog_most_s": round(max(_gauge(run, "callwarden_backlog_seconds"), default=0.0), 2),
         "memory_mib": _memory(plan, run, before),
     }
+
+
+def _gauge(run: LiveRun, name: str) -> list[float]:
+    return [sample.values[name] for _, sample in run.samples]
 
 
 def _by_reason(run: LiveRun) -> dict[str, int]:

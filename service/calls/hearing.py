@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio import seconds
-from asr.engine import Effort, Speech
+from asr.engine import NOTHING_EXPECTED, Effort, Expected, Speech
 from asr.scheduler import Job, Recognised
 from asr.types import Language, Role, Seconds, Utterance
 from service.calls.intake import Cut
@@ -40,14 +40,14 @@ class Spoken:
 
 
 class Hearing:
-    """One call's dealings with the recogniser. `prompts` are its vocabulary in each language."""
+    """One call's dealings with the recogniser. `expected` is its vocabulary in each language."""
 
     def __init__(
-        self, call: Call, recogniser: Recogniser, prompts: Mapping[Language, str], monotonic: Callable[[], float]
+        self, call: Call, recogniser: Recogniser, expected: Mapping[Language, Expected], monotonic: Callable[[], float]
     ) -> None:
         self._call = call
         self._recogniser = recogniser
-        self._prompts = prompts
+        self._expected = expected
         self._languages: dict[Role, Language] = {}
         if call.language != "auto":
             self._languages = dict.fromkeys(call.roles, call.language)
@@ -124,13 +124,14 @@ class Hearing:
         return self._languages.get(role)
 
     def _job(self, role: Role, pcm: NDArray[np.float32], effort: Effort, *, final: bool) -> Job:
+        """Nothing is expected of a language that is not known: a prompt in one would bend the other."""
         language = self._language(role, seconds(pcm.size))
-        prompt = "" if language is None else self._prompts.get(language, "")  # in one language it would bend the other
+        expected = NOTHING_EXPECTED if language is None else self._expected.get(language, NOTHING_EXPECTED)
         return Job(
             call_id=self._call.id,
             role=role,
             seq=self._cuts[role],
-            speech=Speech(pcm=pcm, language=language, prompt=prompt, effort=effort),
+            speech=Speech(pcm=pcm, language=language, expected=expected, effort=effort),
             final=final,
             deadline=self._monotonic() + FINAL_WITHIN,
         )

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import structlog
 
-from asr.engine import RecognitionError
+from asr.engine import Expected, RecognitionError
 from asr.types import Language, Role, Seconds
 from detectors.api import CallContext, Finding, Observation
 from detectors.runner import DetectorFailure
@@ -51,8 +51,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a session works with. `monotonic` and `wall` are its clocks, `prompts` its call's vocabulary in each
-    language; `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are
+    """What a session works with. `monotonic` and `wall` are its clocks, `expected` its call's vocabulary in
+    each language; `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are
     recognised while they go on, which nobody sees of a file."""
 
     journal: Journal
@@ -63,7 +63,7 @@ class Parts:
     monotonic: Callable[[], float]
     wall: Callable[[], datetime]
     max_pace: float
-    prompts: Mapping[Language, str] = field(default_factory=dict[Language, str])
+    expected: Mapping[Language, Expected] = field(default_factory=dict[Language, Expected])
     partials: bool = True
 
 
@@ -99,7 +99,7 @@ class CallSession:
         self._arrivals = Arrivals()
         self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
-        self._hearing = Hearing(call, parts.recogniser, parts.prompts, parts.monotonic)
+        self._hearing = Hearing(call, parts.recogniser, parts.expected, parts.monotonic)
         self._word_times = WordTimes(call.id, self._hearing)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already

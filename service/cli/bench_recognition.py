@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from asr.audio import SAMPLE_RATE
-from asr.engine import RecognitionError
+from asr.engine import NOTHING_EXPECTED, Expected, RecognitionError
 from asr.scheduler import Scheduler
 from asr.types import Language
 from asr.vad import SecondOpinion
@@ -87,14 +87,17 @@ def _stretch(clip: Clip, channel: str) -> Stretch:
 
 
 def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress) -> list[Row]:
+    def heard(told: str, beam: int, expected: Expected) -> Row:
+        return ours(path, stretches, language, beam, expected, _bar(progress, told, stretches))
+
     rows: list[Row] = []
     for beam in BEAMS:
-        rows.append(ours(path, stretches, language, beam, "", _bar(progress, f"Callwarden, beam {beam}", stretches)))
+        rows.append(heard(f"Callwarden, beam {beam}", beam, NOTHING_EXPECTED))
         told = f"faster-whisper, beam {beam}"
         rows.append(theirs(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
-        words = load().prompts("CN" if language == "zh" else "US")[language]
-        rows.append(ours(path, stretches, language, 5, words, _bar(progress, "Callwarden, prompted", stretches)))
+        words = load().expected("CN" if language == "zh" else "US")[language]
+        rows.append(heard("Callwarden, prompted", 5, words))
     return rows
 
 

@@ -51,6 +51,7 @@ def test_live_calls_are_carried_and_their_texts_timed(tmp_path: Path) -> None:
     assert 0 < figures["final_s"]["p50"] < 10
     assert (figures["doubled"], figures["out_of_order"], figures["gaps"], figures["broken"]) == (0, 0, {}, [])
     assert figures["memory_mib"]["most"] > figures["memory_mib"]["idle"] > 0
+    assert figures["capacity_times_real_time"]["p50"] > 1
     assert "carried 1" in printed
 
 

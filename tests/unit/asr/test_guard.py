@@ -107,6 +107,14 @@ def test_words_of_the_prompt_in_a_sentence_are_kept():
     assert judge(said, 3.0, PROMPT).text == "您的欠款逾期了，影响征信"
 
 
+def test_terms_of_the_prompt_that_take_no_time_beside_what_was_spoken_are_dropped():
+    for text in ("老赖、老赖、老赖", "逾期、欠款"):
+        assert judge(transcript(text, **CLEAR), 12.0, PROMPT).reason == "leaked_prompt"
+        assert judge(transcript(text, **CLEAR), 1.5, PROMPT).text == text
+    assert judge(transcript("老赖、" * 17, **CLEAR), 12.0, PROMPT).reason == "leaked_prompt"
+    assert judge(transcript("老赖、老赖、你这个老赖", **CLEAR), 12.0, PROMPT).reason is None
+
+
 def test_a_loop_keeps_its_words_once():
     looped = transcript("你还钱" + "我告诉你" * 12, **CLEAR, compression_ratio=4.0)
     verdict = judge(looped, 5.0)

@@ -15,7 +15,7 @@ from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
 from asr.load import CALLS_SPEECH
 from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import Transcript
-from tests.recognising import Doubts, held, job, somebody, text_of
+from tests.recognising import Doubts, Faint, held, job, somebody, text_of
 from tests.scripted import Gate, ScriptedEngine, fails, fails_on_batches, speech, transcript
 
 QUICK_TO_GIVE_UP = SchedulerLimits(hang_seconds=0.05, hang_factor=0.0)
@@ -277,6 +277,29 @@ async def test_a_doubtful_final_is_decoded_again_with_care():
         assert await text_of(scheduler.submit(job("A", seconds=2.0))) == "看清了"
         assert scheduler.counts.redecoded == 1
         assert scheduler.backlog_seconds == 0
+
+
+async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
+    async with Scheduler(Faint(), second_opinion=somebody) as scheduler:
+        assert await text_of(scheduler.submit(job("A"))) == "看清了"
+        assert (scheduler.counts.redecoded, scheduler.counts.guarded) == (1, 0)
+    async with Scheduler(Faint(careful="谢谢观看"), second_opinion=somebody) as scheduler:
+        assert await scheduler.submit(job("A")) is None
+        assert scheduler.counts.guarded == 1
+
+
+async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
+    class Leaks(ScriptedEngine):
+        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+            super().transcribe(batch)
+            leaked = transcript("逾期", no_speech_prob=0.9)
+            return [leaked if each.expected.prompt else transcript("你好") for each in batch]
+
+    engine = Leaks()
+    async with Scheduler(engine, second_opinion=somebody) as scheduler:
+        asked = replace(job("A"), speech=speech(1.0, prompt="逾期、欠款。"))
+        assert await text_of(scheduler.submit(asked)) == "你好"
+    assert [each.expected.prompt for batch in engine.batches for each in batch] == ["逾期、欠款。", ""]
 
 
 async def test_in_a_hurry_the_second_look_takes_its_time_but_not_the_full_context():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from asr.engine import Expected
 from asr.types import Language
 from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import Cut
 from tests import scenes
 from tests.doubles import ScriptedRecogniser
 
-PROMPTS: dict[Language, str] = {"zh": "逾期", "en": "past due"}
+EXPECTED: dict[Language, Expected] = {"zh": Expected(prompt="逾期"), "en": Expected(prompt="past due")}
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def recogniser() -> ScriptedRecogniser:
 
 
 def hearing(recogniser: ScriptedRecogniser, language: str) -> Hearing:
-    return Hearing(scenes.call(language=language), recogniser, PROMPTS, lambda: 0.0)
+    return Hearing(scenes.call(language=language), recogniser, EXPECTED, lambda: 0.0)
 
 
 async def said(hearing: Hearing, seconds: float, role: str = "customer") -> None:
@@ -31,7 +32,7 @@ async def said(hearing: Hearing, seconds: float, role: str = "customer") -> None
 
 
 def asked(recogniser: ScriptedRecogniser) -> list[tuple[str, str | None, str]]:
-    return [(job.role, job.speech.language, job.speech.prompt) for job in recogniser.jobs]
+    return [(job.role, job.speech.language, job.speech.expected.prompt) for job in recogniser.jobs]
 
 
 async def test_a_language_that_is_given_is_kept_whatever_is_heard(recogniser: ScriptedRecogniser) -> None:
