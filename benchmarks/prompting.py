@@ -1,13 +1,14 @@
 """What the recogniser's vocabulary gives and costs: the shipped prompt, and the terms that are restored, against
 none, in the same run.
 
-    python benchmarks/prompting.py SPEECH_FOLDER [--report FILE]
+    python benchmarks/prompting.py SPEECH_FOLDER [--unseen FOLDER] [--report FILE]
 
-Domain speech is the synthetic sample calls, each turn cut from its own channel with 0.2 s of line around it. Other
-speech is SPEECH_FOLDER's Chinese (`manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ") after a
-telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to
-16 kHz. Varied is the same at 0.9 and 1.1 times its speed, and each of the three with white noise 15 dB below it: more
-ways to be misheard, not more speakers.
+Domain speech is the synthetic sample calls, each turn cut from its own channel with 0.2 s of line around it. Unseen is
+a folder of other sentences of the trade than those on which the terms and known mishearings were chosen, as it comes
+over the telephone (`samples/say.py` makes one). Other speech is SPEECH_FOLDER's Chinese after a telephone channel:
+8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to 16 kHz. Varied is the
+same at 0.9 and 1.1 times its speed, and each of the three with white noise 15 dB below it: more ways to be misheard,
+not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
 
 All of it goes through the service's scheduler, engine and guard with its default beam, two batches at a time: `calm` as
 on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 from pypinyin.phrases_dict import phrases_dict
 from rich.console import Console
 
-from asr.audio import SAMPLE_RATE, decode, encode, to_float32
+from asr.audio import SAMPLE_RATE
 from asr.engine import NOTHING_EXPECTED, Expected, Speech, Term
 from asr.engines.whisper import WhisperEngine
 from asr.scheduler import Job, Scheduler, SchedulerLimits
@@ -43,11 +44,13 @@ from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.registry import load
 from models import ModelStore
-from service.bench.terms import Pair, error_rate, score_terms
+from service.bench.channel import at_the_recogniser, telephone
+from service.bench.clips import read_clips
+from service.bench.errors import edits_over
+from service.bench.terms import Pair, score_terms
 from service.samples import sample_calls
 from service.settings import Settings
 
-LINE = 8_000
 MARGIN = 0.2
 HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
@@ -86,24 +89,19 @@ class Measured:
     missed: tuple[tuple[str, int], ...]
 
 
-def telephone(pcm: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """What is left of speech after a telephone line."""
-    narrow = soxr.resample(pcm, rate, LINE)
-    hertz = np.maximum(np.fft.rfftfreq(len(narrow), 1 / LINE), 1e-9)
-    gain = 1 / np.sqrt((1 + (300 / hertz) ** 8) * (1 + (hertz / 3400) ** 8))
-    band = np.fft.irfft(np.fft.rfft(narrow) * gain, len(narrow))
-    coded = decode(encode((np.clip(band, -1, 1) * 32767).astype(np.int16), "mulaw"), "mulaw")
-    return np.asarray(soxr.resample(to_float32(coded), LINE, SAMPLE_RATE), dtype=np.float32)
-
-
 def other_speech(folder: Path) -> list[Clip]:
-    """The Chinese utterances of the folder's manifest."""
-    clips: list[Clip] = []
-    for line in map(json.loads, (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()):
-        if line["lang"] == "zh":
-            pcm, rate = soundfile.read(folder / line["file"], dtype="float32")
-            clips.append(Clip(pcm=telephone(pcm, rate), said=line["text"].split(" | ")[0]))
-    return clips
+    """The folder's Chinese utterances, put through a telephone line."""
+    return [
+        Clip(pcm=at_the_recogniser(telephone(clip.pcm, clip.rate)), said=clip.text) for clip in read_clips(folder, "zh")
+    ]
+
+
+def unseen_speech(folder: Path) -> list[Clip]:
+    """The folder's Chinese utterances as they are."""
+    return [
+        Clip(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), np.float32), said=clip.text)
+        for clip in read_clips(folder, "zh")
+    ]
 
 
 def varied(clips: Sequence[Clip]) -> list[Clip]:
@@ -178,7 +176,7 @@ def measured(
                     utterances=len(clips),
                     seconds=round(seconds, 1),
                     took=round(took, 1),
-                    error_rate=round(error_rate(pairs), 2),
+                    error_rate=round(100 * (edits_over(pairs, language).rate or 0.0), 2),
                     prompt_recall=_rounded(of_prompt.recall),
                     recall=_rounded(all_terms.recall),
                     said=all_terms.said,
@@ -222,14 +220,17 @@ def _rounded(recall: float | None) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--unseen", type=Path)
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     settings = Settings()
     engine = WhisperEngine(ModelStore(settings.models_dir).ensure("base"), threads=2, beam_size=settings.beam_size)
     other = other_speech(given.folder)
+    unseen = unseen_speech(given.unseen) if given.unseen else []
     lines = [
         *measured(engine, "sample calls, Chinese", "zh", domain_speech("zh"), NAMES),
         *measured(engine, "sample calls, English", "en", domain_speech("en"), ()),
+        *(measured(engine, "unseen sentences, Chinese", "zh", unseen, ()) if unseen else []),
         *measured(engine, "other speech, Chinese", "zh", other, NAMES),
         *measured(engine, "other speech, varied", "zh", varied(other), NAMES, ["prompt and terms"]),
     ]

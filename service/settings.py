@@ -16,7 +16,7 @@ from detectors.api import Jurisdiction
 
 _MOST_TERMS = 50
 _LONGEST_TERM = 30
-"""Characters. Every term costs each utterance time, and those past the prompt's budget are lost."""
+"""Characters. Every term in the prompt costs each utterance time; those past its budget are only restored."""
 _BETWEEN_TERMS = re.compile("[,，、]")
 
 

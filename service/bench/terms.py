@@ -47,28 +47,3 @@ def occurrences(text: str, term: str) -> int:
     """How often a term stands in a text, both made comparable first."""
     text, term = comparable(text), comparable(term)
     return f" {text} ".count(f" {term} ") if term.isascii() else text.count(term)
-
-
-def error_rate(pairs: Iterable[Pair]) -> float:
-    """Edits over characters said (English: over words), in percent, of `comparable` texts. At least one was said."""
-    wrong = length = 0
-    for said, heard in pairs:
-        units = [_units(each) for each in (said, heard)]
-        wrong += edits(*units)
-        length += len(units[0])
-    return 100 * wrong / length
-
-
-def edits(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Levenshtein distance in units."""
-    row = list(range(len(heard) + 1))
-    for i, one in enumerate(said, 1):
-        above, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (one != other))
-    return row[-1]
-
-
-def _units(text: str) -> Sequence[str]:
-    plain = comparable(text)
-    return plain.split() if plain.isascii() else plain
