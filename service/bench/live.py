@@ -44,6 +44,11 @@ class LivePlan:
         """On the wall clock, until all calls are up."""
         return BETWEEN * len(self.calls)
 
+    @property
+    def together(self) -> tuple[Seconds, Seconds]:
+        """From when to when all calls are up, on the audio's clock; what ends then counts for the latencies."""
+        return self.ramp * self.pace, self.seconds - 2.0
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class LiveRun:
@@ -123,7 +128,7 @@ async def _watch(service: RunningService, run: LiveRun, shown: Callable[[], None
 
 
 def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: Seconds) -> dict[str, Any]:
-    window = plan.ramp * plan.pace, plan.seconds - 2.0
+    window = plan.together
     grown = {name: value - before.values.get(name, 0.0) for name, value in after.values.items()}
     loop = {
         bound: count - before.histograms[_LOOP_DELAY].get(bound, 0.0)

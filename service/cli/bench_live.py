@@ -45,6 +45,9 @@ def live(
     """
     try:
         plan = LivePlan(calls=_calls(calls, seconds, audio, language), language=language, pace=pace)
+        first, last = plan.together
+        if first >= last:
+            fail(f"{calls} calls are all up after {first:.0f} s of audio only; give --seconds {first + 60:.0f} or more")
         figures = asyncio.run(_live(plan))
         if report is not None:
             asked: dict[str, Any] = {"calls": calls, "seconds": seconds, "language": language, "pace": pace}

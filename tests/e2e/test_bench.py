@@ -69,6 +69,11 @@ def test_nothing_is_heard_where_nobody_speaks(tmp_path: Path) -> None:
     assert {sound["characters"] for sound in figures.values()} == {0}
 
 
+def test_calls_that_would_never_all_be_up_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="--seconds 74"):
+        callwarden("bench", "live", "--calls", "20", "--seconds", "10", data_dir=tmp_path)
+
+
 def test_a_folder_without_a_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"manifest\.jsonl"):
         callwarden("bench", "asr", "--audio", str(tmp_path), data_dir=tmp_path)
