@@ -15,7 +15,7 @@ from service.facts import Alert, AlertRaised, GapMarked, UtteranceHeard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """How long after its end was sent an utterance's text, or an evidence's alert, came; and where that end lies."""
+    """How long after its end was sent an utterance's text, or an alert, came; and where that end lies."""
 
     end: Seconds
     seconds: Seconds
@@ -31,7 +31,8 @@ class CallLedger:
     utterances: list[Utterance] = field(default_factory=list)
     gaps: list[GapMarked] = field(default_factory=list)
     finals: list[Late] = field(default_factory=list)
-    alerts: list[Late] = field(default_factory=list)
+    raised: list[tuple[Alert, float]] = field(default_factory=list)
+    """Alerts about words, and when each came."""
 
     def packet_sent(self, now: float) -> None:
         """One more packet is out."""
@@ -44,7 +45,7 @@ class CallLedger:
                 self.utterances.append(utterance)
                 self.finals.append(self._late(utterance.end, answer.at))
             case AlertRaised(alert=alert) if _spoken(alert):
-                self.alerts.append(self._late(alert.end, answer.at))
+                self.raised.append((alert, answer.at))
             case GapMarked():
                 self.gaps.append(answer.fact)
             case _:
@@ -53,6 +54,17 @@ class CallLedger:
     def _late(self, end: Seconds, at: float) -> Late:
         packet = min(len(self.sent), max(1, math.ceil(end / PACKET_SECONDS - 1e-6))) - 1
         return Late(end=end, seconds=at - self.sent[packet])
+
+    @property
+    def alerts(self) -> list[Late]:
+        """After the end of the utterance that holds the evidence; less than nothing for those that came before it."""
+        ends = {each.id: each.end for each in self.utterances}
+        return [self._late(ends[alert.utterance_id], at) for alert, at in self.raised if alert.utterance_id in ends]
+
+    @property
+    def alerts_after_evidence(self) -> list[Late]:
+        """After the last word of the evidence itself, while its speaker may go on for long."""
+        return [self._late(alert.end, at) for alert, at in self.raised]
 
     @property
     def doubled(self) -> int:

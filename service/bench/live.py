@@ -142,6 +142,9 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
         "speech_density": round(_mean([call.density for call in plan.calls]), 3),
         "final_s": asdict(spread([s for each in run.ledgers for s in within(each.finals, *window)])),
         "alert_s": asdict(spread([s for each in run.ledgers for s in within(each.alerts, *window)])),
+        "alert_after_evidence_s": asdict(
+            spread([s for each in run.ledgers for s in within(each.alerts_after_evidence, *window)])
+        ),
         "all_finals": len(run.finals),
         "unheard": len(unheard),
         "unheard_seconds": [round(placed.end - placed.start, 2) for placed in unheard],

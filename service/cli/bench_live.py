@@ -40,8 +40,8 @@ def live(
 ) -> None:
     """Play many calls at once into a service of its own, and tell how late text and alerts come and what is lost.
 
-    Times count from the moment the packet with an utterance's (an evidence's) last sample was sent to the arrival of
-    its text (alert); an utterance ends at most 0.2 s after its last voiced sound.
+    Times count from the moment the packet with an utterance's last sample was sent to the arrival of its text, or of an
+    alert about it (below 0: before its speaker had ended); an utterance ends at most 0.2 s after its last voiced sound.
     """
     try:
         plan = LivePlan(calls=_calls(calls, seconds, audio, language), language=language, pace=pace)

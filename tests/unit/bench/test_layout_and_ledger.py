@@ -82,8 +82,19 @@ def test_errors_are_counted_leg_by_leg(ledger: CallLedger) -> None:
     assert ledger.edits("zh").rate == pytest.approx(0.5)
 
 
+def test_an_alert_is_late_by_the_end_of_its_utterance_and_by_its_evidence(ledger: CallLedger) -> None:
+    """Which may come after it: an utterance's end is known with its text."""
+    alert = scenes.alert("alert-1")
+    ledger.seen(FactSeen(fact=AlertRaised(alert=alert), at=104.5))
+    assert ledger.alerts == []
+    ledger.seen(FactSeen(fact=scenes.heard(index=1), at=106))
+    assert ledger.alerts == [Late(end=5.0, seconds=pytest.approx(-0.5))]
+    assert ledger.alerts_after_evidence == [Late(end=alert.end, seconds=pytest.approx(4.5 - alert.end))]
+
+
 def test_only_alerts_about_words_have_a_lateness(ledger: CallLedger) -> None:
     assert isinstance(scenes.heard(), UtteranceHeard)
+    ledger.seen(FactSeen(fact=scenes.heard(index=1), at=105))
     ledger.seen(FactSeen(fact=scenes.raised(), at=106))
     ledger.seen(FactSeen(fact=AlertRaised(alert=scenes.alert("alert-2", utterance_id=None)), at=106))
-    assert len(ledger.alerts) == 1
+    assert len(ledger.alerts) == len(ledger.alerts_after_evidence) == 1
