@@ -206,11 +206,10 @@ class Scheduler:
             self._deliver(later, heard)
 
     async def _look_again(self, doubtful: Mapping[Job, Heard], hurried: bool) -> dict[Job, Heard]:
-        """What a careful decode hears, or one that is not hurried where time is short; nothing where it fails, for
-        then the first one stands."""
+        """What a careful decode hears; where time is short one that is not hurried, unless the text would be dropped.
+        Nothing where it fails, for then the first one stands."""
         self._count(redecoded=len(doubtful))
-        effort: Effort = "normal" if hurried else "careful"
-        outcome = await self._decode([(job, _asked_again(job, effort, heard)) for job, heard in doubtful.items()])
+        outcome = await self._decode([(job, _asked_again(job, heard, hurried)) for job, heard in doubtful.items()])
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
@@ -325,7 +324,8 @@ def _asked(job: Job, hurried: bool) -> Speech:
     return replace(job.speech, effort="quick") if hurried and job.speech.effort == "normal" else job.speech
 
 
-def _asked_again(job: Job, effort: Effort, heard: Heard) -> Speech:
+def _asked_again(job: Job, heard: Heard, hurried: bool) -> Speech:
     """For a second look; a prompt that leaked into the first is not given again."""
+    effort: Effort = "normal" if hurried and not heard.guarded else "careful"
     expected = replace(job.speech.expected, prompt="") if heard.leaked else job.speech.expected
     return replace(job.speech, effort=effort, expected=expected)

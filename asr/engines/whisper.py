@@ -150,14 +150,15 @@ class WhisperEngine:
     def _recognise(self, items: list[_Item], encoded: Any) -> list[Transcript]:
         effort = items[0].way.effort
         languages = self._languages(items, encoded)
-        decoded = self._decode(items, languages, encoded, self._beam[effort])
+        beam = self._beam[effort]
+        decoded = self._decode(items, languages, encoded, beam)
         rows = np.array(encoded)
         return [
             _transcript(
                 each,
                 self._restored(each.text, item, language, row),
                 language,
-                doubtful=effort != "careful" and looks_wrong(each, item.seconds),
+                doubtful=effort != "careful" and looks_wrong(each, item.seconds, hurried=beam == 1),
             )
             for item, language, each, row in zip(items, languages, decoded, rows, strict=True)
         ]

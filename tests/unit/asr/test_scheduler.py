@@ -286,6 +286,9 @@ async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
     async with Scheduler(Faint(careful="谢谢观看"), second_opinion=somebody) as scheduler:
         assert await scheduler.submit(job("A")) is None
         assert scheduler.counts.guarded == 1
+    in_a_hurry = SchedulerLimits(hurry_wait=0.0)
+    async with Scheduler(Faint(), second_opinion=somebody, limits=in_a_hurry) as scheduler:
+        assert await text_of(scheduler.submit(job("A"))) == "看清了"
 
 
 async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():

@@ -109,6 +109,13 @@ def test_a_result_that_looks_wrong_is_decoded_again(wrong: Decoded, seconds: flo
     assert looks_wrong(wrong, seconds)
 
 
+def test_numbers_must_be_surer_where_there_is_time():
+    unsure = decoded("1973、1969、1955", logprob=-0.6)
+    assert looks_wrong(unsure, 3.6)
+    assert not looks_wrong(unsure, 3.6, hurried=True)
+    assert not looks_wrong(decoded("这是1969年", logprob=-0.3), 3.6)
+
+
 @pytest.mark.parametrize(
     ("text", "twice"),
     [
