@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
@@ -109,10 +111,12 @@ def test_a_result_that_looks_wrong_is_decoded_again(wrong: Decoded, seconds: flo
     assert looks_wrong(wrong, seconds)
 
 
-def test_numbers_must_be_surer_where_there_is_time():
+def test_numbers_must_be_surer_the_more_time_there_is():
     unsure = decoded("1973、1969、1955", logprob=-0.6)
     assert looks_wrong(unsure, 3.6)
     assert not looks_wrong(unsure, 3.6, hurried=True)
+    assert looks_wrong(replace(unsure, avg_logprob=-0.7), 3.6, hurried=True)
+    assert not looks_wrong(decoded("一九六九年", logprob=-0.7), 3.6)
     assert not looks_wrong(decoded("这是1969年", logprob=-0.3), 3.6)
 
 
