@@ -115,7 +115,7 @@ def test_numbers_must_be_surer_the_more_time_there_is():
     unsure = decoded("1973、1969、1955", logprob=-0.6)
     assert looks_wrong(unsure, 3.6)
     assert not looks_wrong(unsure, 3.6, hurried=True)
-    assert looks_wrong(replace(unsure, avg_logprob=-0.7), 3.6, hurried=True)
+    assert looks_wrong(replace(unsure, avg_logprob=-0.75), 3.6, hurried=True)
     assert not looks_wrong(decoded("一九六九年", logprob=-0.7), 3.6)
     assert not looks_wrong(decoded("这是1969年", logprob=-0.3), 3.6)
 
