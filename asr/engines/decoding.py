@@ -18,11 +18,11 @@ MAX_TOKENS = 448
 
 _LEAST_LOGPROB = -0.8
 _LEAST_LOGPROB_OF_NUMBERS = -0.4
-_LEAST_LOGPROB_OF_HURRIED_NUMBERS = -0.7
+_LEAST_LOGPROB_OF_HURRIED_NUMBERS = -0.6
 _DIGITS_OF_NUMBERS = 4
 """A short context's second commonest fault: 零九七三九六九五 heard as 1973、1969、1955. Of 351 Mandarin utterances, two
 thirds at other speeds, one in six digits read out, this catches 7 %, and the error rate falls from 24.0 to 23.4 %; the
-hurried bound, where decoding is greedy, catches 1 % and saves 0.3 points."""
+hurried bound, where decoding is greedy, catches 3 %, and 26.3 % become 25.7."""
 _GREATEST_COMPRESSION = 2.0
 _PLAUSIBLE_RATE = 9.0
 _PLAUSIBLE_SPARE = 4
