@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asr.engine import Speech, Term
 from asr.engines.alignment import word_times
-from asr.engines.decoding import MAX_TOKENS, compression_ratio
+from asr.engines.decoding import FULL_CONTEXT, MAX_TOKENS, compression_ratio
 from asr.engines.mel import SAMPLE_RATE
 from asr.engines.tokens import Vocabulary
 from asr.soundalikes import SoundAlike, sound_alikes
@@ -32,13 +32,13 @@ class GivenText:
         self._model = model
         self._vocabulary = vocabulary
 
-    def timed(self, speeches: Sequence[Speech], encoded: Any, context: float) -> list[Transcript]:
+    def timed(self, speeches: Sequence[Speech], encoded: Any) -> list[Transcript]:
         """The words of the speeches' texts, all in one language, with their times."""
         language = speeches[0].language or "zh"
         ask = self._vocabulary.ask(language)
         texts = [speech.text or "" for speech in speeches]
         tokens = [self._tokens(text, len(ask)) for text in texts]
-        lengths = [min(len(speech.pcm) / SAMPLE_RATE, context) for speech in speeches]
+        lengths = [min(len(speech.pcm) / SAMPLE_RATE, FULL_CONTEXT) for speech in speeches]
         aligned = self._model.align(encoded, ask, tokens, [round(each * _FRAMES_A_SECOND) for each in lengths])
         return [
             _transcript(

@@ -59,13 +59,14 @@ class _Item:
 class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
-    A batch is padded to the shortest of a few contexts that holds its longest speech and decoded `beam_size` wide;
-    greedily, with the first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it
-    must be careful. A result that looks wrong is called doubtful. In Mandarin expected terms are restored.
+    Speech is padded to the shortest of a few contexts that holds it and decoded `beam_size` wide; greedily, with the
+    first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it must be careful. A
+    result that looks wrong is called doubtful. In Mandarin expected terms are restored.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. They give way to the event
-    loop. A GPU works on one batch.
+    loop. Only the decoder gains from a batch there, so the encoder takes its items one by one. A GPU works on one
+    batch, and encodes it at once.
     Raises ModelMissing for a folder that holds no such model, RecognitionError for a device that is not there.
     """
 
@@ -82,7 +83,8 @@ class WhisperEngine:
             if not (model_path / name).is_file():
                 raise ModelMissing(f"{model_path / name} is missing; get it with: callwarden models pull base")
         self._vocabulary = Vocabulary(model_path)
-        self._workers = (threads or _cores()) if device == "cpu" else 1
+        self._at_once = device != "cpu"
+        self._workers = 1 if self._at_once else threads or _cores()
         try:
             self._model: Any = at_low_priority(lambda: self._loaded(model_path, device, compute_type))
         except (RuntimeError, ValueError) as fault:
@@ -113,10 +115,9 @@ class WhisperEngine:
         results: list[Transcript | None] = [None] * len(batch)
         try:
             for way, items in groups.items():
-                context = max(item.context for item in items)
-                encoded = self._encode([item.speech.pcm for item in items], context)
+                encoded = self._encode(items)
                 if way.align:
-                    transcripts = self._given.timed([item.speech for item in items], encoded, context)
+                    transcripts = self._given.timed([item.speech for item in items], encoded)
                 else:
                     transcripts = self._recognise(items, encoded)
                 for item, transcript in zip(items, transcripts, strict=True):
@@ -169,13 +170,20 @@ class WhisperEngine:
             return text
         return self._given.restored(text, terms, encoded, min(item.seconds, item.context))
 
-    def _encode(self, batch: list[NDArray[np.float32]], context: float) -> Any:
-        """The encoder's output in main memory, shape (batch, 50 frames a second, width), silence lent to it."""
-        encoded = self._encode_as_is(batch, context)
-        if context >= SILENCE_UNTIL:
-            return encoded
-        longer = with_silence(np.array(encoded), self._silence)
-        return ctranslate2.StorageView.from_array(np.ascontiguousarray(longer))
+    def _encode(self, items: list[_Item]) -> Any:
+        """The encoder's output in main memory, shape (batch, 50 frames a second, width), silence lent to it.
+
+        One by one they come as fast as in a batch, and past some 10 s twice as fast: attention over a batch of those
+        needs more than the 32 MiB that malloc gives from memory it has at hand.
+        """
+        longest = max(item.context for item in items)
+        least = longest if longest > SILENCE_UNTIL else 0.0  # no silence reaches there: all must be as long
+        encoded = [
+            self._encode_as_is([item.speech.pcm for item in part], max(least, *(item.context for item in part)))
+            for part in ([items] if self._at_once else [[item] for item in items])
+        ]
+        longer = [with_silence(np.array(part), self._silence) for part in encoded]
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.concatenate(longer)))
 
     def _encode_as_is(self, batch: list[NDArray[np.float32]], context: float) -> Any:
         mel = self._log_mel(batch, context)
