@@ -24,8 +24,9 @@ class RecognitionFailed(RecognitionError):
     """One batch could not be decoded; the engine itself is still usable."""
 
 
-Effort = Literal["quick", "normal", "careful"]
-"""How hard the engine tries: as fast as it can, as it was set up to, or with all it has, at many times the cost."""
+Effort = Literal["quick", "normal", "careful", "full"]
+"""How hard the engine tries: as fast as it can; as it was set up to; otherwise than it did before, at some three times
+the cost; or with all it has, at ten times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

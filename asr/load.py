@@ -13,9 +13,9 @@ from asr.types import Seconds
 _FIRST_GUESS = 6.0
 """Times real time a worker, until the first batches have shown it."""
 _SPEED_SPAN: Seconds = 10.0
-"""Over how long a worker's time its speed is averaged: some ten batches, a careful decode among them now and then."""
+"""Over how long a worker's time its speed is averaged: some ten batches, a second look among them now and then."""
 
-_WORTH: Mapping[Effort, float] = MappingProxyType({"quick": 1.0, "normal": 1.4, "careful": 0.0})
+_WORTH: Mapping[Effort, float] = MappingProxyType({"quick": 1.0, "normal": 1.4, "careful": 0.0, "full": 0.0})
 """How much a hurrying worker would do in the time of one that takes its time: a beam of 5 takes 1.2 times as long as
 greedy decoding in batches of two, 1.5 times as long one by one. A second look brings no speech that was not counted."""
 
@@ -39,7 +39,7 @@ class Speed:
         return self._speech / self._took
 
     def learn(self, speech: Seconds, took: Seconds, effort: Effort) -> None:
-        """So much speech took so long, with that effort. What careful decodes bring is known already."""
+        """So much speech took so long, with that effort. What second looks bring is known already."""
         speech *= _WORTH[effort]
         fade = math.exp(-took / _SPEED_SPAN)
         self._speech, self._took = fade * self._speech + speech, fade * self._took + took

@@ -89,9 +89,9 @@ class SchedulerLimits:
     `replacements` times at most, for a hung engine keeps its memory.
     """
 
-    batch: int = 8
+    batch: int = 12
     quick_batch: int = 2
-    batch_seconds: Seconds = 48.0
+    batch_seconds: Seconds = 60.0
     bands: tuple[Seconds, ...] = (2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 9.5, 11.5, 14.5, 19.5)
     hurry_wait: Seconds = 0.5
     hurry_load: float = 0.35

@@ -54,7 +54,7 @@ class Heard:
 def judged(job: Job, transcript: Transcript) -> Heard:
     """The guard's verdict on a transcript, as it will be shown; word times are of a text that has had it.
 
-    A text that it drops leaves doubt: somebody may have spoken it, and a careful decode may show them to.
+    A text that it drops leaves doubt: somebody may have spoken it, and more effort may show them to.
     """
     if job.rank == "words":
         return Heard(recognised=Recognised(text=transcript.text, transcript=transcript))

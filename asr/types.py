@@ -34,7 +34,7 @@ class Transcript:
 
     `avg_logprob` is the mean log probability a token (<= 0), `no_speech_prob` lies in [0, 1],
     `compression_ratio` is UTF-8 length over its zlib length, `tokens` the number of text tokens.
-    `doubtful` tells that it looks wrong and a careful decode is worth its time.
+    `doubtful` tells that it looks wrong, and that more effort is worth its time.
     Words are empty unless they were asked for.
     """
 

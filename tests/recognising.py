@@ -67,13 +67,13 @@ class Doubts(ScriptedEngine):
 
 
 class Faint(ScriptedEngine):
-    """Hears what the guard takes for nobody's words, until it looks with care."""
+    """Hears what the guard takes for nobody's words, until it gives all it has."""
 
-    def __init__(self, *script: object, careful: str = "看清了") -> None:
+    def __init__(self, *script: object, full: str = "看清了") -> None:
         super().__init__(*script)  # type: ignore[arg-type]
-        self.careful = careful
+        self.full = full
 
     def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
         super().transcribe(batch)
         faint = transcript("一三九", no_speech_prob=0.9, avg_logprob=-1.2)
-        return [transcript(self.careful) if each.effort == "careful" else faint for each in batch]
+        return [transcript(self.full) if each.effort == "full" else faint for each in batch]

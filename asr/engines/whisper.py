@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ctranslate2
@@ -22,6 +23,7 @@ from asr.engines.decoding import (
     context_for,
     looks_wrong,
     token_limit,
+    wider_context_for,
 )
 from asr.engines.given_text import GivenText
 from asr.engines.mel import SAMPLE_RATE, LogMel
@@ -30,7 +32,15 @@ from asr.engines.tokens import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, Vocabulary
 from asr.offload import at_low_priority
 from asr.types import Language, Transcript
 
-_CAREFUL_BEAM = 5
+_WIDE_BEAM = 5
+_CONTEXT: Mapping[Effort, Callable[[float], float]] = MappingProxyType(
+    {
+        "quick": context_for,
+        "normal": context_for,
+        "careful": wider_context_for,
+        "full": lambda _: FULL_CONTEXT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +70,9 @@ class WhisperEngine:
     """Any multilingual CTranslate2 Whisper folder.
 
     Speech is padded to the shortest of a few contexts that holds it and decoded `beam_size` wide; greedily, with the
-    first terms of its prompt, where it must be quick; with the full 30 s and a beam of 5 where it must be careful. A
-    result that looks wrong is called doubtful. In Mandarin expected terms are restored.
+    first terms of its prompt, where it must be quick; in a wider context and with a beam of 5 where it must be careful,
+    in the full 30 s as the last effort. A result that looks wrong is called doubtful, but after that. In Mandarin
+    expected terms are restored.
 
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. They give way to the event
@@ -91,7 +102,8 @@ class WhisperEngine:
             raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
         self._given = GivenText(self._model, self._vocabulary)
         self._log_mel = LogMel(self._model.n_mels)
-        self._beam: dict[Effort, int] = {"quick": 1, "normal": beam_size, "careful": max(_CAREFUL_BEAM, beam_size)}
+        wide = max(_WIDE_BEAM, beam_size)
+        self._beam: dict[Effort, int] = {"quick": 1, "normal": beam_size, "careful": wide, "full": wide}
         self._name = f"{model_path.name} ({self._model.compute_type}, {device})"
         behind_a_voice = self._encode_as_is([voiced_sound()], SILENCE_UNTIL)
         self._silence: NDArray[np.floating] = np.array(behind_a_voice)[0]
@@ -145,21 +157,20 @@ class WhisperEngine:
             align=speech.text is not None,
             language=speech.language if speech.text is not None else None,
         )
-        context = FULL_CONTEXT if speech.effort == "careful" else context_for(seconds)
+        context = _CONTEXT[speech.effort](seconds)
         return _Item(place=place, speech=speech, seconds=seconds, context=context, prompt=prompt, way=way)
 
     def _recognise(self, items: list[_Item], encoded: Any) -> list[Transcript]:
         effort = items[0].way.effort
         languages = self._languages(items, encoded)
-        beam = self._beam[effort]
-        decoded = self._decode(items, languages, encoded, beam)
+        decoded = self._decode(items, languages, encoded, self._beam[effort])
         rows = np.array(encoded)
         return [
             _transcript(
                 each,
                 self._restored(each.text, item, language, row),
                 language,
-                doubtful=effort != "careful" and looks_wrong(each, item.seconds, hurried=beam == 1),
+                doubtful=effort != "full" and looks_wrong(each, item.seconds),
             )
             for item, language, each, row in zip(items, languages, decoded, rows, strict=True)
         ]

@@ -83,9 +83,9 @@ def test_texts_in_two_languages_are_aligned_in_one_batch(engine: Engine):
     assert [each.text for each in engine.transcribe(batch)] == [*texts.values()]
 
 
-def test_a_careful_decode_is_not_doubtful(engine: Engine):
-    careful = Speech(pcm=speech(1.0).pcm, language="zh", effort="careful")
-    assert not engine.transcribe([careful])[0].doubtful
+def test_nothing_is_doubtful_after_the_last_effort(engine: Engine):
+    full = Speech(pcm=speech(1.0).pcm, language="zh", effort="full")
+    assert not engine.transcribe([full])[0].doubtful
 
 
 def _silence(seconds: float) -> Speech:

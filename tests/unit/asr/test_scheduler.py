@@ -283,7 +283,7 @@ async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
     async with Scheduler(Faint(), second_opinion=somebody) as scheduler:
         assert await text_of(scheduler.submit(job("A"))) == "看清了"
         assert (scheduler.counts.redecoded, scheduler.counts.guarded) == (1, 0)
-    async with Scheduler(Faint(careful="谢谢观看"), second_opinion=somebody) as scheduler:
+    async with Scheduler(Faint(full="谢谢观看"), second_opinion=somebody) as scheduler:
         assert await scheduler.submit(job("A")) is None
         assert scheduler.counts.guarded == 1
     in_a_hurry = SchedulerLimits(hurry_wait=0.0)
@@ -305,11 +305,11 @@ async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
     assert [each.expected.prompt for batch in engine.batches for each in batch] == ["逾期、欠款。", ""]
 
 
-async def test_in_a_hurry_the_second_look_takes_its_time_but_not_the_full_context():
+async def test_in_a_hurry_the_second_look_takes_its_time():
     engine = Doubts()
     async with Scheduler(engine, second_opinion=somebody, limits=SchedulerLimits(hurry_wait=0.0)) as scheduler:
         await scheduler.submit(job("A", seconds=2.0))
-    assert [each.effort for batch in engine.batches for each in batch] == ["quick", "normal"]
+    assert [each.effort for batch in engine.batches for each in batch] == ["quick", "careful"]
 
 
 async def test_nobody_waits_for_anothers_second_look():
