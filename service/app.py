@@ -33,6 +33,7 @@ from service.live.hub import LiveHub
 from service.live.schema import Health
 from service.media.recorder import RecordingThread
 from service.media.recordings import RecordingFolder
+from service.memory import share_arenas
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import StorageUnavailable
@@ -215,6 +216,7 @@ def make_service(settings: Settings) -> Service:
 
 async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) -> None:
     """Run the service until SIGINT or SIGTERM. `ready` is told the address once it answers."""
+    share_arenas()
     service = await asyncio.to_thread(make_service, settings)
     try:
         async with service.running() as app:
