@@ -26,7 +26,7 @@ class RecognitionFailed(RecognitionError):
 
 Effort = Literal["quick", "normal", "careful", "full"]
 """How hard the engine tries: as fast as it can; as it was set up to; otherwise than it did before, at some three times
-the cost; or with all it has, at ten times."""
+the cost; or with all it has, at eight times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,13 +202,13 @@ class Scheduler:
         later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
         self._deliver([job for job in batch if job not in later], heard)
         if doubtful:
-            heard |= await self._look_again({job: heard[job] for job in doubtful})
+            heard |= await self._look_again({job: heard[job] for job in doubtful}, hurried)
             self._deliver(later, heard)
 
-    async def _look_again(self, doubtful: Mapping[Job, Heard]) -> dict[Job, Heard]:
+    async def _look_again(self, doubtful: Mapping[Job, Heard], hurried: bool) -> dict[Job, Heard]:
         """What a second look hears; nothing where it fails, for then the first one stands."""
         self._count(redecoded=len(doubtful))
-        outcome = await self._decode([(job, _asked_again(job, first)) for job, first in doubtful.items()])
+        outcome = await self._decode([(job, _asked_again(job, first, hurried)) for job, first in doubtful.items()])
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
@@ -323,9 +323,9 @@ def _asked(job: Job, hurried: bool) -> Speech:
     return replace(job.speech, effort="quick") if hurried and job.speech.effort == "normal" else job.speech
 
 
-def _asked_again(job: Job, heard: Heard) -> Speech:
-    """For a second look, with all the engine has where the text would be dropped; a prompt that leaked into the first
-    is not given again."""
-    effort: Effort = "full" if heard.guarded else "careful"
+def _asked_again(job: Job, heard: Heard, hurried: bool) -> Speech:
+    """For a second look: with all the engine has, unless time is short and the text would not be dropped. A prompt that
+    leaked into the first is not given again."""
+    effort: Effort = "careful" if hurried and not heard.guarded else "full"
     expected = replace(job.speech.expected, prompt="") if heard.leaked else job.speech.expected
     return replace(job.speech, effort=effort, expected=expected)

@@ -49,19 +49,23 @@ async def text_of(result: asyncio.Future[Recognised | None]) -> str | None:
     return recognised.text if recognised else None
 
 
+SECOND = ("careful", "full")
+"""The efforts of a second look."""
+
+
 class Doubts(ScriptedEngine):
-    """In doubt about stretches of two seconds until it looks with care; fails then with `breaks`."""
+    """In doubt about stretches of two seconds until it looks again; fails then with `breaks`."""
 
     def __init__(self, *script: object, breaks: bool = False, workers: int = 1) -> None:
         super().__init__(*script, workers=workers)  # type: ignore[arg-type]
         self.breaks = breaks
 
     def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-        if self.breaks and any(each.effort == "careful" for each in batch):
+        if self.breaks and any(each.effort in SECOND for each in batch):
             raise RecognitionFailed("scripted failure of a second look")
         heard = super().transcribe(batch)
         return [
-            transcript("看清了") if each.effort == "careful" else replace(said, doubtful=len(each.pcm) == 32_000)
+            transcript("看清了") if each.effort in SECOND else replace(said, doubtful=len(each.pcm) == 32_000)
             for each, said in zip(batch, heard, strict=True)
         ]
 

@@ -305,11 +305,12 @@ async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
     assert [each.expected.prompt for batch in engine.batches for each in batch] == ["逾期、欠款。", ""]
 
 
-async def test_in_a_hurry_the_second_look_takes_its_time():
+@pytest.mark.parametrize(("hurry_wait", "efforts"), [(9.0, ["normal", "full"]), (0.0, ["quick", "careful"])])
+async def test_a_second_look_has_all_the_time_there_is(hurry_wait: float, efforts: list[str]):
     engine = Doubts()
-    async with Scheduler(engine, second_opinion=somebody, limits=SchedulerLimits(hurry_wait=0.0)) as scheduler:
+    async with Scheduler(engine, second_opinion=somebody, limits=SchedulerLimits(hurry_wait=hurry_wait)) as scheduler:
         await scheduler.submit(job("A", seconds=2.0))
-    assert [each.effort for batch in engine.batches for each in batch] == ["quick", "careful"]
+    assert [each.effort for batch in engine.batches for each in batch] == efforts
 
 
 async def test_nobody_waits_for_anothers_second_look():
