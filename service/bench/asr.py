@@ -25,8 +25,8 @@ from service.bench.errors import Edits, edits_over
 
 _CALM = SchedulerLimits(hurry_wait=math.inf, hurry_load=math.inf)
 _BUSY = SchedulerLimits(hurry_wait=-1.0)
-"""All utterances are there at once, so the scheduler is told which floor to take this for: it decodes greedily on a busy
-one, with a beam on a calm one, and gives doubtful texts a cheaper or a dearer second look."""
+"""All utterances are there at once, so the scheduler is told which floor to take this for: it decodes greedily on a
+busy one, with a beam on a calm one, and gives doubtful texts a cheaper or a dearer second look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
