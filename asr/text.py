@@ -70,6 +70,12 @@ def comparable(text: str) -> str:
     return "".join(char for char in spoken if char.isalnum())
 
 
+def occurrences(text: str, term: str) -> int:
+    """How often a term stands in a text, both made comparable first; words of English as whole words."""
+    text, term = comparable(text), comparable(term)
+    return f" {text} ".count(f" {term} ") if term.isascii() else text.count(term)
+
+
 def _read_aloud(number: re.Match[str]) -> str:
     whole, part, following = number["whole"], number["part"], number["next"]
     grouped = "," in whole

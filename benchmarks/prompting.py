@@ -1,14 +1,15 @@
-"""What the recogniser's vocabulary gives and costs: the shipped prompt, and the terms that are restored, against
-none, in the same run.
+"""What the recogniser's vocabulary gives and costs: the shipped prompt, and the terms that are restored (English:
+preferred), against none, in the same run.
 
     python benchmarks/prompting.py SPEECH_FOLDER [--unseen FOLDER] [--report FILE]
 
 Domain speech is the synthetic sample calls, each turn cut from its own channel with 0.2 s of line around it. Unseen is
-a folder of other sentences of the trade than those on which the terms and known mishearings were chosen, as it comes
-over the telephone (`samples/say.py` makes one). Other speech is SPEECH_FOLDER's Chinese after a telephone channel:
-8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to 16 kHz. Varied is the
-same at 0.9 and 1.1 times its speed, and each of the three with white noise 15 dB below it: more ways to be misheard,
-not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
+a folder of other sentences of the trade than those on which the terms and known mishearings were chosen, in Chinese and
+in English, as it comes over the telephone (`samples/say.py` makes one). Other speech is SPEECH_FOLDER's Chinese after a
+telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to
+16 kHz. Varied is the same at 0.9 and 1.1 times its speed, and each of the three with white noise 15 dB below it: more
+ways to be misheard, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to
+" | ".
 
 All of it goes through the service's scheduler, engine and guard with its default beam, two batches at a time: `calm` as
 on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
@@ -96,11 +97,11 @@ def other_speech(folder: Path) -> list[Clip]:
     ]
 
 
-def unseen_speech(folder: Path) -> list[Clip]:
-    """The folder's Chinese utterances as they are."""
+def unseen_speech(folder: Path, language: Language) -> list[Clip]:
+    """The folder's utterances in that language as they are."""
     return [
         Clip(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), np.float32), said=clip.text)
-        for clip in read_clips(folder, "zh")
+        for clip in read_clips(folder, language)
     ]
 
 
@@ -188,6 +189,13 @@ def measured(
     return lines
 
 
+def _unseen(engine: WhisperEngine, folder: Path) -> list[Measured]:
+    return [
+        *measured(engine, "unseen sentences, Chinese", "zh", unseen_speech(folder, "zh"), ()),
+        *measured(engine, "unseen sentences, English", "en", unseen_speech(folder, "en"), ()),
+    ]
+
+
 def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
     """How often a word that nobody said is put in, of two characters: the shortest terms are the likeliest to be."""
     said = "".join(clip.said for clip in clips)
@@ -226,11 +234,10 @@ def main() -> None:
     settings = Settings()
     engine = WhisperEngine(ModelStore(settings.models_dir).ensure("base"), threads=2, beam_size=settings.beam_size)
     other = other_speech(given.folder)
-    unseen = unseen_speech(given.unseen) if given.unseen else []
     lines = [
         *measured(engine, "sample calls, Chinese", "zh", domain_speech("zh"), NAMES),
         *measured(engine, "sample calls, English", "en", domain_speech("en"), ()),
-        *(measured(engine, "unseen sentences, Chinese", "zh", unseen, ()) if unseen else []),
+        *(_unseen(engine, given.unseen) if given.unseen else []),
         *measured(engine, "other speech, Chinese", "zh", other, NAMES),
         *measured(engine, "other speech, varied", "zh", varied(other), NAMES, ["prompt and terms"]),
     ]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from asr.engine import Term
+from asr.text import occurrences
 
 FULL_CONTEXT = 30.0
 """Seconds of audio Whisper was trained on."""
@@ -27,6 +31,10 @@ _PLAUSIBLE_RATE = 9.0
 _PLAUSIBLE_SPARE = 4
 _REPEATED_CHARACTERS = 5
 _REPEATED_WORDS = 4
+_TERM_WORTH = 1.0
+"""Nats. With the prompt it finds all 26 terms in 382 English utterances of the trade, the prompt alone 24; up to six
+nats nothing else is taken for one. (Mandarin terms are short and many: half a nat puts some where nobody said them, and
+`GivenText.restored` finds more.)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,22 @@ def looks_wrong(decoded: Decoded, seconds: float) -> bool:
         or says_twice(decoded.text)
         or len(decoded.tokens) > _PLAUSIBLE_SPARE + _PLAUSIBLE_RATE * seconds
     )
+
+
+def preferred(hypotheses: Sequence[Decoded], terms: Sequence[Term]) -> Decoded:
+    """The first, which is the likeliest, or one with more of the expected terms in it that is nearly as likely."""
+    first, *others = hypotheses
+    had = _named(first, terms)
+    richer = [(_named(other, terms) - had, other) for other in others]
+    worth = [(first.avg_logprob, first)]
+    worth += [
+        (each.avg_logprob + _TERM_WORTH * more / (len(each.tokens) + 1), each) for more, each in richer if more > 0
+    ]
+    return max(worth, key=lambda scored: scored[0])[1]
+
+
+def _named(decoded: Decoded, terms: Sequence[Term]) -> int:
+    return sum(occurrences(decoded.text, term.text) for term in terms)
 
 
 def _least_logprob(text: str) -> float:

@@ -18,6 +18,7 @@ QUICK_PROMPT_BUDGET = 24
 """For who is in a hurry: the whole budget costs a fifth of the speed of greedy decoding in batches of two, this a
 twelfth."""
 _TERM_ENDS = "、,，"
+_SENTENCE_ENDS = ".。"
 
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -45,7 +46,7 @@ class Vocabulary:
 
     def prompt(self, text: str, budget: int = PROMPT_BUDGET) -> list[int]:
         """The prompt's tokens with its marker; empty for an empty prompt. Past the budget its last terms are dropped,
-        whole where commas part them."""
+        whole where commas part them; a full stop stays."""
         if not text.strip():
             return []
         return [self.start_of_prompt, *self._fitting(text.strip(), budget)]
@@ -68,10 +69,12 @@ class Vocabulary:
         return [(word, len(run)) for word, run in zip(words, runs, strict=True)][:-1]
 
     def _cut_to_budget(self, text: str, budget: int) -> tuple[int, ...]:
+        # Behind an unfinished sentence English goes on in the midst of one: "your worthless", not "You are a worthless".
+        closing = text[-1] if text[-1] in _SENTENCE_ENDS else ""
         tokens = self.tokens(" " + text)
         while len(tokens) > budget and (end := max(map(text.rfind, _TERM_ENDS))) > 0:
             text = text[:end]
-            tokens = self.tokens(" " + text)
+            tokens = self.tokens(" " + text + closing)
         return tuple(tokens[:budget])
 
     def _ask_for(self, language: Language) -> list[int]:

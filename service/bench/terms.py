@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from asr.text import comparable
+from asr.text import occurrences
 
 Pair: TypeAlias = tuple[str, str]
 """(what was said, what was heard), as written."""
@@ -41,9 +41,3 @@ def score_terms(pairs: Iterable[Pair], terms: Sequence[str]) -> TermScore:
             inserted += max(0, found - there)
             missed[term] += max(0, there - found)
     return TermScore(said=said_sum, heard=heard_sum, inserted=inserted, missed=tuple((+missed).most_common()))
-
-
-def occurrences(text: str, term: str) -> int:
-    """How often a term stands in a text, both made comparable first."""
-    text, term = comparable(text), comparable(term)
-    return f" {text} ".count(f" {term} ") if term.isascii() else text.count(term)

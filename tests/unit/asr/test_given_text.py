@@ -1,6 +1,8 @@
-"""Restoring terms, on speech that the base model mishears."""
+"""Expected terms, on speech that the base model mishears."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import soxr
 
 from asr.engine import Expected, Speech, Term
 from asr.engines.whisper import WhisperEngine
+from asr.types import Language
+from detectors.registry import load
 from service.samples import sample_calls
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(120)]
@@ -28,9 +32,9 @@ def turn(call_id: str, words: str) -> np.ndarray:
     return np.asarray(soxr.resample(leg, rate, 16_000), np.float32)
 
 
-def heard(engine: WhisperEngine, pcm: np.ndarray, *terms: str) -> str:
-    expected = Expected(terms=tuple(Term(text=term) for term in terms))
-    return engine.transcribe([Speech(pcm=pcm, language="zh", expected=expected)])[0].text
+def heard(engine: WhisperEngine, pcm: np.ndarray, *terms: str, language: Language = "zh", prompt: str = "") -> str:
+    expected = Expected(prompt=prompt, terms=tuple(Term(text=term) for term in terms))
+    return engine.transcribe([Speech(pcm=pcm, language=language, expected=expected)])[0].text
 
 
 def test_a_term_that_was_said_is_restored_where_something_like_it_was_heard(engine: WhisperEngine):
@@ -50,3 +54,11 @@ def test_terms_change_nothing_for_the_others_of_the_batch(engine: WhisperEngine)
     restored, plain = engine.transcribe([expecting, Speech(pcm=summons, language="zh")])
     assert "传票" in restored.text
     assert "团票" in plain.text
+
+
+def test_an_english_text_with_the_terms_in_it_is_preferred(engine: WhisperEngine):
+    asked = turn("en-arrest-threat", "An arrest warrant?")
+    prompted = partial(heard, engine, asked, language="en", prompt=load().frames["en"].prompt("US"))
+    assert "arrest" not in prompted()
+    assert "An arrest warrant" in prompted("arrest", "warrant")
+    assert prompted("lawsuit", "deadbeat") == prompted()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.text import comparable, normalise, simplify
+from asr.text import comparable, normalise, occurrences, simplify
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,16 @@ def test_every_quantity_is_read_without_a_digit_left(amount: int):
 @given(st.text(max_size=40))
 def test_any_text_can_be_compared(text: str):
     assert comparable(comparable(text)) == comparable(text)
+
+
+def test_a_term_is_found_whatever_the_marks_script_and_digits():
+    assert occurrences("欠款，8千元；欠 款", "欠款") == 2
+    assert occurrences("通訊錄", "通讯录") == 1
+
+
+def test_an_english_term_is_whole_words():
+    assert occurrences("Unarrested; the arrest, then past due.", "arrest") == 1
+    assert occurrences("It is Past-Due now", "past due") == 1
 
 
 def test_threads_may_simplify_at_once():

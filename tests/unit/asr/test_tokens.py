@@ -17,7 +17,7 @@ MARKERS = ("endoftext", "startofprev", "startoftranscript", "zh", "en", "transcr
 
 @pytest.fixture
 def vocabulary(tmp_path: Path) -> Vocabulary:
-    characters = {char: at for at, char in enumerate("?、。, 逾期欠款abcd")}
+    characters = {char: at for at, char in enumerate("?、。,. 逾期欠款abcd")}
     tokenizer = Tokenizer(WordLevel(characters, unk_token="?"))
     tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
     tokenizer.decoder = Fuse()
@@ -38,6 +38,13 @@ def test_a_long_prompt_keeps_its_first_terms_whole(vocabulary: Vocabulary, term:
     assert len(kept) <= PROMPT_BUDGET
     assert set(kept.split(joint)) == {term}
     assert len(kept) + len(joint + term) > PROMPT_BUDGET - len(" ")
+
+
+@pytest.mark.parametrize(("term", "joint", "closing"), [("逾期欠款", "、", "。"), ("abcd", ", ", ".")])
+def test_a_prompt_that_is_cut_is_still_closed(vocabulary: Vocabulary, term: str, joint: str, closing: str):
+    kept = vocabulary.text(vocabulary.prompt(joint.join([term] * 60) + closing)[1:])
+    assert len(kept) <= PROMPT_BUDGET
+    assert kept.endswith(term + closing)
 
 
 def test_one_endless_term_is_cut_where_the_budget_ends(vocabulary: Vocabulary):

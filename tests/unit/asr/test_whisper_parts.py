@@ -8,6 +8,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asr.engine import Term
 from asr.engines.alignment import word_times
 from asr.engines.decoding import (
     CONTEXTS,
@@ -17,6 +18,7 @@ from asr.engines.decoding import (
     compression_ratio,
     context_for,
     looks_wrong,
+    preferred,
     says_twice,
     token_limit,
     wider_context_for,
@@ -138,6 +140,28 @@ def test_numbers_must_be_surer():
 )
 def test_a_stretch_that_comes_back_is_noticed(text: str, twice: bool):
     assert says_twice(text) is twice
+
+
+WARRANT = (Term(text="warrant"),)
+
+
+def test_a_text_with_an_expected_term_is_preferred_where_it_is_nearly_as_likely():
+    first, near = decoded("In the last one?", logprob=-0.2), decoded("A warrant?", logprob=-0.3)
+    assert preferred([first, near], WARRANT) is near
+    assert preferred([first, decoded("A warrant?", logprob=-0.4)], WARRANT) is first
+
+
+def test_the_likeliest_text_stands_where_no_other_holds_more_terms():
+    first, other = decoded("A warrant.", logprob=-0.31), decoded("A warrant?", logprob=-0.3)
+    assert preferred([first, other], WARRANT) is first
+    assert preferred([first, other], ()) is first
+    assert preferred([first], WARRANT) is first
+
+
+@given(st.lists(st.tuples(st.sampled_from(["pay", "a warrant"]), st.floats(-1.0, 0.0)), min_size=1, max_size=5))
+def test_no_term_makes_up_for_more_than_its_worth(ways: list[tuple[str, float]]):
+    hypotheses = [decoded(text, logprob=logprob) for text, logprob in sorted(ways, key=lambda way: -way[1])]
+    assert preferred(hypotheses, WARRANT).avg_logprob >= hypotheses[0].avg_logprob - 1 / 9
 
 
 def test_a_word_lasts_from_its_first_token_to_the_next_words():
