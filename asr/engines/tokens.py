@@ -69,7 +69,7 @@ class Vocabulary:
         return [(word, len(run)) for word, run in zip(words, runs, strict=True)][:-1]
 
     def _cut_to_budget(self, text: str, budget: int) -> tuple[int, ...]:
-        # Behind an unfinished sentence English goes on in the midst of one: "your worthless", not "You are a worthless".
+        # Behind an unfinished sentence English goes on in the midst of one: "You are a" is heard as "your".
         closing = text[-1] if text[-1] in _SENTENCE_ENDS else ""
         tokens = self.tokens(" " + text)
         while len(tokens) > budget and (end := max(map(text.rfind, _TERM_ENDS))) > 0:
