@@ -14,7 +14,7 @@ from service.bench.errors import Edits
 from service.bench.layout import BenchCall
 from service.bench.ledger import CallLedger, within
 from service.bench.server import RunningService, Sample
-from service.bench.statistics import histogram_spread, slope, spread
+from service.bench.statistics import histogram_spread, medians, slope, spread
 from service.client import CallStart, StreamFailed, stream_call
 
 BETWEEN: Seconds = 0.7
@@ -185,8 +185,9 @@ def _recognition(grown: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _memory(plan: LivePlan, run: LiveRun, before: Sample) -> dict[str, float | None]:
-    """Resident memory; its slope is over hours of audio of all calls, after the warm-up."""
+def _memory(plan: LivePlan, run: LiveRun, before: Sample) -> dict[str, float | list[float] | None]:
+    """Resident memory; its slope is over hours of audio of all calls, after the warm-up. `tenths`: the median of each
+    tenth of the run, for a line through a staircase tells little."""
     name = "process_resident_memory_bytes"
     points = [(at, sample.values[name] / _MIB) for at, sample in run.samples]
     most = max((mib for _, mib in points), default=0.0)
@@ -198,6 +199,7 @@ def _memory(plan: LivePlan, run: LiveRun, before: Sample) -> dict[str, float | N
         "idle": round(idle, 1),
         "most": round(most, 1),
         "per_call": round((most - idle) / max(1, len(run.ledgers)), 2),
+        "tenths": medians([mib for _, mib in points], 10),
         "slope_per_hour_of_audio": None if rise is None else round(rise[0], 3),
         "slope_standard_error": None if rise is None else round(rise[1], 3),
     }

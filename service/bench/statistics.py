@@ -29,6 +29,11 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(count=len(ordered), p50=p50, p95=p95, p99=p99, most=round(ordered[-1], 4))
 
 
+def medians(values: Sequence[float], stretches: int) -> list[float]:
+    """Of so many stretches of equal length, in order; of as many as there are values where those are fewer."""
+    return [round(float(np.median(part)), 1) for part in np.array_split(values, stretches) if len(part)]
+
+
 def histogram_spread(buckets: Mapping[float, float]) -> Spread:
     """From a Prometheus histogram's cumulative counts by upper bound: evenly spread within a bucket, as Prometheus'
     `histogram_quantile` takes it. What lies past the last bound counts as that bound."""

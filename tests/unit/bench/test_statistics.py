@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from service.bench.statistics import Spread, histogram_spread, slope, spread
+from service.bench.statistics import Spread, histogram_spread, medians, slope, spread
 
 
 def test_percentiles_are_values_that_occurred() -> None:
@@ -18,6 +18,12 @@ def test_a_histogram_is_spread_evenly_within_its_buckets() -> None:
     assert (found.count, found.p50, found.p95) == (100, 1.0, 1.9)
     assert histogram_spread({1.0: 0.0, math.inf: 10.0}).p50 == 1.0, "past the last bound: the bound"
     assert histogram_spread({}) == Spread(count=0)
+
+
+def test_each_stretch_has_its_median() -> None:
+    assert medians([1.0, 2.0, 90.0, 4.0, 5.0, 6.0], 2) == [2.0, 5.0]
+    assert medians([7.0], 10) == [7.0]
+    assert medians([], 10) == []
 
 
 def test_the_slope_of_a_line_is_found_with_no_error_and_of_nothing_none() -> None:
