@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
 
 import rjieba
@@ -70,7 +69,6 @@ def _least(heard: str, term: Term) -> float | None:
     return _AKIN if apart else _SAME_SOUND
 
 
-@lru_cache(maxsize=1 << 16)
 def _distance(one: str, other: str) -> int | None:
     """0 for characters that may sound the same, 1 for akin ones, else None. Only Chinese ones sound."""
     some, others = syllables(one), syllables(other)
