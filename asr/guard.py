@@ -70,6 +70,8 @@ _CERTAIN_NO_SPEECH = 0.8
 _PROMPTED_LOGPROB = -0.5
 """With a prompt to copy from, Whisper is confident about nothing: no-speech probability alone tells."""
 _LEAST_LEAK = 2
+_LONG_LIST = 4
+"""Terms of the prompt, and nothing else, that no speaker says by chance."""
 _LONG_LEAK = 12
 """Characters of the prompt in a row that no speaker says by chance."""
 _BETWEEN_TERMS = re.compile("[、，。：,.:]")
@@ -120,16 +122,23 @@ def _nothing_said(transcript: Transcript, text: str, prompt: str, seconds: Secon
 
 
 def _leaked(text: str, prompt: str, no_speech: float, seconds: Seconds) -> bool:
-    """The text is a long stretch of the prompt; or any of its terms, where probably nobody spoke, or where somebody
-    spoke for far longer than it takes to say them; a loop says them once."""
+    """The text is a long stretch of the prompt, or a list of its terms; or any of them, where probably nobody spoke, or
+    where somebody spoke for far longer than it takes to say them; a loop says them once."""
     text = _LOOP.sub(r"\1", text)
     bare = comparable(text)
     stretch = bare in comparable(prompt)
-    if stretch and len(bare) >= _LONG_LEAK:
+    listed = _listed(text, prompt)
+    if (stretch and len(bare) >= _LONG_LEAK) or listed >= _LONG_LIST:
         return True
-    if not (stretch and len(bare) >= _LEAST_LEAK) and not _terms(text) <= _terms(prompt):
+    if not (stretch and len(bare) >= _LEAST_LEAK) and not listed:
         return False
     return no_speech > _LIKELY_NO_SPEECH or (seconds >= _LONG and len(bare) < _SLOWEST_TALK * seconds)
+
+
+def _listed(text: str, prompt: str) -> int:
+    """How many terms stand between the text's marks, where each is one of the prompt's or broken off one; else none."""
+    terms, known = _terms(text), _terms(prompt)
+    return len(terms) if all(any(term in whole for whole in known) for term in terms) else 0
 
 
 def _terms(text: str) -> set[str]:

@@ -253,7 +253,7 @@ class Scheduler:
 
         def work() -> list[Heard]:
             transcripts = seat.transcribe([each for _, each in asked], patience)
-            return [judged(job, transcript) for (job, _), transcript in zip(asked, transcripts, strict=True)]
+            return [judged(*each, transcript) for each, transcript in zip(asked, transcripts, strict=True)]
 
         begun = self._clock()
         try:

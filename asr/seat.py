@@ -51,14 +51,15 @@ class Heard:
     """The text was the prompt's: without one, something else may be heard."""
 
 
-def judged(job: Job, transcript: Transcript) -> Heard:
-    """The guard's verdict on a transcript, as it will be shown; word times are of a text that has had it.
+def judged(job: Job, asked: Speech, transcript: Transcript) -> Heard:
+    """The guard's verdict on what came of a job as it was asked, as it will be shown; word times are of a text that has
+    had it. What was asked without the prompt is none of its words.
 
     A text that it drops leaves doubt: somebody may have spoken it, and more effort may show them to.
     """
     if job.rank == "words":
         return Heard(recognised=Recognised(text=transcript.text, transcript=transcript))
-    verdict = judge(transcript, job.seconds, job.speech.expected.prompt)
+    verdict = judge(transcript, job.seconds, asked.expected.prompt)
     text = normalise(verdict.text, transcript.language) if verdict.text else ""
     guarded = verdict.text is None and verdict.reason != "empty"
     return Heard(

@@ -7,9 +7,8 @@ Domain speech is the synthetic sample calls, each turn cut from its own channel 
 a folder of other sentences of the trade than those on which the terms and known mishearings were chosen, in Chinese and
 in English, as it comes over the telephone (`samples/say.py` makes one). Other speech is SPEECH_FOLDER's Chinese after a
 telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to
-16 kHz. Varied is the same at 0.9 and 1.1 times its speed, and each of the three with white noise 15 dB below it: more
-ways to be misheard, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to
-" | ".
+16 kHz. Varied is the same at six other speeds, alone and with white noise 20, 15 and 10 dB below it: more ways to be
+misheard, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
 
 All of it goes through the service's scheduler, engine and guard with its default beam, two batches at a time: `calm` as
 on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
@@ -58,6 +57,8 @@ NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
 CALM = SchedulerLimits(hurry_wait=math.inf, hurry_load=math.inf)
 FLOORS = {"calm": CALM, "busy": SchedulerLimits(hurry_wait=-1.0)}
+PACES = (0.85, 0.9, 0.95, 1.05, 1.1, 1.15)
+NOISES = (None, 20.0, 15.0, 10.0)
 DRAWS, DECOYS = 6, 300
 err = Console(stderr=True)
 
@@ -105,17 +106,25 @@ def unseen_speech(folder: Path, language: Language) -> list[Clip]:
     ]
 
 
-def varied(clips: Sequence[Clip]) -> list[Clip]:
-    """Each clip in five more ways."""
-    ways: list[Clip] = []
+def varied(clips: Sequence[Clip], noise: float | None) -> list[Clip]:
+    """Each clip at every one of PACES, with white noise so many dB below it."""
     random = np.random.default_rng(0)
+    ways: list[Clip] = []
     for clip in clips:
-        paced = [soxr.resample(clip.pcm, SAMPLE_RATE * pace, SAMPLE_RATE) for pace in (0.9, 1.1)]
-        for pcm in (clip.pcm, *paced):
-            noise = random.standard_normal(len(pcm)) * np.sqrt(np.mean(pcm**2)) * 10 ** (-15 / 20)
-            ways.append(Clip(pcm=(pcm + noise).astype(np.float32), said=clip.said))
-        ways += [Clip(pcm=pcm, said=clip.said) for pcm in paced]
+        for pace in PACES:
+            pcm = soxr.resample(clip.pcm, SAMPLE_RATE * pace, SAMPLE_RATE)
+            if noise is not None:
+                pcm = pcm + random.standard_normal(len(pcm)) * np.sqrt(np.mean(pcm**2)) * 10 ** (-noise / 20)
+            ways.append(Clip(pcm=pcm.astype(np.float32), said=clip.said))
     return ways
+
+
+def _varied(engine: WhisperEngine, clips: Sequence[Clip]) -> list[Measured]:
+    lines: list[Measured] = []
+    for noise in NOISES:
+        name = "other speech, varied" + ("" if noise is None else f", noise at -{noise:.0f} dB")
+        lines += measured(engine, name, "zh", varied(clips, noise), NAMES, ["prompt and terms"])
+    return lines
 
 
 def domain_speech(language: Language) -> list[Clip]:
@@ -239,7 +248,7 @@ def main() -> None:
         *measured(engine, "sample calls, English", "en", domain_speech("en"), ()),
         *(_unseen(engine, given.unseen) if given.unseen else []),
         *measured(engine, "other speech, Chinese", "zh", other, NAMES),
-        *measured(engine, "other speech, varied", "zh", varied(other), NAMES, ["prompt and terms"]),
+        *_varied(engine, other),
     ]
     results = [asdict(line) for line in lines]
     body = {"engine": engine.name, "beam": settings.beam_size, "results": results, "decoys": decoys(engine, other)}

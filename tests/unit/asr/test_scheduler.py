@@ -305,6 +305,18 @@ async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
     assert [each.expected.prompt for batch in engine.batches for each in batch] == ["逾期、欠款。", ""]
 
 
+async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
+    class Sure(ScriptedEngine):
+        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+            super().transcribe(batch)
+            return [transcript("逾期、欠款、还款、老赖。") for _ in batch]
+
+    async with Scheduler(Sure(), second_opinion=somebody) as scheduler:
+        asked = replace(job("A"), speech=speech(1.0, prompt="逾期、欠款、还款、老赖。"))
+        assert await text_of(scheduler.submit(asked)) == "逾期、欠款、还款、老赖。"
+        assert (scheduler.counts.redecoded, scheduler.counts.guarded) == (1, 0)
+
+
 @pytest.mark.parametrize(("hurry_wait", "efforts"), [(9.0, ["normal", "full"]), (0.0, ["quick", "careful"])])
 async def test_a_second_look_has_all_the_time_there_is(hurry_wait: float, efforts: list[str]):
     engine = Doubts()
