@@ -19,6 +19,7 @@ import soundfile
 import websockets
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
+from websockets.frames import CloseCode
 
 from asr.audio import encode
 from asr.types import CallLanguage, Role, Seconds
@@ -155,6 +156,8 @@ async def _listen(socket: websockets.ClientConnection, seen: Callable[[FactSeen]
             if message["type"] == "finished":
                 return message["ending"]
     except websockets.ConnectionClosedError as cause:
+        if cause.rcvd is not None and cause.rcvd.code == CloseCode.SERVICE_RESTART:
+            raise StreamFailed("the service is stopping; what it has heard of the call is kept") from cause
         raise StreamFailed(f"the connection broke before the call was processed: {cause}") from cause
     raise StreamFailed("the service closed the connection before the call was processed")
 

@@ -99,17 +99,14 @@ def looks_wrong(decoded: Decoded, seconds: float) -> bool:
 def preferred(hypotheses: Sequence[Decoded], terms: Sequence[Term]) -> Decoded:
     """The first, which is the likeliest, or one with more of the expected terms in it that is nearly as likely."""
     first, *others = hypotheses
-    had = _named(first, terms)
-    richer = [(_named(other, terms) - had, other) for other in others]
-    worth = [(first.avg_logprob, first)]
-    worth += [
-        (each.avg_logprob + _TERM_WORTH * more / (len(each.tokens) + 1), each) for more, each in richer if more > 0
-    ]
-    return max(worth, key=lambda scored: scored[0])[1]
 
+    def more(hypothesis: Decoded) -> int:
+        return sum(occurrences(hypothesis.text, term.text) - occurrences(first.text, term.text) for term in terms)
 
-def _named(decoded: Decoded, terms: Sequence[Term]) -> int:
-    return sum(occurrences(decoded.text, term.text) for term in terms)
+    def worth(hypothesis: Decoded) -> float:
+        return hypothesis.avg_logprob + _TERM_WORTH * more(hypothesis) / (len(hypothesis.tokens) + 1)
+
+    return max([first, *(other for other in others if more(other) > 0)], key=worth)
 
 
 def _least_logprob(text: str) -> float:

@@ -45,7 +45,7 @@ export const en: Messages = {
   wall: {
     auto: 'Auto', title: 'Live wall', live: 'Live calls', flagged: 'Flagged', critical: 'Critical, open', open: 'Open alerts', gaps: 'Monitoring trouble',
     held: 'Sorting paused', heldWhy: 'Cards do not move while the pointer or the focus is on the wall',
-    filter: 'Filter by agent or customer', onlyFlagged: 'Flagged only', noMatch: 'No call matches the filter.',
+    filter: 'Agent or customer', onlyFlagged: 'Flagged only', noMatch: 'No call matches the filter.',
     emptyTitle: 'No calls right now',
     emptyText: 'Calls appear here the moment a gateway connects. Three steps connect one:',
     emptySteps: ['Create a key for your telephony platform on the “Gateway keys” page.', 'Let the platform push both legs over a WebSocket to this address, with the key in a header.', 'Or try it first with a recording from the command line:'],
