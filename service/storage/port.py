@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -167,6 +167,14 @@ class Store(Protocol):
 
     async def live_calls(self) -> list[CallSummary]:
         """Calls nobody closed, oldest first. At start-up: those a crash left behind."""
+        ...
+
+    async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
+        """An id that no call has: the announced one, else `announced~n` with some n from 2 on.
+
+        `claimed` are ids given to calls whose opening may not be stored yet. Reads a number of rows that grows with
+        the logarithm of how many calls have had the id.
+        """
         ...
 
     async def alert(self, alert_id: str) -> Alert: ...

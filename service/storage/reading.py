@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from service.storage.port import CallRecord, LoggedFact, NotFound
 from service.summary import CallSummary
 
 T = TypeVar("T")
+
+_CALL_EXISTS = sa.select(sa.literal(1)).where(tables.calls.c.id == sa.bindparam("id"))
 
 
 def summary(connection: sa.Connection, call_id: str) -> CallSummary:
@@ -58,6 +61,28 @@ def live_calls(connection: sa.Connection) -> list[CallSummary]:
     calls = tables.calls
     statement = sa.select(calls.c.summary).where(calls.c.state == "live").order_by(calls.c.started_at, calls.c.id)
     return [codec.SUMMARY.validate_json(found) for found in connection.execute(statement).scalars()]
+
+
+def next_call_id(connection: sa.Connection, announced: str, claimed: Collection[str]) -> str:
+    """Doubles the number until an id is free, then halves the distance to the last one that is taken.
+
+    Each step looks up one id by the primary key. A search by prefix would depend on the database's collation, and
+    would read every call of an id that a gateway never changes.
+    """
+
+    def taken(call_id: str) -> bool:
+        found = connection.execute(_CALL_EXISTS, {"id": call_id}).scalar_one_or_none()
+        return found is not None or call_id in claimed
+
+    if not taken(announced):
+        return announced
+    last, free = 1, 2
+    while taken(f"{announced}~{free}"):
+        last, free = free, free * 2
+    while free - last > 1:
+        middle = (last + free) // 2
+        last, free = (middle, free) if taken(f"{announced}~{middle}") else (last, middle)
+    return f"{announced}~{free}"
 
 
 def alert(connection: sa.Connection, alert_id: str) -> Alert:

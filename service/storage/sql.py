@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -67,6 +67,10 @@ class SqlStore(SqlAccounts):
 
     async def live_calls(self) -> list[CallSummary]:
         return await self._database.read("read live calls", reading.live_calls)
+
+    async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
+        work = partial(reading.next_call_id, announced=storable_text(announced), claimed=frozenset(claimed))
+        return await self._database.read(f"find an id for call {announced}", work)
 
     async def alert(self, alert_id: str) -> Alert:
         return await self._database.read(f"read alert {alert_id}", partial(reading.alert, alert_id=alert_id))
