@@ -58,7 +58,7 @@ class GivenText:
         """
         text = simplify(text)
         alikes = islice(sound_alikes(text, terms), _MOST_ALIKE)
-        gains = [(self._gain(text, alike, encoded, seconds) - alike.least, alike) for alike in alikes]
+        gains = [(self.gain(text, alike, encoded, seconds) - alike.least, alike) for alike in alikes]
         found = [(gain, alike) for gain, alike in gains if gain >= 0]
         taken: list[SoundAlike] = []
         for _, alike in sorted(found, key=lambda each: -each[0]):
@@ -67,7 +67,7 @@ class GivenText:
                 text = alike.put_into(text)  # terms are as long as what they replace: places stay
         return text
 
-    def _gain(self, text: str, alike: SoundAlike, encoded: NDArray[np.floating], seconds: float) -> float:
+    def gain(self, text: str, alike: SoundAlike, encoded: NDArray[np.floating], seconds: float) -> float:
         """How much likelier, in nats, the text is with the term in it, to a decoder that has the term for a prompt."""
         start = [*self._vocabulary.prompt(alike.term + "。"), *self._vocabulary.ask("zh")]
         tokens = [self._tokens(each, len(start)) for each in (text, alike.put_into(text))]

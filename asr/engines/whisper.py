@@ -78,7 +78,7 @@ class WhisperEngine:
     On a CPU `threads` (0 means one a core) are so many batches side by side, one core each: cores that share a batch
     wait for one another at every layer of every token, and give 0.4 to 0.8 of the speed. They give way to the event
     loop. Only the decoder gains from a batch there, so the encoder takes its items one by one. A GPU works on one
-    batch, and encodes it at once.
+    batch, and encodes it at once. `load` makes CTranslate2's model.
     Raises ModelMissing for a folder that holds no such model, RecognitionError for a device that is not there.
     """
 
@@ -90,6 +90,7 @@ class WhisperEngine:
         compute_type: str = "int8",
         threads: int = 0,
         beam_size: int = 5,
+        load: Callable[..., Any] = ctranslate2.models.Whisper,
     ) -> None:
         for name in ("model.bin", "config.json"):
             if not (model_path / name).is_file():
@@ -98,7 +99,15 @@ class WhisperEngine:
         self._at_once = device != "cpu"
         self._workers = 1 if self._at_once else threads or _cores()
         try:
-            self._model: Any = at_low_priority(lambda: self._loaded(model_path, device, compute_type))
+            self._model: Any = at_low_priority(
+                lambda: load(
+                    str(model_path),
+                    device=device,
+                    compute_type=compute_type,
+                    inter_threads=self._workers,
+                    intra_threads=1,
+                )
+            )
         except (RuntimeError, ValueError) as fault:
             raise RecognitionError(f"{model_path} cannot be loaded on {device} as {compute_type}: {fault}") from fault
         self._given = GivenText(self._model, self._vocabulary)
@@ -142,11 +151,6 @@ class WhisperEngine:
     def close(self) -> None:
         """Free the model's memory; no call may follow."""
         self._model.unload_model()
-
-    def _loaded(self, path: Path, device: str, compute_type: str) -> Any:
-        return ctranslate2.models.Whisper(
-            str(path), device=device, compute_type=compute_type, inter_threads=self._workers, intra_threads=1
-        )
 
     def _item(self, place: int, speech: Speech) -> _Item:
         seconds = len(speech.pcm) / SAMPLE_RATE

@@ -9,6 +9,7 @@ import pytest
 
 from asr.engine import Engine, Speech
 from asr.engines.whisper import WhisperEngine
+from tests.recorded import turn
 from tests.scripted import RATE, ScriptedEngine, speech
 
 pytestmark = pytest.mark.timeout(120)  # a model runs beside whatever else the machine does
@@ -41,7 +42,8 @@ def test_every_item_has_its_transcript_in_order_whatever_its_length(engine: Engi
 
 
 def test_the_batch_a_stretch_is_in_does_not_change_its_text(engine: Engine):
-    batch = [speech(seconds) for seconds in (1.0, 2.0)]
+    spoken = (turn("en-compliant-plan", "What is this about?"), turn("en-exposure-no-notice", "last four digits"))
+    batch = [Speech(pcm=pcm, language="en") for pcm in spoken]
     together = [transcript.text for transcript in engine.transcribe(batch)]
     alone = [engine.transcribe([each])[0].text for each in batch]
     assert together == alone

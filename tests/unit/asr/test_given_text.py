@@ -1,64 +1,85 @@
-"""Expected terms, on speech that the base model mishears."""
+"""Which term is put into a text, on scripted log probabilities: no model, so the same on every processor."""
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
-import soxr
 
-from asr.engine import Expected, Speech, Term
-from asr.engines.whisper import WhisperEngine
-from asr.types import Language
-from detectors.registry import load
-from service.samples import sample_calls
+from asr.engine import Term
+from asr.engines.given_text import GivenText
+from asr.engines.tokens import Vocabulary
+from tests.scripted_whisper import ScriptedWhisper, character_model
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(120)]
+HEARD = "法院的团票已经寄出"
+BACKGROUND = -10.0
+"""Log probability of the text as it stands."""
 
-
-@pytest.fixture(scope="module")
-def engine(request: pytest.FixtureRequest) -> WhisperEngine:
-    return WhisperEngine(request.getfixturevalue("whisper_path"))
+SAME_SOUND, AKIN, KNOWN = 0.0, 1.5, -8.0
+"""The least gains, in nats, of `asr.soundalikes`."""
 
 
-def turn(call_id: str, words: str) -> np.ndarray:
-    """A turn of a sample call, as the recogniser is given it."""
-    call = next(each for each in sample_calls() if each.id == call_id)
-    said = next(each for each in call.turns if words in each.text)
-    pcm, rate = soundfile.read(call.audio, dtype="float32")
-    leg = pcm[int((said.start - 0.2) * rate) : int((said.end + 0.2) * rate), 0 if said.speaker == "agent" else 1]
-    return np.asarray(soxr.resample(leg, rate, 16_000), np.float32)
+def restored(
+    folder: Path, terms: list[Term], gains: dict[str, float], text: str = HEARD
+) -> tuple[str, ScriptedWhisper]:
+    """The text with the terms in it, where `gains` says by how many nats each other text is likelier."""
+    every = "".join([text, *gains, *(term.text for term in terms), "。"])
+    vocabulary = Vocabulary(character_model(folder, every))
+    likely = {text: BACKGROUND} | {other: BACKGROUND + gain for other, gain in gains.items()}
+    model = ScriptedWhisper(vocabulary, likely=likely)
+    encoded = np.zeros((150, 2), np.float32)
+    return GivenText(model, vocabulary).restored(text, terms, encoded, 3.0), model
 
 
-def heard(engine: WhisperEngine, pcm: np.ndarray, *terms: str, language: Language = "zh", prompt: str = "") -> str:
-    expected = Expected(prompt=prompt, terms=tuple(Term(text=term) for term in terms))
-    return engine.transcribe([Speech(pcm=pcm, language=language, expected=expected)])[0].text
+@pytest.mark.parametrize(
+    ("term", "least"),
+    [
+        (Term(text="团飘"), SAME_SOUND),  # 票 and 飘 are one sound
+        (Term(text="断票"), AKIN),  # 团 and 断 are taken for one another
+        (Term(text="传票", heard=("团票",)), KNOWN),
+    ],
+    ids=["same sound", "akin", "known"],
+)
+def test_a_term_is_put_in_from_its_least_gain_on(tmp_path: Path, term: Term, least: float):
+    with_term = HEARD.replace("团票", term.text)
+    assert restored(tmp_path, [term], {with_term: least + 0.01})[0] == with_term
+    assert restored(tmp_path, [term], {with_term: least - 0.01})[0] == HEARD
 
 
-def test_a_term_that_was_said_is_restored_where_something_like_it_was_heard(engine: WhisperEngine):
-    summons = turn("zh-fake-police", "传票")
-    assert "团票" in heard(engine, summons)
-    assert heard(engine, summons, "传票") == heard(engine, summons).replace("团票", "传票")
+def test_a_term_that_sounds_otherwise_is_not_even_asked_about(tmp_path: Path):
+    text, model = restored(tmp_path, [Term(text="起诉")], {HEARD.replace("团票", "起诉"): 50.0})
+    assert text == HEARD
+    assert model.given == []
 
 
-def test_a_term_that_was_not_said_is_not_put_in(engine: WhisperEngine):
-    summons = turn("zh-fake-police", "传票")
-    assert heard(engine, summons, "船票价", "开停", "提供") == heard(engine, summons)
+def test_a_word_is_let_be_unless_it_is_known_to_be_misheard(tmp_path: Path):
+    meant = HEARD.replace("寄出", "继初")
+    assert restored(tmp_path, [Term(text="继初")], {meant: 50.0})[0] == HEARD
+    assert restored(tmp_path, [Term(text="继初", heard=("寄出",))], {meant: 0.0})[0] == meant
 
 
-def test_terms_change_nothing_for_the_others_of_the_batch(engine: WhisperEngine):
-    summons = turn("zh-fake-police", "传票")
-    expecting = Speech(pcm=summons, language="zh", expected=Expected(terms=(Term(text="传票"),)))
-    restored, plain = engine.transcribe([expecting, Speech(pcm=summons, language="zh")])
-    assert "传票" in restored.text
-    assert "团票" in plain.text
+def test_of_terms_for_one_place_the_one_with_the_greatest_gain_is_put_in(tmp_path: Path):
+    terms = [Term(text="团飘"), Term(text="传票", heard=("团票",))]
+    gains = {HEARD.replace("团票", "团飘"): 2.0, HEARD.replace("团票", "传票"): 3.0}
+    assert restored(tmp_path, terms, gains)[0] == HEARD.replace("团票", "传票")
+    gains = {HEARD.replace("团票", "团飘"): 12.0, HEARD.replace("团票", "传票"): 0.5}
+    assert restored(tmp_path, terms, gains)[0] == HEARD.replace("团票", "团飘"), "12 over 0 is more than 0.5 over -8"
 
 
-def test_an_english_text_with_the_terms_in_it_is_preferred(engine: WhisperEngine):
-    asked = turn("en-arrest-threat", "An arrest warrant?")
-    prompted = partial(heard, engine, asked, language="en", prompt=load().frames["en"].prompt("US"))
-    assert "arrest" not in prompted()
-    assert "An arrest warrant" in prompted("arrest", "warrant")
-    assert prompted("lawsuit", "deadbeat") == prompted()
+def test_terms_for_different_places_are_put_in_together(tmp_path: Path):
+    terms = [Term(text="传票", heard=("团票",)), Term(text="法愿", heard=("法院",))]
+    gains = {HEARD.replace("团票", "传票"): 1.0, HEARD.replace("法院", "法愿"): 1.0}
+    assert restored(tmp_path, terms, gains)[0] == "法愿的传票已经寄出"
+
+
+def test_no_more_than_six_sound_alikes_of_a_text_are_asked_about(tmp_path: Path):
+    terms = [Term(text=f"传{ending}", heard=("团票",)) for ending in "甲乙丙丁戊己庚辛"]
+    _, model = restored(tmp_path, terms, {})
+    assert len(model.given) == 6
+
+
+def test_a_text_in_traditional_script_is_compared_in_simplified(tmp_path: Path):
+    meant = "法院的传票已经寄出"
+    text, _ = restored(tmp_path, [Term(text="传票", heard=("团票",))], {meant: 1.0, HEARD: 0.0}, "法院的團票已經寄出")
+    assert text == meant

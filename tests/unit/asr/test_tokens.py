@@ -5,25 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tokenizers import Regex, Tokenizer
-from tokenizers.decoders import Fuse
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Split
 
 from asr.engines.tokens import PROMPT_BUDGET, Vocabulary
-
-MARKERS = ("endoftext", "startofprev", "startoftranscript", "zh", "en", "transcribe", "notimestamps")
+from tests.scripted_whisper import character_model
 
 
 @pytest.fixture
 def vocabulary(tmp_path: Path) -> Vocabulary:
-    characters = {char: at for at, char in enumerate("?、。,. 逾期欠款abcd")}
-    tokenizer = Tokenizer(WordLevel(characters, unk_token="?"))
-    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
-    tokenizer.decoder = Fuse()
-    tokenizer.add_special_tokens([f"<|{name}|>" for name in MARKERS])
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    return Vocabulary(tmp_path)
+    return Vocabulary(character_model(tmp_path, "、。,. 逾期欠款abcd"))
 
 
 def test_a_short_prompt_is_taken_whole_behind_its_marker(vocabulary: Vocabulary):

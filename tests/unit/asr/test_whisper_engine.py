@@ -1,0 +1,113 @@
+"""What the engine makes of what the model thinks, on scripted probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asr.engine import Effort, Expected, ModelMissing, RecognitionError, Speech, Term
+from asr.engines.tokens import Vocabulary
+from asr.engines.whisper import WhisperEngine
+from asr.types import Language
+from tests.scripted import speech
+from tests.scripted_whisper import ScriptedWhisper, character_model
+
+CHARACTERS = "法院的团传票已经寄出好。 abcdefghijklmnopqrstuvwxyzIA?"
+SUMMONS = (Term(text="传票", heard=("团票",)),)
+WARRANT = (Term(text="warrant"),)
+
+
+class Scripted:
+    """An engine whose model hears what the test says, and that model."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *hears: Sequence[tuple[str, float]],
+        likely: Mapping[str, float] | None = None,
+        beam_size: int = 5,
+    ) -> None:
+        vocabulary = Vocabulary(character_model(folder, CHARACTERS))
+        self.model = ScriptedWhisper(vocabulary, hears=hears, likely=likely)
+        self.loaded: dict[str, Any] = {}
+        self.engine = WhisperEngine(folder, threads=2, beam_size=beam_size, load=self._load)
+
+    def _load(self, path: str, **how: object) -> ScriptedWhisper:
+        self.loaded = how
+        return self.model
+
+
+def said(language: Language = "zh", terms: tuple[Term, ...] = (), effort: Effort = "normal") -> Speech:
+    return Speech(pcm=speech(2.0).pcm, language=language, expected=Expected(terms=terms), effort=effort)
+
+
+def test_terms_change_nothing_for_the_others_of_the_batch(tmp_path: Path):
+    heard = [("法院的团票", -0.2)]
+    scripted = Scripted(tmp_path, heard, heard, likely={"法院的团票": -5.0, "法院的传票": -4.0})
+    restored, plain = scripted.engine.transcribe([said(terms=SUMMONS), said()])
+    assert (restored.text, plain.text) == ("法院的传票", "法院的团票")
+
+
+def test_the_figures_of_a_restored_text_are_those_of_what_was_heard(tmp_path: Path):
+    scripted = Scripted(tmp_path, [("法院的团票", -0.2)], likely={"法院的团票": -5.0, "法院的传票": -4.0})
+    [restored] = scripted.engine.transcribe([said(terms=SUMMONS)])
+    assert restored.text == "法院的传票"
+    assert restored.avg_logprob == pytest.approx(-0.2 * 5 / 6)
+    assert restored.tokens == 5
+
+
+def test_an_english_text_with_the_terms_in_it_is_preferred(tmp_path: Path):
+    heard = [("In the last one?", -0.2), ("A warrant?", -0.25)]
+    scripted = Scripted(tmp_path, heard, heard, heard)
+    texts = [
+        scripted.engine.transcribe([said("en", terms)])[0].text for terms in (WARRANT, (), (Term(text="lawsuit"),))
+    ]
+    assert texts == ["A warrant?", "In the last one?", "In the last one?"]
+    assert scripted.model.beams == [(5, 5), (5, 1), (5, 5)], "other hypotheses are asked for where terms are expected"
+    assert scripted.model.given == [], "English texts are chosen, not put together"
+
+
+def test_a_greedy_decoder_has_one_text(tmp_path: Path):
+    scripted = Scripted(tmp_path, [("In the last one?", -0.2), ("A warrant?", -0.2)])
+    [heard] = scripted.engine.transcribe([said("en", WARRANT, "quick")])
+    assert heard.text == "In the last one?"
+    assert scripted.model.beams == [(1, 1)]
+
+
+@pytest.mark.parametrize(("effort", "beam"), [("quick", 1), ("normal", 2), ("careful", 5), ("full", 5)])
+def test_a_second_look_has_a_beam_of_five_at_least(tmp_path: Path, effort: Effort, beam: int):
+    scripted = Scripted(tmp_path, [("好", -0.2)], beam_size=2)
+    scripted.engine.transcribe([said(effort=effort)])
+    assert scripted.model.beams == [(beam, 1)]
+
+
+@pytest.mark.parametrize(
+    ("logprob", "effort", "doubtful"), [(-0.1, "normal", False), (-3, "normal", True), (-3, "full", False)]
+)
+def test_an_unlikely_text_is_doubtful_but_after_the_last_effort(
+    tmp_path: Path, logprob: float, effort: Effort, doubtful: bool
+):
+    scripted = Scripted(tmp_path, [("法院的传票", logprob)])
+    assert scripted.engine.transcribe([said(effort=effort)])[0].doubtful is doubtful
+
+
+def test_on_a_cpu_the_threads_are_batches_side_by_side(tmp_path: Path):
+    scripted = Scripted(tmp_path)
+    assert scripted.engine.workers == 2
+    assert (scripted.loaded["inter_threads"], scripted.loaded["intra_threads"]) == (2, 1)
+
+
+def test_a_folder_without_a_model_is_missing(tmp_path: Path):
+    with pytest.raises(ModelMissing, match=r"model\.bin"):
+        WhisperEngine(tmp_path)
+
+
+def test_a_device_that_is_not_there_is_named(tmp_path: Path):
+    def no_device(*_: object, **__: object) -> None:
+        raise RuntimeError("no CUDA")
+
+    with pytest.raises(RecognitionError, match="cuda"):
+        WhisperEngine(character_model(tmp_path, "好"), device="cuda", load=no_device)
