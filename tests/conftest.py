@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from models import ModelStore
 from service.settings import Settings
 
 pytest_plugins = ["tests.postgres"]
+
+# Properties hold on slow and busy machines too: an example's time is not one of them.
+settings.register_profile("callwarden", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("callwarden")
 
 
 @pytest.fixture(autouse=True)

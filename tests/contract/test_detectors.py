@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.types import Utterance
@@ -117,7 +117,7 @@ def check_evidence(finding: Finding, said: list[Utterance]) -> None:
 
 @pytest.mark.parametrize("jurisdiction", ["CN", "US"])
 @pytest.mark.parametrize("name", DETECTORS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(said=conversations())
 def test_any_talk_is_judged_without_raising_well_formed_and_alike_each_time(
     name: str, jurisdiction: Jurisdiction, said: list[Utterance]

@@ -156,9 +156,8 @@ _numbers = itertools.count()
 
 @settings(
     max_examples=25,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take longer than a test may
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 async def test_every_fact_is_read_as_it_was_written(store: Store, data: st.DataObject) -> None:

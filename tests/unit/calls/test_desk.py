@@ -140,7 +140,7 @@ async def test_a_connection_that_stays_away_ends_the_call_as_dropped(store: SqlS
         line = await floor.attach()
         facts = line.events()
         await line.lost()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert [logged.fact async for logged in facts][-1].type == "call_closed"
         assert (await floor.closing()).ending == "dropped"
 

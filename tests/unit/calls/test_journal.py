@@ -268,5 +268,5 @@ async def test_a_follower_that_does_not_read_is_let_go(store: FailingStore, monk
         follower = written.follow("call-1")
         await written.write("call-1", [scenes.opened(), *[scenes.heard(index=i) for i in range(5)]], now())
         written.finished("call-1")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             assert [logged.seq async for logged in follower] == [1, 2]

@@ -47,8 +47,9 @@ async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
     running = asyncio.create_task(stage.session.run())
     for first in range(20):
         stage.feed(CallAudio(pcm=audio.pcm[first * audio.rate :][: audio.rate], rate=audio.rate), 1.0)
-        await asyncio.sleep(0.01)
+        await stage.worked_off()
     assert stage.told(WordsTimed)
+    assert not stage.told(CallClosed)
     stage.session.finish("completed")
     await running
 
