@@ -30,13 +30,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 from pypinyin.phrases_dict import phrases_dict
 from rich.console import Console
 
-from asr.audio import SAMPLE_RATE
+from asr.audio import SAMPLE_RATE, to_float32
 from asr.engine import NOTHING_EXPECTED, Expected, Speech, Term
 from asr.engines.whisper import WhisperEngine
 from asr.scheduler import Job, Scheduler, SchedulerLimits
@@ -44,6 +43,7 @@ from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.registry import load
 from models import ModelStore
+from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import read_clips
 from service.bench.errors import edits_over
@@ -133,7 +133,8 @@ def domain_speech(language: Language) -> list[Clip]:
     for call in sample_calls():
         if call.lang != language:
             continue
-        pcm, rate = soundfile.read(call.audio, dtype="float32")
+        audio = read_call_audio(call.audio)
+        pcm, rate = to_float32(audio.pcm), audio.rate
         for turn in call.turns:
             begin, end = max(0, int((turn.start - MARGIN) * rate)), int((turn.end + MARGIN) * rate)
             leg = pcm[begin:end, 0 if turn.speaker == "agent" else 1]

@@ -11,20 +11,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import websockets
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from websockets.frames import CloseCode
 
 from asr.audio import encode
 from asr.types import CallLanguage, Role, Seconds
 from detectors.api import Jurisdiction
+from service.audio_files.call import CallAudio, CallSound, packets, read_call_audio
 from service.facts import FACT, CallEnding, Fact
+
+__all__ = ["CallAudio", "CallStart", "FactSeen", "StreamFailed", "read_call_audio", "stream_call"]
 
 PACKET_SECONDS = 0.02
 """What telephony gateways send: 20 ms a packet."""
@@ -39,22 +39,6 @@ class StreamFailed(Exception):
     def __init__(self, message: str, retry_after: Seconds | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-
-
-class AudioUnusable(Exception):
-    """The file is no two-party call: the message says why and what would do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallAudio:
-    """A two-party call: int16 of shape (samples, 2), agent left, customer right, at 8 or 16 kHz."""
-
-    pcm: NDArray[np.int16]
-    rate: int
-
-    @property
-    def seconds(self) -> Seconds:
-        return len(self.pcm) / self.rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,25 +62,8 @@ class FactSeen:
     at: float
 
 
-def read_call_audio(path: Path, *, swap: bool = False) -> CallAudio:
-    """A stereo WAV or FLAC file at 8 or 16 kHz, left agent and right customer (`swap` turns them round).
-
-    Raises AudioUnusable.
-    """
-    try:
-        read, rate = soundfile.read(path, dtype="int16", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as cause:
-        raise AudioUnusable(f"{path}: cannot be read as audio ({cause})") from cause
-    pcm = np.asarray(read, dtype=np.int16)
-    if pcm.shape[1] != 2:
-        raise AudioUnusable(f"{path}: {pcm.shape[1]} channel(s); a call needs two, agent left and customer right")
-    if rate not in (8000, 16000):
-        raise AudioUnusable(f"{path}: {rate} Hz; resample it to 8000 or 16000 Hz")
-    return CallAudio(pcm=np.ascontiguousarray(pcm[:, ::-1] if swap else pcm), rate=rate)
-
-
 async def stream_call(
-    audio: CallAudio,
+    audio: CallSound,
     start: CallStart,
     *,
     url: str,
@@ -129,16 +96,18 @@ async def stream_call(
 
 
 async def _send(
-    socket: websockets.ClientConnection, audio: CallAudio, pace: float, sent: Callable[[Seconds], None]
+    socket: websockets.ClientConnection, audio: CallSound, pace: float, sent: Callable[[Seconds], None]
 ) -> None:
     packet = round(audio.rate * PACKET_SECONDS)
     begun = time.monotonic()
     try:
-        for first in range(0, len(audio.pcm), packet):
-            due = begun + (first + packet) / audio.rate / pace
+        given = 0
+        async for pcm in packets(audio, packet):
+            given += len(pcm)
+            due = begun + given / audio.rate / pace
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await socket.send(encode(audio.pcm[first : first + packet].reshape(-1), "mulaw"))
-            sent(min(first + packet, len(audio.pcm)) / audio.rate)
+            await socket.send(encode(np.ascontiguousarray(pcm).reshape(-1), "mulaw"))
+            sent(given / audio.rate)
         await socket.send(json.dumps({"type": "stop"}))
     except websockets.ConnectionClosed:
         return  # whoever reads the answers learns why
@@ -162,7 +131,7 @@ async def _listen(socket: websockets.ClientConnection, seen: Callable[[FactSeen]
     raise StreamFailed("the service closed the connection before the call was processed")
 
 
-def _start_message(audio: CallAudio, start: CallStart) -> str:
+def _start_message(audio: CallSound, start: CallStart) -> str:
     roles: tuple[Role, Role] = ("agent", "customer")
     message = {
         "type": "start",

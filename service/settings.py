@@ -22,6 +22,7 @@ _BETWEEN_TERMS = re.compile("[,，、]")
 
 def split_terms(text: str) -> tuple[str, ...]:
     """The terms between commas, trimmed, empty ones left out. ValueError says which one cannot be taken, and why."""
+    text = text.strip("\ufeff \t\r\n")  # what the text of a file brings along
     if any(not char.isprintable() for char in text):
         raise ValueError("a term holds a control character or line break; separate terms with commas, on one line")
     terms = tuple(term.strip() for term in _BETWEEN_TERMS.split(text) if term.strip())

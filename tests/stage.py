@@ -6,8 +6,8 @@ import asyncio
 from typing import TypeVar
 
 from asr.audio import encode
+from service.audio_files.call import CallAudio
 from service.calls.session import CallSession, Parts
-from service.client import CallAudio
 from service.facts import Fact
 from service.gateway.events import AudioArrived
 from service.metrics import Metrics

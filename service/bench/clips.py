@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from asr.types import Language, Seconds
+from service.audio_files.reader import AudioFile, AudioUnusable
 
 MANIFEST = "manifest.jsonl"
 
@@ -66,8 +66,10 @@ def _manifest(path: Path) -> list[_Line]:
 
 def _clip(folder: Path, line: _Line) -> Clip:
     try:
-        pcm, rate = soundfile.read(folder / line.file, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as cause:
-        raise ClipsUnusable(f"{folder / line.file} cannot be read as audio ({cause})") from cause
-    mono = np.ascontiguousarray(pcm.mean(axis=1), dtype=np.float32)
-    return Clip(pcm=mono, rate=rate, text=line.text.partition(" | ")[0])
+        with AudioFile(folder / line.file) as audio:
+            mono = np.concatenate([block.mean(axis=1, dtype=np.float32) for block in audio.blocks()])
+            if audio.shortfall:
+                raise ClipsUnusable(f"{folder / line.file}: {audio.shortfall}")
+            return Clip(pcm=mono, rate=audio.rate, text=line.text.partition(" | ")[0])
+    except AudioUnusable as cause:
+        raise ClipsUnusable(str(cause)) from cause

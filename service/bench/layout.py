@@ -9,8 +9,8 @@ import numpy as np
 
 from asr.audio import Pcm
 from asr.types import ROLES, Role, Seconds
+from service.audio_files.call import CallAudio
 from service.bench.channel import PHONE_RATE
-from service.client import CallAudio
 
 _GAPS = ((0.2, 1.2), (2.0, 3.0), (-0.4, 0.0))
 """Seconds between two turns: a usual pause, a long one, a slight talk-over."""

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from asr.types import Language, Seconds
+from service.audio_files.call import read_call_audio
+from service.audio_files.reader import AudioUnusable
 from service.bench.channel import telephone
 from service.bench.clips import ClipsUnusable, read_clips
 from service.bench.layout import BenchCall, laid_out, looped
@@ -20,7 +22,6 @@ from service.bench.report import write_report
 from service.bench.server import ServiceUnusable, service_under_test
 from service.bench.statistics import spread
 from service.cli.terminal import err, fail, out
-from service.client import read_call_audio
 from service.samples import sample_calls
 
 _NO_LIMIT = "1000"
@@ -52,7 +53,7 @@ def live(
         if report is not None:
             asked: dict[str, Any] = {"calls": calls, "seconds": seconds, "language": language, "pace": pace}
             write_report(report, "bench live", asked | {"audio": "given" if audio else "sample calls"}, figures)
-    except (ClipsUnusable, ServiceUnusable, OSError) as problem:
+    except (AudioUnusable, ClipsUnusable, ServiceUnusable, OSError) as problem:
         fail(str(problem))
     except KeyboardInterrupt:
         fail("stopped; the service under test has been ended", code=130)

@@ -14,9 +14,10 @@ import typer
 
 from detectors.api import DetectorError
 from service.app import serve_until_stopped
+from service.audio_files.call import read_call_audio
 from service.cli.accounts import generated_password
 from service.cli.terminal import err, fail, out
-from service.client import CallStart, StreamFailed, read_call_audio, stream_call
+from service.client import CallStart, StreamFailed, stream_call
 from service.logs import configure_logging
 from service.samples import SampleCall, sample_calls
 from service.settings import Settings

@@ -12,6 +12,7 @@ from detectors.api import DetectorError, Jurisdiction
 from detectors.batch import BadInput, Batch
 from detectors.registry import load
 from service.cli.terminal import fail
+from service.cli.text_input import lines_of, text_of
 
 
 def detect(
@@ -22,10 +23,9 @@ def detect(
     try:
         batch = Batch(load())
         if call:
-            print(json.dumps(batch.call(sys.stdin.read()), ensure_ascii=False))
+            print(json.dumps(batch.call(text_of(sys.stdin.buffer)), ensure_ascii=False))
             return
-        for number, line in enumerate(sys.stdin, 1):
-            if line.strip():
-                print(json.dumps(batch.utterance(line, jurisdiction, number), ensure_ascii=False), flush=True)
+        for number, line in lines_of(sys.stdin.buffer):
+            print(json.dumps(batch.utterance(line, jurisdiction, number), ensure_ascii=False), flush=True)
     except (BadInput, DetectorError) as problem:
         fail(str(problem), code=2)

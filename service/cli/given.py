@@ -17,9 +17,19 @@ def moment(text: str | None) -> datetime | None:
         fail(f"--started-at {text!r} is not an ISO 8601 time, such as 2026-03-02T10:15:00+08:00")
 
 
+def words(option: str, given: str) -> str:
+    """What was given for an option, without the byte order mark and the line end that a file's text brings along."""
+    if any("\ud800" <= char <= "\udfff" for char in given):  # bytes that could not be decoded
+        fail(f"{option} {given!r} is not text in this terminal's encoding; give it in UTF-8")
+    return given.strip("\ufeff \t\r\n")
+
+
 def pairs(given: list[str]) -> dict[str, str]:
     """`k=v` words as a mapping."""
+    told: dict[str, str] = {}
     for pair in given:
-        if "=" not in pair:
+        name, equals, value = words("--metadata", pair).partition("=")
+        if not (equals and name.strip()):
             fail(f"--metadata {pair!r} is not of the form k=v")
-    return dict(pair.split("=", 1) for pair in given)
+        told[name.strip()] = value.strip()
+    return told

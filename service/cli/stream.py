@@ -11,13 +11,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from asr.types import ROLES, CallLanguage, Role
 from detectors.api import Jurisdiction
-from service.cli.given import moment, pairs
-from service.cli.terminal import err, fail, out
-from service.client import AudioUnusable, CallStart, FactSeen, StreamFailed, read_call_audio, stream_call
+from service.audio_files.call import CallFile
+from service.audio_files.reader import AudioUnusable
+from service.cli.given import moment, pairs, words
+from service.cli.terminal import err, fail, out, warn
+from service.client import CallStart, FactSeen, StreamFailed, stream_call
 from service.facts import Alert, AlertRaised, Fact, Notice, SentimentScored, UtteranceHeard
 
 
@@ -50,7 +53,7 @@ class Heard:
 
 
 def stream(
-    audio: Annotated[Path, typer.Argument(help="Stereo WAV or FLAC at 8 or 16 kHz: left agent, right customer.")],
+    audio: Annotated[Path, typer.Argument(help="Stereo WAV or FLAC: left agent, right customer.")],
     url: Annotated[str, typer.Option(help="The gateway's address, ws://HOST:PORT/v1/stream.")],
     key: Annotated[str, typer.Option(help="A gateway key with the rights stream and events.")],
     swap: Annotated[bool, typer.Option("--swap", help="Left is the customer, right the agent.")] = False,
@@ -69,15 +72,14 @@ def stream(
         language=language,
         jurisdiction=jurisdiction,
         started_at=moment(started_at),
-        agent=agent,
-        customer=customer,
+        agent=words("--agent", agent),
+        customer=words("--customer", customer),
         metadata=pairs(metadata or []),
     )
     heard = Heard(call_id=start.call_id)
     try:
-        call_audio = read_call_audio(audio, swap=swap)
-        with progress_bar() as progress:
-            bar = progress.add_task(audio.name, total=call_audio.seconds)
+        with CallFile(audio, swap=swap) as call, progress_bar() as progress:
+            bar = progress.add_task(audio.name, total=call.seconds)
 
             def seen(answer: FactSeen) -> None:
                 heard.add(answer)
@@ -87,18 +89,22 @@ def stream(
             def sent(seconds: float) -> None:
                 progress.update(bar, completed=seconds)
 
-            asyncio.run(stream_call(call_audio, start, url=url, key=key, pace=pace, seen=seen, sent=sent))
+            asyncio.run(stream_call(call, start, url=url, key=key, pace=pace, seen=seen, sent=sent))
     except (AudioUnusable, StreamFailed) as problem:
         fail(str(problem))
+    if call.shortfall:
+        warn(call.shortfall)
     if as_json:
         print(heard.json())
 
 
-def show(fact: Fact) -> None:
-    """One line a person reads for what was said or what went wrong; other facts are silent."""
+def show(fact: Fact, *, told_apart: bool = True) -> None:
+    """One line a person reads for what was said or what went wrong; other facts are silent. `told_apart`: whether it is
+    known who speaks."""
     match fact:
         case UtteranceHeard(utterance=said):
-            out.print(f"{said.start:7.2f}  {said.role:8}  {escape(said.text)}")
+            speaker = said.role if told_apart else ""
+            out.print(f"{said.start:7.2f}  {speaker:8}  {escape(said.text)}")
         case AlertRaised(alert=alert):
             words = f"“{escape(alert.quote)}”" if alert.quote else ""
             title = f"{alert.title.zh} / {alert.title.en}"
@@ -109,11 +115,19 @@ def show(fact: Fact) -> None:
             pass
 
 
+class _Seconds(ProgressColumn):
+    """How much of it is done, and of how much where that is known."""
+
+    def render(self, task: Task) -> Text:
+        whole = "" if task.total is None else f" of {task.total:.0f}"
+        return Text(f"{task.completed:.0f}{whole} s")
+
+
 def progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+        _Seconds(),
         console=err,
         transient=True,
     )

@@ -16,3 +16,8 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """Say what is wrong, and leave."""
     err.print(f"[red]error:[/red] {escape(message)}")
     raise typer.Exit(code)
+
+
+def warn(message: str) -> None:
+    """Say what the result lacks."""
+    err.print(f"[yellow]note:[/yellow] {escape(message)}")

@@ -22,11 +22,12 @@ from asr.vad import SecondOpinion
 from detectors.runner import DetectorRunner
 from models import ModelError
 from service.app import load_engine, wall
+from service.audio_files.call import CallFile, packets
+from service.audio_files.reader import AudioUnusable
 from service.calls.session import CallSession, Parts
 from service.cli.stream import progress_bar, show
-from service.cli.terminal import err, fail
-from service.client import AudioUnusable, CallAudio, read_call_audio
-from service.facts import Call, Fact, UtteranceHeard
+from service.cli.terminal import err, fail, warn
+from service.facts import Call, Fact, GapMarked, UtteranceHeard
 from service.gateway.events import AudioArrived
 from service.live.schema import Levels, Partial
 from service.metrics import Metrics
@@ -40,36 +41,55 @@ UNBOUNDED_PACE = 1e9
 
 
 def transcribe(
-    audio: Annotated[Path, typer.Argument(help="Stereo WAV or FLAC at 8 or 16 kHz: left agent, right customer.")],
+    audio: Annotated[Path, typer.Argument(help="WAV or FLAC: left agent, right customer; or one channel.")],
     language: Annotated[CallLanguage, typer.Option(help="Spoken language.")] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line per utterance.")] = False,
 ) -> None:
     """Cut a call into utterances and write down what was said, as the service would."""
     settings = Settings()
     try:
-        call_audio = read_call_audio(audio)
-        with err.status("Loading the model…"):
-            engine = load_engine(settings)
+        with CallFile(audio, mono=True) as call:
+            with err.status("Loading the model…"):
+                engine = load_engine(settings)
+            printer = _Printer(as_json, told_apart=call.channels > 1)
+            asyncio.run(_transcribe(call, language, engine, printer))
+            _remark(audio, call, printer)
     except (AudioUnusable, ModelError, RecognitionError) as problem:
         fail(str(problem))
-    asyncio.run(_transcribe(call_audio, language, engine, _Printer(as_json)))
+
+
+def _remark(path: Path, call: CallFile, printer: _Printer) -> None:
+    """What a reader of the text must know beside it."""
+    if call.channels == 1:
+        warn(f"{path}: has one channel, in which nobody can tell who speaks; the text names no speaker")
+    if call.shortfall:
+        warn(call.shortfall)
+    if printer.unrecognised:
+        fail(f"{path}: {printer.unrecognised} stretches of speech could not be recognised; their text is missing")
+    if not printer.printed:
+        warn(f"{path}: nobody was heard to speak in it")
 
 
 class _Printer:
-    """A journal that prints what it is told."""
+    """A journal that prints what it is told; `told_apart` tells whether each party has its own channel."""
 
     failing = False
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, *, told_apart: bool) -> None:
         self._as_json = as_json
+        self._told_apart = told_apart
+        self.printed = self.unrecognised = 0
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
         for fact in facts:
+            self.printed += isinstance(fact, UtteranceHeard)
+            self.unrecognised += isinstance(fact, GapMarked) and fact.reason == "unrecognised"
             if not self._as_json:
-                show(fact)
+                show(fact, told_apart=self._told_apart)
             elif isinstance(fact, UtteranceHeard):
                 said = fact.utterance
-                line = {"speaker": said.role, "start": said.start, "end": said.end, "text": said.text}
+                speaker = said.role if self._told_apart else None
+                line = {"speaker": speaker, "start": said.start, "end": said.end, "text": said.text}
                 print(json.dumps(line, ensure_ascii=False), flush=True)
 
     def show_levels(self, levels: Levels) -> None:
@@ -97,11 +117,11 @@ class _NoRecording:
         return
 
 
-async def _transcribe(audio: CallAudio, language: CallLanguage, engine: Engine, printer: _Printer) -> None:
+async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, printer: _Printer) -> None:
     call = Call(
         id="file",
         source="file",
-        roles=ROLES,
+        roles=ROLES[: audio.channels],
         encoding="pcm_s16le",
         rate=audio.rate,
         language=language,
@@ -126,12 +146,12 @@ async def _transcribe(audio: CallAudio, language: CallLanguage, engine: Engine, 
         session.finish("completed")
 
 
-async def _play(audio: CallAudio, session: CallSession) -> None:
+async def _play(audio: CallFile, session: CallSession) -> None:
     packet = round(audio.rate * PACKET)
     with progress_bar() as progress:
         bar = progress.add_task("Transcribing", total=audio.seconds)
-        for first in range(0, len(audio.pcm), packet):
-            session.feed(AudioArrived(payload=encode(audio.pcm[first : first + packet].reshape(-1), "pcm_s16le")))
+        async for pcm in packets(audio, packet):
+            session.feed(AudioArrived(payload=encode(np.ascontiguousarray(pcm).reshape(-1), "pcm_s16le")))
             progress.update(bar, completed=session.reached)
             await session.settle(AHEAD)
     await session.settle(0)

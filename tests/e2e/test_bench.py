@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from service.client import read_call_audio
+from service.audio_files.call import read_call_audio
 from service.samples import SampleCall, sample_calls
 from tests.e2e.conftest import callwarden
 

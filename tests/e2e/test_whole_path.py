@@ -14,7 +14,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.client import CallStart, read_call_audio, stream_call
+from service.audio_files.call import read_call_audio
+from service.client import CallStart, stream_call
 from service.facts import AlertRaised, Fact, UtteranceHeard, WordsTimed
 from service.samples import SampleCall, sample_calls
 from tests.e2e.conftest import PASSWORD, Running, callwarden

@@ -7,7 +7,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import CloseCode
 
-from service.client import CallAudio, CallStart, StreamFailed, stream_call
+from service.audio_files.call import CallAudio
+from service.client import CallStart, StreamFailed, stream_call
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from asr.types import ROLES
+from service.audio_files.call import CallAudio
 from service.bench.layout import BenchCall, Placed, laid_out, looped
 from service.bench.ledger import CallLedger, Late, within
-from service.client import CallAudio, FactSeen
+from service.client import FactSeen
 from service.facts import AlertRaised, GapMarked, UtteranceHeard
 from tests import scenes
 

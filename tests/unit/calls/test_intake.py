@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from asr.audio import encode
+from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.intake import Cut, Found, Intake, Passed, Taken
-from service.client import CallAudio, read_call_audio
 from service.facts import GapMarked
 from service.gateway.events import AudioArrived
 from service.samples import sample_calls

@@ -10,7 +10,7 @@ import pytest
 
 from asr.engine import RecognitionFailed
 from asr.types import Role
-from service.client import CallAudio, read_call_audio
+from service.audio_files.call import CallAudio, read_call_audio
 from service.facts import AlertRaised, Fact, FindingMade, UtteranceHeard
 from service.live.schema import Partial
 from service.samples import sample_calls

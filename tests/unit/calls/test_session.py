@@ -7,8 +7,8 @@ import pytest
 from asr.audio import encode
 from asr.engine import RecognitionFailed
 from detectors.runner import DetectorFailure
+from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import hearing
-from service.client import CallAudio, read_call_audio
 from service.facts import (
     AlertRaised,
     CallClosed,

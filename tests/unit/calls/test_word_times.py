@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import word_times
-from service.client import CallAudio, read_call_audio
 from service.facts import CallClosed, FindingMade, UtteranceHeard, WordsTimed
 from service.samples import sample_calls
 from tests import scenes

@@ -1,0 +1,166 @@
+"""The one reader of audio files: whatever libsndfile reads, WAVE files with a wrong header too, by blocks."""
+
+from __future__ import annotations
+
+import io
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from asr.types import Seconds
+from service.audio_files.riff import Spliced, WaveLayout, wave_layout
+
+BLOCK: Final[Seconds] = 5.0
+_UNKNOWN: Final = 2**63 - 1
+"""libsndfile's number of samples where a FLAC header gives none."""
+_BAD_SEEK: Final = 39
+"""libsndfile's fault at the end of such a file; what was read before it is there."""
+_INTEGER_SCALES: Final = (2.0**15, 2.0**23, 2.0**31)
+_NO_SAMPLE: Final = "holds no sample: there is a header and no sound behind it"
+_RATES: Final = range(4_000, 400_000)
+
+
+class AudioUnusable(Exception):
+    """The file cannot be used: the message says which, why, and what would do."""
+
+
+class AudioFile:
+    """An audio file that is open for reading. Use as a context manager. Raises AudioUnusable.
+
+    `seconds` is None where the header does not tell. `shortfall` says, once the blocks have been read, what of the
+    file could not be; empty where all could.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = _opened(path)
+        try:
+            self._layout, self._source = _source(self._file, path)
+            self._sound = _decoder(self._source, path)
+        except BaseException:
+            self._file.close()
+            raise
+        self.rate = int(self._sound.samplerate)
+        self.channels = int(self._sound.channels)
+        self.shortfall = ""
+        self._fault: soundfile.LibsndfileError | None = None
+        self._frames: int | None = None if self._sound.frames == _UNKNOWN else int(self._sound.frames)
+
+    def __enter__(self) -> AudioFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sound.close()
+        self._file.close()
+
+    @property
+    def seconds(self) -> Seconds | None:
+        return None if self._frames is None else self._frames / self.rate
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """All of it, in pieces of at most `BLOCK` seconds: float32 in [-1, 1] of shape (samples, channels).
+
+        Raises AudioUnusable where there is no sample at all; a fault further on ends the blocks (`shortfall`).
+        """
+        scale = self._scale()
+        read = 0
+        for block in self._raw():
+            read += len(block)
+            yield np.clip(np.nan_to_num(block) / scale, -1.0, 1.0)
+        if not read:
+            raise AudioUnusable(f"{self._path}: {_NO_SAMPLE}")
+        self.shortfall = self._unread(read)
+
+    def _raw(self) -> Iterator[NDArray[np.float32]]:
+        self._sound.seek(0)
+        size = max(1, round(BLOCK * self.rate))
+        self._fault = None
+        while self._fault is None:
+            room = np.full((size, self.channels), np.nan, np.float32)  # a fault leaves what was read before it
+            try:
+                block = self._sound.read(out=room)
+            except soundfile.LibsndfileError as cause:
+                self._fault = None if self._frames is None and cause.code == _BAD_SEEK else cause
+                block = room[: int(np.argmax(np.isnan(np.append(room[:, 0], np.nan))))]
+            if not len(block):
+                break
+            yield block
+
+    def _scale(self) -> float:
+        """What full scale is in a file of floats: 1, but for programs that write integers as floats."""
+        if self._sound.subtype not in ("FLOAT", "DOUBLE"):
+            return 1.0
+        beyond = sounding = 0
+        peak = 0.0
+        for block in self._raw():
+            levels = np.abs(np.nan_to_num(block, posinf=0.0, neginf=0.0))
+            beyond += int(np.count_nonzero(levels > 1.0))
+            sounding += int(np.count_nonzero(levels))
+            peak = max(peak, float(levels.max()))
+        return next((scale for scale in _INTEGER_SCALES if peak <= scale), 1.0) if 2 * beyond > sounding else 1.0
+
+    def _unread(self, read: int) -> str:
+        """What the header tells of and the file does not hold, or holds damaged."""
+        if fault := self._source.fault or self._fault:
+            rest = f"what follows is cut off or damaged ({_reason(fault)})"
+            return f"only the first {read / self.rate:.1f} s can be read; {rest}"
+        told = self._frames or 0
+        if self._layout is not None:
+            told = read + round(self._layout.missing / self._layout.bytes_a_second * self.rate)
+        if told - read < self.rate / 10:
+            return ""
+        return f"it ends after {read / self.rate:.1f} s, and its header tells of {told / self.rate:.1f} s"
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise AudioUnusable(f"{path}: is a folder; name the audio file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioUnusable(f"{path}: is no regular file but a pipe or device; write the audio to a file first")
+        if not status.st_size:
+            raise AudioUnusable(f"{path}: is empty, 0 bytes")
+        return path.open("rb")
+    except FileNotFoundError as cause:
+        raise AudioUnusable(f"{path}: there is no such file") from cause
+    except (OSError, ValueError) as cause:
+        raise AudioUnusable(f"{path}: cannot be opened: {_reason(cause)}") from cause
+
+
+def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced]:
+    """The file as it is, or the same samples behind a header that is right."""
+    try:
+        length = file.seek(0, io.SEEK_END)
+        layout = wave_layout(file, length)
+    except OSError as cause:
+        raise AudioUnusable(f"{path}: cannot be read: {_reason(cause)}") from cause
+    if layout is None or layout.right:
+        return layout, Spliced(b"", file, 0, length)
+    if not layout.length:
+        raise AudioUnusable(f"{path}: {_NO_SAMPLE}")
+    return layout, Spliced(layout.head(), file, layout.begin, layout.length)
+
+
+def _decoder(source: Spliced, path: Path) -> Any:
+    file: Any = source  # libsndfile asks it for no more than seek, tell and read
+    try:
+        sound = soundfile.SoundFile(file)
+    except (soundfile.SoundFileError, TypeError, ValueError) as cause:
+        told = f"cannot be read as audio ({_reason(source.fault or cause)}); WAV and FLAC files can"
+        raise AudioUnusable(f"{path}: {told}") from cause
+    if sound.samplerate not in _RATES:
+        raise AudioUnusable(f"{path}: {sound.samplerate} samples a second are no rate that speech is recorded at")
+    return sound
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, OSError):
+        return (fault.strerror or str(fault)).lower()
+    told = fault.error_string if isinstance(fault, soundfile.LibsndfileError) else str(fault)
+    return str(told).removeprefix("Error : ").strip().rstrip(".")

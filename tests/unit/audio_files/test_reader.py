@@ -1,0 +1,273 @@
+"""Audio files as recorders, converters and broken copies leave them."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.audio_files.reader import BLOCK, AudioFile, AudioUnusable
+from tests.saved_audio import RATE, SECONDS, saved, tone
+
+
+def read(path: Path) -> tuple[np.ndarray, str]:
+    with AudioFile(path) as audio:
+        blocks = list(audio.blocks())
+        assert all(len(block) <= BLOCK * audio.rate for block in blocks)
+        return np.concatenate(blocks), audio.shortfall
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(AudioUnusable) as caught, AudioFile(path) as audio:
+        list(audio.blocks())
+    told = str(caught.value)
+    assert str(path) in told
+    assert "\n" not in told
+    return told
+
+
+def chunks(wave: bytes) -> tuple[bytes, bytes]:
+    """The `fmt ` chunk's body and the samples of a plain file."""
+    form, data = wave.index(b"fmt "), wave.index(b"data")
+    size = int.from_bytes(wave[form + 4 : form + 8], "little")
+    return wave[form + 8 : form + 8 + size], wave[data + 8 :]
+
+
+def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
+    return name + struct.pack("<I", len(body) if size is None else size) + body + b"\0" * (len(body) % 2)
+
+
+def wave(*parts: bytes, size: int | None = None, form: bytes = b"RIFF") -> bytes:
+    body = b"WAVE" + b"".join(parts)
+    return form + struct.pack("<I", len(body) if size is None else size) + body
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "apart"),
+    [
+        ("WAV", "PCM_16", 0.0),
+        ("WAV", "PCM_24", 0.0),
+        ("WAV", "PCM_32", 0.0),
+        ("WAV", "FLOAT", 0.0),
+        ("WAV", "DOUBLE", 0.0),
+        ("WAV", "PCM_U8", 0.01),
+        ("WAV", "ULAW", 0.02),
+        ("WAV", "ALAW", 0.02),
+        ("WAVEX", "PCM_24", 0.0),
+        ("WAVEX", "FLOAT", 0.0),
+        ("WAVEX", "ULAW", 0.02),
+        ("RF64", "PCM_16", 0.0),
+        ("W64", "PCM_16", 0.0),
+        ("AIFF", "PCM_16", 0.0),
+        ("FLAC", "PCM_16", 0.0),
+        ("FLAC", "PCM_24", 0.0),
+    ],
+)
+def test_every_usual_form_gives_the_same_sound(tmp_path: Path, kind: str, subtype: str, apart: float) -> None:
+    sound, shortfall = read(saved(tmp_path, kind, subtype))
+    np.testing.assert_allclose(sound[: SECONDS * RATE], tone(), atol=apart + 1e-7)
+    assert not shortfall
+
+
+SIZES: dict[str, Callable[[int], tuple[int, int]]] = {
+    "never written": lambda _: (36, 0),
+    "zero": lambda _: (0, 0),
+    "unknown": lambda _: (0xFFFF_FFFF, 0xFFFF_FFFF),
+    "an encoder's placeholder": lambda _: (0x7FFF_FFFF, 0x7FFF_FFFF - 36),
+    "out of date": lambda length: (36 + length // 4, length // 4),
+    "the form's own missing": lambda length: (0, length),
+    "the samples' own missing": lambda length: (36 + length, 0),
+}
+
+
+@pytest.mark.parametrize("told", SIZES)
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "ULAW", "PCM_24"])
+def test_a_header_that_was_never_closed_costs_no_sample(tmp_path: Path, told: str, subtype: str) -> None:
+    path = saved(tmp_path, "WAV", subtype)
+    whole, _ = read(path)
+    form, samples = chunks(path.read_bytes())
+    riff, data = SIZES[told](len(samples))
+    path.write_bytes(wave(chunk(b"fmt ", form), chunk(b"data", samples, data), size=riff))
+    sound, shortfall = read(path)
+    np.testing.assert_array_equal(sound, whole)
+    assert not shortfall
+
+
+@pytest.mark.parametrize("form", [b"RF64", b"BW64"])
+@pytest.mark.parametrize("sizes", ["right", "zero", "unknown", "absent"])
+def test_large_file_forms_are_read_whatever_sizes_they_tell(tmp_path: Path, form: bytes, sizes: str) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16")
+    body, samples = chunks(path.read_bytes())
+    told = {"right": (60 + len(samples), len(samples), SECONDS * RATE), "zero": (0,) * 3, "unknown": (2**64 - 1,) * 3}
+    extra = chunk(b"ds64", struct.pack("<QQQI", *told[sizes], 0)) if sizes in told else b""
+    parts = (extra, chunk(b"fmt ", body), chunk(b"data", samples, 0xFFFF_FFFF))
+    path.write_bytes(wave(*parts, form=form, size=0xFFFF_FFFF))
+    sound, shortfall = read(path)
+    np.testing.assert_allclose(sound, tone(), atol=1e-7)
+    assert not shortfall
+
+
+BEFORE = {
+    "remarks": chunk(b"LIST", b"INFOICMT\x04\0\0\0abc\0"),
+    "broadcast": chunk(b"bext", bytes(603)) + chunk(b"JUNK", bytes(28)),
+    "odd and not padded": b"junk" + struct.pack("<I", 3) + b"abc",
+    "a size that leads nowhere": chunk(b"LIST", b"INFO", 0xFFFF_FFF0),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_chunks_before_the_samples_are_no_sound(tmp_path: Path, before: str) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16")
+    form, samples = chunks(path.read_bytes())
+    path.write_bytes(wave(chunk(b"fmt ", form), BEFORE[before], chunk(b"data", samples)))
+    np.testing.assert_allclose(read(path)[0], tone(), atol=1e-7)
+
+
+BEHIND = {
+    "remarks": chunk(b"LIST", b"INFOICMT\x04\0\0\0abc\0"),
+    "odd bytes": b"xyz",
+    "a tag of a music player": b"TAG" + bytes(125),
+}
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+def test_what_stands_behind_the_samples_is_no_sound(tmp_path: Path, behind: str) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16")
+    path.write_bytes(path.read_bytes() + BEHIND[behind])
+    sound, shortfall = read(path)
+    np.testing.assert_allclose(sound, tone(), atol=1e-7)
+    assert not shortfall
+
+
+def test_no_sample_but_remarks_behind_it_is_no_sound_either(tmp_path: Path) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16")
+    form, _ = chunks(path.read_bytes())
+    path.write_bytes(wave(chunk(b"fmt ", form), chunk(b"data", b""), BEHIND["remarks"]))
+    assert "holds no sample" in refusal(path)
+
+
+@given(cut=st.integers(min_value=0, max_value=SECONDS * RATE * 4 + 44))
+@settings(max_examples=60, deadline=None)
+def test_a_wave_file_cut_anywhere_gives_what_is_there_or_a_reason(cut: int, tmp_path_factory) -> None:
+    path = saved(tmp_path_factory.mktemp("cut"), "WAV", "PCM_16")
+    path.write_bytes(path.read_bytes()[:cut])
+    frames = max(0, cut - 44) // 4
+    if not frames:
+        refusal(path)
+        return
+    sound, shortfall = read(path)
+    np.testing.assert_allclose(sound, tone()[:frames], atol=1e-7)
+    assert bool(shortfall) == (SECONDS * RATE - frames >= RATE / 10)
+
+
+def of_unknown_length(flac: bytes) -> bytes:
+    """The same with 0 for its number of samples, as an encoder leaves it that cannot seek."""
+    return flac[:21] + bytes([flac[21] & 0xF0]) + bytes(4) + flac[26:]
+
+
+@pytest.mark.parametrize("seconds", [0.3, 2.0, BLOCK, 2 * BLOCK, 11.7])
+def test_a_flac_file_of_unknown_length_is_read_to_its_end(tmp_path: Path, seconds: float) -> None:
+    path = saved(tmp_path, "FLAC", "PCM_16", tone(seconds))
+    path.write_bytes(of_unknown_length(path.read_bytes()))
+    sound, shortfall = read(path)
+    np.testing.assert_allclose(sound, tone(seconds), atol=1e-7)
+    assert not shortfall
+    with AudioFile(path) as audio:
+        assert audio.seconds is None
+
+
+@pytest.mark.parametrize("of_unknown", [False, True])
+def test_a_flac_file_that_breaks_off_gives_what_is_there_and_says_so(tmp_path: Path, of_unknown: bool) -> None:
+    path = saved(tmp_path, "FLAC", "PCM_16", tone(12.0))
+    flac = path.read_bytes()
+    path.write_bytes((of_unknown_length(flac) if of_unknown else flac)[: len(flac) // 2])
+    sound, shortfall = read(path)
+    assert 4.0 < len(sound) / RATE < 7.0
+    np.testing.assert_allclose(sound, tone(12.0)[: len(sound)], atol=1e-7)
+    assert f"only the first {len(sound) / RATE:.1f} s can be read" in shortfall
+
+
+def test_a_file_that_grows_gives_what_it_held_when_it_was_opened(tmp_path: Path) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16")
+    form, samples = chunks(path.read_bytes())
+    path.write_bytes(wave(chunk(b"fmt ", form), chunk(b"data", samples, 0), size=36))
+    with AudioFile(path) as audio, path.open("ab") as writer:
+        writer.write(samples)
+        writer.flush()
+        assert sum(map(len, audio.blocks())) == SECONDS * RATE
+
+
+@pytest.mark.parametrize("scale", [2**15, 2**23, 2**31])
+def test_integers_written_as_floats_are_brought_to_full_scale(tmp_path: Path, scale: int) -> None:
+    path = saved(tmp_path, "WAV", "DOUBLE", np.rint(tone() * scale))
+    np.testing.assert_allclose(read(path)[0], tone(), atol=2e-5)
+
+
+def test_floats_over_full_scale_are_clipped_and_no_numbers_are_silence(tmp_path: Path) -> None:
+    sound = tone()
+    sound[100], sound[200], sound[300], sound[400] = np.nan, np.inf, -np.inf, 1.5
+    levels, shortfall = read(saved(tmp_path, "WAV", "FLOAT", sound))
+    assert levels[[100, 200, 300, 400], 0].tolist() == [0.0, 1.0, -1.0, 1.0]
+    np.testing.assert_allclose(levels[401:], tone()[401:], atol=1e-7)
+    assert not shortfall
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.wav", b"", "is empty, 0 bytes"),
+        ("text.wav", b"not audio at all\n" * 50, "cannot be read as audio"),
+        ("head.wav", b"RIFF\x24\0\0\0WAVE", "cannot be read as audio"),
+        ("head.flac", b"fLaC\0\0\0\x22", "cannot be read as audio"),
+        ("noise.bin", bytes(range(256)) * 40, "cannot be read as audio"),
+    ],
+)
+def test_what_is_no_audio_is_refused_with_its_reason(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert reason in refusal(path)
+
+
+def test_a_folder_a_device_and_nothing_at_all_are_refused_each_with_its_reason(tmp_path: Path) -> None:
+    assert "is a folder" in refusal(tmp_path)
+    assert "is no regular file" in refusal(Path("/dev/null"))
+    assert "there is no such file" in refusal(tmp_path / "missing.wav")
+    assert "cannot be opened" in refusal(tmp_path / ("x" * 300))
+
+
+def test_a_file_that_may_not_be_read_is_refused_with_the_systems_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16")
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert "cannot be opened: permission denied" in refusal(path)
+
+
+def test_a_disk_that_fails_ends_the_sound_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, "WAV", "PCM_16", tone(12.0))
+    with AudioFile(path) as audio:
+        blocks = audio.blocks()
+        read = len(next(blocks))
+        monkeypatch.setattr(audio._source, "_file", _Failing())
+        assert list(blocks) == []
+        assert audio.shortfall.startswith(f"only the first {read / RATE:.1f} s can be read")
+        assert "input/output error" in audio.shortfall
+
+
+class _Failing(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_rate_that_is_no_recordings_is_refused(tmp_path: Path) -> None:
+    assert "1 samples a second" in refusal(saved(tmp_path, "WAV", "PCM_16", rate=1))
