@@ -34,7 +34,11 @@ NoticeCode = Literal[
     "detector_failed",
     "overloaded",
     "protocol_error",
+    "gateway_irregular",
+    "audio_missing",
 ]
+"""`gateway_irregular`: the gateway sent what it should not, and the call goes on. `audio_missing`: nothing came for a
+while, and nothing of that was made up for later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,9 @@ class Metrics:
         )
         self.frames = Counter("callwarden_frames", "Messages from gateways.", ["kind"], registry=registry)
         self.audio_bytes = Counter("callwarden_audio_bytes", "Bytes of binary messages.", registry=registry)
+        self.irregularities = Counter(
+            "callwarden_gateway_irregularities", "Odd things in gateways' messages.", ["kind"], registry=registry
+        )
         self.late_drops = Counter("callwarden_late_drops", "Packets that came too late to be used.", registry=registry)
         self.gaps = Counter("callwarden_gaps", "Gaps marked in calls.", ["reason"], registry=registry)
         self.backlog = Gauge("callwarden_backlog_seconds", "Speech waiting to be recognised.", registry=registry)

@@ -29,6 +29,9 @@ from service.facts import (
 TREND_POINTS = 60
 """Sentiment points kept for each party's line on the wall: more than a wall card has pixels to tell apart."""
 
+_OF_A_MOMENT: frozenset[NoticeCode] = frozenset({"gateway_irregular", "audio_missing"})
+"""Notices of what has passed: nothing about the call's monitoring is out of order because of them."""
+
 _WEIGHT: dict[Severity, int] = {"critical": 50, "high": 25, "medium": 8, "low": 2}
 _ANGER_WEIGHT = 10
 
@@ -136,6 +139,8 @@ def _(fact: GapMarked, summary: CallSummary) -> CallSummary:
 
 @_apply.register
 def _(fact: Notice, summary: CallSummary) -> CallSummary:
+    if fact.code in _OF_A_MOMENT:
+        return summary
     cause, _, phase = fact.code.rpartition("_")
     kept = tuple(c for c in summary.troubles if c != fact.code and not c.startswith(f"{cause}_"))
     return replace(summary, troubles=kept if phase == "recovered" else (*kept, fact.code))

@@ -16,7 +16,7 @@ from asr.types import Seconds
 from service.calls.ports import Journal
 from service.calls.session import CallSession
 from service.facts import Call, CallClosed, Notice
-from service.gateway.events import AudioArrived, CallAnnounced, DigitPressed, ProtocolViolation
+from service.gateway.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import GatewayKey, LoggedFact, NotFound, StorageError, StorageUnavailable, Store
@@ -230,8 +230,8 @@ class Line:
         """The call's id here, which is the announced one unless that was used before."""
         return self._held.session.call.id
 
-    async def feed(self, event: AudioArrived | DigitPressed) -> None:
-        """Audio or a digit; never waits for recognition. Raises ProtocolViolation."""
+    async def feed(self, event: LineEvent) -> None:
+        """What happens within the call; never waits for recognition. Raises ProtocolViolation."""
         if not self._holds():
             raise ProtocolViolation("call_id", "another connection has taken this call over")
         self._held.session.feed(event)

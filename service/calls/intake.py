@@ -89,14 +89,14 @@ class Intake:
         return self._timeline.counts
 
     def take(self, audio: AudioArrived, now: float) -> Taken:
-        """Audio came. Raises ProtocolViolation for half samples, an unknown leg, or more than the pace allows."""
+        """Audio came. Raises ProtocolViolation for more than the pace allows."""
+        before = self._timeline.received
         outputs = self._timeline.feed(audio, now)
-        self._pace.advance(self.reached, now)
+        self._pace.received(self._timeline.received - before, now)
         return self._handled(outputs)
 
     def away(self, seconds: Seconds) -> Taken:
         """The gateway was gone for so long: silence stands in its place."""
-        self._pace.resumed(seconds)
         return self._handled(self._timeline.disconnected(seconds))
 
     def close(self) -> Taken:

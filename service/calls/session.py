@@ -26,6 +26,7 @@ from detectors.runner import DetectorFailure
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import Cut, Intake, Passed, Taken
+from service.calls.irregularities import MOST_WORK, Irregularities
 from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
 from service.calls.troubles import Troubles
@@ -42,7 +43,7 @@ from service.facts import (
     Notice,
     UtteranceHeard,
 )
-from service.gateway.events import AudioArrived, DigitPressed
+from service.gateway.events import AudioArrived, DigitPressed, Irregularity, LineEvent
 from service.live.schema import Levels, Partial
 from service.metrics import Metrics
 
@@ -105,6 +106,7 @@ class CallSession:
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
         self._troubles = Troubles()
+        self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
         self.done = asyncio.Event()
         """Set when the call is wholly processed and written."""
@@ -124,23 +126,38 @@ class CallSession:
         """No more audio is taken."""
         return self._finishing
 
-    def feed(self, event: AudioArrived | DigitPressed) -> None:
-        """Take in what the gateway sent. Never waits. Raises ProtocolViolation for audio that cannot be."""
-        if self._finishing:
-            return
-        if isinstance(event, DigitPressed):
-            self._work.put_nowait(DtmfPressed(digit=event.digit, at=self.reached, role=event.role))
-            return
+    def feed(self, event: LineEvent) -> None:
+        """Take in what the gateway sent. Never waits. Raises ProtocolViolation for audio that is far too fast."""
         now = self._parts.monotonic()
-        self._take(self._intake.take(event, now))
-        self._arrivals.mark(self.reached, now)
-        if self._parts.partials:
-            self._partials.look()
+        if isinstance(event, Irregularity):
+            self._note(event)
+        elif self._finishing:
+            return
+        elif isinstance(event, DigitPressed):
+            self._press(event, now)
+        elif isinstance(event, AudioArrived):
+            self._take(self._intake.take(event, now))
+            self._arrivals.mark(self.reached, now)
+            if self._parts.partials:
+                self._partials.look()
 
     def resumed(self, away: Seconds) -> None:
         """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
         if not self._finishing:
             self._take(self._intake.away(away))
+
+    def _note(self, seen: Irregularity) -> None:
+        self._parts.metrics.irregularities.labels(seen.kind).inc()
+        if notice := self._irregularities.notice(seen, self.reached):
+            log.warning("gateway sends what is odd", call_id=self.call.id, kind=seen.kind, field=seen.field)
+            self.tell(notice)
+
+    def _press(self, pressed: DigitPressed, now: Seconds) -> None:
+        flood = self._irregularities.flooding(pressed, now, waiting=self._work.qsize())
+        if flood is not None:
+            self._note(flood)
+        else:
+            self._work.put_nowait(DtmfPressed(digit=pressed.digit, at=self.reached, role=pressed.role))
 
     def tell(self, notice: Notice) -> None:
         """Write a notice in its place among what was said."""
@@ -175,6 +192,8 @@ class CallSession:
         for piece in taken.recorded:
             self._parts.recorder.write(piece.role, piece.start, piece.pcm)
         for found in taken.found:
+            if isinstance(found, Passed) and self._work.qsize() >= MOST_WORK:
+                continue  # a later one tells as much
             self._work.put_nowait(self._hearing.submit(found) if isinstance(found, Cut) else found)
         for levels in taken.levels:
             self._parts.journal.show_levels(
@@ -274,6 +293,9 @@ class CallSession:
             await self._write(notice)
 
     async def _close(self, finish: Finish) -> None:
+        while not self._work.empty():  # what was odd after the end is still told
+            if isinstance(work := self._work.get_nowait(), Notice):
+                await self._write(work)
         await self._observe(await self._parts.judge.closed(self.reached))
         await self._word_times.settle()
         await self._write(*self._word_times.take())

@@ -1,14 +1,15 @@
 """What a gateway tells us, whatever its dialect: a call started, audio came, a key was pressed, it stopped.
 
-A dialect is a plain class without IO: one per connection, fed whole WebSocket messages, giving back events
-and the replies its vendor allows. It raises ProtocolViolation for what it cannot accept.
+A dialect is a plain class without IO: one per connection, fed whole WebSocket messages, giving back events.
+Until its start message is accepted it raises ProtocolViolation for what cannot begin a call. From then on a call is
+live, and only what is too big breaks the protocol: everything else that is odd is an Irregularity.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from asr.audio import Encoding
 from asr.types import CallLanguage, Role, Seconds
@@ -24,8 +25,8 @@ MAX_AUDIO_BYTES = 1024 * 1024
 
 
 class ProtocolViolation(Exception):
-    """The peer broke its dialect: `field` names what was wrong, `close_code` is RFC 6455's. `retry_after` seconds
-    may help, where it is no fault of the peer's."""
+    """What ends a connection: `field` names what was wrong, `close_code` is RFC 6455's. `retry_after` seconds may
+    help, where it is no fault of the peer's."""
 
     def __init__(
         self, field: str, message: str, close_code: int = CLOSE_POLICY, retry_after: Seconds | None = None
@@ -75,22 +76,51 @@ class DigitPressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormatChanged:
+    """From here on this connection's audio has this form. `roles` as in CallAnnounced."""
+
+    encoding: Encoding
+    rate: int
+    roles: tuple[Role, ...]
+
+
+IrregularityKind = Literal["unreadable", "order", "value", "digit", "leg", "format", "payload", "sequence", "flood"]
+"""What is odd: a message that cannot be read; one that comes when it should not; a field's value; a key that no
+telephone has; a party or track that the call does not have; an encoding, rate or half a sample frame; audio that
+cannot be decoded; messages missing; more than anybody could mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Irregularity:
+    """Something that should not have come and ends nothing: it is told once a kind and field on the call.
+
+    `field` names it, `message` tells what is odd and what was done about it.
+    """
+
+    kind: IrregularityKind
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallStopped:
     """The gateway says that the call is over."""
 
 
-GatewayEvent: TypeAlias = CallAnnounced | AudioArrived | DigitPressed | CallStopped
+LineEvent: TypeAlias = AudioArrived | DigitPressed | FormatChanged | Irregularity
+"""What happens within a call."""
+GatewayEvent: TypeAlias = CallAnnounced | LineEvent | CallStopped
 
 
 class Dialect(Protocol):
     """One vendor's wire on one connection. Plain: bytes in, events out."""
 
     def text(self, message: str) -> list[GatewayEvent]:
-        """A text message. Raises ProtocolViolation."""
+        """A text message. Raises ProtocolViolation: before the start for what cannot begin a call, later for size."""
         ...
 
     def binary(self, message: bytes) -> list[GatewayEvent]:
-        """A binary message. Raises ProtocolViolation."""
+        """A binary message. Raises ProtocolViolation as `text` does."""
         ...
 
     def closed(self) -> list[GatewayEvent]:

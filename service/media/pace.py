@@ -5,32 +5,35 @@ from __future__ import annotations
 from asr.types import Seconds
 from service.gateway.events import ProtocolViolation
 
-BURST: Seconds = 10.0
-"""Audio that may come at once on top of the rate: what is kept before a start message, and a stalled line's backlog."""
+BURST: Seconds = 60.0
+"""Audio that may come at once beyond the time that has passed: a gateway may have waited this long for a connection
+before its first `start`, and what it may send before `start` fits (1 MiB is 66 s of two legs of G.711)."""
 
 
 class PaceLimit:
-    """A token bucket in seconds of audio, filled at `max_pace` seconds a second and holding BURST.
+    """A token bucket in seconds of audio, filled at `max_pace` seconds a second.
 
-    It is charged with how far the call's audio clock moves, silence put in for lost audio included.
+    It holds BURST and whatever real time has passed without its audio: a stalled network, a suspended service and a
+    connection that was gone all bring at once what they kept back, and that is no more than the time that passed. So
+    audio whose total never exceeds the time since `begun` always passes, and audio that keeps coming faster than
+    `max_pace` never does for long. Time on hold counts as well: hours of it allow hours of audio at once. What that
+    may cost is not bounded here but where audio waits, hop by hop (docs/architecture.md).
     """
 
-    def __init__(self, max_pace: float, now: Seconds) -> None:
+    def __init__(self, max_pace: float, begun: Seconds) -> None:
         self._max_pace = max_pace
+        self._begun = begun
         self._allowance = BURST
-        self._position: Seconds = 0.0
-        self._now = now
+        self._received: Seconds = 0.0
+        self._now = begun
 
-    def advance(self, position: Seconds, now: Seconds) -> None:
-        """The call's clock stands at `position` seconds. Raises ProtocolViolation("audio") beyond the limit."""
-        earned = self._max_pace * max(0.0, now - self._now)
-        self._allowance = max(self._allowance, min(BURST, self._allowance + earned))
+    def received(self, audio: Seconds, now: Seconds) -> None:
+        """`audio` more seconds have come, of the leg that brought most. Raises ProtocolViolation("audio")."""
+        now = max(now, self._now)
+        behind = max(0.0, now - self._begun - self._received)
+        self._allowance = min(BURST + behind, self._allowance + self._max_pace * (now - self._now))
         self._now = now
-        self._allowance -= max(0.0, position - self._position)
-        self._position = max(position, self._position)
+        self._allowance -= audio
+        self._received += audio
         if self._allowance < 0:
             raise ProtocolViolation("audio", f"comes faster than {self._max_pace:g} times real time")
-
-    def resumed(self, away: Seconds) -> None:
-        """The source is back: neither the gap on the clock nor a backlog as long as it counts against it."""
-        self._allowance += 2 * max(0.0, away)

@@ -48,11 +48,17 @@ class CallTimeline:
         self._offsets: dict[Role, int] = dict.fromkeys(roles, 0)
         """Where the source's 0 lies on each leg's clock; empty until a new connection's first timestamp tells."""
         self._marks = GapMarks()
+        self._received: dict[Role, int] = dict.fromkeys(roles, 0)
 
     @property
     def position(self) -> Seconds:
         """How far the leg that is ahead reaches."""
         return max(track.next for track in self._tracks.values()) / self._rate
+
+    @property
+    def received(self) -> Seconds:
+        """Audio that came of the leg of which most did, whatever became of it."""
+        return max(self._received.values()) / self._rate
 
     @property
     def counts(self) -> TimelineCounts:
@@ -68,6 +74,7 @@ class CallTimeline:
         """`now`: seconds on any steady clock. Raises ProtocolViolation for half samples and an unknown leg."""
         given: list[TrackOutput] = []
         for role, pcm in self._decoded(event):
+            self._received[role] += pcm.size
             given += self._tracks[role].push(self._place(role, event.at), pcm, now)
         for track in self._tracks.values():
             given += track.settle(now)

@@ -17,7 +17,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.calls.desk import CallRefused
 from service.facts import CallClosed
 from service.gateway import replies
-from service.gateway.events import CLOSE_TOO_BIG, CallAnnounced, CallStopped, Dialect, GatewayEvent, ProtocolViolation
+from service.gateway.events import (
+    CLOSE_TOO_BIG,
+    CallAnnounced,
+    CallStopped,
+    Dialect,
+    GatewayEvent,
+    Irregularity,
+    ProtocolViolation,
+)
+from service.gateway.flood import MessageLimit
 from service.storage.port import GatewayKey, LoggedFact
 from service.web.ports import CallLine
 from service.web.room import Room, steady_now
@@ -60,6 +69,7 @@ class GatewaySocket:
         self._settled = False
         self._closed = False
         self._start_by = steady_now() + START_SECONDS
+        self._messages = MessageLimit(steady_now())
         self._speaker: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -96,6 +106,7 @@ class GatewaySocket:
             if message["type"] == "websocket.disconnect":
                 await self._gone(message.get("code", 1006), tasks)
                 return
+            self._messages.count(steady_now())
             for event in self._events(message):
                 await self._take(event, tasks)
 
@@ -176,10 +187,12 @@ class GatewaySocket:
         """The connection is over; what that means for the call depends on how it ended."""
         if self._line is None or self._stopping or self._closed:
             return
-        if code in (CLOSE_TOO_BIG, CLOSE_BAD_TEXT):
-            what = "is not UTF-8" if code == CLOSE_BAD_TEXT else "is far too big"
-            await self._reject(self._line, ProtocolViolation("message", what, code))
+        if code == CLOSE_TOO_BIG:
+            await self._reject(self._line, ProtocolViolation("message", "is far too big", code))
             return
+        if code == CLOSE_BAD_TEXT:
+            told = "is not UTF-8, which ends the connection"
+            await self._line.feed(Irregularity(kind="unreadable", field="message", message=told))
         if code == CLOSE_NORMAL:
             for event in self._dialect.closed():
                 await self._take(event, tasks)

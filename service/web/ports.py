@@ -10,7 +10,7 @@ from typing import Protocol
 
 from detectors.registry import RuleInfo
 from service.calls.desk import CallRefused as CallRefused
-from service.gateway.events import AudioArrived, CallAnnounced, Dialect, DigitPressed, ProtocolViolation
+from service.gateway.events import CallAnnounced, Dialect, LineEvent, ProtocolViolation
 from service.live.schema import Health, LiveMessage
 from service.media.peaks import Peaks
 from service.metrics import Metrics
@@ -34,8 +34,8 @@ class CallLine(Protocol):
         """The call was live already and goes on."""
         ...
 
-    async def feed(self, event: AudioArrived | DigitPressed) -> None:
-        """Audio or a digit. Never waits for recognition. Raises ProtocolViolation (audio far too fast)."""
+    async def feed(self, event: LineEvent) -> None:
+        """What happens within the call. Never waits for recognition. Raises ProtocolViolation (audio far too fast)."""
         ...
 
     async def stop(self) -> None:

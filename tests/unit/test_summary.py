@@ -106,6 +106,10 @@ def test_trouble_lasts_until_it_has_passed() -> None:
     assert after(notice("overloaded"), notice("protocol_error")).troubles == ("overloaded", "protocol_error")
 
 
+def test_what_has_passed_is_no_trouble_in_force() -> None:
+    assert after(notice("gateway_irregular"), notice("audio_missing")).troubles == ()
+
+
 def test_gaps_are_counted() -> None:
     gap = GapMarked(role=None, start=1.0, end=2.0, reason="lost")
     assert after(gap, gap).gaps == 2

@@ -65,7 +65,7 @@ export function changeAlert(detail: CallDetail, id: string, change: Partial<Aler
 const sameId = (a: { id: string }, b: { id: string }) => a.id === b.id;
 const sameUtterance = (a: Sentiment, b: Sentiment) => a.utterance_id === b.utterance_id;
 const sameGap = (a: Gap, b: Gap) => a.start === b.start && a.role === b.role && a.reason === b.reason;
-const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at;
+const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at && a.message === b.message;
 const byStart = (a: { start: number }, b: { start: number }) => a.start - b.start;
 const byAt = (a: { at: number }, b: { at: number }) => a.at - b.at;
 

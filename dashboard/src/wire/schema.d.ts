@@ -619,7 +619,7 @@ export interface components {
             /** Gaps */
             gaps: number;
             /** Troubles */
-            troubles: ("storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error")[];
+            troubles: ("storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing")[];
             /** Ended At */
             ended_at: string | null;
             /** Duration */
@@ -921,7 +921,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error";
+            code: "storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing";
             /** Message */
             message: string;
             /** At */

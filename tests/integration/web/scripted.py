@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from service.facts import Call, CallClosed, Fact
-from service.gateway.events import AudioArrived, CallAnnounced, DigitPressed, ProtocolViolation
+from service.gateway.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.schema import Health, LiveMessage, Snapshot
 from service.media.peaks import Peaks
 from service.storage.port import GatewayKey, LoggedFact
@@ -42,7 +42,7 @@ class ScriptedLine:
 
     call_id: str
     resumed: bool = False
-    fed: list[AudioArrived | DigitPressed] = field(default_factory=list)
+    fed: list[LineEvent] = field(default_factory=list)
     violation: ProtocolViolation | None = None
     refuses_audio: ProtocolViolation | None = None
     was_stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,7 +53,7 @@ class ScriptedLine:
     facts: asyncio.Queue[Fact | None] = field(default_factory=asyncio.Queue)
     seq: int = 0
 
-    async def feed(self, event: AudioArrived | DigitPressed) -> None:
+    async def feed(self, event: LineEvent) -> None:
         if self.refuses_audio is not None:
             raise self.refuses_audio
         self.fed.append(event)

@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
 from service.facts import DtmfPressed
-from service.gateway.events import AudioArrived, DigitPressed
+from service.gateway import flood
+from service.gateway.events import AudioArrived, DigitPressed, Irregularity
 from service.storage.port import StorageUnavailable
 from service.web.ports import CallRefused
 from tests.integration.web.conftest import House, OpenHouse
@@ -129,29 +130,65 @@ async def test_bad_input_names_the_field_and_the_close_code(
     assert error["message"]
 
 
-@pytest.mark.parametrize(
-    ("message", "field", "code"),
-    [
-        (json.dumps(START), "start", 1008),
-        (b"\0\0\0", "audio", 1003),
-        (bytes(1024 * 1024 + 4), "audio", 1009),
-    ],
-)
-async def test_bad_input_in_a_call_keeps_what_came_and_marks_the_call(
-    house: House, message: str | bytes, field: str, code: int
-) -> None:
+async def test_a_message_that_is_too_big_ends_the_call_and_keeps_what_came(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
         line = await house.desk.lines.get()
         await client.send(SECOND)
-        await client.send(message)
+        await client.send(bytes(1024 * 1024 + 4))
         error, close_code = await ending(client)
         await line.was_rejected.wait()
-    assert (error["field"], close_code) == (field, code)
+    assert (error["field"], close_code) == ("audio", 1009)
     assert line.fed == [AudioArrived(payload=SECOND)]
     assert line.violation is not None
-    assert line.violation.field == field
+    assert line.violation.field == "audio"
     assert not line.was_lost.is_set()
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (json.dumps(START), "start"),
+        ("no json", "message"),
+        (json.dumps({"type": "dtmf", "digit": "!"}), "digit"),
+        (b"\0\0\0", "audio"),
+    ],
+)
+async def test_what_is_odd_in_a_call_is_told_and_the_call_goes_on(
+    house: House, message: str | bytes, field: str
+) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        await client.send(message)
+        await client.send(SECOND)
+        await client.send(json.dumps({"type": "stop"}))
+        assert [json.loads(said)["type"] async for said in client] == ["finished"]
+    odd = [event.field for event in line.fed if isinstance(event, Irregularity)]
+    assert odd == [field, field] if field == "audio" else [field]
+    assert AudioArrived(payload=SECOND) in line.fed
+    assert line.violation is None
+
+
+async def test_text_that_is_not_utf_8_costs_the_connection_and_not_the_call(house: House) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        client.transport.write(bytes([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]))  # a masked text frame of two bad bytes
+        await line.was_lost.wait()
+    assert [event.field for event in line.fed if isinstance(event, Irregularity)] == ["message"]
+    assert not line.was_rejected.is_set()
+
+
+async def test_a_flood_of_messages_ends_the_connection(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood, "MESSAGES_AT_ONCE", 10)
+    monkeypatch.setattr(flood, "MESSAGES_A_SECOND", 1)
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        for _ in range(100):
+            await client.send("{}")
+        error, code = await ending(client)
+    assert (error["field"], code) == ("message", 1008)
 
 
 async def test_a_message_beyond_all_limits_is_1009_and_marks_the_call(house: House) -> None:
@@ -182,10 +219,10 @@ async def test_a_second_stop_is_told_and_the_call_still_finishes(house: House) -
         await client.send(json.dumps({"type": "stop"}))
         await line.was_stopped.wait()
         await client.send(json.dumps({"type": "stop"}))
-        error, code = await ending(client)
+        await line.was_fed.wait()
         line.processed.set()
-        await line.was_rejected.wait()
-    assert (error["field"], code) == ("stop", 1008)
+        assert [json.loads(said)["type"] async for said in client] == ["finished"]
+    assert [event.field for event in line.fed if isinstance(event, Irregularity)] == ["stop"]
 
 
 async def test_a_dropped_connection_loses_the_line_and_does_not_stop_the_call(house: House) -> None:
@@ -344,7 +381,7 @@ async def test_twilio_is_never_answered_and_may_carry_its_key_in_the_path(house:
         said = [message async for message in client]
     assert said == []
     assert client.close_code == 1000
-    assert [event.role for event in line.fed] == ["customer"]
+    assert [event.role for event in line.fed if isinstance(event, AudioArrived)] == ["customer"]
 
 
 async def test_twilio_learns_of_an_error_by_code_and_reason_only(house: House) -> None:

@@ -9,6 +9,7 @@ from asr.engine import RecognitionFailed
 from detectors.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import hearing
+from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD, MOST_WORK
 from service.facts import (
     AlertRaised,
     CallClosed,
@@ -20,7 +21,8 @@ from service.facts import (
     SentimentScored,
     UtteranceHeard,
 )
-from service.gateway.events import AudioArrived, DigitPressed, ProtocolViolation
+from service.gateway.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
+from service.media.pace import BURST
 from service.samples import sample_calls
 from tests import scenes
 from tests.doubles import ScriptedJudge, ScriptedRecogniser
@@ -132,11 +134,66 @@ async def test_audio_faster_than_the_pace_allows_breaks_the_protocol(audio: Call
     second = encode(audio.pcm[:8000].reshape(-1), "pcm_s16le")
 
     def flood() -> None:
-        for _ in range(30):
+        for _ in range(int(BURST) + 1):
             stage.session.feed(AudioArrived(payload=second))
 
     with pytest.raises(ProtocolViolation, match="audio"):
         flood()
+
+
+async def test_what_is_odd_is_told_once_a_kind_and_field(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 2)
+    for field in ("digit", "digit", "message", "digit"):
+        stage.session.feed(Irregularity(kind="digit", field=field, message="is odd; it is left out"))
+    await stage.finished()
+    told = [(notice.code, notice.message, notice.at) for notice in stage.told(Notice)]
+    at = pytest.approx(2, abs=0.05)
+    assert told == [
+        ("gateway_irregular", "digit: is odd; it is left out", at),
+        ("gateway_irregular", "message: is odd; it is left out", at),
+    ]
+    assert stage.metrics.registry.get_sample_value("callwarden_gateway_irregularities_total", {"kind": "digit"}) == 4
+
+
+async def test_what_is_odd_is_told_also_after_the_end() -> None:
+    stage = Stage()
+    stage.session.finish("completed")
+    stage.session.feed(Irregularity(kind="order", field="audio", message="came after stop; it is left out"))
+    await stage.session.run()
+    assert [notice.code for notice in stage.told(Notice)] == ["gateway_irregular"]
+    assert isinstance(stage.journal.facts[-1], CallClosed)
+
+
+async def test_notices_of_what_is_odd_are_bounded() -> None:
+    stage = Stage()
+    for n in range(1000):
+        stage.session.feed(Irregularity(kind="value", field=f"metadata.{n}", message="is odd"))
+    await stage.finished()
+    assert len(stage.told(Notice)) == MOST_TOLD
+    assert "only counted" in stage.told(Notice)[-1].message
+
+
+async def test_a_flood_of_digits_is_bounded_and_told_once() -> None:
+    stage = Stage()
+    for _ in range(60_000):
+        stage.session.feed(DigitPressed(digit="5", role="customer"))
+    stage.clock += 10
+    stage.session.feed(DigitPressed(digit="6", role="customer"))
+    await stage.finished()
+    digits = [fact.digit for fact in stage.told(DtmfPressed)]
+    assert digits == [*["5"] * DIGITS_AT_ONCE, "6"]
+    assert [notice.code for notice in stage.told(Notice)] == ["gateway_irregular"]
+
+
+async def test_work_that_waits_is_bounded_while_nothing_is_worked_off(audio: CallAudio) -> None:
+    stage = Stage()
+    for _ in range(3 * MOST_WORK):
+        stage.clock += 1.0
+        stage.session.feed(DigitPressed(digit="5"))
+    await stage.finished()
+    assert len(stage.told(DtmfPressed)) == MOST_WORK
+    assert len(stage.told(Notice)) == 1
 
 
 async def test_nothing_is_taken_after_the_end(audio: CallAudio) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from service.gateway.events import (
     MAX_AUDIO_BYTES,
@@ -100,6 +98,10 @@ def test_a_least_start_leaves_the_rest_to_the_source() -> None:
         ({"call_id": "通话"}, "call_id", 1008),
         ({"call_id": "x" * 129}, "call_id", 1008),
         ({"call_id": ["x"]}, "call_id", 1008),
+        ({"call_id": True}, "call_id", 1008),
+        ({"call_id": math.nan}, "call_id", 1008),
+        ({"call_id": math.inf}, "call_id", 1008),
+        ({"call_id": -math.inf}, "call_id", 1008),
         ({"legs": None}, "legs", 1008),
         ({"legs": []}, "legs", 1008),
         ({"legs": "agent"}, "legs", 1008),
@@ -116,20 +118,18 @@ def test_a_least_start_leaves_the_rest_to_the_source() -> None:
         ({"rate": 8000.5}, "rate", 1008),
         ({"rate": True}, "rate", 1008),
         ({"rate": None}, "rate", 1008),
+        ({"rate": math.nan}, "rate", 1008),
         ({"language": "fr"}, "language", 1008),
         ({"jurisdiction": "EU"}, "jurisdiction", 1008),
         ({"started_at": "yesterday"}, "started_at", 1008),
         ({"started_at": "2026-03-02T09:30:00"}, "started_at", 1008),
         ({"started_at": "0001-01-01T00:00:00+14:00"}, "started_at", 1008),
-        ({"agent": "x" * 129}, "agent", 1008),
-        ({"customer": "a\u0000b"}, "customer", 1008),
-        ({"customer": "a\ud800b"}, "customer", 1008),
-        ({"metadata": "x"}, "metadata", 1008),
-        ({"metadata": {"a": {"b": 1}}}, "metadata.a", 1008),
-        ({"metadata": {"a": "x" * 1025}}, "metadata.a", 1008),
-        ({"metadata": {str(n): "" for n in range(65)}}, "metadata", 1008),
-        ({"metadata": {"k" * 65: ""}}, "metadata", 1008),
-        ({"events": "perhaps"}, "events", 1008),
+        ({"started_at": "9999-12-31T23:59:59-12:00"}, "started_at", 1008),
+        ({"started_at": "2026-03-02T09:30:00+23:59:59.999999"}, "started_at", 1008),
+        ({"started_at": "2026-03-02T09:30:00-23:59"}, "started_at", 1008),
+        ({"started_at": "2026-03-02T09:30:00+08:00:01"}, "started_at", 1008),
+        ({"started_at": 1772415000}, "started_at", 1008),
+        ({"started_at": ["2026-03-02T09:30:00+08:00"]}, "started_at", 1008),
         ({"type": "strat"}, "type", 1008),
         ({"type": None}, "type", 1008),
     ],
@@ -170,8 +170,6 @@ def test_audio_comes_in_whole_sample_frames_of_any_number(changes: dict[str, obj
     for count in (1, 7, 160):
         assert dialect.binary(b"\x01" * (count * frame)) == [AudioArrived(payload=b"\x01" * (count * frame))]
     assert dialect.binary(b"") == []
-    for odd in range(1, frame):
-        assert refusal(dialect, b"\x01" * (3 * frame + odd)) == ("audio", 1003)
 
 
 def test_audio_before_the_start_follows_it() -> None:
@@ -192,38 +190,15 @@ def test_audio_without_a_start_is_kept_up_to_a_bound() -> None:
     assert refusal(dialect, b"\0\0\0\0") == ("start", 1008)
 
 
-def test_half_a_frame_before_the_start_is_refused_at_the_start() -> None:
-    dialect = NativeDialect()
-    dialect.binary(b"abc")
-    assert refusal(dialect, start()) == ("audio", 1003)
-
-
 @pytest.mark.parametrize("message", ['{"type":"stop"}', '{"type":"dtmf","digit":"5"}'])
 def test_nothing_but_audio_comes_before_the_start(message: str) -> None:
     assert refusal(NativeDialect(), message) == ("start", 1008)
-
-
-def test_a_second_start_is_refused() -> None:
-    assert refusal(started(), start()) == ("start", 1008)
-
-
-def test_a_second_stop_and_anything_else_after_a_stop_is_refused() -> None:
-    dialect = started()
-    assert dialect.text('{"type":"stop"}') == [CallStopped()]
-    assert refusal(dialect, '{"type":"stop"}') == ("stop", 1008)
-    assert refusal(dialect, '{"type":"dtmf","digit":"1"}') == ("dtmf", 1008)
-    assert refusal(dialect, b"\0\0\0\0") == ("audio", 1008)
-    assert refusal(dialect, start()) == ("start", 1008)
-    assert dialect.closed() == []
 
 
 def test_a_digit_may_name_who_pressed_it() -> None:
     dialect = started(legs=["customer"], channels=1)
     assert dialect.text('{"type":"dtmf","digit":5}') == [DigitPressed(digit="5")]
     assert dialect.text('{"type":"dtmf","digit":"#","role":"customer"}') == [DigitPressed(digit="#", role="customer")]
-    assert refusal(dialect, '{"type":"dtmf","digit":"1","role":"agent"}') == ("role", 1008)
-    assert refusal(dialect, '{"type":"dtmf","digit":"55"}') == ("digit", 1008)
-    assert refusal(dialect, '{"type":"dtmf"}') == ("digit", 1008)
 
 
 def test_unknown_messages_are_ignored_after_the_start() -> None:
@@ -235,37 +210,3 @@ def test_a_clean_close_without_a_stop_stops_the_call_once() -> None:
     dialect = started()
     assert dialect.closed() == [CallStopped()]
     assert dialect.closed() == []
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-FIELDS = st.dictionaries(
-    st.sampled_from([*START, "language", "jurisdiction", "started_at", "agent", "metadata", "events", "digit", "role"]),
-    JSON | st.sampled_from(["start", "stop", "dtmf", "agent", "2026-03-02T09:30:00+08:00", "mulaw", "16000", 1, 2]),
-    max_size=8,
-)
-TEXTS = (
-    st.text(max_size=200)
-    | FIELDS.map(json.dumps)
-    | FIELDS.map(lambda fields: json.dumps({**START, **fields}))
-    | st.sampled_from([start(), '{"type":"stop"}', '{"type":"dtmf","digit":"5"}'])
-)
-
-
-@given(st.lists(TEXTS | st.binary(max_size=64), max_size=8))
-def test_whatever_comes_is_read_or_refused(messages: list[str | bytes]) -> None:
-    dialect = NativeDialect()
-    refused: list[ProtocolViolation] = []
-    for message in messages:
-        try:
-            events = feed(dialect, message)
-        except ProtocolViolation as violation:
-            refused.append(violation)
-        else:
-            for event in events:
-                json.dumps(asdict(event), default=str, ensure_ascii=False).encode()  # can be stored as text
-    dialect.closed()
-    assert all(violation.field and violation.close_code in (1003, 1008, 1009) for violation in refused)

