@@ -1,8 +1,8 @@
 """Recognition for all calls: one engine, batches across calls, as many at a time as it has workers, off the event loop.
 
 Who is next is `asr.scheduling`'s business; here its batches are run. Finals are never dropped: when the engine fails
-a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. As the expected wait
-grows the engine is asked to be quick, then partials are shed. A final whose text looks wrong is decoded again with
+a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. What is left undone
+while time is short is `asr.ladder`'s business. A final whose text looks wrong is decoded again with
 care, after the rest of its batch has been delivered: nobody waits for another's second look. A final whose very speech
 was a partial's takes over what came of that.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -19,16 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.early import EarlyTexts
-from asr.engine import Effort, Engine, RecognitionError, RecognitionFailed, Speech
-from asr.load import CALLS_SPEECH, Demand, Speed, unseen
+from asr.engine import Effort, Engine, RecognitionFailed, Speech
+from asr.ladder import Level
+from asr.meter import LoadMeter
 from asr.offload import in_thread
+from asr.running import EngineRunner
 from asr.scheduling import Agenda, Job, Recognised, SchedulerCounts, SchedulerLimits
-from asr.seat import Hanging, Heard, Seat, judged
+from asr.seat import Hanging, Heard
 from asr.types import Seconds
 
 __all__ = ["Job", "Recognised", "Scheduler", "SchedulerCounts", "SchedulerLimits"]
 
 Result: TypeAlias = asyncio.Future[Recognised | None]
+
+TICK: Seconds = 0.2
+MEASURE_EVERY: Seconds = 30.0
+"""While nothing comes in; a measurement takes each worker some 4 s of speech, about half a second."""
 
 
 class Scheduler:
@@ -40,6 +46,9 @@ class Scheduler:
     A hanging engine: its batch fails with RecognitionFailed. With `new_engine` (blocking, may raise RecognitionError)
     another takes its place; without, or when that fails, later batches wait for the hung one to come back and fail in
     turn while it does not. Jobs are accepted throughout.
+
+    The speed is measured on `sample`, quickly, when asked to (`measure`) and while there is nothing to do; without one
+    a first guess stands until the first batches.
     """
 
     def __init__(
@@ -50,12 +59,12 @@ class Scheduler:
         limits: SchedulerLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         new_engine: Callable[[], Engine] | None = None,
+        sample: Speech | None = None,
     ) -> None:
-        self._seat = Seat(engine)
         self._opinion = second_opinion
+        self._sample = sample
         self._limits = limits or SchedulerLimits()
         self._clock = clock
-        self._new_engine = new_engine
         self._agenda = Agenda(self._limits)
         self._results: dict[Job, Result] = {}
         self._wake = asyncio.Event()
@@ -65,8 +74,9 @@ class Scheduler:
         self._in_work: set[Job] = set()
         self._partials_in_work = 0
         self._early = EarlyTexts()
-        self._speed = Speed()
-        self._demand = Demand(since=clock())
+        self._meter = LoadMeter(self._limits, clock())
+        self._runner = EngineRunner(engine, self._limits, self._meter, clock, self._count, new_engine)
+        self._came: dict[Job, float] = {}
         self.counts = SchedulerCounts()
 
     @property
@@ -76,13 +86,14 @@ class Scheduler:
 
     @property
     def capacity(self) -> float:
-        """Seconds of speech a second that can be recognised, at the speed of late."""
-        return self._speed.value * self._seat.engine.workers
+        """Seconds of speech a second that can be recognised in a hurry, at the speed of late."""
+        return self._meter.capacity(self._runner.workers, self._clock())
 
     @property
     def expected_wait(self) -> Seconds:
-        """How long a stretch submitted now will wait, at the speed of late."""
-        return self.backlog_seconds / self.capacity
+        """How long a stretch of a call that keeps up will wait, at the speed of late."""
+        in_work = sum(job.seconds for job in self._in_work)
+        return (self._agenda.fair_seconds(self._limits.fair_seconds) + in_work) / self.capacity
 
     @property
     def overloaded(self) -> bool:
@@ -91,23 +102,42 @@ class Scheduler:
 
     @property
     def load(self) -> float:
-        """The share of the speed that finals need, at the demand of late; 0 until the first batches."""
-        return self._demand.at(self._clock()) / self.capacity if self._speed.measured else 0.0
+        """The share of the speed that finals need, at the demand of late; 0 until something has been measured."""
+        return self._meter.demands.at(self._clock()) / self.capacity if self._meter.measured else 0.0
 
-    def has_room(self, ages: Iterable[Seconds]) -> bool:
-        """Whether one more call can be carried beside those that have been up for so long.
+    @property
+    def level(self) -> Level:
+        """What is left undone now for want of time."""
+        return self._meter.level
 
-        Before the first batch nobody knows how fast the engine is: the backlog alone decides.
+    @property
+    def level_seconds(self) -> Mapping[Level, float]:
+        """How long each level has held since the start."""
+        return self._meter.ladder.seconds
+
+    @property
+    def calls(self) -> int:
+        """How many calls of the usual speech can be carried at the speed of late, texts in time; at least 1."""
+        return self._meter.calls(self._runner.workers, self._clock())
+
+    def speech_of(self, call_id: str) -> float:
+        """Seconds of speech a second that the call has brought of late."""
+        return self._meter.demands.of(call_id, self._clock())
+
+    def carries(self, speech: float) -> bool:
+        """Whether so many seconds of speech a second, of all calls together, would have their texts in time.
+
+        Before anything has been measured nobody knows: the backlog alone decides.
         """
-        if self.overloaded or not self._speed.measured:
+        if self.overloaded or not self._meter.measured:
             return not self.overloaded
-        expected = self._demand.at(self._clock()) + CALLS_SPEECH * (1 + sum(map(unseen, ages)))
-        return expected <= self._limits.utilisation * self.capacity
+        return self._meter.carries(speech, self._runner.workers, self._clock())
 
     async def __aenter__(self) -> Scheduler:
         await self._tasks.__aenter__()
-        self._idle = self._seat.engine.workers
+        self._idle = self._runner.workers
         self._workers = [self._tasks.create_task(self._work()) for _ in range(self._idle)]
+        self._workers += [self._tasks.create_task(each) for each in (self._keep_time(), self._keep_measured())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -127,13 +157,15 @@ class Scheduler:
         alone = not any(other.leg == job.leg and other.rank == "final" for other in self._results)
         self._results[job] = result
         if job.rank == "final":
-            self._demand.add(job.seconds, self._clock())
+            self._came[job] = self._clock()
+            self._meter.came(job.call_id, job.seconds, self._came[job])
             if alone and self._take_over(job):
                 return result
         shed = self._agenda.add(job)
         if job.rank == "final":
             shed += [other for other in self._in_work if other.leg == job.leg and other.rank == "partial"]
-        if self.expected_wait > self._limits.partial_wait or self.load > self._limits.partial_load:
+        self._look()
+        if self._meter.ladder.holds("no_partials"):
             shed += self._agenda.shed()
         self._count(shed=len(shed))
         for partial in shed:
@@ -162,18 +194,20 @@ class Scheduler:
         """Nobody waits for this call's results any more: they are cancelled, those in work too."""
         self._agenda.withdraw(call_id)
         self._early.forget(call_id)
+        self._meter.demands.forget(call_id)
         for job in [job for job in self._results if job.call_id == call_id]:
+            self._came.pop(job, None)
             self._results.pop(job).cancel()
 
     @property
     def _time_for_partials(self) -> bool:
         """One worker, where there are more, is left to the finals that may come any moment."""
-        return self._partials_in_work < max(1, self._seat.engine.workers - 1)
+        return self._partials_in_work < max(1, self._runner.workers - 1)
 
     async def _work(self) -> None:
         """One worker: takes batches for as long as the scheduler runs."""
         while True:
-            while not (batch := self._agenda.next_batch(self._idle, partials=self._time_for_partials)):
+            while not (batch := self._next_batch()):
                 self._wake.clear()
                 await self._wake.wait()
             partials = batch[0].rank == "partial"
@@ -185,30 +219,68 @@ class Scheduler:
             self._partials_in_work -= partials
             self._wake.set()
 
+    def _next_batch(self) -> list[Job]:
+        now = self._clock()
+        return self._agenda.next_batch(
+            self._idle,
+            partials=self._time_for_partials,
+            agents_first=self._meter.ladder.holds("agents_first"),
+            now=now,
+            speed=self._meter.speed(now),
+        )
+
+    async def measure(self) -> None:
+        """Measure the speed with all workers on the sample. Returns when that is done, or could not be."""
+        if self._sample is not None and not self._results:
+            await self._runner.measure(self._sample)
+
+    async def _keep_time(self) -> None:
+        """Tick, for a process that stands still to be noticed; see whether a level may be left."""
+        while True:
+            self._meter.tick(self._clock())
+            self._look()
+            await asyncio.sleep(TICK)
+
+    async def _keep_measured(self) -> None:
+        """While nothing comes in, measure now and then how fast it would go."""
+        while True:
+            await asyncio.sleep(MEASURE_EVERY)
+            if self._meter.idle_for(self._clock()) >= MEASURE_EVERY / 2:
+                await self.measure()
+
+    def _look(self) -> None:
+        self._meter.look(self._runner.workers, self.expected_wait, self._clock())
+
     async def _serve(self, batch: list[Job]) -> None:
         """Settle every job of the batch; of a leg's jobs in their order."""
         speech = sum(job.seconds for job in batch)
         self._count(batches=1, finals=sum(job.rank == "final" for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
-        hurried = self.expected_wait > self._limits.hurry_wait or self.load > self._limits.hurry_load
-        outcome = await self._decode([(job, _asked(job, hurried)) for job in speaking]) if speaking else []
+        hurried = self._meter.ladder.holds("greedy")
+        outcome = await self._runner.decode([(job, _asked(job, hurried)) for job in speaking]) if speaking else []
         if isinstance(outcome, RecognitionFailed):
             await self._serve_alone(batch, speaking, outcome)
             return
         heard = dict(zip(speaking, outcome, strict=True))
-        doubtful = [
-            job for job in speaking if heard[job].doubtful and (job.rank == "final" or job in self._early.heirs)
-        ]
+        doubtful = [job for job in speaking if self._to_look_at_again(job, heard[job])]
         later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
         self._deliver([job for job in batch if job not in later], heard)
         if doubtful:
             heard |= await self._look_again({job: heard[job] for job in doubtful}, hurried)
             self._deliver(later, heard)
 
+    def _to_look_at_again(self, job: Job, heard: Heard) -> bool:
+        """What is doubtful, if it is final; where time is very short only what would be dropped."""
+        if not heard.doubtful or not (job.rank == "final" or job in self._early.heirs):
+            return False
+        return heard.guarded or not self._meter.ladder.holds("no_second_looks")
+
     async def _look_again(self, doubtful: Mapping[Job, Heard], hurried: bool) -> dict[Job, Heard]:
         """What a second look hears; nothing where it fails, for then the first one stands."""
         self._count(redecoded=len(doubtful))
-        outcome = await self._decode([(job, _asked_again(job, first, hurried)) for job, first in doubtful.items()])
+        outcome = await self._runner.decode(
+            [(job, _asked_again(job, first, hurried)) for job, first in doubtful.items()]
+        )
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
@@ -217,7 +289,7 @@ class Scheduler:
             outcome: list[Heard] | RecognitionFailed = failure
             if job in speaking and not isinstance(failure, Hanging):
                 self._count(retried=1)
-                outcome = await self._decode([(job, job.speech)])
+                outcome = await self._runner.decode([(job, job.speech)])
             if job not in speaking:
                 self._deliver([job], {})
             elif isinstance(outcome, RecognitionFailed):
@@ -246,44 +318,6 @@ class Scheduler:
         self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
         return speaking
 
-    async def _decode(self, asked: Sequence[tuple[Job, Speech]]) -> list[Heard] | RecognitionFailed:
-        seat = self._seat
-        speech = sum(job.seconds for job, _ in asked)
-        patience = self._limits.hang_seconds + self._limits.hang_factor * speech
-
-        def work() -> list[Heard]:
-            transcripts = seat.transcribe([each for _, each in asked], patience)
-            return [judged(*each, transcript) for each, transcript in zip(asked, transcripts, strict=True)]
-
-        begun = self._clock()
-        try:
-            async with asyncio.timeout(patience):
-                heard = await in_thread(work, "recognition")
-            fresh = sum(job.seconds for job, each in asked if each.text is None)
-            self._speed.learn(fresh, self._clock() - begun, asked[0][1].effort)
-            return heard
-        except (TimeoutError, Hanging):
-            self._count(hangs=1)
-            await self._replace_engine(seat)
-            return Hanging(f"{seat.engine.name} has not answered for {patience:.0f} s")
-        except RecognitionFailed as failure:
-            return failure
-        except Exception as fault:  # foreign code: whatever it raises, the other calls' speech goes on
-            failure = RecognitionFailed(f"{seat.engine.name} broke down: {fault!r}")
-            failure.__cause__ = fault
-            return failure
-
-    async def _replace_engine(self, hung: Seat) -> None:
-        if self._new_engine is None or self.counts.replaced >= self._limits.replacements:
-            return
-        if self._seat is not hung:
-            return  # another worker has replaced it
-        try:
-            self._seat = Seat(await in_thread(self._new_engine, "engine start"))
-        except RecognitionError:
-            return  # the old one stays: it may yet come back, and its failures are told batch by batch
-        self._count(replaced=1)
-
     def _deliver(self, jobs: Sequence[Job], heard: dict[Job, Heard]) -> None:
         """What was heard, None where nobody speaks; the jobs' legs may go on."""
         for job in jobs:
@@ -301,14 +335,17 @@ class Scheduler:
         self._wake.set()
 
     def _settle(self, job: Job, recognised: Recognised | None) -> None:
-        result = self._results.pop(job, None)
+        result, came = self._results.pop(job, None), self._came.pop(job, None)
         if result is not None and not result.done():
+            if came is not None:
+                self._meter.answered(came, self._clock())
             result.set_result(recognised)
 
     def _fail(self, jobs: Sequence[Job], failure: RecognitionFailed) -> None:
         self._count(failures=len(jobs))
         for job in jobs:
             result = self._results.pop(job, None)
+            self._came.pop(job, None)
             if result is not None and not result.done():
                 result.set_exception(failure)
                 result.exception()  # counted above: asyncio need not report a future nobody waits for

@@ -5,20 +5,24 @@
 - Finals before word times, word times before partials. A leg's newer stretch replaces its waiting partial.
 - Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
   the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
+- Behind the others wait calls that have far more waiting than is spoken in real time, and, where agents go first,
+  customers; not for good: once one has waited long, every third batch is theirs.
 - A batch holds stretches of similar length, because the longest of them sets what each of them costs: those that share
   the first one's band, and the next shorter.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, TypeAlias
 
 from asr.engine import Effort, Speech
+from asr.ladder import LadderLimits
 from asr.types import Role, Seconds, Transcript
 
 Leg: TypeAlias = tuple[str, Role]
@@ -29,6 +33,8 @@ RANKS: tuple[Rank, ...] = ("final", "words", "partial")
 """What goes first: a supervisor waits for finals; word times are wanted by who replays the call."""
 
 _RATE = 16_000
+_TURNS = 2
+"""So many batches in a row may go before those that have waited too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,13 +83,17 @@ class Recognised:
 class SchedulerLimits:
     """`batch` items are decoded together at most: past 8 a batch gains little on a CPU. Its first item waits for its
     last, so that it holds no more than `quick_batch` until four times as many wait for each idle worker.
-    `batch_seconds` bounds their speech. `bands` are the upper ends, in seconds, of the lengths that count as similar:
-    the engine's contexts less their tail of silence.
+    `batch_seconds` bounds their speech, and so does what a worker does in `batch_time`, for what comes next waits for
+    it. `bands` are the upper ends, in seconds, of the lengths that count as similar: the engine's contexts less their
+    tail of silence.
 
-    While new speech would wait longer than `hurry_wait` seconds, or finals need more than `hurry_load` of the speed,
-    the engine is asked to be quick; past `partial_wait` or `partial_load` partials are shed; past `overload_wait` the
-    scheduler counts as overloaded. Calls are taken while their speech needs at most `utilisation` of the speed: what
-    comes at random waits longer and longer towards its full use.
+    `ladder` tells what is left undone while time is short. Past `overload_wait` the scheduler counts as overloaded, no
+    call counting for more than `fair_seconds` of what waits. A final should have its text within `final_within`: the
+    2 s of the promise less the silence that tells an utterance's end. Calls are taken while at most `late_share` of
+    the finals are expected later.
+
+    Customers' words that have waited `behind` seconds past their deadline behind agents', and those of calls with more
+    than `surplus` seconds waiting after the first behind other calls', are taken in turn with the others.
 
     An engine silent for `hang_seconds` and `hang_factor` times the batch's speech counts as hanging; it is replaced
     `replacements` times at most, for a hung engine keeps its memory.
@@ -92,13 +102,15 @@ class SchedulerLimits:
     batch: int = 12
     quick_batch: int = 2
     batch_seconds: Seconds = 60.0
+    batch_time: Seconds = 2.0
     bands: tuple[Seconds, ...] = (2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 9.5, 11.5, 14.5, 19.5)
-    hurry_wait: Seconds = 0.5
-    hurry_load: float = 0.35
-    partial_wait: Seconds = 0.8
-    partial_load: float = 0.5
+    ladder: LadderLimits = field(default_factory=LadderLimits)
     overload_wait: Seconds = 2.0
-    utilisation: float = 0.8
+    fair_seconds: Seconds = 5.0
+    final_within: Seconds = 1.5
+    late_share: float = 0.03
+    behind: Seconds = 20.0
+    surplus: Seconds = 15.0
     hang_seconds: float = 20.0
     hang_factor: float = 1.0
     replacements: int = 2
@@ -108,7 +120,8 @@ class SchedulerLimits:
 class SchedulerCounts:
     """Since the start. `refused`: nobody speaks, said the second opinion. `guarded`: text dropped as hallucinated.
     `taken_over`: finals that had their text from a partial. `redecoded`: second looks at doubtful texts.
-    `retried`: items tried again alone after their batch failed; `failures`: items given up."""
+    `retried`: items tried again alone after their batch failed; `failures`: items given up. `untold`: batches that told
+    nothing of the speed, for the process stood still meanwhile. `measured`: batches made to measure it."""
 
     batches: int = 0
     finals: int = 0
@@ -123,6 +136,8 @@ class SchedulerCounts:
     hangs: int = 0
     replaced: int = 0
     opinions_failed: int = 0
+    untold: int = 0
+    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -140,6 +155,8 @@ class Agenda:
         self._in_work: dict[Leg, Job] = {}
         self._round: set[str] = set()
         self._arrivals = count()
+        self._before = 0
+        self._seconds = limits.batch_seconds
 
     def __len__(self) -> int:
         return sum(1 for _ in self._entries())
@@ -148,6 +165,10 @@ class Agenda:
     def seconds(self) -> Seconds:
         """Speech that waits, but for partials: a new final goes before them."""
         return sum(entry.job.seconds for entry in self._entries() if entry.job.rank != "partial")
+
+    def fair_seconds(self, most: Seconds) -> Seconds:
+        """The same, no call counting for more than so much."""
+        return sum(min(most, waiting) for waiting in self._by_call().values())
 
     def add(self, job: Job) -> list[Job]:
         """Put a job at the end of its leg's queue; returns the partial it makes pointless, if any."""
@@ -170,13 +191,22 @@ class Agenda:
         self._queues["partial"].clear()
         return out
 
-    def next_batch(self, idle: int = 1, *, partials: bool = True) -> list[Job]:
+    def next_batch(
+        self,
+        idle: int = 1,
+        *,
+        partials: bool = True,
+        agents_first: bool = False,
+        now: float = 0.0,
+        speed: float = math.inf,
+    ) -> list[Job]:
         """The job whose turn it is and those that fit beside it; empty when nothing can be done now.
 
-        `idle` workers share what waits; `partials` tells whether there is time for those. Each final taken keeps its
-        leg waiting until `finished`.
+        `idle` workers share what waits; `partials` tells whether there is time for those; `now` is the deadlines'
+        clock; `speed` a worker's, in times real time. Each final taken keeps its leg waiting until `finished`.
         """
-        queues = self._first_ready(partials)
+        self._seconds = min(self._limits.batch_seconds, self._limits.batch_time * speed)
+        queues = self._in_turn(self._first_ready(partials), agents_first, now)
         heads = {leg: queue[0] for leg, queue in queues.items()}
         most = self._most(-(-sum(map(len, queues.values())) // idle))
         waiting = {leg[0] for leg in heads}
@@ -214,6 +244,30 @@ class Agenda:
         ready = {leg: queue for leg, queue in finals.items() if leg not in self._in_work}
         return ready or self._queues["words"] or (self._queues["partial"] if partials else {})
 
+    def _in_turn(self, ready: dict[Leg, deque[_Entry]], agents_first: bool, now: float) -> dict[Leg, deque[_Entry]]:
+        """Those that go before the others, or, every third time, those of the others that have waited too long."""
+        waiting = self._by_call()
+        behind = {
+            leg: queue
+            for leg, queue in ready.items()
+            if (agents_first and leg[1] == "customer") or waiting[leg[0]] - queue[0].job.seconds > self._limits.surplus
+        }
+        before = {leg: queue for leg, queue in ready.items() if leg not in behind}
+        if not behind or not before:
+            self._before = 0
+            return ready
+        overdue = {leg: queue for leg, queue in behind.items() if now > queue[0].job.deadline + self._limits.behind}
+        self._before = 0 if overdue and self._before >= _TURNS else self._before + 1
+        return before if self._before else overdue
+
+    def _by_call(self) -> dict[str, Seconds]:
+        """Speech of each call that waits, but for partials."""
+        waiting: defaultdict[str, Seconds] = defaultdict(float)
+        for entry in self._entries():
+            if entry.job.rank != "partial":
+                waiting[entry.job.call_id] += entry.job.seconds
+        return waiting
+
     def _pick(self, heads: dict[Leg, _Entry], batch: list[Job], taken: Counter[str]) -> _Entry | None:
         """The next for this batch: calls with least in it, those of the round first, then the oldest deadline."""
         fitting = [entry for entry in heads.values() if self._fits(entry.job, batch)]
@@ -233,7 +287,7 @@ class Agenda:
             return True
         return (
             0 <= self._band(batch[0]) - self._band(job) <= 1
-            and sum(other.seconds for other in batch) + job.seconds <= self._limits.batch_seconds
+            and sum(other.seconds for other in batch) + job.seconds <= self._seconds
         )
 
     def _band(self, job: Job) -> int:

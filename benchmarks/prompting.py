@@ -38,6 +38,7 @@ from rich.console import Console
 from asr.audio import SAMPLE_RATE, to_float32
 from asr.engine import NOTHING_EXPECTED, Expected, Speech, Term
 from asr.engines.whisper import WhisperEngine
+from asr.ladder import LadderLimits
 from asr.scheduler import Job, Scheduler, SchedulerLimits
 from asr.types import Language
 from detectors.api import Jurisdiction
@@ -55,8 +56,10 @@ MARGIN = 0.2
 HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
-CALM = SchedulerLimits(hurry_wait=math.inf, hurry_load=math.inf)
-FLOORS = {"calm": CALM, "busy": SchedulerLimits(hurry_wait=-1.0)}
+FLOORS = {
+    name: SchedulerLimits(ladder=LadderLimits.fixed(level), batch_time=math.inf)
+    for name, level in (("calm", "full"), ("busy", "greedy"))
+}
 PACES = (0.85, 0.9, 0.95, 1.05, 1.1, 1.15)
 NOISES = (None, 20.0, 15.0, 10.0)
 DRAWS, DECOYS = 6, 300
@@ -211,12 +214,12 @@ def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
     said = "".join(clip.said for clip in clips)
     words = [word for word in phrases_dict if len(word) == 2 and word not in said]
     drawn = np.random.default_rng(0).choice(words, (DRAWS, DECOYS), replace=False)
-    bare = asyncio.run(hear(engine, clips, "zh", NOTHING_EXPECTED, CALM))
+    bare = asyncio.run(hear(engine, clips, "zh", NOTHING_EXPECTED, FLOORS["calm"]))
     restored = 0
     for number, draw in enumerate(drawn, 1):
         with err.status(f"decoys, draw {number} of {DRAWS}"):
             expected = Expected(terms=tuple(Term(text=str(word)) for word in draw))
-            pairs = asyncio.run(hear(engine, clips, "zh", expected, CALM))
+            pairs = asyncio.run(hear(engine, clips, "zh", expected, FLOORS["calm"]))
             restored += sum(heard != plain for (_, heard), (_, plain) in zip(pairs, bare, strict=True))
     hours = DRAWS * _seconds(clips) / 3600
     return {

@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.engine import NOTHING_EXPECTED, Engine, RecognitionError, RecognitionFailed, Speech
 from asr.engines.whisper import WhisperEngine
 from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import Transcript
@@ -23,6 +23,8 @@ from asr.vad import SecondOpinion
 from detectors.registry import Registry, load
 from detectors.runner import DetectorRunner
 from models import ModelError, ModelStore
+from service.audio_files.reader import AudioUnusable
+from service.calls.admission import Admission
 from service.calls.desk import Desk
 from service.calls.journal import StoreJournal
 from service.calls.session import CallSession, Parts, context_of
@@ -35,11 +37,13 @@ from service.media.recorder import RecordingThread
 from service.media.recordings import RecordingFolder
 from service.memory import share_arenas
 from service.metrics import Metrics
+from service.samples import a_few_words
 from service.settings import Settings
 from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
 from service.web.create import create_web
 from service.web.ports import WebParts
+from service.web.readings import Remembered
 from service.web.server import server_config
 from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.web.wire import Check
@@ -111,6 +115,7 @@ class Service:
             second_opinion=SecondOpinion().is_speech,
             limits=_LIMITS[settings.device],
             new_engine=None if problem else lambda: load_engine(settings),
+            sample=None if problem else self._sample(),
         )
         self.metrics.count_recognition(lambda: self.scheduler.counts)
         self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
@@ -121,7 +126,7 @@ class Service:
             store=self.store,
             journal=self.journal,
             open_session=self._open_session,
-            has_room=self.scheduler.has_room,
+            admission=Admission(self.scheduler, None if settings.max_calls == "auto" else settings.max_calls),
             metrics=self.metrics,
             wall=wall,
         )
@@ -134,6 +139,7 @@ class Service:
             stack.push_async_callback(self.store.close)
             await stack.enter_async_context(self.recorder)
             await stack.enter_async_context(self.scheduler)
+            await self.scheduler.measure()
             await stack.enter_async_context(self.journal)
             await stack.enter_async_context(self.desk)
             yield await asyncio.to_thread(lambda: create_web(self._web_parts()))
@@ -148,17 +154,37 @@ class Service:
         return Health(
             model=self.engine.name,
             live_calls=self.desk.live,
-            max_calls=self.settings.max_calls,
+            max_calls=self._most_calls(),
             backlog=round(self.scheduler.backlog_seconds, 1),
             troubles=tuple(name for name, there in troubles.items() if there),
         )
+
+    def _sample(self) -> Speech | None:
+        """What the recogniser's speed is measured on: a few words, as a call of this service would have them heard."""
+        try:
+            pcm = a_few_words()
+        except (FileNotFoundError, AudioUnusable) as problem:
+            log.warning("speed is not measured at the start: no sample call", problem=str(problem))
+            return None
+        expected = self.registry.expected(self.settings.jurisdiction, self.settings.own_terms)
+        return Speech(pcm=pcm, language="zh", expected=expected.get("zh", NOTHING_EXPECTED))
+
+    def _most_calls(self) -> int:
+        """As many as can be carried now, and may be."""
+        most = self.settings.max_calls
+        return self.scheduler.calls if most == "auto" else min(most, self.scheduler.calls)
 
     async def checks(self) -> Mapping[str, Check]:
         """What /readyz tells."""
         return {
             "model": Check(ok=not self.model_problem, message=self.model_problem or self.engine.name),
             "storage": await self._storage_check(),
+            "admission": self._admission_check(),
         }
+
+    def _admission_check(self) -> Check:
+        closed = self.desk.closed(time.monotonic())
+        return Check(ok=not closed, message=closed)
 
     async def _storage_check(self) -> Check:
         if self.journal.failing:
@@ -193,7 +219,7 @@ class Service:
             feed=self.hub,
             recordings=self.recordings,
             rules=self.registry.rules,
-            checks=self.checks,
+            checks=Remembered(self.checks, time.monotonic),
             health=self.health,
             metrics=self.metrics,
             native=lambda _key: NativeDialect(),

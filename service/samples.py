@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+import soxr
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from asr.types import Language, Role, Seconds
+from asr.audio import SAMPLE_RATE, to_float32
+from asr.types import ROLES, Language, Role, Seconds
 from detectors.api import Bilingual, Jurisdiction
+from service.audio_files.call import read_call_audio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,3 +78,13 @@ def sample_calls() -> list[SampleCall]:
     if not found:
         raise FileNotFoundError(f"no sample calls in {samples_dir()}")
     return found
+
+
+def a_few_words() -> NDArray[np.float32]:
+    """The first four seconds of speech of a Mandarin sample call, at 16 kHz in [-1, 1]. FileNotFoundError where there
+    is none, AudioUnusable where it is damaged."""
+    sample = next(sample for sample in sample_calls() if sample.lang == "zh")
+    audio, turn = read_call_audio(sample.audio), sample.turns[0]
+    first = round(turn.start * audio.rate)
+    pcm = audio.pcm[first : first + 4 * audio.rate, ROLES.index(turn.speaker)]
+    return np.asarray(soxr.resample(to_float32(pcm), audio.rate, SAMPLE_RATE), dtype=np.float32)

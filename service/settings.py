@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -67,7 +67,11 @@ class Settings(BaseSettings):
         description="Names the recogniser should expect (companies, products, staff): comma separated, at most 50 "
         "of 30 characters.",
     )
-    max_calls: int = Field(default=16, ge=1, le=1000, description="Live calls admitted at once; more are refused.")
+    max_calls: Literal["auto"] | Annotated[int, Field(ge=1, le=1000)] = Field(
+        default="auto",
+        description="Live calls admitted at once; more are refused. `auto`: as many as recognition keeps up with; "
+        "with a number never more than that.",
+    )
     grace_seconds: float = Field(
         default=15.0, ge=0, le=600, description="How long a dropped call is waited for before it counts as ended."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 
 from asr.types import Seconds
+from service.calls.admission import RETRY_AFTER, Admission, LiveCall
 from service.calls.ports import Journal
 from service.calls.session import CallSession
 from service.facts import Call, CallClosed, Notice
@@ -23,16 +24,13 @@ from service.storage.port import GatewayKey, LoggedFact, NotFound, StorageError,
 
 log = structlog.get_logger()
 
-RETRY_AFTER: Seconds = 10.0
-"""What a refused gateway is told: calls end every few seconds on a floor that fills this service."""
-
 LAST_WORDS: Seconds = 20.0
 """At shutdown, how long sessions may take to recognise and write what was already said."""
 
 
 class CallRefused(Exception):
     """A call is not taken: `code` is `capacity` (as many calls as allowed), `overload` (as much speech as can be
-    recognised in time) or `conflict`; `retry_after` seconds may help."""
+    recognised in time), `quota` (as many as the key may have) or `conflict`; `retry_after` seconds may help."""
 
     def __init__(self, code: str, message: str, retry_after: Seconds | None = None) -> None:
         super().__init__(message)
@@ -71,7 +69,7 @@ class Desk:
         store: Store,
         journal: Journal,
         open_session: OpenSession,
-        has_room: Callable[[Sequence[Seconds]], bool],
+        admission: Admission,
         metrics: Metrics,
         wall: Callable[[], datetime],
     ) -> None:
@@ -79,7 +77,7 @@ class Desk:
         self._store = store
         self._journal = journal
         self._open_session = open_session
-        self._has_room = has_room
+        self._admission = admission
         self._metrics = metrics
         self._wall = wall
         self._held: dict[str, _Held] = {}
@@ -109,7 +107,7 @@ class Desk:
         held = self._held.get(announced.call_id)
         if held is not None:
             return self._take_over(held, announced, source, now)
-        self._admit(now)
+        self._admit(source, now)
         call_id = await self._free_id(announced.call_id)
         session = self._open_session(self._call(call_id, announced, source))
         held = _Held(session=session, key_id=source.id, opened_at=now)
@@ -119,14 +117,21 @@ class Desk:
         held.line = Line(self, held, self._journal, resumed=False)
         return held.line
 
-    def _admit(self, now: float) -> None:
+    def _admit(self, source: GatewayKey, now: float) -> None:
         """Raises CallRefused where one more call would cost those that are live their time."""
-        if len(self._held) >= self._settings.max_calls:
-            full = f"{len(self._held)} calls are live, as many as this service takes"
-            raise CallRefused("capacity", full, RETRY_AFTER)
-        if not self._has_room([now - held.opened_at for held in self._held.values()]):
-            busy = f"recognition is busy with the {len(self._held)} calls that are live"
-            raise CallRefused("overload", busy, RETRY_AFTER)
+        refusal = self._admission.ask(source.id, self._all_live(now), now)
+        if refusal is not None:
+            raise CallRefused(refusal.code, refusal.message, refusal.retry_after)
+
+    def closed(self, now: float) -> str:
+        """Why no call can be taken now; empty if one can."""
+        return self._admission.closed(self._all_live(now), now)
+
+    def _all_live(self, now: float) -> list[LiveCall]:
+        return [
+            LiveCall(call_id=held.session.call.id, key_id=held.key_id, age=now - held.opened_at)
+            for held in self._held.values()
+        ]
 
     def hold(self, held: _Held, now: float) -> None:
         """The connection is gone: wait for it to come back."""

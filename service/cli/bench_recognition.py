@@ -16,7 +16,8 @@ from rich.table import Table
 
 from asr.audio import SAMPLE_RATE
 from asr.engine import NOTHING_EXPECTED, Expected, RecognitionError
-from asr.scheduler import Scheduler
+from asr.ladder import LadderLimits
+from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import Language
 from asr.vad import SecondOpinion
 from detectors.registry import load
@@ -110,7 +111,8 @@ async def _silence(minutes: float, language: Language) -> dict[str, Heard]:
     engine = await asyncio.to_thread(load_engine, Settings())
     heard: dict[str, Heard] = {}
     with _progress("s") as progress:
-        async with Scheduler(engine, second_opinion=SecondOpinion().is_speech) as scheduler:
+        limits = SchedulerLimits(ladder=LadderLimits(most="greedy"))
+        async with Scheduler(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as scheduler:
             for name, make in SOUNDS.items():
                 bar = progress.add_task(name, total=60 * minutes)
                 sound = await asyncio.to_thread(make, 60 * minutes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from asr.audio import encode
 from asr.engine import Engine, RecognitionError
-from asr.scheduler import Scheduler
+from asr.ladder import LadderLimits
+from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import ROLES, CallLanguage, Role, Seconds
 from asr.vad import SecondOpinion
 from detectors.runner import DetectorRunner
@@ -36,6 +38,8 @@ from service.storage.port import LoggedFact
 
 AHEAD: Seconds = 60.0
 """Speech that may wait for its text while the file is read on: enough for full batches."""
+NOBODY_WAITS = SchedulerLimits(ladder=LadderLimits(most="greedy"), batch_time=math.inf)
+"""A file is read faster than it is spoken: it is hurried, but nothing is left undone."""
 PACKET: Seconds = 0.2
 UNBOUNDED_PACE = 1e9
 
@@ -128,7 +132,8 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
         jurisdiction="CN",
         started_at=wall(),
     )
-    async with Scheduler(engine, second_opinion=SecondOpinion().is_speech) as scheduler, asyncio.TaskGroup() as tasks:
+    scheduler = Scheduler(engine, second_opinion=SecondOpinion().is_speech, limits=NOBODY_WAITS)
+    async with scheduler, asyncio.TaskGroup() as tasks:
         parts = Parts(
             journal=printer,
             recogniser=scheduler,

@@ -104,6 +104,15 @@ def allow_key_or(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Princi
     return check
 
 
+async def key_or_session(request: Request, room: RoomDep) -> Principal | GatewayKey | None:
+    """Who asks, where anybody may: None for a stranger, also one whose session has ended. A wrong key is refused."""
+    presented = presented_key(request.headers)
+    if presented is not None:
+        return await _keyed(room, presented)
+    token = request.cookies.get(COOKIE)
+    return await principal_of(token, room) if token else None
+
+
 async def _keyed(room: Room, presented: str) -> GatewayKey:
     try:
         return await verified_key(room.parts.store, presented)

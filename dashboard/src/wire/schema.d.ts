@@ -329,7 +329,8 @@ export interface paths {
         };
         /**
          * Readyz
-         * @description Can calls be taken? 503 and the reason if not.
+         * @description Can calls be taken? 503 and the reason if not. Open to all, for load balancers; the reasons are told to gateway
+         *     keys and users.
          */
         get: operations["readyz"];
         put?: never;

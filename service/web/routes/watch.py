@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from starlette.responses import JSONResponse, Response
 
 from service.storage.port import GatewayKey
-from service.web.auth import ADMINS, EVERYONE, Anyone, Principal, allow_key_or
+from service.web.auth import ADMINS, Anyone, Principal, allow_key_or, key_or_session
 from service.web.json_answer import json_answer
 from service.web.room import RoomDep
 from service.web.wire import Alive, Readiness
@@ -19,7 +20,7 @@ router = APIRouter(tags=["watch"])
 
 _READINESS = TypeAdapter(Readiness)
 
-KeyOrAnyone = Annotated[Principal | GatewayKey, Depends(allow_key_or(*EVERYONE))]
+Asker = Annotated[Principal | GatewayKey | None, Depends(key_or_session)]
 KeyOrAdmin = Annotated[Principal | GatewayKey, Depends(allow_key_or(*ADMINS))]
 
 
@@ -30,9 +31,12 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
-async def readyz(_asker: KeyOrAnyone, room: RoomDep) -> Response:
-    """Can calls be taken? 503 and the reason if not."""
+async def readyz(asker: Asker, room: RoomDep) -> Response:
+    """Can calls be taken? 503 and the reason if not. Open to all, for load balancers; the reasons are told to gateway
+    keys and users."""
     checks = dict(await room.parts.checks())
+    if asker is None:
+        checks = {name: replace(check, message="") for name, check in checks.items()}
     ready = all(check.ok for check in checks.values())
     return json_answer(_READINESS, Readiness(ready=ready, checks=checks), 200 if ready else 503)
 

@@ -38,7 +38,7 @@ ROWS = [
     Row("GET", "/api/v1/session", Open),
     Row("DELETE", "/api/v1/session", Open),
     Row("PUT", "/api/v1/session/password", Open, {"old": "x", "new": "long enough now"}),
-    Row("GET", "/readyz", Open),
+    Row("GET", "/readyz", Open, stranger="open"),
     Row("GET", "/metrics", ADMIN),
     Row("GET", "/api/v1/openapi.json", Open),
     Row("GET", "/api/v1/calls", WATCH),
@@ -99,6 +99,8 @@ async def test_strangers_get_401_everywhere_but_at_the_open_doors(house: House) 
         answer = await _ask(client, row)
         if row.path == "/healthz":
             assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        elif row.path == "/readyz":
+            assert (answer.status_code, answer.json()["ready"]) == (200, True)
         elif row.stranger == "open":
             assert answer.json()["error"]["code"] == "wrong_credentials"
         else:

@@ -23,6 +23,18 @@ async def test_readiness_tells_what_is_missing(house: House) -> None:
     assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_a_plain_load_balancer_may_ask_and_is_told_which_check_fails_but_not_why(house: House) -> None:
+    client = await house.stranger()
+    assert (await client.get("/readyz")).status_code == 200
+    house.checks["admission"] = Check(ok=False, message="recognition is busy with the 3 calls that are live")
+    for headers in ({}, {"Cookie": "callwarden_session=no.session"}):
+        answer = await client.get("/readyz", headers=headers)
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["admission"] == {"ok": False, "message": ""}
+        assert "3 calls" not in answer.text
+    assert (await client.get("/readyz", headers={"X-API-Key": "cw_none"})).status_code == 401
+
+
 async def test_metrics_take_a_key_and_name_ours(house: House) -> None:
     client = await house.stranger()
     answer = await client.get("/metrics", headers={"Authorization": f"Bearer {await house.key()}"})

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster
 
+from asr.load import CALLS_SPEECH
+from service.calls.admission import Admission
 from service.calls.desk import CallRefused, Desk, Line
 from service.calls.journal import StoreJournal
 from service.calls.session import CallSession, Parts
@@ -30,11 +33,24 @@ SECOND = AudioArrived(payload=bytes(2 * 8000))
 CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw", rate=8000)
 
 
+class Carries:
+    """Recognition that keeps up with so many seconds of speech a second; nobody has spoken yet."""
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+
+    def speech_of(self, call_id: str) -> float:
+        return 0.0
+
+    def carries(self, speech: float) -> bool:
+        return speech <= self._most
+
+
 class Floor:
     """A desk over a real store, with sessions whose neighbours are scripted."""
 
     def __init__(
-        self, store: SqlStore, *, room: Callable[[Sequence[float]], bool] = lambda _: True, **settings: float
+        self, store: SqlStore, *, carries: float = math.inf, most: int | None = None, **settings: float
     ) -> None:
         self.store = store
         self.metrics = Metrics()
@@ -46,7 +62,7 @@ class Floor:
             store=store,
             journal=self.journal,
             open_session=self._session,
-            has_room=room,
+            admission=Admission(Carries(carries), most),
             metrics=self.metrics,
             wall=now,
         )
@@ -91,7 +107,7 @@ async def test_a_stopped_call_is_wholly_processed_when_stop_returns(store: SqlSt
 
 
 async def test_a_full_floor_refuses_with_a_retry_hint(store: SqlStore) -> None:
-    floor = Floor(store, max_calls=1)
+    floor = Floor(store, most=1)
     async with floor.journal, floor.desk:
         await floor.attach()
         with pytest.raises(CallRefused) as refused:
@@ -100,23 +116,24 @@ async def test_a_full_floor_refuses_with_a_retry_hint(store: SqlStore) -> None:
     assert refused.value.retry_after
 
 
-async def test_a_call_that_recognition_has_no_time_for_is_refused_the_ages_of_the_live_ones_being_told(
-    store: SqlStore,
-) -> None:
-    asked: list[list[float]] = []
-
-    def room(ages: Sequence[float]) -> bool:
-        asked.append([*ages])
-        return len(ages) < 2
-
-    floor = Floor(store, room=room)
+async def test_a_call_that_recognition_has_no_time_for_is_refused_with_a_retry_hint(store: SqlStore) -> None:
+    floor = Floor(store, carries=2.5 * CALLS_SPEECH)
     async with floor.journal, floor.desk:
+        assert floor.desk.closed(0.0) == ""
         for name, now in (("c-1", 0.0), ("c-2", 5.0)):
             await floor.desk.attach(replace(CALL, call_id=name), KEY, now)
         with pytest.raises(CallRefused) as refused:
             await floor.desk.attach(replace(CALL, call_id="c-3"), KEY, 7.0)
-    assert (refused.value.code, asked) == ("overload", [[], [5.0], [7.0, 2.0]])
+        assert "busy" in floor.desk.closed(7.0)
+    assert refused.value.code == "overload"
     assert refused.value.retry_after
+
+
+async def test_with_nothing_live_a_call_is_taken_however_slow_recognition_is(store: SqlStore) -> None:
+    floor = Floor(store, carries=0.0)
+    async with floor.journal, floor.desk:
+        for _ in range(3):
+            await (await floor.attach()).stop()
 
 
 async def test_a_dropped_connection_that_comes_back_is_the_same_call_with_a_visible_gap(store: SqlStore) -> None:

@@ -1,0 +1,121 @@
+"""The engine at work: batches in threads, timed, given up when they hang, and another engine in a hung one's place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from asr.audio import SAMPLE_RATE
+from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.meter import LoadMeter
+from asr.offload import in_thread
+from asr.scheduling import Job, SchedulerLimits
+from asr.seat import Hanging, Heard, Seat, judged
+from asr.types import Seconds
+
+T = TypeVar("T")
+
+
+class EngineRunner:
+    """Runs what the scheduler's workers ask for and tells the meter how long it took. `count` adds to the scheduler's
+    counts."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        limits: SchedulerLimits,
+        meter: LoadMeter,
+        clock: Callable[[], float],
+        count: Callable[..., None],
+        new_engine: Callable[[], Engine] | None,
+    ) -> None:
+        self._seat = Seat(engine)
+        self._limits = limits
+        self._meter = meter
+        self._clock = clock
+        self._count = count
+        self._new_engine = new_engine
+        self._replaced = 0
+        self._measuring = False
+
+    @property
+    def workers(self) -> int:
+        """Batches it works on side by side."""
+        return self._seat.engine.workers
+
+    async def decode(self, asked: Sequence[tuple[Job, Speech]]) -> list[Heard] | RecognitionFailed:
+        """What comes of each job, as it is asked; or why it cannot be told."""
+        seat = self._seat
+        patience = self._patience([each for _, each in asked])
+
+        def work() -> list[Heard]:
+            transcripts = seat.transcribe([each for _, each in asked], patience)
+            return [judged(*each, transcript) for each, transcript in zip(asked, transcripts, strict=True)]
+
+        begun, alone = self._clock(), not self._measuring
+        try:
+            heard = await self._patiently(work, patience)
+        except (TimeoutError, Hanging):
+            self._count(hangs=1)
+            await self._replace_engine(seat)
+            return Hanging(f"{seat.engine.name} has not answered for {patience:.0f} s")
+        except RecognitionFailed as failure:
+            return failure
+        except Exception as fault:  # foreign code: whatever it raises, the other calls' speech goes on
+            failure = RecognitionFailed(f"{seat.engine.name} broke down: {fault!r}")
+            failure.__cause__ = fault
+            return failure
+        fresh = sum(job.seconds for job, each in asked if each.text is None)
+        if not alone or not self._meter.worked(fresh, asked[0][1].effort, begun, self._clock()):
+            self._count(untold=1)
+        return heard
+
+    async def measure(self, sample: Speech) -> None:
+        """Time the sample, in a hurry, on all workers at once; nothing is learnt where the engine fails."""
+        seat, quick = self._seat, replace(sample, effort="quick")
+        patience = self._patience([quick])
+        self._measuring, begun = True, self._clock()
+
+        async def timed() -> Seconds:
+            await self._patiently(lambda: seat.transcribe([quick], patience), patience)
+            return self._clock() - begun
+
+        tried = await asyncio.gather(*(timed() for _ in range(self.workers)), return_exceptions=True)
+        self._measuring = False
+        took = [each for each in tried if not isinstance(each, BaseException)]
+        self._count(measured=1)
+        if len(took) == len(tried):
+            self._meter.measured_idle(took, len(quick.pcm) / SAMPLE_RATE, self._clock())
+
+    async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
+        """What the work returns or raises. TimeoutError where it takes longer; the time that the process stood still
+        is not the engine's, which then gets as much again."""
+        task = asyncio.ensure_future(in_thread(work, "recognition"))
+        try:
+            while True:
+                begun = self._clock()
+                done, _ = await asyncio.wait([task], timeout=patience)
+                if done:
+                    return task.result()
+                if not self._meter.paused(begun, self._clock()):
+                    raise TimeoutError
+        finally:
+            task.cancel()
+
+    def _patience(self, asked: Sequence[Speech]) -> Seconds:
+        speech = sum(len(each.pcm) for each in asked) / SAMPLE_RATE
+        return self._limits.hang_seconds + self._limits.hang_factor * speech
+
+    async def _replace_engine(self, hung: Seat) -> None:
+        if self._new_engine is None or self._replaced >= self._limits.replacements:
+            return
+        if self._seat is not hung:
+            return  # another worker has replaced it
+        try:
+            self._seat = Seat(await in_thread(self._new_engine, "engine start"))
+        except RecognitionError:
+            return  # the old one stays: it may yet come back, and its failures are told batch by batch
+        self._replaced += 1
+        self._count(replaced=1)
