@@ -35,9 +35,9 @@ LegEvent: TypeAlias = SpeechBegan | SpeechCut
 class _AudioRing:
     """The latest `capacity` samples, read by their position on the timeline."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, begin: int) -> None:
         self._samples = np.zeros(capacity, np.int16)
-        self.written = 0
+        self.written = begin
 
     def write(self, pcm: Pcm) -> None:
         """Append at most `capacity` samples."""
@@ -58,14 +58,15 @@ class LegListener:
     """Listens to one leg. How the audio is cut into pushes changes nothing but when events come.
 
     Push every sample of the leg in order, gaps filled with zeros: its count is the leg's clock. Memory is
-    bounded by the longest utterance (about 0.5 MB with the default rules), whatever is pushed.
+    bounded by the longest utterance (about 0.5 MB with the default rules), whatever is pushed. `begin` is the
+    position of the first sample, for a leg whose earlier speech is dealt with.
     """
 
-    def __init__(self, rules: SegmenterRules | None = None) -> None:
+    def __init__(self, rules: SegmenterRules | None = None, *, begin: int = 0) -> None:
         rules = rules or SegmenterRules()
-        self._segmenter = Segmenter(rules)
+        self._segmenter = Segmenter(rules, begin=begin)
         self._scorer = FrameScorer()
-        self._ring = _AudioRing(samples_in_ms(rules.longest_ms + rules.pre_roll_ms + _MARGIN_MS))
+        self._ring = _AudioRing(samples_in_ms(rules.longest_ms + rules.pre_roll_ms + _MARGIN_MS), begin)
         self._pending: Pcm = np.zeros(0, np.int16)
         self._energies: deque[int] = deque(maxlen=LEVEL_FRAMES)
 
@@ -117,7 +118,7 @@ class LegListener:
         return events
 
     def close(self) -> list[LegEvent]:
-        """The leg is over: hears the last part of a frame, ends the utterance in progress. Push no more."""
+        """Nothing follows for now: hears the last part of a frame, ends the utterance in progress."""
         last, self._pending = self._pending, np.zeros(0, np.int16)
         events = self._hear(last) if last.size else []
         return events + [self._with_audio(event) for event in self._segmenter.close()]

@@ -95,13 +95,14 @@ class Segmenter:
 
     A sample is speech when its frame scores at least `start_score`, or at least `stop_score` in a row of
     frames that began so, and that row lasts `min_speech_ms`. Each such sample lies in exactly one segment.
+    `begin` is the position of the first frame.
     """
 
-    def __init__(self, rules: SegmenterRules | None = None) -> None:
+    def __init__(self, rules: SegmenterRules | None = None, *, begin: int = 0) -> None:
         self._rules = rules or SegmenterRules()
         self._longest = samples_in_ms(self._rules.longest_ms)
-        self._now = 0
-        self._free_from = 0  # no later segment may begin before
+        self._now = begin
+        self._free_from = begin  # no later segment may begin before
         self._onset: int | None = None  # begin of the first voiced frame of what is, or may become, speech
         self._voiced_until = 0
         self._start: int | None = None

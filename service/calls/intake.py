@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE
+from asr.audio import SAMPLE_RATE, Pcm, samples_in
 from asr.listener import LegEvent, LegListener, SpeechCut
 from asr.types import Role, Seconds
 from service.facts import GapMarked
@@ -64,19 +64,43 @@ class Taken:
     levels: list[LegLevels] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumePoint:
+    """Where a call goes on that an earlier process, or an earlier session, had taken in: positions on its audio clock.
+
+    `reached`: where new audio goes on. `settled`: up to where each leg's speech has its text or a mark; what was
+    recorded from there to `reached` is to be listened to again (`Intake.relisten`).
+    """
+
+    reached: Seconds
+    settled: Mapping[Role, Seconds]
+
+
 class Intake:
     """Timeline, resampling, listening and levels of one call, fed audio in the order it arrives."""
 
-    def __init__(self, roles: Sequence[Role], encoding: Encoding, rate: int, *, max_pace: float, now: float) -> None:
-        self._timeline = CallTimeline(roles, encoding, rate)
+    def __init__(
+        self,
+        roles: Sequence[Role],
+        encoding: Encoding,
+        rate: int,
+        *,
+        max_pace: float,
+        now: float,
+        resume: ResumePoint | None = None,
+    ) -> None:
+        resume = resume or ResumePoint(reached=0.0, settled=dict.fromkeys(roles, 0.0))
+        begin: dict[Role, int] = {role: samples_in(resume.settled[role], SAMPLE_RATE) for role in roles}
+        self._rate = rate
+        self._timeline = CallTimeline(roles, encoding, rate, begin=samples_in(resume.reached, rate))
         self._blocks = LegBlocks(BLOCK)
-        self._resampler = LegResampler(roles, rate)
-        self.listeners: dict[Role, LegListener] = {role: LegListener() for role in roles}
+        self._resampler = LegResampler(roles, rate, begin=begin)
+        self.listeners: dict[Role, LegListener] = {role: LegListener(begin=begin[role]) for role in roles}
         self._meter = LevelMeter(roles)
         self._pace = PaceLimit(max_pace, now)
-        self._heard: dict[Role, Seconds] = dict.fromkeys(roles, 0.0)
-        self._passed: Seconds = 0.0
-        self._measured: Seconds = 0.0
+        self._heard: dict[Role, Seconds] = dict(resume.settled)
+        self._passed: Seconds = min(resume.settled.values())
+        self._measured: Seconds = resume.reached
 
     @property
     def reached(self) -> Seconds:
@@ -99,8 +123,15 @@ class Intake:
         """The gateway was gone for so long: silence stands in its place."""
         return self._handled(self._timeline.disconnected(seconds))
 
-    def close(self) -> Taken:
-        """The call is over: what is still held, and the utterances in progress."""
+    def relisten(self, role: Role, pcm: Pcm) -> Taken:
+        """Recorded audio of a leg, at the call's rate, from where its speech is settled on; before any new audio."""
+        taken = Taken()
+        again = LegAudio(role=role, start=samples_in(self._heard[role], self._rate), rate=self._rate, pcm=pcm)
+        self._listen(self._resampler.feed(again), taken)
+        return taken
+
+    def pause(self) -> Taken:
+        """Nothing follows for now, or at all: what is still held, and the utterances in progress, which end here."""
         taken = self._handled(self._timeline.flush())
         for block in self._blocks.flush():
             self._hear(block, taken)

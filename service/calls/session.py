@@ -168,7 +168,7 @@ class CallSession:
         if self._finishing:
             return
         self._finishing = True
-        self._take(self._intake.close())
+        self._take(self._intake.pause())
         self._work.put_nowait(Finish(ending=ending, reason=reason))
 
     async def settle(self, most: Seconds) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,19 +57,19 @@ class LegBlocks:
 class LegResampler:
     """All legs from their own rate to 16 kHz: 16 kHz sample n of a leg is heard at n / 16000 s on the call's clock.
 
-    Output lags by up to 0.12 s and is never shifted.
+    Output lags by up to 0.12 s and is never shifted. `begin`: the 16 kHz sample that each leg begins at.
     """
 
-    def __init__(self, roles: Sequence[Role], rate: int) -> None:
+    def __init__(self, roles: Sequence[Role], rate: int, *, begin: Mapping[Role, int] | None = None) -> None:
         self._resamplers: dict[Role, Resampler] = {role: Resampler(rate) for role in roles}
-        self._given: dict[Role, int] = dict.fromkeys(roles, 0)
+        self._given: dict[Role, int] = dict(begin) if begin else dict.fromkeys(roles, 0)
 
     def feed(self, audio: LegAudio) -> LegAudio:
         """What is ready after this run; may be empty. Runs of a leg come in order and without holes."""
         return self._next(audio.role, self._resamplers[audio.role].push(audio.pcm))
 
     def flush(self) -> list[LegAudio]:
-        """The withheld rest of every leg, when the call is over."""
+        """The withheld rest of every leg, when nothing follows for now."""
         return [self._next(role, resampler.flush()) for role, resampler in self._resamplers.items()]
 
     def _next(self, role: Role, pcm: Pcm) -> LegAudio:

@@ -38,14 +38,15 @@ class CallTimeline:
 
     A leg's runs follow each other from sample 0: what is missing comes as zeros, and as a GapMarked once it is over.
     Legs stay within SKEW and a hold of 0.25 s of each other. Without timestamps samples are the clock and audio
-    follows on. See LegTrack for order, jitter and impossible timestamps.
+    follows on. See LegTrack for order, jitter and impossible timestamps. `begin`: the sample that audio goes on at,
+    of a call whose earlier audio is dealt with.
     """
 
-    def __init__(self, roles: Sequence[Role], encoding: Encoding, rate: int) -> None:
+    def __init__(self, roles: Sequence[Role], encoding: Encoding, rate: int, *, begin: int = 0) -> None:
         self._encoding: Encoding = encoding
         self._rate = rate
-        self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate) for role in roles}
-        self._offsets: dict[Role, int] = dict.fromkeys(roles, 0)
+        self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate, begin) for role in roles}
+        self._offsets: dict[Role, int] = {} if begin else dict.fromkeys(roles, 0)
         """Where the source's 0 lies on each leg's clock; empty until a new connection's first timestamp tells."""
         self._marks = GapMarks()
         self._received: dict[Role, int] = dict.fromkeys(roles, 0)

@@ -58,9 +58,9 @@ class LegTrack:
     ignored, counted in `strays`, and their audio follows on; STRAYS_UNTIL_NEW_CLOCK of them in a row re-base.
     """
 
-    def __init__(self, role: Role, rate: int) -> None:
+    def __init__(self, role: Role, rate: int, begin: int = 0) -> None:
         self.role: Role = role
-        self.next = 0
+        self.next = begin
         self.late = 0
         self.duplicates = 0
         self.strays = 0

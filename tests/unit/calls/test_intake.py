@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
+import pytest
 
-from asr.audio import encode
+from asr.audio import encode, samples_in
+from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.intake import Cut, Found, Intake, Passed, Taken
+from service.calls.intake import Cut, Found, Intake, Passed, ResumePoint, Taken
 from service.facts import GapMarked
 from service.gateway.events import AudioArrived
 from service.samples import sample_calls
@@ -23,7 +26,7 @@ def _play(intake: Intake, audio: CallAudio, packet: int) -> list[Taken]:
     taken = [
         intake.take(AudioArrived(payload=encode(p.reshape(-1), "pcm_s16le")), at / 50) for at, p in enumerate(pieces)
     ]
-    return [*taken, intake.close()]
+    return [*taken, intake.pause()]
 
 
 def _found(taken: list[Taken]) -> list[Found]:
@@ -77,3 +80,41 @@ def test_time_without_a_connection_is_a_gap_and_moves_the_clock() -> None:
     taken = intake.away(3.0)
     assert [(g.start, g.end, g.reason) for g in taken.found if isinstance(g, GapMarked)] == [(1.0, 4.0, "disconnected")]
     assert intake.reached == 4.0
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_listening_again_from_where_speech_was_settled_finds_the_rest_of_it(kept: int) -> None:
+    """A process that died after `kept` utterances had their text: the next one finds all others in the recording."""
+    audio = read_call_audio(sample_calls()[0].audio)
+    half = len(audio.pcm) // 2
+    whole = _cuts(_play(_intake(), audio, packet=160))
+    settled: dict[Role, float] = {"agent": 0.0, "customer": 0.0}
+    for role, _start, end in sorted(whole, key=lambda cut: cut[2])[:kept]:
+        settled[cast("Role", role)] = end
+    point = ResumePoint(reached=half / RATE, settled=settled)
+    again = Intake(("agent", "customer"), "pcm_s16le", RATE, max_pace=1e9, now=0.0, resume=point)
+    taken = [
+        again.relisten(role, audio.pcm[samples_in(settled[role], RATE) : half, channel])
+        for channel, role in enumerate(("agent", "customer"))
+    ]
+    rest = CallAudio(pcm=audio.pcm[half:], rate=RATE)
+    cuts = _cuts([*taken, *_play(again, rest, packet=160)])
+    for role, start, end in sorted(whole, key=lambda cut: cut[2])[kept:]:
+        assert any(c[0] == role and c[1] < (start + end) / 2 < c[2] for c in cuts), (role, start, end)
+    for role, start, _end in cuts:
+        assert start >= settled[cast("Role", role)]
+    assert again.reached == pytest.approx(len(audio.pcm) / RATE)
+
+
+def test_a_pause_ends_the_utterance_in_progress_and_what_comes_after_it_keeps_its_place() -> None:
+    audio = read_call_audio(sample_calls()[0].audio)
+    whole = _cuts(_play(_intake(), audio, packet=160))
+    role, start, end = whole[0]
+    middle = int((start + end) / 2 * RATE)
+    intake = _intake()
+    cuts = _cuts(_play(intake, CallAudio(pcm=audio.pcm[:middle], rate=RATE), packet=160))
+    assert (cuts[-1][0], cuts[-1][1]) == (role, start)
+    assert cuts[-1][2] <= middle / RATE + 0.01
+    after = _cuts(_play(intake, CallAudio(pcm=audio.pcm[middle:], rate=RATE), packet=160))
+    assert after[-1][0] == whole[-1][0]
+    assert after[-1][1:] == pytest.approx(whole[-1][1:], abs=0.05)
