@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -15,6 +17,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from asr.audio import samples_in
 from asr.engine import NOTHING_EXPECTED, Engine, RecognitionError, RecognitionFailed, Speech
 from asr.engines.whisper import WhisperEngine
 from asr.scheduler import Scheduler, SchedulerLimits
@@ -27,6 +30,8 @@ from service.audio_files.reader import AudioUnusable
 from service.calls.admission import Admission
 from service.calls.desk import Desk
 from service.calls.journal import StoreJournal
+from service.calls.past import PastCalls
+from service.calls.resume import PastCall
 from service.calls.session import CallSession, Parts, context_of
 from service.facts import Call
 from service.gateway.native import NativeDialect
@@ -44,7 +49,7 @@ from service.storage.sql import SqlStore
 from service.web.create import create_web
 from service.web.ports import WebParts
 from service.web.readings import Remembered
-from service.web.server import server_config
+from service.web.server import notice_dead_peers, server_config
 from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.web.wire import Check
 
@@ -54,6 +59,9 @@ _LIMITS: Mapping[str, SchedulerLimits] = MappingProxyType(
     {"cpu": SchedulerLimits(), "cuda": SchedulerLimits(batch=64, quick_batch=64, batch_seconds=640.0)}
 )
 """A GPU takes little longer for 64 stretches than for one."""
+
+STOP_WITHIN = 9.5
+"""Seconds from being told to stop to the end of the process. Container engines kill after ten."""
 
 DETECTOR_SECONDS = 1.0
 """A detector takes a few milliseconds; one that needs this long for an utterance is stuck."""
@@ -123,7 +131,7 @@ class Service:
         self.metrics.load.set_function(lambda: self.scheduler.load)
         self.desk = Desk(
             settings=settings,
-            store=self.store,
+            past=PastCalls(self.store, self.recordings, wall),
             journal=self.journal,
             open_session=self._open_session,
             admission=Admission(self.scheduler, None if settings.max_calls == "auto" else settings.max_calls),
@@ -195,20 +203,22 @@ class Service:
             return Check(ok=False, message=str(problem))
         return Check(ok=True)
 
-    def _open_session(self, call: Call) -> CallSession:
+    def _open_session(self, call: Call, past: PastCall | None) -> CallSession:
         context = context_of(call)
         parts = Parts(
             journal=self.journal,
             recogniser=self.scheduler,
             judge=DetectorRunner(self.registry.open(context), timeout_s=DETECTOR_SECONDS),
-            recorder=self.recorder.open(call.id, call.roles, call.rate),
+            recorder=self.recorder.open(
+                call.id, call.roles, call.rate, resume_at=None if past is None else samples_in(past.reached, call.rate)
+            ),
             metrics=self.metrics,
             monotonic=time.monotonic,
             wall=wall,
             max_pace=self.settings.max_pace,
             expected=self.registry.expected(call.jurisdiction, self.settings.own_terms),
         )
-        return CallSession(call, parts)
+        return CallSession(call, parts, past)
 
     def _web_parts(self) -> WebParts:
         settings = self.settings
@@ -241,12 +251,16 @@ def make_service(settings: Settings) -> Service:
 
 
 async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Run the service until SIGINT or SIGTERM. `ready` is told the address once it answers."""
+    """Run the service until SIGINT, SIGTERM or SIGHUP. `ready` is told the address once it answers.
+
+    Told to stop, it takes no more calls, writes what was said and ends within STOP_WITHIN; the next process goes on
+    with the calls that were live.
+    """
     share_arenas()
     service = await asyncio.to_thread(make_service, settings)
     try:
         async with service.running() as app:
-            await _serve(app, settings, ready)
+            await _serve(app, service, ready)
     finally:
         service.engine.close()
 
@@ -255,8 +269,9 @@ class _Server(uvicorn.Server):
     """uvicorn that says when it answers, and leaves signals to us: its own handlers raise them again at the end,
     before the calls are finished."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[str], None]) -> None:
+    def __init__(self, config: uvicorn.Config, idle_seconds: float, ready: Callable[[str], None]) -> None:
         super().__init__(config)
+        self._idle_seconds = idle_seconds
         self._ready = ready
 
     @contextmanager
@@ -266,6 +281,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            notice_dead_peers(self.servers[0].sockets, self._idle_seconds)
             port = self.servers[0].sockets[0].getsockname()[1]
             self._ready(f"http://{self.config.host}:{port}")
 
@@ -274,10 +290,33 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(app: FastAPI, settings: Settings, ready: Callable[[str], None]) -> None:
+async def _serve(app: FastAPI, service: Service, ready: Callable[[str], None]) -> None:
+    settings = service.settings
     config = server_config(app, settings.host, settings.port, log_config=None, access_log=False)
-    server = _Server(config, ready)
+    server = _Server(config, settings.idle_seconds, ready)
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    await server.serve()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, told.set)
+    stopping = loop.create_task(_stop_when_told(told, service.desk, server))
+    try:
+        await server.serve()
+    finally:
+        stopping.cancel()
+
+
+async def _stop_when_told(told: asyncio.Event, desk: Desk, server: _Server) -> None:
+    """Calls first: what was said is written and gateways are told, while the server still answers."""
+    await told.wait()
+    _end_by_force_after(STOP_WITHIN)
+    log.info("stopping", live_calls=desk.live)
+    await desk.suspend()
+    server.stop()
+
+
+def _end_by_force_after(seconds: float) -> None:
+    """Whatever still hangs then (a dead disk, a lost database) would be killed soon anyway; nothing is lost by it that
+    a start does not find again."""
+    watchdog = threading.Timer(seconds, os._exit, (1,))
+    watchdog.daemon = True
+    watchdog.start()

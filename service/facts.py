@@ -168,6 +168,16 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallResumed:
+    """The call goes on: its gateway came back after its end (`returned`), or this process took it over from one that is
+    gone (`restarted`). `at` is where on the audio clock."""
+
+    at: Seconds
+    cause: Literal["returned", "restarted"]
+    type: Literal["call_resumed"] = "call_resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallClosed:
     ended_at: datetime
     duration: Seconds
@@ -187,6 +197,7 @@ Fact: TypeAlias = (
     | GapMarked
     | DtmfPressed
     | Notice
+    | CallResumed
     | CallClosed
 )
 FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="type")])

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         default=15.0, ge=0, le=600, description="How long a dropped call is waited for before it counts as ended."
     )
     idle_seconds: float = Field(
-        default=60.0, gt=0, le=3600, description="A gateway connection silent for this long is closed."
+        default=60.0, gt=0, le=3600, description="A gateway that the network cannot reach for this long is gone."
     )
     max_pace: float = Field(
         default=10.0, ge=1, le=100, description="Audio faster than this many times real time breaks the protocol."

@@ -17,6 +17,7 @@ from service.facts import (
     CallClosed,
     CallEnding,
     CallOpened,
+    CallResumed,
     CallState,
     Fact,
     GapMarked,
@@ -149,6 +150,11 @@ def _(fact: Notice, summary: CallSummary) -> CallSummary:
 @_apply.register
 def _(fact: CallClosed, summary: CallSummary) -> CallSummary:
     return replace(summary, state="ended", ended_at=fact.ended_at, duration=fact.duration, ending=fact.ending)
+
+
+@_apply.register
+def _(fact: CallResumed, summary: CallSummary) -> CallSummary:
+    return replace(summary, state="live", ended_at=None, duration=0.0, ending=None)
 
 
 @_apply.register

@@ -16,7 +16,7 @@ from detectors.api import SEVERITIES, Finding, Severity
 from service.facts import Alert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _NAMESPACE = uuid.UUID("6f0d1c6e-3f5b-5a53-9d1c-0c1c9a7b5e21")
 
@@ -45,12 +45,12 @@ class AlertLimits:
 
 
 class AlertPolicy:
-    """One call's alerts so far, and whether a finding adds to them."""
+    """One call's alerts so far, and whether a finding adds to them. `raised`: those an earlier session has raised."""
 
-    def __init__(self, call_id: str, limits: AlertLimits | None = None) -> None:
+    def __init__(self, call_id: str, limits: AlertLimits | None = None, *, raised: Iterable[Alert] = ()) -> None:
         self._call_id = call_id
         self._limits = limits or AlertLimits()
-        self._raised: list[Alert] = []  # bounded by twice `most`
+        self._raised: list[Alert] = list(raised)  # bounded by twice `most`
 
     def consider(self, finding: Finding, *, raised_at: datetime, latency: Seconds) -> Alert | None:
         """The alert this finding raises, or None where it would tell a person nothing new.

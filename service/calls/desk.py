@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from asr.types import Seconds
 from service.calls.admission import RETRY_AFTER, Admission, LiveCall
+from service.calls.held import CallName, HeldCall
+from service.calls.line import Line, Outcome
+from service.calls.past import RETURN_WITHIN, PastCalls, announced_id
 from service.calls.ports import Journal
+from service.calls.resume import PastCall
 from service.calls.session import CallSession
-from service.facts import Call, CallClosed, Notice
-from service.gateway.events import CallAnnounced, LineEvent, ProtocolViolation
+from service.facts import Call, CallClosed
+from service.gateway.events import CallAnnounced, FormatChanged
 from service.metrics import Metrics
 from service.settings import Settings
-from service.storage.port import GatewayKey, LoggedFact, NotFound, StorageError, StorageUnavailable, Store
+from service.storage.port import GatewayKey, NotFound, StorageError, StorageUnavailable
+from service.summary import CallSummary
 
 log = structlog.get_logger()
 
-LAST_WORDS: Seconds = 20.0
-"""At shutdown, how long sessions may take to recognise and write what was already said."""
+RETURN_AFTER_RESTART: Seconds = 60.0
+"""How long a call that the last process left is waited for: gateways come back with some delay of theirs."""
+
+ENDS_WITHIN: Seconds = 30.0
+"""How long a gateway that comes back to a call that ends is kept waiting: a machine that is full needs some seconds."""
+
+LAST_WORDS: Seconds = 6.0
+"""When the service stops, how long sessions may take to recognise and write what was said. The next process does what
+is left, so this need not be long; containers are killed ten seconds after they are told to stop."""
 
 
 class CallRefused(Exception):
     """A call is not taken: `code` is `capacity` (as many calls as allowed), `overload` (as much speech as can be
-    recognised in time), `quota` (as many as the key may have) or `conflict`; `retry_after` seconds may help."""
+    recognised in time), `quota` (as many as the key may have), `ending` (its end is still being written) or
+    `restarting` (this process stops); `retry_after` seconds may help."""
 
     def __init__(self, code: str, message: str, retry_after: Seconds | None = None) -> None:
         super().__init__(message)
@@ -40,33 +53,24 @@ class CallRefused(Exception):
 
 
 class OpenSession(Protocol):
-    """Makes the session of a new call, with everything it works with."""
+    """Makes the session of a call, with everything it works with; `past` is where an earlier one left it."""
 
-    def __call__(self, call: Call) -> CallSession: ...
-
-
-@dataclass(slots=True, kw_only=True)
-class _Held:
-    """A live call, the connection that has it, and since when it has none."""
-
-    session: CallSession
-    key_id: str
-    opened_at: float
-    line: Line | None = None
-    lost_at: float | None = None
-    grace: asyncio.TimerHandle | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when everything of the call is written, also where its session failed."""
+    def __call__(self, call: Call, past: PastCall | None) -> CallSession: ...
 
 
 class Desk:
-    """Every live call of this process. Use as an async context manager: leaving it finishes all calls."""
+    """Every live call of this process. Use as an async context manager: entering it goes on with the calls that the
+    last process left, leaving it suspends all calls.
+
+    A call is claimed by its name before anything is awaited, and let go by identity. Whoever announces the same one
+    meanwhile waits for what becomes of the claim.
+    """
 
     def __init__(
         self,
         *,
         settings: Settings,
-        store: Store,
+        past: PastCalls,
         journal: Journal,
         open_session: OpenSession,
         admission: Admission,
@@ -74,126 +78,213 @@ class Desk:
         wall: Callable[[], datetime],
     ) -> None:
         self._settings = settings
-        self._store = store
+        self._past = past
         self._journal = journal
         self._open_session = open_session
         self._admission = admission
         self._metrics = metrics
         self._wall = wall
-        self._held: dict[str, _Held] = {}
-        self._tasks = asyncio.TaskGroup()
+        self._held: dict[CallName, HeldCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     @property
     def live(self) -> int:
         """How many calls are live."""
         return len(self._held)
 
+    @property
+    def stopping(self) -> bool:
+        """No more calls are taken."""
+        return self._stopping
+
     async def __aenter__(self) -> Desk:
-        await self._tasks.__aenter__()
-        await self._close_interrupted()
+        for summary in reversed(await self._past.live()):  # of two with one name, the newer one may be gone on with
+            self._spawn(self._take_up(self._claim_left(summary), summary))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        sessions = [held.session for held in self._held.values()]
-        for session in sessions:
-            session.finish("interrupted", "the service was stopped")
-        waits = [self._tasks.create_task(session.done.wait()) for session in sessions]
-        if waits:
-            await asyncio.wait(waits, timeout=LAST_WORDS)
-        await self._tasks.__aexit__(None, None, None)
+        await self.suspend()
+
+    async def suspend(self, within: Seconds = LAST_WORDS) -> None:
+        """Take no more calls; recognise and write what was said, for at most so long. The calls stay live in their
+        logs: the next process goes on with them, and recognises what was recorded and has no text yet."""
+        self._stopping = True
+        for held in list(self._held.values()):
+            if held.made is not None:
+                held.made.suspend()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> Line:
-        """Open a call, or go on with one that is live. Raises CallRefused."""
-        held = self._held.get(announced.call_id)
-        if held is not None:
-            return self._take_over(held, announced, source, now)
+        """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
+        name = (source.source, announced.call_id)
+        while (held := self._held.get(name)) is not None:
+            await held.ready.wait()
+            if self._held.get(name) is held and not held.session.finishing:
+                held.key_id = source.id
+                return self._connect(held, announced, now, resumed=True)
+            await self._until_over(held)
         self._admit(source, now)
-        call_id = await self._free_id(announced.call_id)
-        session = self._open_session(self._call(call_id, announced, source))
-        held = _Held(session=session, key_id=source.id, opened_at=now)
-        self._held[announced.call_id] = held
-        self._tasks.create_task(self._supervise(announced.call_id, held.session))
-        self._metrics.calls_opened.inc()
-        held.line = Line(self, held, self._journal, resumed=False)
-        return held.line
+        held = self._claim(name, now, source.id)
+        try:
+            resumed = await self._open(held, announced, source)
+        except BaseException:
+            self._release(held, "failed")
+            raise
+        return self._connect(held, announced, now, resumed=resumed)
+
+    async def _until_over(self, held: HeldCall) -> None:
+        """A call that ends is announced again: it is gone on with once everything of it is written."""
+        try:
+            async with asyncio.timeout(ENDS_WITHIN):
+                await held.over.wait()
+        except TimeoutError:
+            raise CallRefused("ending", f"call {held.call_id} is still being written", RETRY_AFTER) from None
 
     def _admit(self, source: GatewayKey, now: float) -> None:
         """Raises CallRefused where one more call would cost those that are live their time."""
+        if self._stopping:
+            raise CallRefused("restarting", "the service is restarting", RETRY_AFTER)
         refusal = self._admission.ask(source.id, self._all_live(now), now)
         if refusal is not None:
             raise CallRefused(refusal.code, refusal.message, refusal.retry_after)
 
     def closed(self, now: float) -> str:
         """Why no call can be taken now; empty if one can."""
-        return self._admission.closed(self._all_live(now), now)
+        return "the service is stopping" if self._stopping else self._admission.closed(self._all_live(now), now)
 
     def _all_live(self, now: float) -> list[LiveCall]:
         return [
-            LiveCall(call_id=held.session.call.id, key_id=held.key_id, age=now - held.opened_at)
+            LiveCall(call_id=held.call_id, key_id=held.key_id, age=now - held.claimed_at)
             for held in self._held.values()
         ]
 
-    def hold(self, held: _Held, now: float) -> None:
-        """The connection is gone: wait for it to come back."""
-        held.lost_at = now
-        late = f"the gateway was gone for {self._settings.grace_seconds:g} s"
-        held.grace = asyncio.get_running_loop().call_later(
-            self._settings.grace_seconds, held.session.finish, "dropped", late
-        )
+    def _claim(self, name: CallName, now: float, key_id: str) -> HeldCall:
+        grace = self._settings.grace_seconds
+        held = self._held[name] = HeldCall(name=name, key_id=key_id, claimed_at=now, grace_seconds=grace)
+        return held
 
-    def _take_over(self, held: _Held, announced: CallAnnounced, source: GatewayKey, now: float) -> Line:
-        """A live call's id again: the gateway reconnected, or never noticed that its first connection was gone."""
-        call = held.session.call
-        if held.key_id != source.id:
-            raise CallRefused("conflict", f"call {call.id} is live from another source")
-        if (call.roles, call.encoding, call.rate) != (announced.roles, announced.encoding, announced.rate):
-            raise CallRefused("conflict", f"call {call.id} is live with another encoding, rate or other legs")
-        if held.session.finishing:
-            raise CallRefused("conflict", f"call {call.id} is ending", RETRY_AFTER)
-        if held.grace is not None:
-            held.grace.cancel()
-        if held.lost_at is not None:
-            held.session.resumed(now - held.lost_at)
-        held.lost_at = held.grace = None
-        held.line = Line(self, held, self._journal, resumed=True)
-        return held.line
+    def _claim_left(self, summary: CallSummary) -> HeldCall:
+        """The claim of a call that the last process left; under a name of its own where a newer one has it."""
+        source, call_id = summary.call.source, summary.call.id
+        name = (source, announced_id(call_id))
+        held = self._claim(name if name not in self._held else (source, f"~{call_id}"), time.monotonic(), "")
+        held.call_id = call_id
+        return held
 
-    async def _supervise(self, announced_id: str, session: CallSession) -> None:
+    def _connect(self, held: HeldCall, announced: CallAnnounced, now: float, *, resumed: bool) -> Line:
+        """Give the call to a new connection: its gateway came back, or never noticed that the first was gone."""
+        line = Line(held, self._journal, resumed=resumed)
+        held.connect(line, max(now, time.monotonic()))  # it may have waited
+        if resumed:  # a connection may bring another format than the one before
+            form = FormatChanged(encoding=announced.encoding, rate=announced.rate, roles=announced.roles)
+            held.session.feed(form)
+        return line
+
+    async def _open(self, held: HeldCall, announced: CallAnnounced, source: GatewayKey) -> bool:
+        """Make the session; whether it goes on with a call of before."""
+        try:
+            ended = await self._identify(held, announced, source)
+            if ended is not None:
+                await self._resume(held, ended)
+                return True
+        except (StorageUnavailable, NotFound):  # who cannot say whether an id was used gets one that cannot have been
+            held.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
+        self._begin(held, self._open_session(self._call(held.call_id, announced, source), None))
+        held.ready.set()
+        return False
+
+    async def _identify(self, held: HeldCall, announced: CallAnnounced, source: GatewayKey) -> CallSummary | None:
+        """Give the claim an id that no other has; the call of before that it goes on with."""
+        while True:
+            claimed = {other.call_id for other in self._held.values() if other is not held}
+            call_id, ended = await self._past.identify(announced, source, claimed)
+            if all(other.call_id != call_id for other in self._held.values()):
+                held.call_id = call_id
+                return ended
+
+    async def _take_up(self, held: HeldCall, summary: CallSummary) -> None:
+        """Go on with a call that the last process left: until its gateway is back, or for as long as it may take."""
+        try:
+            past = await self._resume(held, summary)
+        except Exception:
+            log.exception("call cannot be gone on with", call_id=held.call_id)
+            await self._close_left(summary)
+            self._release(held, "failed")
+            return
+        if self._past.away(past) > RETURN_WITHIN:
+            held.session.finish("interrupted", "the service went down")
+
+    async def _resume(self, held: HeldCall, summary: CallSummary) -> PastCall:
+        """Make the session of a call of before; it waits for its connection from where it was left."""
+        past = await self._past.read(summary)
+        session = self._open_session(past.call, past)
+        await self._past.relisten(session, past)
+        self._begin(held, session)
+        patience = max(RETURN_AFTER_RESTART, self._settings.grace_seconds)
+        held.wait(patience, time.monotonic() - self._past.away(past), "interrupted", "the service went down")
+        held.ready.set()
+        return past
+
+    def _begin(self, held: HeldCall, session: CallSession) -> None:
+        held.made = session
+        if self._stopping:
+            session.suspend()
+        self._spawn(self._supervise(held))
+        self._metrics.calls_opened.inc()
+
+    async def _supervise(self, held: HeldCall) -> None:
         """The per-call supervisor: one call's defect ends that call, visibly, and no other."""
+        session = held.session
+        outcome: Outcome = "failed"
         self._metrics.calls_live.inc()
         log.info("call opened", call_id=session.call.id, source=session.call.source)
         try:
-            await session.run()
+            outcome = await session.run()
         except Exception:
             log.exception("call session failed", call_id=session.call.id)
-            failed = "the call's session failed; the service's log tells why"
-            closed = CallClosed(ended_at=self._wall(), duration=session.reached, ending="interrupted", reason=failed)
-            with suppress(StorageError):  # it would say again what the log says already
-                await self._journal.write(session.call.id, [closed], self._wall())
+            await self._close_failed(session)
         finally:
             self._journal.finished(session.call.id)
             self._metrics.calls_live.dec()
-            held = self._held.pop(announced_id)
-            held.over.set()
-            if held.grace is not None:
-                held.grace.cancel()
-            log.info("call closed", call_id=session.call.id, seconds=round(session.reached, 1))
+            self._release(held, outcome)
+            log.info("call closed", call_id=session.call.id, seconds=round(session.reached, 1), outcome=outcome)
 
-    async def _free_id(self, announced_id: str) -> str:
-        """The announced id, or, where a call of that id has ended (a restart of this service or of the PBX's
-        counter), the next of `ID~2`, `ID~3`, …: what is said now is worth more than a tidy id."""
-        call_id, count = announced_id, 1
-        while await self._known(call_id):
-            count += 1
-            call_id = f"{announced_id}~{count}"
-        return call_id
+    async def _close_failed(self, session: CallSession) -> None:
+        failed = "the call's session failed; the service's log tells why"
+        await self._write_closed(session.call.id, session.reached, failed)
 
-    async def _known(self, call_id: str) -> bool:
-        try:
-            await self._store.summary(call_id)
-        except (NotFound, StorageUnavailable):
-            return False
-        return True
+    async def _close_left(self, summary: CallSummary) -> None:
+        last = max((party.last_end for party in summary.parties), default=0.0)
+        await self._write_closed(summary.call.id, last, "the service went down")
+
+    async def _write_closed(self, call_id: str, duration: Seconds, reason: str) -> None:
+        closed = CallClosed(ended_at=self._wall(), duration=duration, ending="interrupted", reason=reason)
+        with suppress(StorageError):  # it would say again what the log says already
+            await self._journal.write(call_id, [closed], self._wall())
+
+    def _release(self, held: HeldCall, outcome: Outcome) -> None:
+        if self._held.get(held.name) is held:
+            del self._held[held.name]
+        held.let_go(outcome)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """A task's own defect is told and harms no other."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            log.error("a call's task failed", exc_info=defect)
 
     def _call(self, call_id: str, announced: CallAnnounced, source: GatewayKey) -> Call:
         settings = self._settings
@@ -210,58 +301,3 @@ class Desk:
             customer=announced.customer,
             metadata=announced.metadata,
         )
-
-    async def _close_interrupted(self) -> None:
-        """Calls that were live when the service last went down are over."""
-        for summary in await self._store.live_calls():
-            last = max((party.last_end for party in summary.parties), default=0.0)
-            closed = CallClosed(
-                ended_at=self._wall(), duration=last, ending="interrupted", reason="the service went down"
-            )
-            await self._journal.write(summary.call.id, [closed], self._wall())
-
-
-class Line:
-    """One connection's hold on one call. A later connection of the same call takes the call away from it."""
-
-    def __init__(self, desk: Desk, held: _Held, journal: Journal, *, resumed: bool) -> None:
-        self._desk = desk
-        self._held = held
-        self._journal = journal
-        self.resumed = resumed
-
-    @property
-    def call_id(self) -> str:
-        """The call's id here, which is the announced one unless that was used before."""
-        return self._held.session.call.id
-
-    async def feed(self, event: LineEvent) -> None:
-        """What happens within the call; never waits for recognition. Raises ProtocolViolation."""
-        if not self._holds():
-            raise ProtocolViolation("call_id", "another connection has taken this call over")
-        self._held.session.feed(event)
-
-    async def stop(self) -> None:
-        """The call is over: returns once everything is processed and written."""
-        if self._holds():
-            self._held.session.finish("completed")
-            await self._held.over.wait()
-
-    async def lost(self) -> None:
-        """The connection dropped: the grace period begins."""
-        if self._holds() and not self._held.session.finishing:
-            self._desk.hold(self._held, time.monotonic())
-
-    async def reject(self, violation: ProtocolViolation) -> None:
-        """The peer broke the protocol: what came before is kept and processed, the call is marked."""
-        if self._holds():
-            session = self._held.session
-            session.tell(Notice(code="protocol_error", message=str(violation), at=session.reached))
-            session.finish("rejected", str(violation))
-
-    def events(self) -> AsyncIterator[LoggedFact]:
-        """The call's facts from its first one on, until it is wholly processed."""
-        return self._journal.follow(self.call_id)
-
-    def _holds(self) -> bool:
-        return self._held.line is self

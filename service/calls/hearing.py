@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,6 +61,13 @@ class Hearing:
     def waiting(self) -> Seconds:
         """Speech that awaits its text."""
         return seconds(self._waiting)
+
+    def restore(self, utterances: Sequence[Utterance]) -> None:
+        """These were written by an earlier session of the call, in their order."""
+        for utterance in utterances:
+            self._cuts[utterance.role] = self._written[utterance.role] = utterance.index + 1
+            if utterance.end - utterance.start >= LANGUAGE_TOLD:
+                self._languages.setdefault(utterance.role, utterance.language)
 
     def submit(self, cut: Cut) -> Spoken | GapMarked:
         """Ask for an utterance's text; a gap where too much waits already."""

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from asr.engine import Expected, RecognitionError
 from asr.types import Language, Role, Seconds
@@ -25,18 +28,22 @@ from detectors.api import CallContext, Finding, Observation
 from detectors.runner import DetectorFailure
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
-from service.calls.intake import Cut, Intake, Passed, Taken
+from service.calls.intake import Cut, Intake, Passed, ResumePoint, Taken
 from service.calls.irregularities import MOST_WORK, Irregularities
 from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
+from service.calls.resume import PastCall
 from service.calls.troubles import Troubles
 from service.calls.verdicts import Verdicts
 from service.calls.word_times import WordTimes
 from service.facts import (
+    Alert,
+    AlertChanged,
     Call,
     CallClosed,
     CallEnding,
     CallOpened,
+    CallResumed,
     DtmfPressed,
     Fact,
     GapMarked,
@@ -46,8 +53,12 @@ from service.facts import (
 from service.gateway.events import AudioArrived, DigitPressed, Irregularity, LineEvent
 from service.live.schema import Levels, Partial
 from service.metrics import Metrics
+from service.storage.port import StaleChange
 
 log = structlog.get_logger()
+
+SYSTEM = "callwarden"
+"""Who changes an alert where no person does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +81,21 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """The last piece of work."""
+    """The last piece of work: the call is over."""
 
     ending: CallEnding
     reason: str
 
 
-Work: TypeAlias = Spoken | Interim | Passed | Fact | Finish
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """The last piece of work here: the call is not over, and another process goes on with it."""
+
+
+SessionEnd = Literal["processed", "suspended"]
+"""Everything of the call is written; or what there was here, and the call is to be gone on with."""
+
+Work: TypeAlias = Spoken | Interim | Passed | Fact | Finish | Suspend
 
 
 def context_of(call: Call) -> CallContext:
@@ -91,25 +110,34 @@ def context_of(call: Call) -> CallContext:
 
 
 class CallSession:
-    """One call from its announcement until everything is written."""
+    """One call from its announcement until everything is written; or from where `past` left it."""
 
-    def __init__(self, call: Call, parts: Parts) -> None:
+    def __init__(self, call: Call, parts: Parts, past: PastCall | None = None) -> None:
         self.call = call
         self._parts = parts
-        self._intake = Intake(call.roles, call.encoding, call.rate, max_pace=parts.max_pace, now=parts.monotonic())
+        self._past = past
+        self._intake = Intake(
+            call.roles,
+            call.encoding,
+            call.rate,
+            max_pace=parts.max_pace,
+            now=parts.monotonic(),
+            resume=None if past is None else ResumePoint(reached=past.reached, settled=past.settled),
+        )
         self._arrivals = Arrivals()
-        self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late)
+        self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late, past.alerts if past else ())
         self._work: asyncio.Queue[Work] = asyncio.Queue()
         self._hearing = Hearing(call, parts.recogniser, parts.expected, parts.monotonic)
         self._word_times = WordTimes(call.id, self._hearing)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
-        self._troubles = Troubles()
+        self._troubles = Troubles(past.troubles if past else ())
         self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
-        self.done = asyncio.Event()
-        """Set when the call is wholly processed and written."""
+        if past is not None:
+            self._hearing.restore(past.utterances)
+            self._heard.update({said.role: said.end for said in past.utterances})
 
     @property
     def reached(self) -> Seconds:
@@ -141,6 +169,15 @@ class CallSession:
             if self._parts.partials:
                 self._partials.look()
 
+    def relisten(self, role: Role, pcm: NDArray[np.int16]) -> None:
+        """Recorded audio of a leg whose speech may have no text yet; before any new audio."""
+        self._take(self._intake.relisten(role, pcm))
+
+    def pause(self) -> None:
+        """The connection is gone: what was said last gets its text without waiting for more."""
+        if not self._finishing:
+            self._take(self._intake.pause())
+
     def resumed(self, away: Seconds) -> None:
         """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
         if not self._finishing:
@@ -164,28 +201,61 @@ class CallSession:
         self._work.put_nowait(notice)
 
     def finish(self, ending: CallEnding, reason: str = "") -> None:
-        """No more audio: what was said last is still recognised, judged and written; then `done` is set."""
-        if self._finishing:
-            return
-        self._finishing = True
-        self._take(self._intake.pause())
-        self._work.put_nowait(Finish(ending=ending, reason=reason))
+        """The call is over: what was said last is still recognised, judged and written; then `run` returns."""
+        self._end_with(Finish(ending=ending, reason=reason))
+
+    def suspend(self) -> None:
+        """This process goes on with the call no longer: as `finish`, but the call stays live in its log."""
+        self._end_with(Suspend())
+
+    def _end_with(self, last: Finish | Suspend) -> None:
+        if not self._finishing:
+            self._finishing = True
+            self._take(self._intake.pause())
+            self._work.put_nowait(last)
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
         await self._hearing.settle(most)
 
-    async def run(self) -> None:
-        """Do the call's work until it is finished."""
+    async def run(self) -> SessionEnd:
+        """Do the call's work until it is finished or suspended."""
         try:
-            await self._write(CallOpened(call=self.call))
-            while not isinstance(work := await self._work.get(), Finish):
+            await self._begin()
+            while not isinstance(work := await self._work.get(), Finish | Suspend):
                 await self._do(work)
+            if isinstance(work, Suspend):
+                return "suspended"
             await self._close(work)
+            return "processed"
         finally:
             self._parts.recogniser.withdraw(self.call.id)
             await self._parts.recorder.close()
-            self.done.set()
+
+    async def _begin(self) -> None:
+        if self._past is None:
+            await self._write(CallOpened(call=self.call))
+        else:
+            await self._go_on(self._past)
+            self._past = None
+
+    async def _go_on(self, past: PastCall) -> None:
+        """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
+        of it may never have been written."""
+        observed: list[Observation | DetectorFailure] = []
+        for utterance in past.utterances:
+            observed += await self._parts.judge.heard(utterance)
+        observed += await self._parts.judge.elapsed(min(past.settled.values()))
+        await self._write(CallResumed(at=past.reached, cause="restarted" if past.closed is None else "returned"))
+        for alert in past.premature:
+            with suppress(StaleChange):  # a person decides at this moment
+                await self._write(self._owed_again(alert))
+        await self._observe([seen for seen in observed if past.lacks(seen)])
+
+    def _owed_again(self, alert: Alert) -> AlertChanged:
+        """A duty that was held missed because the call had ended: the agent can still do it."""
+        note = "通话仍在继续，时限未到 / the call goes on, its time is not up"
+        return AlertChanged(alert_id=alert.id, state="dismissed", by=SYSTEM, at=self._parts.wall(), note=note)
 
     def _take(self, taken: Taken) -> None:
         """Hand on what the intake made of audio: to the recording, to the work queue, to whoever watches levels."""
@@ -296,7 +366,7 @@ class CallSession:
         while not self._work.empty():  # what was odd after the end is still told
             if isinstance(work := self._work.get_nowait(), Notice):
                 await self._write(work)
-        await self._observe(await self._parts.judge.closed(self.reached))
+        await self._observe(await self._last_words(finish))
         await self._word_times.settle()
         await self._write(*self._word_times.take())
         self._parts.metrics.late_drops.inc(self._intake.counts.late)
@@ -304,6 +374,12 @@ class CallSession:
             ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
         )
         await self._write(closed)
+
+    async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
+        """What the detectors say at the end. A call that went on unheard is not judged by what was not heard of it."""
+        if finish.ending == "completed":
+            return await self._parts.judge.closed(self.reached)
+        return await self._parts.judge.elapsed(self.reached)
 
     async def _write(self, *facts: Fact) -> None:
         if facts:

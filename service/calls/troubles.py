@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from asr.types import Seconds
@@ -20,8 +20,9 @@ _OVER: Mapping[NoticeCode, tuple[NoticeCode, str]] = MappingProxyType(
 class Troubles:
     """One call's troubles that last."""
 
-    def __init__(self) -> None:
-        self._on: set[NoticeCode] = set()
+    def __init__(self, on: Iterable[NoticeCode] = ()) -> None:
+        """`on`: notices in force that an earlier session of the call has told."""
+        self._on: set[NoticeCode] = {code for code in on if code in _OVER}
 
     def begin(self, code: NoticeCode, message: str, at: Seconds) -> Notice | None:
         """The trouble is there; None if that has been told."""

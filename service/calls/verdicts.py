@@ -9,17 +9,22 @@ from asr.types import Seconds
 from detectors.api import Finding, Observation, Sentiment
 from detectors.runner import DetectorFailure
 from service.alerts.policy import AlertPolicy
-from service.facts import AlertRaised, Fact, FindingMade, Notice, SentimentScored
+from service.facts import Alert, AlertRaised, Fact, FindingMade, Notice, SentimentScored
 from service.metrics import Metrics
 
 
 class Verdicts:
-    """One call's. `late` tells how long ago a moment of its audio came in."""
+    """One call's. `late` tells how long ago a moment of its audio came in; `raised`: alerts of an earlier session."""
 
     def __init__(
-        self, call_id: str, metrics: Metrics, wall: Callable[[], datetime], late: Callable[[Seconds], Seconds]
+        self,
+        call_id: str,
+        metrics: Metrics,
+        wall: Callable[[], datetime],
+        late: Callable[[Seconds], Seconds],
+        raised: Sequence[Alert] = (),
     ) -> None:
-        self._alerts = AlertPolicy(call_id)
+        self._alerts = AlertPolicy(call_id, raised=raised)
         self._metrics = metrics
         self._wall = wall
         self._late = late

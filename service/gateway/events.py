@@ -104,7 +104,10 @@ class Irregularity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStopped:
-    """The gateway says that the call is over."""
+    """The gateway says that the call is over; or only this stream of it (`call_over` False), as vendors do whose
+    streams may be stopped and started while a call goes on."""
+
+    call_over: bool = True
 
 
 LineEvent: TypeAlias = AudioArrived | DigitPressed | FormatChanged | Irregularity

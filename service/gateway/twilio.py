@@ -98,7 +98,7 @@ class TwilioDialect:
         if self._call is None or self._stopped:
             return []
         self._stopped = True
-        return [CallStopped()]
+        return [CallStopped(call_over=False)]
 
     def _opening(self, fields: Message, size: int) -> list[GatewayEvent]:
         self._count(fields)
@@ -120,7 +120,7 @@ class TwilioDialect:
             return self._started_again(fields, call)
         if kind == "stop":
             self._stopped = True
-            return [CallStopped()]
+            return [CallStopped(call_over=False)]
         return []
 
     def _count(self, fields: Message) -> list[Irregularity]:

@@ -12,12 +12,12 @@ from asr.types import Role
 
 
 class Interleaver:
-    """Each leg's runs in, sample frames up to where every leg has come out."""
+    """Each leg's runs in, sample frames from `begin` up to where every leg has come out."""
 
-    def __init__(self, roles: Sequence[Role]) -> None:
+    def __init__(self, roles: Sequence[Role], begin: int = 0) -> None:
         self._runs: dict[Role, list[Pcm]] = {role: [] for role in roles}
-        self._next: dict[Role, int] = dict.fromkeys(roles, 0)
-        self._taken = 0
+        self._next: dict[Role, int] = dict.fromkeys(roles, begin)
+        self._taken = begin
 
     def put(self, role: Role, start: int, pcm: Pcm) -> None:
         """A leg's run from sample `start` on. What it skips is silence, what it repeats is left out."""

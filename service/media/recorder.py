@@ -148,9 +148,10 @@ class RecordingThread:
         self._wake.set()
         await self._tasks.__aexit__(None, None, None)
 
-    def open(self, call_id: str, roles: Sequence[Role], rate: int) -> CallRecording:
-        """Begin a call's recording, or go on with an interrupted one. Touches no disk yet."""
-        recording = CallRecording(call_id, self._store.create(call_id, roles, rate), rate, self._wake)
+    def open(self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> CallRecording:
+        """Begin a call's recording, or go on with it at a sample frame. Touches no disk yet."""
+        writer = self._store.create(call_id, roles, rate, resume_at=resume_at)
+        recording = CallRecording(call_id, writer, rate, self._wake)
         self._open.append(recording)
         self._wake.set()
         return recording

@@ -47,14 +47,17 @@ class RecordingWriter:
     """Channel i is `roles[i]`, 16-bit PCM at `rate`.
 
     `write` only takes in. `save` puts whole sample frames where they belong in the file, so that what could not be
-    written for too long is silence and nothing moves, and brings the head up to them. A file of an interrupted call
-    is gone on with: what it holds stays.
+    written for too long is silence and nothing moves, and brings the head up to them.
+
+    `resume_at`: the sample frame at which a call that an earlier writer recorded goes on; what its file holds stays.
+    Without it the recording is a new one: a file of that name, which then is another call's, is moved aside.
     """
 
-    def __init__(self, path: Path, roles: Sequence[Role], rate: int) -> None:
+    def __init__(self, path: Path, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> None:
         self.path = path
         self._form = WavForm(roles=tuple(roles), rate=rate)
-        self._interleaver = Interleaver(roles)
+        self._interleaver = Interleaver(roles, resume_at or 0)
+        self._new = resume_at is None
         self._unsaved: deque[_Unsaved] = deque()
         self._unsaved_bytes = 0
         self._file: int | None = None
@@ -138,7 +141,8 @@ class RecordingWriter:
         """The file, made or gone on with."""
         if self._file is None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+            file = self._made() if self._new else self._open(0)
+            self._new = False
             try:
                 self._find(file)
             except BaseException:
@@ -146,6 +150,17 @@ class RecordingWriter:
                 raise
             self._file = file
         return self._file
+
+    def _made(self) -> int:
+        """A file that was not there before."""
+        try:
+            return self._open(os.O_EXCL)
+        except FileExistsError:
+            _move_aside(self.path)
+            return self._open(os.O_EXCL)
+
+    def _open(self, flags: int) -> int:
+        return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, _PRIVATE_FILE)
 
     def _find(self, file: int) -> None:
         """Take up what is in the file, and see to it that it has a head."""
@@ -188,3 +203,11 @@ class RecordingWriter:
 
     def _failed(self, error: OSError) -> RecordingFailed:
         return RecordingFailed(f"{self.path} cannot be written: {error.strerror or error}")
+
+
+def _move_aside(path: Path) -> None:
+    """Keep the file under the next free name of `NAME.wav.1`, `NAME.wav.2`, …; no recording's name ends so."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.{number}")).exists():
+        number += 1
+    path.rename(kept)

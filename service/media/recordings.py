@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from asr.types import Role
 from service.media.peaks import Peaks, peaks_of
+from service.media.recorded import Recorded, recorded
 from service.media.recording import RecordingWriter
+from service.media.wav import WavForm
 
 _LONGEST_NAME = 200
 """File systems take 255 bytes; the rest is for suffixes of whoever copies and packs these files."""
@@ -19,8 +21,14 @@ _LONGEST_NAME = 200
 class RecordingStore(Protocol):
     """One recording a call."""
 
-    def create(self, call_id: str, roles: Sequence[Role], rate: int) -> RecordingWriter:
-        """Its writer. Touches no disk yet; an interrupted call's recording is gone on with."""
+    def create(
+        self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
+    ) -> RecordingWriter:
+        """Its writer: of a new recording, or of one that goes on at that sample frame. Touches no disk yet."""
+        ...
+
+    def recorded(self, call_id: str, roles: Sequence[Role], rate: int) -> Recorded | None:
+        """Blocks: what there is of the call's recording of these legs; None where there is none."""
         ...
 
     def path(self, call_id: str) -> Path:
@@ -38,8 +46,13 @@ class RecordingFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def create(self, call_id: str, roles: Sequence[Role], rate: int) -> RecordingWriter:
-        return RecordingWriter(self.path(call_id), roles, rate)
+    def create(
+        self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
+    ) -> RecordingWriter:
+        return RecordingWriter(self.path(call_id), roles, rate, resume_at=resume_at)
+
+    def recorded(self, call_id: str, roles: Sequence[Role], rate: int) -> Recorded | None:
+        return recorded(self.path(call_id), WavForm(roles=tuple(roles), rate=rate))
 
     def path(self, call_id: str) -> Path:
         return self._folder / recording_name(call_id)

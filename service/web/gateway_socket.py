@@ -1,7 +1,8 @@
 """One gateway connection, from its accepted handshake to its end: the dialect's shell.
 
 Reading never waits for recognition: audio is handed to the call's line as it comes, and what goes back (events, the
-end) is sent by a task of its own.
+end) is sent by a task of its own. However the connection ends, its call is stopped, rejected or held at that moment,
+before anything is awaited.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from service.calls.desk import CallRefused
 from service.facts import CallClosed
 from service.gateway import replies
 from service.gateway.events import (
+    CLOSE_POLICY,
     CLOSE_TOO_BIG,
     CallAnnounced,
     CallStopped,
@@ -32,24 +34,23 @@ from service.web.ports import CallLine
 from service.web.room import Room, steady_now
 
 START_SECONDS = 30.0
-"""A connection that announces no call by then is closed: it holds a socket and a buffer for nothing."""
+"""A connection that announces no call by then is closed: it holds a socket and a buffer for nothing. After that the
+connection's life is TCP's to tell (`service.web.server`): a call on hold sends nothing for minutes."""
 SEND_SECONDS = 30.0
 """A gateway that asked for events and does not read them for so long gets no more; its call goes on."""
 
 CLOSE_NORMAL = 1000
 CLOSE_BAD_TEXT = 1007
+CLOSE_INTERNAL_ERROR = 1011
+CLOSE_RESTARTING = 1012
 CLOSE_TRY_LATER = 1013
 _REASON_BYTES = 123
 """RFC 6455, 5.5.1: what a close frame has room for."""
 
+_UNSENT = (TimeoutError, WebSocketDisconnect, RuntimeError)
+"""What a send ends in when the peer does not read, or is gone: starlette says the latter in two ways."""
+
 log = structlog.get_logger(__name__)
-
-
-class _Idle(Exception):
-    """Nothing came for too long."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"nothing came for {seconds:g} s")
 
 
 class GatewaySocket:
@@ -65,66 +66,64 @@ class GatewaySocket:
         self._answers = answers
         self._call_id = ""
         self._line: CallLine | None = None
-        self._stopping = False
-        self._settled = False
-        self._closed = False
-        self._start_by = steady_now() + START_SECONDS
         self._messages = MessageLimit(steady_now())
         self._speaker: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def serve(self) -> None:
-        """Returns when the connection is over and its call, if it was stopped, is wholly processed."""
+        """Returns when the connection is over."""
         self._metrics.gateway_sockets.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
-                try:
-                    await self._converse(tasks)
-                finally:
-                    if self._speaker is not None:
-                        self._speaker.cancel()
+                await self._converse(tasks)
+                self._hush()
         finally:
             self._metrics.gateway_sockets.dec()
-            if self._line is not None and not self._settled:
-                await self._line.lost()
+            if self._line is not None:
+                self._line.lost()
 
     async def _converse(self, tasks: asyncio.TaskGroup) -> None:
+        """Read until the connection is over, and say why where it is this side that ends it."""
         try:
-            await self._read(tasks)
+            events = await self._started()
+            if events is None:
+                return
+            line, announced = await self._attach(events)
+            facts = line.events()  # before anything else happens in the call
+            await self._say_ready(line)
+            self._speaker = tasks.create_task(self._speak(line, facts, events=announced.wants_events))
+            for event in events[1:]:
+                self._take(event, line)
+            while (message := await self._websocket.receive())["type"] != "websocket.disconnect":
+                for event in self._events(message):
+                    self._take(event, line)
+            self._gone(message.get("code", 1006), line)
         except ProtocolViolation as violation:
-            await self._break_off(violation)
+            self._hush()
+            self._reject(violation)
+            await self._say_why(violation)
         except CallRefused as refused:
             self._metrics.calls_refused.labels(refused.code).inc()
             log.warning("call refused", call_id=self._call_id, source=self._key.source, code=refused.code)
             await self._say_why(_as_violation(refused))
-        except _Idle as idle:
-            log.warning("gateway connection idle", call_id=self._call_id, source=self._key.source)
-            await self._say_why(ProtocolViolation("connection", str(idle)))
 
-    async def _read(self, tasks: asyncio.TaskGroup) -> None:
-        while True:
-            message = await self._next()
-            if message["type"] == "websocket.disconnect":
-                await self._gone(message.get("code", 1006), tasks)
-                return
-            self._messages.count(steady_now())
-            for event in self._events(message):
-                await self._take(event, tasks)
+    def _hush(self) -> None:
+        if self._speaker is not None:
+            self._speaker.cancel()
 
-    async def _next(self) -> Message:
-        limit = self._patience()
+    async def _started(self) -> list[GatewayEvent] | None:
+        """The first events, beginning with the announcement; None where the peer left before."""
         try:
-            async with asyncio.timeout(limit):
-                return await self._websocket.receive()
-        except TimeoutError as error:
-            raise _Idle(limit or 0.0) from error
-
-    def _patience(self) -> float | None:
-        if self._stopping:
-            return None
-        idle = self._room.parts.settings.idle_seconds
-        return idle if self._line is not None else min(idle, max(0.0, self._start_by - steady_now()))
+            async with asyncio.timeout(START_SECONDS):
+                while (message := await self._websocket.receive())["type"] != "websocket.disconnect":
+                    if events := self._events(message):
+                        return events
+        except TimeoutError:
+            raise ProtocolViolation("connection", f"no call was announced within {START_SECONDS:g} s") from None
+        return None
 
     def _events(self, message: Message) -> list[GatewayEvent]:
+        self._messages.count(steady_now())
         text = message.get("text")
         if text is not None:
             self._metrics.frames.labels("text").inc()
@@ -134,91 +133,79 @@ class GatewaySocket:
         self._metrics.audio_bytes.inc(len(payload))
         return self._dialect.binary(payload)
 
-    async def _take(self, event: GatewayEvent, tasks: asyncio.TaskGroup) -> None:
-        if isinstance(event, CallAnnounced):
-            await self._attach(event, tasks)
-        elif self._line is None:
+    async def _attach(self, events: list[GatewayEvent]) -> tuple[CallLine, CallAnnounced]:
+        announced = events[0]
+        if not isinstance(announced, CallAnnounced):
             raise ProtocolViolation("start", "must come first")
-        elif isinstance(event, CallStopped):
-            self._stop(self._line, tasks)
-        else:
-            await self._line.feed(event)
-
-    async def _attach(self, announced: CallAnnounced, tasks: asyncio.TaskGroup) -> None:
+        self._call_id = announced.call_id
         if announced.wants_events and "events" not in self._key.rights:
             raise ProtocolViolation("events", f"key {self._key.id} lacks the right 'events'")
         line = self._line = await self._room.parts.desk.attach(announced, self._key, steady_now())
         self._call_id = line.call_id
         log.info("gateway connected", call_id=line.call_id, source=self._key.source, resumed=line.resumed)
+        return line, announced
+
+    def _take(self, event: GatewayEvent, line: CallLine) -> None:
+        if isinstance(event, CallStopped):
+            line.stop(call_over=event.call_over)
+        elif not isinstance(event, CallAnnounced):
+            line.feed(event)
+
+    async def _say_ready(self, line: CallLine) -> None:
         if self._answers:
-            facts = line.events()
-            with suppress(TimeoutError, WebSocketDisconnect):  # what it sent before it left is still to be read
+            with suppress(*_UNSENT):  # what it sent before it left is still to be read
                 await self._say(replies.ready(line.call_id, resumed=line.resumed))
-            self._speaker = tasks.create_task(self._speak(facts, events=announced.wants_events))
 
-    def _stop(self, line: CallLine, tasks: asyncio.TaskGroup) -> None:
-        self._stopping = self._settled = True
-        tasks.create_task(self._finish(line))
-
-    async def _finish(self, line: CallLine) -> None:
-        await line.stop()
-        if self._speaker is None or self._speaker.done():
-            await self._close(CLOSE_NORMAL, "")
-
-    async def _speak(self, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
+    async def _speak(self, line: CallLine, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
         """Send the call's facts if they were asked for, at last what became of it, and close."""
-        finished = False
-        try:
-            async for logged in facts:
-                if events:
-                    await self._say(replies.event(logged.call_id, logged.seq, logged.at, logged.fact))
-                if isinstance(logged.fact, CallClosed):
-                    finished = True
-                    await self._say(replies.finished(logged.call_id, logged.fact.duration, logged.fact.ending))
-        except TimeoutError:
-            log.warning("gateway does not read its events", call_id=self._call_id, source=self._key.source)
-            return
-        except WebSocketDisconnect:
-            return
-        if finished:  # else the facts were taken from a reader that fell too far behind; its call goes on
-            await self._close(CLOSE_NORMAL, "")
+        if self._answers:
+            try:
+                await self._forward(facts, events=events)
+            except _UNSENT:
+                log.warning("gateway does not read its events", call_id=self._call_id, source=self._key.source)
+        match await line.over():
+            case "processed":
+                await self._close(CLOSE_NORMAL, "")
+            case "failed":
+                failed = "the monitoring of this call failed; announce it again to go on"
+                await self._say_why(ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
+            case "suspended":
+                await self._say_why(ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0))
+            case "taken_over":
+                taken = "another connection has taken this call over"
+                await self._say_why(ProtocolViolation("call_id", taken, CLOSE_POLICY))
 
-    async def _gone(self, code: int, tasks: asyncio.TaskGroup) -> None:
+    async def _forward(self, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
+        async for logged in facts:
+            if events:
+                await self._say(replies.event(logged.call_id, logged.seq, logged.at, logged.fact))
+            if isinstance(logged.fact, CallClosed):
+                await self._say(replies.finished(logged.call_id, logged.fact.duration, logged.fact.ending))
+
+    def _gone(self, code: int, line: CallLine) -> None:
         """The connection is over; what that means for the call depends on how it ended."""
-        if self._line is None or self._stopping or self._closed:
+        if self._closed:
             return
         if code == CLOSE_TOO_BIG:
-            await self._reject(self._line, ProtocolViolation("message", "is far too big", code))
-            return
-        if code == CLOSE_BAD_TEXT:
+            self._reject(ProtocolViolation("message", "is far too big", code))
+        elif code == CLOSE_BAD_TEXT:
             told = "is not UTF-8, which ends the connection"
-            await self._line.feed(Irregularity(kind="unreadable", field="message", message=told))
-        if code == CLOSE_NORMAL:
+            line.feed(Irregularity(kind="unreadable", field="message", message=told))
+        elif code == CLOSE_NORMAL:
             for event in self._dialect.closed():
-                await self._take(event, tasks)
+                self._take(event, line)
 
-    async def _break_off(self, violation: ProtocolViolation) -> None:
-        log.warning(
-            "gateway broke the protocol",
-            call_id=self._call_id,
-            source=self._key.source,
-            field=violation.field,
-            close_code=violation.close_code,
-        )
-        await self._say_why(violation)
+    def _reject(self, violation: ProtocolViolation) -> None:
+        """The gateway broke the protocol: what it sent before is kept, its call is marked and ends."""
+        told = {"call_id": self._call_id, "source": self._key.source, "field": violation.field}
+        log.warning("gateway broke the protocol", **told, reason=violation.message, close_code=violation.close_code)
         if self._line is not None:
-            await self._reject(self._line, violation)
-
-    async def _reject(self, line: CallLine, violation: ProtocolViolation) -> None:
-        self._settled = True
-        self._metrics.calls_rejected.inc()
-        await line.reject(violation)
+            self._metrics.calls_rejected.inc()
+            self._line.reject(violation)
 
     async def _say_why(self, violation: ProtocolViolation) -> None:
-        if self._speaker is not None:
-            self._speaker.cancel()
-        with suppress(TimeoutError, WebSocketDisconnect):
-            if self._answers:
+        if self._answers:
+            with suppress(*_UNSENT):
                 await self._say(replies.error(violation))
         await self._close(violation.close_code, str(violation))
 
@@ -230,14 +217,13 @@ class GatewaySocket:
         if self._closed:
             return
         self._closed = True
-        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # RuntimeError: the peer was faster
+        with suppress(*_UNSENT):
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
 
 
 def _as_violation(refused: CallRefused) -> ProtocolViolation:
     """A refused call in the words a gateway is told it with."""
-    if refused.code == "conflict":
-        return ProtocolViolation("call_id", refused.message)
     later = f"; try again in {refused.retry_after:.0f} s" if refused.retry_after else ""
-    return ProtocolViolation("start", refused.message + later, CLOSE_TRY_LATER, refused.retry_after)
+    code = CLOSE_RESTARTING if refused.code == "restarting" else CLOSE_TRY_LATER
+    return ProtocolViolation("start", refused.message + later, code, refused.retry_after)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from detectors.registry import RuleInfo
 from service.calls.desk import CallRefused as CallRefused
+from service.calls.line import Outcome as Outcome
 from service.gateway.events import CallAnnounced, Dialect, LineEvent, ProtocolViolation
 from service.live.schema import Health, LiveMessage
 from service.media.peaks import Peaks
@@ -34,20 +35,24 @@ class CallLine(Protocol):
         """The call was live already and goes on."""
         ...
 
-    async def feed(self, event: LineEvent) -> None:
-        """What happens within the call. Never waits for recognition. Raises ProtocolViolation (audio far too fast)."""
+    def feed(self, event: LineEvent) -> None:
+        """What happens within the call. Never waits. Raises ProtocolViolation (audio far too fast)."""
         ...
 
-    async def stop(self) -> None:
-        """The call is over: returns once everything is processed and stored."""
+    def stop(self, *, call_over: bool = True) -> None:
+        """The gateway says that the call is over, or only this stream of it."""
         ...
 
-    async def lost(self) -> None:
-        """The connection dropped: the grace period begins."""
+    def lost(self) -> None:
+        """The connection is gone: the grace period begins. Without meaning once the call was stopped or rejected."""
         ...
 
-    async def reject(self, violation: ProtocolViolation) -> None:
+    def reject(self, violation: ProtocolViolation) -> None:
         """The peer broke the protocol: keep what was recorded, mark the call, end it."""
+        ...
+
+    async def over(self) -> Outcome:
+        """Returns when this connection has its call no longer: everything is written, or why not."""
         ...
 
     def events(self) -> AsyncIterator[LoggedFact]:
@@ -59,7 +64,7 @@ class CallDesk(Protocol):
     """Where announced calls are taken in."""
 
     async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallLine:
-        """Open a call, or resume one within its grace period. Raises CallRefused."""
+        """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         ...
 
 

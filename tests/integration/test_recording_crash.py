@@ -94,7 +94,7 @@ async def test_after_a_kill_the_same_call_goes_on_in_the_same_file(tmp_path: Pat
     await asyncio.to_thread(killed.save)  # and never closed
 
     async with RecordingThread(folder) as thread:
-        recording = thread.open("c-1", BOTH, RATE)
+        recording = thread.open("c-1", BOTH, RATE, resume_at=800)
         speak(recording, 1600, 2400)
         await recording.close()
 

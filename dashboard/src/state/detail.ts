@@ -51,6 +51,7 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
     case 'call_opened':
     case 'finding':
     case 'dtmf':
+    case 'call_resumed':
     case 'call_closed':
       return detail; // Told by the summary, or by the alert that came of it.
     default:

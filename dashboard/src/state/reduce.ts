@@ -125,7 +125,7 @@ function settled(state: LiveState, id: string, fact: Fact): LiveState {
 function onEvent(state: LiveState, event: LiveEvent): LiveState {
   const id = event.call_id;
   const held = state.calls[id];
-  const opens = event.fact.type === 'call_opened';
+  const opens = event.fact.type === 'call_opened' || event.fact.type === 'call_resumed';
   if (held === undefined && !opens) {
     // A call this picture no longer shows: only what people decide about its alerts still matters.
     return withFact(state, event.fact);
@@ -167,6 +167,7 @@ function withFact(state: LiveState, fact: Fact): LiveState {
     case 'gap':
     case 'dtmf':
     case 'notice':
+    case 'call_resumed':
     case 'call_closed':
       return state; // The event's summary has said it all.
     default:

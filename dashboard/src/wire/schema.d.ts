@@ -587,6 +587,25 @@ export interface components {
             gaps: components["schemas"]["GapMarked"][];
         };
         /**
+         * CallResumed
+         * @description The call goes on: its gateway came back after its end (`returned`), or this process took it over from one that is
+         *     gone (`restarted`). `at` is where on the audio clock.
+         */
+        CallResumed: {
+            /** At */
+            at: number;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "returned" | "restarted";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "call_resumed";
+        };
+        /**
          * CallSummary
          * @description What the wall shows of a call. `risk` lies in [0, 100]; `seq` is the last fact folded in.
          *
@@ -678,7 +697,7 @@ export interface components {
              */
             at: string;
             /** Fact */
-            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallClosed"];
+            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallResumed"] | components["schemas"]["CallClosed"];
             summary: components["schemas"]["CallSummary"];
             /**
              * @description discriminator enum property added by openapi-typescript

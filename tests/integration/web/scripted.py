@@ -15,7 +15,7 @@ from service.live.schema import Health, LiveMessage, Snapshot
 from service.media.peaks import Peaks
 from service.storage.port import GatewayKey, LoggedFact
 from service.summary import opened
-from service.web.ports import CallRefused
+from service.web.ports import CallRefused, Outcome
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HEALTH = Health(model="base", live_calls=0, max_calls=16, backlog=0.0)
@@ -49,28 +49,41 @@ class ScriptedLine:
     was_lost: asyncio.Event = field(default_factory=asyncio.Event)
     was_rejected: asyncio.Event = field(default_factory=asyncio.Event)
     was_fed: asyncio.Event = field(default_factory=asyncio.Event)
-    processed: asyncio.Event = field(default_factory=asyncio.Event)
+    done_at_once: bool = True
+    outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     facts: asyncio.Queue[Fact | None] = field(default_factory=asyncio.Queue)
     seq: int = 0
 
-    async def feed(self, event: LineEvent) -> None:
+    def feed(self, event: LineEvent) -> None:
         if self.refuses_audio is not None:
             raise self.refuses_audio
         self.fed.append(event)
         self.was_fed.set()
 
-    async def stop(self) -> None:
-        self.was_stopped.set()
-        await self.processed.wait()
-        self.facts.put_nowait(CallClosed(ended_at=NOON, duration=1.0, ending="completed"))
+    def stop(self, *, call_over: bool = True) -> None:
+        if not self.was_stopped.is_set():
+            self.was_stopped.set()
+            if self.done_at_once:
+                self.finish()
+
+    def finish(self, outcome: Outcome = "processed") -> None:
+        """Everything is written, or what else becomes of the call."""
+        if outcome == "processed":
+            self.facts.put_nowait(CallClosed(ended_at=NOON, duration=1.0, ending="completed"))
         self.facts.put_nowait(None)
+        self.outcome.set_result(outcome)
 
-    async def lost(self) -> None:
-        self.was_lost.set()
+    def lost(self) -> None:
+        """As the real one: without meaning once the call was stopped or rejected."""
+        if not self.was_stopped.is_set() and not self.was_rejected.is_set():
+            self.was_lost.set()
 
-    async def reject(self, violation: ProtocolViolation) -> None:
+    def reject(self, violation: ProtocolViolation) -> None:
         self.violation = violation
         self.was_rejected.set()
+
+    async def over(self) -> Outcome:
+        return await asyncio.shield(self.outcome)
 
     async def events(self) -> AsyncIterator[LoggedFact]:
         while (fact := await self.facts.get()) is not None:
@@ -97,11 +110,9 @@ class ScriptedDesk:
             raise self.refuses
         self.announced.append(announced)
         self.sources.append(source)
-        line = ScriptedLine(announced.call_id, resumed=self.resumed)
+        line = ScriptedLine(announced.call_id, resumed=self.resumed, done_at_once=self.done_at_once)
         if self.too_fast:
             line.refuses_audio = ProtocolViolation("audio", "comes 12 times as fast as it was spoken")
-        if self.done_at_once:
-            line.processed.set()
         self.lines.put_nowait(line)
         return line
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -17,8 +18,9 @@ from service.facts import DtmfPressed
 from service.gateway import flood
 from service.gateway.events import AudioArrived, DigitPressed, Irregularity
 from service.storage.port import StorageUnavailable
-from service.web.ports import CallRefused
-from tests.integration.web.conftest import House, OpenHouse
+from service.web import gateway_socket
+from service.web.ports import CallRefused, Outcome
+from tests.integration.web.conftest import House
 from tests.integration.web.scripted import NOON
 
 START = {
@@ -220,7 +222,7 @@ async def test_a_second_stop_is_told_and_the_call_still_finishes(house: House) -
         await line.was_stopped.wait()
         await client.send(json.dumps({"type": "stop"}))
         await line.was_fed.wait()
-        line.processed.set()
+        line.finish()
         assert [json.loads(said)["type"] async for said in client] == ["finished"]
     assert [event.field for event in line.fed if isinstance(event, Irregularity)] == ["stop"]
 
@@ -270,12 +272,37 @@ async def test_a_full_house_tells_when_to_come_back(house: House) -> None:
     assert error["retry_after"] == 10.0
 
 
-async def test_an_id_that_is_live_elsewhere_is_refused(house: House) -> None:
-    house.desk.refuses = CallRefused("conflict", "call call-1 is live from another source")
+@pytest.mark.parametrize(("why", "code"), [("ending", 1013), ("overload", 1013), ("restarting", 1012)])
+async def test_a_refusal_that_time_mends_has_a_code_that_gateways_retry(house: House, why: str, code: int) -> None:
+    house.desk.refuses = CallRefused(why, "not now", 10.0)
     async with stream(house, await house.key()) as client:
         await client.send(json.dumps(START))
-        error, code = await ending(client)
-    assert (error["field"], code) == ("call_id", 1008)
+        error, close_code = await ending(client)
+    assert (error["field"], error["retry_after"], close_code) == ("start", 10.0, code)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "field", "code"),
+    [("failed", "call", 1011), ("suspended", "call", 1012), ("taken_over", "call_id", 1008)],
+)
+async def test_a_gateway_is_told_when_its_call_is_monitored_no_longer(
+    house: House, outcome: Outcome, field: str, code: int
+) -> None:
+    async with stream(house, await house.key()) as client:
+        await started(client)
+        line = await house.desk.lines.get()
+        line.finish(outcome)
+        error, close_code = await ending(client)
+    assert (error["type"], error["field"], close_code) == ("error", field, code)
+
+
+async def test_twilio_is_told_of_a_failed_call_by_its_close_code(house: House) -> None:
+    async with stream(house, await house.key(), "/v1/twilio") as client:
+        await client.send(TWILIO_START)
+        line = await house.desk.lines.get()
+        line.finish("failed")
+        await client.wait_closed()
+    assert client.close_code == 1011
 
 
 async def test_events_go_to_a_key_with_the_right(house: House) -> None:
@@ -329,25 +356,29 @@ async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None
         await client.send(json.dumps({"type": "stop"}))
         await line.was_stopped.wait()
         await (await client.ping())
-        line.processed.set()
+        line.finish()
         assert json.loads(await client.recv())["type"] == "finished"
 
 
-async def test_a_silent_connection_is_closed_and_its_call_waits(open_house: OpenHouse) -> None:
-    house = await open_house(idle_seconds=0.05)
+async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_socket, "START_SECONDS", 0.05)
     async with stream(house, await house.key()) as client:
         await started(client)
         line = await house.desk.lines.get()
-        error, code = await ending(client)
-        await line.was_lost.wait()
-    assert (error["field"], code) == ("connection", 1008)
-    assert not line.was_stopped.is_set()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.recv(), 0.2)
+        await client.send(SECOND)
+        await line.was_fed.wait()
+    assert line.fed == [AudioArrived(payload=SECOND)]
 
 
-async def test_a_connection_that_never_starts_is_closed(open_house: OpenHouse) -> None:
-    house = await open_house(idle_seconds=0.05)
+async def test_a_connection_that_never_starts_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_socket, "START_SECONDS", 0.05)
     async with stream(house, await house.key()) as client:
-        assert (await ending(client))[1] == 1008
+        error, code = await ending(client)
+    assert (error["field"], code) == ("connection", 1008)
 
 
 def media(track: str = "inbound") -> str:

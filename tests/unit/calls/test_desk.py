@@ -3,25 +3,34 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from blockbuster import BlockBuster
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from asr.load import CALLS_SPEECH
+from service.calls import desk
 from service.calls.admission import Admission
-from service.calls.desk import CallRefused, Desk, Line
+from service.calls.desk import CallRefused, Desk
 from service.calls.journal import StoreJournal
+from service.calls.line import Line
+from service.calls.past import PastCalls
+from service.calls.resume import PastCall
 from service.calls.session import CallSession, Parts
-from service.facts import Call, CallClosed, GapMarked, Notice
+from service.facts import Call, CallClosed, CallResumed, GapMarked, Notice
 from service.gateway.events import AudioArrived, CallAnnounced, ProtocolViolation
 from service.live.hub import LiveHub
 from service.live.schema import Health
+from service.media.recordings import RecordingFolder
 from service.metrics import Metrics
 from service.settings import Settings
-from service.storage.port import GatewayKey
+from service.storage.port import GatewayKey, LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.doubles import MemoryRecorder, ScriptedJudge, ScriptedRecogniser, now
@@ -50,24 +59,31 @@ class Floor:
     """A desk over a real store, with sessions whose neighbours are scripted."""
 
     def __init__(
-        self, store: SqlStore, *, carries: float = math.inf, most: int | None = None, **settings: float
+        self,
+        store: SqlStore,
+        *,
+        carries: float = math.inf,
+        most: int | None = None,
+        wall: Callable[[], datetime] = now,
+        **settings: float,
     ) -> None:
         self.store = store
+        self.wall = wall
         self.metrics = Metrics()
         hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, hub, self.metrics)
         self.judge = ScriptedJudge()
         self.desk = Desk(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            store=store,
+            past=PastCalls(store, RecordingFolder(Path("nowhere")), wall),
             journal=self.journal,
             open_session=self._session,
             admission=Admission(Carries(carries), most),
             metrics=self.metrics,
-            wall=now,
+            wall=wall,
         )
 
-    def _session(self, call: Call) -> CallSession:
+    def _session(self, call: Call, past: PastCall | None) -> CallSession:
         parts = Parts(
             journal=self.journal,
             recogniser=ScriptedRecogniser(),
@@ -75,17 +91,26 @@ class Floor:
             recorder=MemoryRecorder(),
             metrics=self.metrics,
             monotonic=time.monotonic,
-            wall=now,
+            wall=self.wall,
             max_pace=1e9,
         )
-        return CallSession(call, parts)
+        return CallSession(call, parts, past)
 
     async def attach(self, announced: CallAnnounced = CALL, key: GatewayKey = KEY) -> Line:
         return await self.desk.attach(announced, key, time.monotonic())
 
+    async def ended(self, line: Line) -> CallClosed:
+        """The line's call is stopped and wholly written."""
+        line.stop()
+        assert await line.over() == "processed"
+        return await self.closing(line.call_id)
+
     async def closing(self, call_id: str = "c-1") -> CallClosed:
         [closed] = [f.fact for f in await self.store.facts(call_id) if isinstance(f.fact, CallClosed)]
         return closed
+
+    async def kinds(self, call_id: str = "c-1") -> list[str]:
+        return [logged.fact.type for logged in await self.store.facts(call_id)]
 
 
 @pytest.fixture
@@ -96,13 +121,12 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     await store.close()
 
 
-async def test_a_stopped_call_is_wholly_processed_when_stop_returns(store: SqlStore) -> None:
+async def test_a_stopped_call_is_wholly_processed_when_its_line_is_over(store: SqlStore) -> None:
     floor = Floor(store)
     async with floor.journal, floor.desk:
         line = await floor.attach()
-        await line.feed(SECOND)
-        await line.stop()
-        closed = await floor.closing()
+        line.feed(SECOND)
+        closed = await floor.ended(line)
     assert (closed.ending, closed.duration) == ("completed", 1.0)
 
 
@@ -114,6 +138,16 @@ async def test_a_full_floor_refuses_with_a_retry_hint(store: SqlStore) -> None:
             await floor.attach(replace(CALL, call_id="c-2"))
     assert refused.value.code == "capacity"
     assert refused.value.retry_after
+
+
+async def test_calls_announced_at_once_are_no_more_than_are_allowed(store: SqlStore) -> None:
+    floor = Floor(store, most=3)
+    async with floor.journal, floor.desk:
+        came = await asyncio.gather(
+            *(floor.attach(replace(CALL, call_id=f"c-{number}")) for number in range(20)), return_exceptions=True
+        )
+    assert sum(isinstance(each, Line) for each in came) == 3
+    assert all(isinstance(each, Line | CallRefused) for each in came)
 
 
 async def test_a_call_that_recognition_has_no_time_for_is_refused_with_a_retry_hint(store: SqlStore) -> None:
@@ -132,22 +166,22 @@ async def test_a_call_that_recognition_has_no_time_for_is_refused_with_a_retry_h
 async def test_with_nothing_live_a_call_is_taken_however_slow_recognition_is(store: SqlStore) -> None:
     floor = Floor(store, carries=0.0)
     async with floor.journal, floor.desk:
-        for _ in range(3):
-            await (await floor.attach()).stop()
+        for number in range(3):
+            await floor.ended(await floor.attach(replace(CALL, call_id=f"c-{number}")))
 
 
 async def test_a_dropped_connection_that_comes_back_is_the_same_call_with_a_visible_gap(store: SqlStore) -> None:
     floor = Floor(store, grace_seconds=30)
     async with floor.journal, floor.desk:
         first = await floor.attach()
-        await first.feed(SECOND)
-        await first.lost()
+        first.feed(SECOND)
+        first.lost()
         again = await floor.desk.attach(CALL, KEY, time.monotonic() + 4)
         assert again.resumed
-        await again.feed(SECOND)
-        await again.stop()
+        again.feed(SECOND)
+        closed = await floor.ended(again)
         gaps = [f.fact for f in await store.facts("c-1") if isinstance(f.fact, GapMarked)]
-        assert (await floor.closing()).duration == pytest.approx(6, abs=0.1)
+    assert closed.duration == pytest.approx(6, abs=0.1)
     assert [(gap.reason, gap.end - gap.start) for gap in gaps] == [("disconnected", pytest.approx(4, abs=0.1))]
 
 
@@ -156,57 +190,139 @@ async def test_a_connection_that_stays_away_ends_the_call_as_dropped(store: SqlS
     async with floor.journal, floor.desk:
         line = await floor.attach()
         facts = line.events()
-        await line.lost()
+        line.lost()
         async with asyncio.timeout(30):
             assert [logged.fact async for logged in facts][-1].type == "call_closed"
         assert (await floor.closing()).ending == "dropped"
 
 
-async def test_a_later_connection_takes_the_call_over(store: SqlStore) -> None:
+async def test_a_later_connection_takes_the_call_over_and_the_earlier_one_is_told(store: SqlStore) -> None:
     floor = Floor(store)
     async with floor.journal, floor.desk:
         first = await floor.attach()
         second = await floor.attach()
         assert second.resumed
-        with pytest.raises(ProtocolViolation, match="another connection"):
-            await first.feed(SECOND)
-        await first.lost()  # the old socket's end means nothing any more
-        await second.feed(SECOND)
-        await second.stop()
+        assert await first.over() == "taken_over"
+        first.feed(SECOND)
+        first.stop()
+        first.reject(ProtocolViolation("audio", "half a sample"))
+        first.lost()  # whatever comes of the old socket means nothing any more
+        second.feed(SECOND)
+        closed = await floor.ended(second)
+    assert (closed.ending, closed.duration) == ("completed", 1.0)
+
+
+async def test_two_sources_that_count_alike_have_a_call_each(store: SqlStore) -> None:
+    """Neither hears the other's, and neither is turned away; announced at once or one after the other."""
+    floor = Floor(store)
+    other = replace(KEY, id="k2", source="other-pbx")
+    async with floor.journal, floor.desk:
+        ours, theirs = await asyncio.gather(floor.attach(), floor.attach(key=other))
+        again = await floor.attach(replace(CALL, call_id="c-1"), other)
+        assert {ours.call_id, theirs.call_id} == {"c-1", "c-1~2"}
+        assert again.call_id == theirs.call_id
+        assert await floor.ended(ours) is not None
+        assert await floor.ended(again) is not None
+
+
+async def test_a_new_key_of_the_same_source_goes_on_with_the_sources_call(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.desk:
+        await floor.attach()
+        assert (await floor.attach(key=replace(KEY, id="k-new"))).resumed
+
+
+@pytest.mark.parametrize("changed", [{"call_over": True}, {"call_over": False}])
+async def test_a_call_that_is_announced_again_just_after_its_stop_is_the_same_call(
+    store: SqlStore, changed: dict[str, bool]
+) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.desk:
+        line = await floor.attach()
+        line.feed(SECOND)
+        line.stop(**changed)
+        again = await floor.attach()
+        assert (again.call_id, again.resumed) == ("c-1", True)
+        again.feed(SECOND)
+        again.stop()
+        assert await again.over() == "processed"
+        last = (await store.facts("c-1"))[-1].fact
+    assert isinstance(last, CallClosed)
+    assert last.duration == pytest.approx(2.0, abs=0.5)
+
+
+async def test_a_stream_that_stopped_and_is_not_followed_by_another_is_a_completed_call(store: SqlStore) -> None:
+    floor = Floor(store, grace_seconds=0)
+    async with floor.journal, floor.desk:
+        line = await floor.attach()
+        line.stop(call_over=False)
+        line.lost()
+        assert await line.over() == "processed"
         assert (await floor.closing()).ending == "completed"
 
 
 @pytest.mark.parametrize(
-    ("announced", "key"),
-    [(CALL, replace(KEY, id="k2")), (replace(CALL, rate=16000), KEY), (replace(CALL, encoding="alaw"), KEY)],
+    ("later", "announced", "same"),
+    [
+        (timedelta(minutes=4), CALL, True),
+        (timedelta(minutes=6), CALL, False),
+        (timedelta(minutes=1), replace(CALL, started_at=now()), True),
+        (timedelta(minutes=1), replace(CALL, started_at=now() + timedelta(minutes=1)), False),
+    ],
 )
-async def test_a_live_call_is_not_given_to_another_source_or_format(
-    store: SqlStore, announced: CallAnnounced, key: GatewayKey
+async def test_an_id_that_comes_back_is_the_same_call_for_some_minutes_if_its_start_is_the_same(
+    store: SqlStore, later: timedelta, announced: CallAnnounced, same: bool
+) -> None:
+    time_of_day = [now()]
+    floor = Floor(store, wall=lambda: time_of_day[0])
+    async with floor.journal, floor.desk:
+        await floor.ended(await floor.attach(replace(CALL, started_at=now())))
+        time_of_day[0] += later
+        line = await floor.attach(announced)
+        assert (line.call_id, line.resumed) == (("c-1", True) if same else ("c-1~2", False))
+
+
+async def test_a_store_that_cannot_say_whether_an_id_was_used_gives_the_call_one_that_was_not(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor = Floor(store)
     async with floor.journal, floor.desk:
-        await floor.attach()
-        with pytest.raises(CallRefused) as refused:
-            await floor.attach(announced, key)
-    assert refused.value.code == "conflict"
+        await floor.ended(await floor.attach())
+
+        async def unknown(*_: object) -> str:
+            raise StorageUnavailable("the database is gone")
+
+        monkeypatch.setattr(store, "next_call_id", unknown)
+        line, other = await floor.attach(), await floor.attach(replace(CALL, call_id="c-2"))
+        assert line.call_id.startswith("c-1~")
+        assert other.call_id.startswith("c-2~")
+        assert (await floor.ended(line)).ending == "completed"
 
 
-async def test_an_id_that_was_used_before_gets_a_number(store: SqlStore) -> None:
+async def test_a_session_whose_opening_is_refused_tells_its_connection(
+    store: SqlStore, blocked_event_loop_fails: BlockBuster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked_event_loop_fails.deactivate()  # a traceback in the log reads source files
     floor = Floor(store)
     async with floor.journal, floor.desk:
-        await (await floor.attach()).stop()
+
+        async def refused(*_: object) -> list[LoggedFact]:
+            raise Unstorable("a figure that no database takes")
+
+        monkeypatch.setattr(store, "append", refused)
         line = await floor.attach()
-        assert line.call_id == "c-1~2"
-        assert not line.resumed
+        line.feed(SECOND)
+        assert await line.over() == "failed"
+        assert floor.desk.live == 0
 
 
 async def test_a_broken_protocol_keeps_what_came_before_and_marks_the_call(store: SqlStore) -> None:
     floor = Floor(store)
     async with floor.journal, floor.desk:
         line = await floor.attach()
-        await line.feed(SECOND)
+        line.feed(SECOND)
         facts = line.events()
-        await line.reject(ProtocolViolation("audio", "half a sample", 1003))
+        line.reject(ProtocolViolation("audio", "half a sample", 1003))
         told = [logged.fact async for logged in facts]
         assert any(isinstance(fact, Notice) and fact.code == "protocol_error" for fact in told)
         closed = await floor.closing()
@@ -214,19 +330,72 @@ async def test_a_broken_protocol_keeps_what_came_before_and_marks_the_call(store
     assert "half a sample" in closed.reason
 
 
-async def test_stopping_the_service_finishes_every_call_as_interrupted(store: SqlStore) -> None:
+async def test_a_service_that_stops_takes_no_more_calls_and_leaves_its_own_to_the_next(store: SqlStore) -> None:
     floor = Floor(store)
     async with floor.journal, floor.desk:
-        await (await floor.attach()).feed(SECOND)
-    assert (await floor.closing()).ending == "interrupted"
+        line = await floor.attach()
+        line.feed(SECOND)
+        await floor.desk.suspend()
+        assert await line.over() == "suspended"
+        with pytest.raises(CallRefused) as refused:
+            await floor.attach(replace(CALL, call_id="c-2"))
+    assert refused.value.code == "restarting"
+    assert [summary.call.id for summary in await store.live_calls()] == ["c-1"]
+
+    following = Floor(store)
+    async with following.journal, following.desk:
+        again = await following.attach()
+        assert (again.call_id, again.resumed) == ("c-1", True)
+        assert (await following.ended(again)).ending == "completed"
+    assert (await following.kinds()).count("call_resumed") == 1
 
 
-async def test_calls_left_live_by_a_crash_are_closed_at_the_next_start(store: SqlStore) -> None:
+async def test_a_session_that_does_not_end_does_not_keep_the_service_from_stopping(store: SqlStore) -> None:
+    floor = Floor(store)
+
+    async def stuck(_at: float) -> list[object]:
+        return await asyncio.get_running_loop().create_future()
+
+    async with floor.journal, floor.desk:
+        floor.judge.heard = floor.judge.elapsed = stuck  # type: ignore[assignment,method-assign]
+        line = await floor.attach()
+        for _ in range(3):
+            line.feed(SECOND)
+        await floor.desk.suspend(within=0.05)
+        assert floor.desk.live == 0
+
+
+async def test_calls_left_live_wait_for_their_gateway_and_then_end_as_interrupted(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "RETURN_AFTER_RESTART", 0.0)
     await store.append("c-0", [scenes.opened("c-0"), scenes.heard("c-0")], now())
+    floor = Floor(store, grace_seconds=0)
+    async with floor.journal, asyncio.timeout(30):
+        facts = floor.journal.follow("c-0")
+        async with floor.desk:
+            told = [logged.fact async for logged in facts]
+    closed = told[-1]
+    assert isinstance(told[0], CallResumed)
+    assert isinstance(closed, CallClosed)
+    assert (closed.ending, closed.duration) == ("interrupted", 2.0)
+
+
+async def test_calls_left_long_ago_are_over_at_once(store: SqlStore) -> None:
+    await store.append("c-0", [scenes.opened("c-0"), scenes.heard("c-0")], now() - timedelta(hours=2))
+    floor = Floor(store)
+    async with floor.journal, asyncio.timeout(30):
+        facts = floor.journal.follow("c-0")
+        async with floor.desk:
+            assert [logged.fact async for logged in facts][-1].type == "call_closed"
+
+
+async def test_two_left_calls_of_one_announced_id_do_not_meet(store: SqlStore) -> None:
+    for name in ("c-1", "c-1~2"):
+        await store.append(name, [scenes.opened(name), scenes.heard(name)], now())
     floor = Floor(store)
     async with floor.journal, floor.desk:
-        closed = await floor.closing("c-0")
-    assert (closed.ending, closed.duration) == ("interrupted", 2.0)
+        assert (await floor.attach()).call_id == "c-1~2"
 
 
 async def test_a_defect_in_one_call_ends_that_call_and_no_other(
@@ -242,8 +411,83 @@ async def test_a_defect_in_one_call_ends_that_call_and_no_other(
             raise RuntimeError("defect")
 
         floor.judge.closed = defect  # type: ignore[assignment]
-        await line.stop()
+        line.stop()
+        assert await line.over() == "failed"
         assert (await floor.closing()).ending == "interrupted"
         floor.judge.closed = ScriptedJudge().closed  # type: ignore[method-assign]
-        await sound.stop()
-        assert (await floor.closing("c-2")).ending == "completed"
+        assert (await floor.ended(sound)).ending == "completed"
+
+
+class Step(NamedTuple):
+    """What one of two connections of one call id does, and how many turns of the event loop pass then."""
+
+    socket: int
+    act: str
+    turns: int
+
+
+STEPS = st.lists(
+    st.builds(
+        Step,
+        st.integers(0, 1),
+        st.sampled_from(["attach", "feed", "stop", "stream_stop", "lost", "reject"]),
+        st.sampled_from([0, 0, 1, 3, 200]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+async def test_whatever_two_connections_of_one_call_do_in_whatever_order_ends_no_other_call_and_leaves_none_live(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
+) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('orders') / 'c.db'}")
+    await store.open()
+    try:
+        floor = Floor(store, grace_seconds=0)
+        async with floor.journal, asyncio.timeout(20), floor.desk:
+            bystander = await floor.attach(replace(CALL, call_id="bystander"))
+            lines = await _perform(floor, steps)
+            for line in lines:
+                line.lost()
+            bystander.feed(SECOND)
+            assert (await floor.ended(bystander)).ending == "completed"
+            while floor.desk.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+                await asyncio.sleep(0)
+        assert await store.live_calls() == []
+    finally:
+        await store.close()
+
+
+async def _perform(floor: Floor, steps: Sequence[Step]) -> list[Line]:
+    """Let each connection do its steps in order; attaching goes on in the background while others act."""
+    lines: list[Line] = []
+    attaching: list[asyncio.Task[None]] = []
+
+    async def attach() -> None:
+        lines.append(await floor.attach())
+
+    for step in steps:
+        if step.act == "attach":
+            attaching.append(asyncio.create_task(attach()))
+        elif len(lines) > step.socket:
+            _act(lines[-1 - step.socket], step.act)
+        for _ in range(step.turns):
+            await asyncio.sleep(0)
+    await asyncio.gather(*attaching)
+    return lines
+
+
+def _act(line: Line, act: str) -> None:
+    match act:
+        case "feed":
+            line.feed(SECOND)
+        case "stop":
+            line.stop()
+        case "stream_stop":
+            line.stop(call_over=False)
+        case "reject":
+            line.reject(ProtocolViolation("audio", "half a sample"))
+        case _:
+            line.lost()

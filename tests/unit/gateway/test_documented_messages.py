@@ -45,4 +45,4 @@ def test_the_twilio_messages_are_taken() -> None:
     assert isinstance(call, CallAnnounced)
     assert (call.call_id, call.agent, call.metadata) == ("CA1", "A17", {"campaign": "M1"})
     assert audio == AudioArrived(payload=b"\xff\xff\xff", role="customer", at=0.0)
-    assert stop == CallStopped()
+    assert stop == CallStopped(call_over=False)

@@ -80,7 +80,7 @@ def test_a_simulated_call_of_two_tracks_is_read_whole() -> None:
     assert second == AudioArrived(payload=b"\x02" * 160, role="agent", at=0.0)
     assert third == AudioArrived(payload=b"\x03" * 160, role="customer", at=0.02)
     assert digit == DigitPressed(digit="5", role="customer")
-    assert stop == CallStopped()
+    assert stop == CallStopped(call_over=False)
 
 
 def test_the_role_map_swaps_the_tracks() -> None:
@@ -185,4 +185,4 @@ def test_mu_law_has_several_names(name: str) -> None:
 
 def test_a_hang_up_without_a_stop_stops_the_call() -> None:
     assert TwilioDialect("customer").closed() == []
-    assert started().closed() == [CallStopped()]
+    assert started().closed() == [CallStopped(call_over=False)]

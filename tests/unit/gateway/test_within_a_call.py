@@ -188,7 +188,7 @@ def test_what_comes_after_a_stop_is_told_and_left_out() -> None:
     assert dialect.closed() == []
 
     tracks = twilio()
-    assert tracks.text('{"event":"stop"}') == [CallStopped()]
+    assert tracks.text('{"event":"stop"}') == [CallStopped(call_over=False)]
     assert odd(tracks.text('{"event":"stop"}')) == [("order", "stop")]
     assert odd(tracks.text(media())) == [("order", "media")]
     assert odd(tracks.text('{"event":"dtmf","dtmf":{"digit":"1"}}')) == [("order", "dtmf")]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from asr.audio import Pcm
 from asr.types import Role
+from service.media.recorded import recorded
 from service.media.recording import KEPT_SECONDS, RecordingFailed, RecordingMismatch, RecordingWriter
 from service.media.recordings import RecordingFolder, recording_name
 from service.media.wav import HEAD_BYTES, NotARecording, WavForm, read_wav_head, wav_head
@@ -31,8 +32,8 @@ def read(path: Path) -> tuple[list[list[int]], int]:
     return frames.T.tolist(), rate
 
 
-def writer(path: Path, roles: tuple[Role, ...] = BOTH) -> RecordingWriter:
-    return RecordingWriter(path / "call.wav", roles, RATE)
+def writer(path: Path, roles: tuple[Role, ...] = BOTH, resume_at: int | None = None) -> RecordingWriter:
+    return RecordingWriter(path / "call.wav", roles, RATE, resume_at=resume_at)
 
 
 def test_each_leg_is_a_channel_in_the_order_of_the_roles(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_an_interrupted_recording_is_gone_on_with(tmp_path: Path) -> None:
     with first.path.open("ab") as file:
         file.write(ramp(100, 102).tobytes() + b"\x01\x02\x03")  # a block the head does not tell of, its end torn
 
-    second = writer(tmp_path)
+    second = writer(tmp_path, resume_at=101)
     second.write("agent", 0, ramp(0, 50, -1))
     second.write("customer", 0, ramp(0, 50))
     second.write("agent", 150, ramp(150, 200))
@@ -135,7 +136,7 @@ def test_an_interrupted_recording_is_gone_on_with(tmp_path: Path) -> None:
 
 def test_a_file_whose_head_never_reached_the_disk_gets_one(tmp_path: Path) -> None:
     (tmp_path / "call.wav").write_bytes(bytes(HEAD_BYTES) + ramp(0, 200).tobytes())
-    recording = writer(tmp_path)
+    recording = writer(tmp_path, resume_at=100)
     recording.close()
     assert read(recording.path)[0] == [ramp(0, 200)[::2].tolist(), ramp(0, 200)[1::2].tolist()]
 
@@ -150,7 +151,7 @@ def test_a_file_whose_head_never_reached_the_disk_gets_one(tmp_path: Path) -> No
 )
 def test_another_programs_or_another_calls_file_is_never_written_over(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "call.wav").write_bytes(content)
-    recording = writer(tmp_path)
+    recording = writer(tmp_path, resume_at=0)
     recording.write("agent", 0, ramp(0, 10))
     recording.write("customer", 0, ramp(0, 10))
     with pytest.raises(RecordingMismatch, match="move it away"):
@@ -159,6 +160,36 @@ def test_another_programs_or_another_calls_file_is_never_written_over(tmp_path: 
         recording.close()
     assert recording.path.read_bytes() == content
     assert recording.lost == 10 / RATE
+
+
+@pytest.mark.parametrize("content", [b"", b"no recording", wav_head(WavForm(roles=BOTH, rate=RATE), 1) + bytes(4)])
+def test_a_new_calls_audio_never_lands_in_a_file_that_was_there_before(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "call.wav").write_bytes(content)
+    (tmp_path / "call.wav.1").write_bytes(b"an earlier one")
+    recording = writer(tmp_path, ("agent",))
+    recording.write("agent", 0, ramp(0, 10))
+    recording.save()
+    recording.write("agent", 10, ramp(10, 20))
+    recording.close()
+    assert read(recording.path)[0] == [ramp(0, 20).tolist()]
+    assert (tmp_path / "call.wav.1").read_bytes() == b"an earlier one"
+    assert (tmp_path / "call.wav.2").read_bytes() == content
+
+
+def test_what_was_recorded_is_read_back_up_to_the_last_whole_frame(tmp_path: Path) -> None:
+    recording = writer(tmp_path)
+    recording.write("agent", 0, ramp(0, 100))
+    recording.write("customer", 0, ramp(0, 100, -1))
+    recording.save()
+    with recording.path.open("ab") as file:
+        file.write(b"\x01\x02\x03")
+    found = recorded(recording.path, WavForm(roles=BOTH, rate=RATE))
+    assert found is not None
+    assert found.frames == 100
+    assert found.read(90, 200)[:, 0].tolist() == ramp(90, 100).tolist()
+    assert found.read(100, 120).shape == (0, 2)
+    assert recorded(recording.path, WavForm(roles=BOTH, rate=16_000)) is None
+    assert recorded(tmp_path / "none.wav", WavForm(roles=BOTH, rate=RATE)) is None
 
 
 def test_a_recording_that_cannot_be_made_is_tried_again_and_loses_nothing_for_a_while(tmp_path: Path) -> None:
