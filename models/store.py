@@ -54,6 +54,14 @@ class ModelStore:
 
         `name` is a manifest name, a CTranslate2 Whisper folder (taken as it is: it is yours), or org/repo[@revision].
         """
+        try:
+            return self._find(name)
+        except OSError as fault:
+            raise ModelAbsent(f"Model {name!r} cannot be read: {fault.filename}: {fault.strerror}") from fault
+
+    def _find(self, name: str) -> Path:
+        if self._root.exists() and not self._root.is_dir():
+            raise ModelAbsent(f"Model {name!r}: {self._root} is not a folder; set CALLWARDEN_MODELS_DIR to one")
         if self._is_folder(name):
             return _own_folder(Path(name))
         spec = pinned(self._root, self._manifest.spec(name))

@@ -42,11 +42,14 @@ from service.media.recorder import RecordingThread
 from service.media.recordings import RecordingFolder
 from service.memory import share_arenas
 from service.metrics import Metrics
+from service.private_files import prepare_folder
 from service.samples import a_few_words
 from service.settings import Settings
 from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
+from service.unusable import Unusable
 from service.web.create import create_web
+from service.web.listening import bound, refused
 from service.web.ports import WebParts
 from service.web.readings import Remembered
 from service.web.server import notice_dead_peers, server_config
@@ -198,7 +201,7 @@ class Service:
         if self.journal.failing:
             return Check(ok=False, message="the store refuses writes; facts are kept until it takes them")
         try:
-            await self.store.live_calls()
+            await self.store.check()
         except StorageUnavailable as problem:
             return Check(ok=False, message=str(problem))
         return Check(ok=True)
@@ -240,8 +243,11 @@ class Service:
 
 
 def make_service(settings: Settings) -> Service:
-    """Everything made, nothing started. Blocks for seconds. Raises DetectorError for a bad rule pack."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    """Everything made, nothing started. Blocks for seconds. Raises DetectorError for a bad rule pack,
+    Unusable for the data folder."""
+    for sentence in prepare_folder(settings.data_dir, with_store=not settings.database_url):
+        log.warning("data folder", told=sentence)
+    load_secret(settings.data_dir / "session.key")  # what is wrong with it is told before calls are closed or begun
     registry = load()
     try:
         return Service(settings, registry, load_engine(settings))
@@ -254,15 +260,17 @@ async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) 
     """Run the service until SIGINT, SIGTERM or SIGHUP. `ready` is told the address once it answers.
 
     Told to stop, it takes no more calls, writes what was said and ends within STOP_WITHIN; the next process goes on
-    with the calls that were live.
+    with the calls that were live. Raises DetectorError, StorageError, Unusable: each says in one sentence why the
+    service cannot start.
     """
     share_arenas()
-    service = await asyncio.to_thread(make_service, settings)
-    try:
-        async with service.running() as app:
-            await _serve(app, service, ready)
-    finally:
-        service.engine.close()
+    with bound(settings.host, settings.port) as sockets:
+        service = await asyncio.to_thread(make_service, settings)
+        try:
+            async with service.running() as app:
+                await _serve(app, service, sockets, ready)
+        finally:
+            service.engine.close()
 
 
 class _Server(uvicorn.Server):
@@ -279,7 +287,10 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as error:  # another program had the address too, and was the first to listen
+            raise Unusable(refused(self.config.host, self.config.port, error)) from error
         if self.started:
             notice_dead_peers(self.servers[0].sockets, self._idle_seconds)
             port = self.servers[0].sockets[0].getsockname()[1]
@@ -290,7 +301,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(app: FastAPI, service: Service, ready: Callable[[str], None]) -> None:
+async def _serve(app: FastAPI, service: Service, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
     settings = service.settings
     config = server_config(app, settings.host, settings.port, log_config=None, access_log=False)
     server = _Server(config, settings.idle_seconds, ready)
@@ -300,7 +311,7 @@ async def _serve(app: FastAPI, service: Service, ready: Callable[[str], None]) -
         loop.add_signal_handler(number, told.set)
     stopping = loop.create_task(_stop_when_told(told, service.desk, server))
     try:
-        await server.serve()
+        await server.serve(sockets)
     finally:
         stopping.cancel()
 

@@ -6,13 +6,30 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asr.types import CallLanguage
 from detectors.api import Jurisdiction
+from service.storage.url import parse_url
+
+PREFIX = "CALLWARDEN_"
+
+ComputeType = Literal[
+    "auto",
+    "default",
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+]
 
 _MOST_TERMS = 50
 _LONGEST_TERM = 30
@@ -34,12 +51,37 @@ def split_terms(text: str) -> tuple[str, ...]:
     return terms
 
 
+def origin_of(url: str) -> str:
+    """The URL as browsers name it in Origin: http:// or https:// and a host. ValueError says what is wrong with it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # raises for one that is no number
+    except ValueError:
+        raise ValueError("cannot be read; write https://callwarden.example.org") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("must begin with http:// or https://, as the browser's address bar shows it")
+    host = parts.hostname
+    if not host or port == 0 or any(char.isspace() for char in url):
+        raise ValueError("names no host; write https://callwarden.example.org")
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name; write the address alone")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("has something behind the host; write scheme, host and port alone")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 class Settings(BaseSettings):
     """The service's settings. Each field's description is its line in the README's table."""
 
-    model_config = SettingsConfigDict(env_prefix="CALLWARDEN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        str_strip_whitespace=True,
+    )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
     database_url: str = Field(
@@ -52,7 +94,7 @@ class Settings(BaseSettings):
         default="base", description="A name in models/manifest.toml, a CTranslate2 Whisper folder, or a hub name."
     )
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="Where Whisper runs.")
-    compute_type: str = Field(default="int8", description="CTranslate2 compute type: int8, float16, …")
+    compute_type: ComputeType = Field(default="int8", description="CTranslate2 compute type: int8, float16, …")
     threads: int = Field(default=0, ge=0, le=64, description="Threads for recognition; 0 means one a core.")
     beam_size: int = Field(default=5, ge=1, le=10, description="Beam width of the first decode.")
     language: CallLanguage = Field(
@@ -96,6 +138,45 @@ class Settings(BaseSettings):
     def _terms_fit(cls, terms: str) -> str:
         split_terms(terms)
         return terms
+
+    @field_validator("host")
+    @classmethod
+    def _host_is_one(cls, host: str) -> str:
+        if not re.fullmatch(r"[\w.:%-]+", host):
+            raise ValueError("is no address or host name, such as 0.0.0.0 or ::1")
+        if host.count(":") == 1:
+            raise ValueError(f"holds a port, which goes into {PREFIX}PORT or --port")
+        return host
+
+    @field_validator("data_dir", "models_dir")
+    @classmethod
+    def _path_is_one(cls, path: Path) -> Path:
+        if not str(path).isprintable():
+            raise ValueError("holds a control character or line break")
+        return path.expanduser()
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_one(cls, url: str) -> str:
+        if url:
+            try:
+                parse_url(url)
+            except ValueError as error:
+                raise ValueError(str(error).removeprefix("database URL: ")) from None
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_origin(cls, url: str) -> str:
+        return origin_of(url) if url else url
+
+    @model_validator(mode="after")
+    def _cookie_comes_back(self) -> Settings:
+        if self.secure_cookie and self.public_url.startswith("http:"):
+            raise ValueError(
+                f"{PREFIX}SECURE_COOKIE=true needs https:// in {PREFIX}PUBLIC_URL: over http browsers keep no session"
+            )
+        return self
 
     @property
     def own_terms(self) -> tuple[str, ...]:

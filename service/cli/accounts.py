@@ -8,24 +8,20 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
 
 from asr.types import Role
+from service.cli import given
+from service.cli.given import DataDir
 from service.cli.terminal import err, fail, out
-from service.settings import Settings
-from service.storage.port import (
-    AlreadyExists,
-    KeyRight,
-    NotFound,
-    StorageUnavailable,
-    Store,
-    User,
-    UserRole,
-)
+from service.private_files import prepare_folder
+from service.storage.port import KeyRight, StorageError, Store, User, UserRole
 from service.storage.sql import SqlStore
+from service.unusable import Unusable
 from service.web.keys import new_key
 from service.web.passwords import Passwords
 from service.web.wire import MAX_PASSWORD, MIN_PASSWORD
@@ -44,22 +40,23 @@ def create_key(
     source: Annotated[str, typer.Option(help="The gateway's name, as calls will show it.")] = "gateway",
     events: Annotated[bool, typer.Option(help="May the gateway get its calls' events back?")] = True,
     first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
+    data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it; it is shown this once."""
     rights: list[KeyRight] = ["stream", "events"] if events else ["stream"]
     key, plaintext = new_key(source, rights, first_track)
-    _with_store(lambda store: store.add_key(key))
+    _with_store(data_dir, lambda store: store.add_key(key))
     out.print(plaintext)
     err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
 
 
 @keys.command("list")
-def list_keys() -> None:
+def list_keys(data_dir: DataDir = None) -> None:
     """Every key, without its secret."""
     table = Table(box=None, pad_edge=False)
     for title in ("id", "source", "rights", "first track", "made", "state"):
         table.add_column(title)
-    for key in _with_store(lambda store: store.keys()):
+    for key in _with_store(data_dir, lambda store: store.keys()):
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
         made = f"{key.created_at:%Y-%m-%d %H:%M}"
         table.add_row(key.id, key.source, ", ".join(key.rights), key.first_track, made, state)
@@ -67,9 +64,11 @@ def list_keys() -> None:
 
 
 @keys.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, from `keys list`.")]) -> None:
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The key's id, from `keys list`.")], data_dir: DataDir = None
+) -> None:
     """End a key; connections it has open go on until they close."""
-    _with_store(lambda store: store.revoke_key(key_id, datetime.now(UTC)))
+    _with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)))
     out.print(f"Key {key_id} is revoked")
 
 
@@ -78,6 +77,7 @@ def create_user(
     name: UserName,
     role: Annotated[UserRole, typer.Option(help="What the user may do.")] = "supervisor",
     password_stdin: FromStdin = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Make a user. Without --password-stdin the password is asked for on the terminal."""
     user = User(
@@ -86,29 +86,29 @@ def create_user(
         password_hash=Passwords().hash_now(_password(password_stdin)),
         created_at=datetime.now(UTC),
     )
-    _with_store(lambda store: store.add_user(user))
+    _with_store(data_dir, lambda store: store.add_user(user))
     out.print(f"{name} may log in as {role}")
 
 
 @users.command("passwd")
-def change_password(name: UserName, password_stdin: FromStdin = False) -> None:
+def change_password(name: UserName, password_stdin: FromStdin = False, data_dir: DataDir = None) -> None:
     """Give a user a new password; sessions opened with the old one end."""
     hashed = Passwords().hash_now(_password(password_stdin))
 
     async def change(store: Store) -> None:
         await store.replace_user(replace(await store.user(name), password_hash=hashed))
 
-    _with_store(change)
+    _with_store(data_dir, change)
     out.print(f"{name} has a new password")
 
 
 @users.command("list")
-def list_users() -> None:
+def list_users(data_dir: DataDir = None) -> None:
     """Every user and role."""
     table = Table(box=None, pad_edge=False)
     for title in ("name", "role", "made", "state"):
         table.add_column(title)
-    for user in _with_store(lambda store: store.users()):
+    for user in _with_store(data_dir, lambda store: store.users()):
         table.add_row(user.name, user.role, f"{user.created_at:%Y-%m-%d}", "disabled" if user.disabled else "active")
     out.print(table)
 
@@ -129,11 +129,13 @@ def _asked() -> str:
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
 
 
-def _with_store(work: Callable[[Store], Awaitable[T]]) -> T:
+def _with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
+    settings = given.settings(data_dir=data_dir)
+    url = settings.store_url
+
     async def opened() -> T:
-        settings = Settings()
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        store = SqlStore(settings.store_url)
+        await asyncio.to_thread(prepare_folder, settings.data_dir, with_store=not settings.database_url)
+        store = SqlStore(url)
         await store.open()
         try:
             return await work(store)
@@ -142,5 +144,5 @@ def _with_store(work: Callable[[Store], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(opened())
-    except (AlreadyExists, NotFound, StorageUnavailable) as problem:
+    except (StorageError, Unusable) as problem:
         fail(str(problem))

@@ -30,8 +30,8 @@ from service.bench.errors import NORMALISER
 from service.bench.report import write_report
 from service.bench.silence import Heard, listen
 from service.bench.sounds import SOUNDS
+from service.cli import given
 from service.cli.terminal import err, fail, out
-from service.settings import Settings
 
 Report = Annotated[Path | None, typer.Option(help="Write a JSON report there.")]
 BEAMS = (1, 5)
@@ -48,7 +48,7 @@ def asr(
     """Error rate and speed on your own recordings, beside faster-whisper's `transcribe`, beam 1 and 5."""
     try:
         stretches = [_stretch(clip, channel) for clip in read_clips(audio, language, most)]
-        settings = Settings()
+        settings = given.settings()
         path = ModelStore(settings.models_dir).find(settings.model)
         with _progress("utterances") as progress:
             rows = _rows(path, stretches, language, prompt, progress)
@@ -108,7 +108,7 @@ def _bar(progress: Progress, told: str, stretches: Sequence[Stretch]) -> Callabl
 
 
 async def _silence(minutes: float, language: Language) -> dict[str, Heard]:
-    engine = await asyncio.to_thread(load_engine, Settings())
+    engine = await asyncio.to_thread(load_engine, given.settings())
     heard: dict[str, Heard] = {}
     with _progress("s") as progress:
         limits = SchedulerLimits(ladder=LadderLimits(most="greedy"))

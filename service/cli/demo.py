@@ -15,14 +15,17 @@ import typer
 from detectors.api import DetectorError
 from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
+from service.cli import given
 from service.cli.accounts import generated_password
 from service.cli.terminal import err, fail, out
 from service.client import CallStart, StreamFailed, stream_call
 from service.logs import configure_logging
+from service.private_files import prepare_folder
 from service.samples import SampleCall, sample_calls
 from service.settings import Settings
 from service.storage.port import AlreadyExists, StorageError, Store, User
 from service.storage.sql import SqlStore
+from service.unusable import Unusable
 from service.web.keys import new_key
 from service.web.passwords import Passwords
 
@@ -39,16 +42,16 @@ def demo(
     calls: Annotated[int, typer.Option(min=1, max=16, help="Sample calls played side by side.")] = AT_ONCE,
 ) -> None:
     """Start the service on this machine and play the sample calls through its real gateway. Ctrl-C stops it."""
-    settings = Settings(host=host, port=port, data_dir=data_dir)
+    settings = given.settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings)
     try:
         asyncio.run(_demo(settings, calls))
-    except (DetectorError, StorageError, OSError) as problem:
+    except (DetectorError, StorageError, Unusable, OSError) as problem:
         fail(str(problem))
 
 
 async def _demo(settings: Settings, calls: int) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(prepare_folder, settings.data_dir, with_store=not settings.database_url)
     password, key = await _accounts(settings)
     played: list[asyncio.Task[None]] = []
 

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
+from pathlib import Path
+from typing import Annotated
 
-from service.cli.terminal import fail
+import typer
+
+from service.cli.terminal import caution, fail, fail_all
+from service.environment import BadSettings, advice, misspelt, read_settings, unknown
+from service.settings import Settings
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder for store, recordings and secrets.")]
+
+
+def settings(**options: object) -> Settings:
+    """The settings of the environment and of a command's options, None where one was not given.
+
+    What is wrong with them is told, a line each, and the command leaves with exit code 2.
+    """
+    problems = misspelt(os.environ)
+    try:
+        read = read_settings({name: value for name, value in options.items() if value is not None})
+    except BadSettings as bad:
+        fail_all([*bad.problems, *problems])
+    if problems:
+        fail_all(problems)
+    for sentence in (*unknown(os.environ), *advice(read)):
+        caution(sentence)
+    return read
 
 
 def moment(text: str | None) -> datetime | None:

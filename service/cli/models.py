@@ -9,8 +9,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from models import ModelError, ModelStore
+from service.cli import given
 from service.cli.terminal import err, fail, out
-from service.settings import Settings
 
 app = typer.Typer(help="Speech models: list, get, verify.", no_args_is_help=True)
 
@@ -23,7 +23,11 @@ def list_models() -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("name", "state", "size", "licence", "what"):
         table.add_column(title, justify="right" if title == "size" else "left")
-    for model in _store().list_models():
+    try:
+        models = _store().list_models()
+    except (ModelError, OSError) as problem:
+        fail(str(problem))
+    for model in models:
         state = "offline" if model.state == "absent" and model.obtainable_offline else model.state
         size = f"{model.size / 1e6:.0f} MB" if model.size else "?"
         table.add_row(model.name, state, size, model.licence, model.title)
@@ -41,7 +45,7 @@ def pull(name: Name) -> None:
                 progress.update(bar, completed=so_far, total=total or None)
 
             path = _store().ensure(name, done)
-    except ModelError as problem:
+    except (ModelError, OSError) as problem:
         fail(str(problem))
     out.print(f"{name}: verified, in {path}")
 
@@ -54,7 +58,7 @@ def verify(
     try:
         with err.status("Reading the files…"):
             checks = _store().verify(name)
-    except ModelError as problem:
+    except (ModelError, OSError) as problem:
         fail(str(problem))
     for check in checks:
         out.print(f"{check.model}/{check.file}: " + ("[green]matches[/]" if check.ok else f"[red]{check.problem}[/]"))
@@ -65,7 +69,7 @@ def verify(
 
 
 def _store() -> ModelStore:
-    return ModelStore(Settings().models_dir)
+    return ModelStore(given.settings().models_dir)
 
 
 def _progress() -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
@@ -21,3 +22,15 @@ def fail(message: str, code: int = 1) -> NoReturn:
 def warn(message: str) -> None:
     """Say what the result lacks."""
     err.print(f"[yellow]note:[/yellow] {escape(message)}")
+
+
+def fail_all(messages: Sequence[str]) -> NoReturn:
+    """Say everything that is wrong with what was given, and leave."""
+    for message in messages:
+        err.print(f"[red]error:[/red] {escape(message)}")
+    raise typer.Exit(2)
+
+
+def caution(message: str) -> None:
+    """Say what is most likely not meant, and go on."""
+    err.print(f"[yellow]warning:[/yellow] {escape(message)}")

@@ -27,13 +27,13 @@ from service.app import load_engine, wall
 from service.audio_files.call import CallFile, packets
 from service.audio_files.reader import AudioUnusable
 from service.calls.session import CallSession, Parts
+from service.cli import given
 from service.cli.stream import progress_bar, show
 from service.cli.terminal import err, fail, warn
 from service.facts import Call, Fact, GapMarked, UtteranceHeard
 from service.gateway.events import AudioArrived
 from service.live.schema import Levels, Partial
 from service.metrics import Metrics
-from service.settings import Settings
 from service.storage.port import LoggedFact
 
 AHEAD: Seconds = 60.0
@@ -50,7 +50,7 @@ def transcribe(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line per utterance.")] = False,
 ) -> None:
     """Cut a call into utterances and write down what was said, as the service would."""
-    settings = Settings()
+    settings = given.settings()
     try:
         with CallFile(audio, mono=True) as call:
             with err.status("Loading the model…"):

@@ -144,6 +144,10 @@ class Store(Protocol):
         """Connect and bring the schema to the newest migration."""
         ...
 
+    async def check(self) -> None:
+        """Raises StorageUnavailable, with the reason, where nothing can be read or written now."""
+        ...
+
     async def close(self) -> None: ...
 
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:

@@ -10,10 +10,11 @@ from functools import partial
 from service.facts import Alert, AlertChanged, AlertState, Fact
 from service.storage import codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
-from service.storage.database import make_database, parse_url
+from service.storage.database import make_database
 from service.storage.migrate import load_scripts, upgrade
 from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, CallRecord, LoggedFact, StorageUnavailable
 from service.storage.text import storable_text
+from service.storage.url import parse_url
 from service.summary import CallSummary
 
 _OPENING_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -34,12 +35,15 @@ class SqlStore(SqlAccounts):
         migration = partial(upgrade, scripts=await asyncio.to_thread(load_scripts))
         for wait in _OPENING_WAITS:
             try:
-                await self._database.write("migrate the database", migration)
+                await self._database.open(migration)
             except StorageUnavailable:
                 await asyncio.sleep(wait)
             else:
                 return
-        await self._database.write("migrate the database", migration)
+        await self._database.open(migration)
+
+    async def check(self) -> None:
+        await self._database.check()
 
     async def close(self) -> None:
         await self._database.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 
@@ -13,3 +15,8 @@ def storable_text(text: str) -> str:
     Replaced and not dropped: offsets keep their meaning, and a reader sees that something was there.
     """
     return _REFUSED.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def json_text(value: Any) -> str:
+    """JSON for a database's column: short, and readable in any script."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

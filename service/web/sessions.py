@@ -10,20 +10,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from itsdangerous import BadData, URLSafeSerializer
 from pydantic import TypeAdapter, ValidationError
 
+from service.private_files import append_to_file, replace_file
 from service.storage.port import User
+from service.unusable import Unusable, told
+
+log = structlog.get_logger(__name__)
 
 COOKIE = "callwarden_session"
 SECRET_BYTES = 32
+_LONGEST_SECRET = 4096
+_LEAST_DIFFERENT = 8
+"""Different bytes in a key: of 32 drawn at random fewer than 20 never are."""
 ENDED_KEPT = 100_000
 """Logged-out sessions remembered until they would have expired anyway; each cost a login, so this is never met."""
 
@@ -97,47 +104,85 @@ class SessionSigner:
 class Ended:
     """Session ids that were logged out, with the time until which they must be remembered.
 
-    Kept in a small file, one `id expires` a line, appended at each logout and rewritten at start.
+    Kept in a small file, one `id expires` a line, added to at each logout; what has expired is left out at start.
     """
 
     def __init__(self, path: Path, now: float) -> None:
-        """Reads the file: blocks, so call it before the event loop runs or in a thread."""
+        """Reads the file: blocks, so call it before the event loop runs or in a thread. Raises Unusable."""
         self._path = path
-        self._until = _still_valid(path, now)
-        _write_private(path, "".join(f"{session} {until}\n" for session, until in self._until.items()).encode())
+        self._unsaved: dict[str, float] = {}
+        try:
+            content = path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            raise Unusable(told(error, path)) from error
+        self._until = _still_valid(content, now)
+        self._tidy(content)
 
     def __contains__(self, session: Session) -> bool:
         return session.id in self._until
 
+    @property
+    def unsaved(self) -> int:
+        """Ended sessions that a restart would bring back, for the disk did not take them."""
+        return len(self._unsaved)
+
     async def add(self, session: Session, expires: float) -> None:
-        """End a session now; OSError if it could not be written down and would come back with a restart."""
-        self._until[session.id] = expires
+        """End a session now; OSError if it could not be written down: then it is tried again with the next ones."""
+        self._until[session.id] = self._unsaved[session.id] = expires
         if len(self._until) > ENDED_KEPT:
             del self._until[min(self._until, key=lambda key: self._until[key])]
-        await asyncio.to_thread(self._append, f"{session.id} {expires}\n")
+        await self.save()
 
-    def _append(self, line: str) -> None:
-        with self._path.open("a") as file:
-            file.write(line)
+    async def save(self) -> None:
+        """Write down what could not be before; OSError if it still cannot be."""
+        waiting = dict(self._unsaved)
+        if not waiting:
+            return
+        lines = [f"\n{session} {until}\n".encode() for session, until in waiting.items()]  # may follow half a line
+        await asyncio.to_thread(append_to_file, self._path, lines)
+        for session in waiting:
+            self._unsaved.pop(session, None)
+
+    def _tidy(self, content: bytes) -> None:
+        """Leave out of the file what has expired; a disk that is full keeps the old one, in which nothing is wrong."""
+        wanted = "".join(f"{session} {until}\n" for session, until in self._until.items()).encode()
+        if wanted == content:
+            return
+        try:
+            replace_file(self._path, wanted)
+        except OSError as error:
+            log.warning("list of ended sessions not tidied up", error=str(error))
 
 
 def load_secret(path: Path) -> bytes:
     """The key that signs sessions, made at first use, readable by the owner alone. Blocks.
 
-    ValueError if the file is too short to be a key. Deleting the file logs everyone out.
+    A file that is empty, or zeros alone as a machine that went down may leave it, holds no key: a new one is made, and
+    everyone logs in again. Raises Unusable for anything else that is no key: it may be somebody's mistake.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
-    secret = path.read_bytes()
-    if len(secret) < SECRET_BYTES:
-        raise ValueError(f"{path} is not a session key ({len(secret)} bytes): delete it and start again")
-    return secret
+        if path.exists():
+            if (secret := _read_secret(path)).strip(b"\0"):
+                return _checked(path, secret)
+            log.warning("the session key is empty and is made anew: everyone has to log in again", path=str(path))
+        replace_file(path, secrets.token_bytes(SECRET_BYTES))
+        return _read_secret(path)
+    except OSError as error:
+        raise Unusable(f"session key: {told(error, path)}") from error
+
+
+def _read_secret(path: Path) -> bytes:
+    """At most one byte more than a key may have."""
+    with path.open("rb") as file:
+        return file.read(_LONGEST_SECRET + 1)
+
+
+def _checked(path: Path, secret: bytes) -> bytes:
+    if SECRET_BYTES <= len(secret) <= _LONGEST_SECRET and len(set(secret)) >= _LEAST_DIFFERENT:
+        return secret
+    raise Unusable(
+        f"{path} is no session key: put the right file back, or delete it (then everyone has to log in again)"
+    )
 
 
 def unix_now() -> float:
@@ -145,16 +190,7 @@ def unix_now() -> float:
     return time.time()
 
 
-def _still_valid(path: Path, now: float) -> dict[str, float]:
-    if not path.exists():
-        return {}
-    matches = (_ENDED_LINE.fullmatch(line) for line in path.read_text(errors="replace").splitlines())
+def _still_valid(content: bytes, now: float) -> dict[str, float]:
+    matches = (_ENDED_LINE.fullmatch(line) for line in content.decode(errors="replace").splitlines())
     ended = {match[1]: float(match[2]) for match in matches if match}  # a crash may leave half a line
     return {session: until for session, until in ended.items() if until > now}
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 
-from service.storage.database import Database, make_database, parse_url
+from service.storage.database import Database, make_database
 from service.storage.migrate import migration_context
 from service.storage.port import StorageError, StorageUnavailable, Store
 from service.storage.sql import SqlStore
 from service.storage.tables import metadata
+from service.storage.url import parse_url
 from tests import scenes
 from tests.scenes import AT
 

@@ -13,6 +13,7 @@ export const en: Messages = {
   login: {
     title: 'Log in', user: 'User name', password: 'Password', submit: 'Log in', busy: 'Logging in…', show: 'Show password', hide: 'Hide password',
     wrong: 'User name or password is not right.', expired: 'Your session has ended. Please log in again.',
+    unkept: 'You are logged out, but the server’s disk cannot record it: if the service restarts before it can, the old session may hold again. Close the browser and tell your administrator.',
     throttled: (seconds) => `Too many tries. Please wait ${seconds} seconds.`,
     offline: 'The service does not answer. Check the network and try again.', missing: 'Please give a user name and a password.',
   },

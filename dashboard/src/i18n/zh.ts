@@ -22,6 +22,7 @@ export const zh = {
   login: {
     title: '登录', user: '用户名', password: '密码', submit: '登录', busy: '正在登录…', show: '显示密码', hide: '隐藏密码',
     wrong: '用户名或密码不正确。', expired: '会话已过期，请重新登录。',
+    unkept: '您已退出登录，但服务器磁盘写不进这条记录：若服务在此期间重启，旧会话可能恢复有效。请关闭浏览器，并告知系统管理员。',
     throttled: (seconds: number) => `尝试次数过多，请在 ${seconds} 秒后再试。`,
     offline: '连接不到服务，请检查网络后重试。', missing: '请填写用户名和密码。',
   },

@@ -13,7 +13,7 @@ const MAY: Record<UserRole, readonly Act[]> = {
 
 type Standing =
   | { name: 'asking' }
-  | { name: 'out'; expired: boolean }
+  | { name: 'out'; why: 'left' | 'expired' | 'unkept' }
   | { name: 'unreachable' }
   | { name: 'in'; user: User };
 
@@ -51,13 +51,18 @@ class SessionState {
   }
 
   async logOut(): Promise<void> {
-    await this.api.logOut();
-    this.#standing = { name: 'out', expired: false };
+    try {
+      await this.api.logOut();
+      this.#standing = { name: 'out', why: 'left' };
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'logout_not_kept') throw error;
+      this.#standing = { name: 'out', why: 'unkept' };
+    }
   }
 
   #expire(): void {
     if (this.#standing.name === 'out') return;
-    this.#standing = { name: 'out', expired: this.#standing.name === 'in' };
+    this.#standing = { name: 'out', why: this.#standing.name === 'in' ? 'expired' : 'left' };
   }
 }
 

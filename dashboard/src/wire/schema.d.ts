@@ -24,7 +24,8 @@ export interface paths {
         post: operations["log_in"];
         /**
          * Log Out
-         * @description End this session; its cookie is worthless from now on.
+         * @description End this session; its cookie is worthless from now on. 503 `logout_not_kept` where the disk refuses to keep that:
+         *     then the session is over, but a restart before the disk takes it would bring it back.
          */
         delete: operations["log_out"];
         options?: never;

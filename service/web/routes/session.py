@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.storage.port import NotFound, User
 from service.web.auth import Anyone, require_origin
-from service.web.errors import Refused
+from service.web.errors import Refused, refusal
 from service.web.json_answer import json_answer
 from service.web.room import Room, RoomDep, steady_now
 from service.web.sessions import COOKIE, Session, unix_now
@@ -20,6 +20,10 @@ from service.web.wire import Credentials, PasswordChange, SessionAnswer, Who
 router = APIRouter(prefix="/api/v1/session", tags=["session"])
 log = structlog.get_logger(__name__)
 
+_NOT_KEPT = (
+    "You are logged out, but the disk cannot keep that: should the service restart before it can, the session's cookie "
+    "would be good again. Close the browser, and tell whoever runs the service."
+)
 _ANSWER = TypeAdapter(SessionAnswer)
 
 
@@ -42,12 +46,14 @@ async def who_am_i(principal: Anyone, room: RoomDep) -> Response:
 
 @router.delete("", status_code=204)
 async def log_out(principal: Anyone, room: RoomDep) -> Response:
-    """End this session; its cookie is worthless from now on."""
+    """End this session; its cookie is worthless from now on. 503 `logout_not_kept` where the disk refuses to keep that:
+    then the session is over, but a restart before the disk takes it would bring it back."""
+    answer = Response(status_code=204)
     try:
         await room.parts.ended.add(principal.session, room.parts.signer.expires(principal.session))
     except OSError as error:
-        log.error("logout not written down; it holds until the service restarts", error=str(error))
-    answer = Response(status_code=204)
+        log.error("logout not written down; it is tried again", error=str(error))
+        answer = refusal(Refused(503, "logout_not_kept", _NOT_KEPT))
     answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=room.parts.settings.secure_cookie)
     return answer
 

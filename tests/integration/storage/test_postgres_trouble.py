@@ -8,8 +8,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
-from service.storage import database
+from service.storage import postgres
 from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
 
 @pytest.fixture
 async def store(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
-    monkeypatch.setattr(database, "_STATEMENT_S", 0.3)
+    monkeypatch.setattr(postgres, "_STATEMENT_S", 0.3)
     store = SqlStore(postgres_url)
     await store.open()
     await store.append("call-1", [scenes.opened()], AT)
@@ -85,3 +86,53 @@ async def test_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
         await store.open()
     await store.close()
     assert "secret" not in str(error.value)
+
+
+async def refusal(url: str) -> str:
+    store = SqlStore(url)
+    with pytest.raises(StorageUnavailable) as told:
+        await store.open()
+    await store.close()
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"database": "none"}, "the server has no such database"),
+        ({"username": "nobody"}, "the server refuses the user or the password"),
+    ],
+)
+async def test_a_server_that_lets_nobody_in_is_told_in_a_sentence(
+    postgres_url: str, wrong: dict[str, str], why: str
+) -> None:
+    url = sa.make_url(postgres_url).set(password="hush", **wrong)  # type: ignore[arg-type]
+    told = await refusal(url.render_as_string(hide_password=False))
+    assert why in told
+    assert "hush" not in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("no-such-host.invalid", "the database server's name is not known"),
+        ("127.0.0.1:1", "the database server cannot be reached"),
+    ],
+)
+async def test_a_server_that_is_nowhere_is_told_in_a_sentence(host: str, why: str) -> None:
+    told = await refusal(f"postgresql://boss:hush@{host}/none?ssl=disable")
+    assert why in told
+    assert "hush" not in told
+    assert "\n" not in told
+
+
+async def test_a_user_who_may_not_make_tables_is_told_in_a_sentence(
+    postgres_url: str, operator: asyncpg.Connection
+) -> None:
+    await operator.execute(
+        "DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    )
+    told = await refusal(sa.make_url(postgres_url).set(username="weak").render_as_string(hide_password=False))
+    assert "does not let this user do that" in told
+    await operator.execute("DROP ROLE weak")

@@ -21,7 +21,7 @@ from service.calls.journal import StoreJournal
 from service.live.hub import LiveHub
 from service.live.schema import Health, HealthChanged
 from service.metrics import Metrics
-from service.storage import database
+from service.storage import sqlite
 from service.storage.port import LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
 from service.summary import fold
@@ -75,7 +75,7 @@ async def cramped(small_disk: SmallDisk) -> AsyncIterator[SqlStore]:
 
 @pytest.fixture
 async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
-    monkeypatch.setattr(database, "_BUSY_S", 0.05)
+    monkeypatch.setattr(sqlite, "_BUSY_S", 0.05)
     store = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
     await store.open()
     await store.append("call-1", [scenes.opened()], AT)
@@ -160,7 +160,7 @@ async def test_locked_database_is_unavailable_reads_go_on_and_it_heals(
 async def test_database_that_is_locked_for_a_moment_is_waited_for(
     tmp_path: Path, other_process: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_BUSY_S", 10.0)
+    monkeypatch.setattr(sqlite, "_BUSY_S", 10.0)
     patient = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
     writing = asyncio.create_task(patient.append("call-1", [scenes.heard()], AT))
     done, _ = await asyncio.wait([writing], timeout=0.2)
@@ -234,6 +234,6 @@ async def test_database_and_its_log_are_readable_for_their_owner_alone(tmp_path:
 async def test_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = SqlStore(f"sqlite:///{tmp_path / 'file' / 'c.db'}")
-    with pytest.raises(StorageUnavailable, match="migrate the database"):
+    with pytest.raises(StorageUnavailable, match="open the database"):
         await store.open()
     await store.close()

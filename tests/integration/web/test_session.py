@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.integration.web.conftest import PASSWORD, House, OpenHouse
+from tests.integration.web.conftest import PASSWORD, House, OpenHouse, cookie_of
 
 LOGIN = "/api/v1/session"
 
@@ -83,6 +85,16 @@ async def test_logging_out_makes_the_cookie_worthless(house: House) -> None:
     thief = await house.stranger()
     thief.cookies.update(stolen)
     assert (await thief.get(LOGIN)).status_code == 401
+
+
+async def test_a_logout_that_the_disk_cannot_keep_is_told_and_holds(house: House, tmp_path: Path) -> None:
+    client = await house.logged_in("supervisor")
+    kept = cookie_of(client)
+    await asyncio.to_thread((tmp_path / "sessions.ended").mkdir)
+    answer = await client.delete(LOGIN)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "logout_not_kept")
+    assert 'callwarden_session=""' in answer.headers["set-cookie"]
+    assert (await (await house.stranger()).get(LOGIN, headers=kept)).status_code == 401
 
 
 async def test_a_logout_outlives_a_restart(open_house: OpenHouse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -248,6 +249,19 @@ class TestTrustOnFirstUse:
         (tmp_path / "models" / "pins.json").write_text("{")
         with pytest.raises(ModelCorrupt, match=r"pins\.json"):
             store.find("free")
+
+    def test_a_models_folder_that_is_a_file_is_told(self, tmp_path: Path):
+        (tmp_path / "models").touch()
+        with pytest.raises(ModelAbsent, match="is not a folder; set CALLWARDEN_MODELS_DIR"):
+            ModelStore(tmp_path / "models", manifest()).find("small")
+
+    def test_a_models_folder_that_cannot_be_read_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        def refused(path: Path) -> bool:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+        monkeypatch.setattr(Path, "is_file", refused)
+        with pytest.raises(ModelAbsent, match=r"cannot be read: .*models/small.*: Permission denied"):
+            ModelStore(tmp_path / "models", manifest()).find("small")
 
     def test_a_model_never_fetched_is_absent(self, store: ModelStore):
         with pytest.raises(ModelAbsent, match="callwarden models pull free"):
