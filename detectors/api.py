@@ -38,14 +38,16 @@ class Bilingual:
 class CallContext:
     """What is known of a call before a word is said.
 
-    `started_at` carries an offset: the hour in the debtor's own time decides permitted hours
-    (`metadata["timezone"]`, an IANA name, overrides it). `metadata` is the integrator's own: string to string.
+    `started_at` carries an offset, which fixes the instant and nothing else. `timezone` names the zone by whose clock
+    the call is judged, the debtor's; empty leaves it to the metadata and the jurisdiction. `metadata` is the
+    integrator's own: string to string.
     """
 
     call_id: str
     language: CallLanguage
     jurisdiction: Jurisdiction
     started_at: datetime
+    timezone: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 

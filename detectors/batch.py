@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import accumulate
 from math import inf
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from asr.types import Language, Role, Seconds, Utterance
 from detectors.api import CallContext, Finding, Jurisdiction, Observation
+from detectors.debtor_zone import DebtorZone, debtor_zone
 from detectors.lexical import LexicalDetector
 from detectors.registry import Registry
 from detectors.sentiment import SentimentDetector
 
 _NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
 """An utterance on its own is taken to be said at a permitted hour."""
+
+
+def _unheard(_message: str) -> None:
+    return
 
 
 class BadInput(ValueError):
@@ -81,24 +86,28 @@ class Batch:
             "emotion": feeling.emotion,
         }
 
-    def call(self, text: str) -> dict[str, Any]:
-        """One JSON call. Raises BadInput."""
+    def call(self, text: str, notice: Callable[[str], None] = _unheard) -> dict[str, Any]:
+        """One JSON call. `notice` is told where its time zone cannot be read or known. Raises BadInput."""
         try:
             given = _Call.model_validate_json(text)
         except ValidationError as problem:
             raise BadInput(_first(problem)) from problem
-        findings = self._findings(given)
+        zone = debtor_zone(given.metadata, given.jurisdiction)
+        if (trouble := zone.trouble()) and (zone.zone or given.started_at.tzinfo):
+            notice(trouble[1])
+        findings = self._findings(given, zone)
         return {
             "findings": [_shown(finding) for finding in findings if finding.kind == "violation"],
             "duties_missing": [finding.category for finding in findings if finding.kind == "duty_missing"],
         }
 
-    def _findings(self, given: _Call) -> list[Finding]:
+    def _findings(self, given: _Call, zone: DebtorZone) -> list[Finding]:
         call = CallContext(
             call_id="",
             language=given.lang,
             jurisdiction=given.jurisdiction,
-            started_at=_on_the_clock(given),
+            started_at=_on_the_clock(given.started_at, zone),
+            timezone=zone.name or ("" if given.started_at.tzinfo else "UTC"),
             metadata=given.metadata,
         )
         detectors = [detector for _, detector in self._registry.open(call)]
@@ -116,14 +125,11 @@ class Batch:
         return [observation for observation in seen if isinstance(observation, Finding)]
 
 
-def _on_the_clock(given: _Call) -> datetime:
+def _on_the_clock(started_at: datetime, zone: DebtorZone) -> datetime:
     """A start without an offset is the debtor's own time."""
-    if given.started_at.tzinfo is not None:
-        return given.started_at
-    try:
-        return given.started_at.replace(tzinfo=ZoneInfo(given.metadata.get("timezone", "UTC")))
-    except (ZoneInfoNotFoundError, ValueError):
-        return given.started_at.replace(tzinfo=UTC)
+    if started_at.tzinfo is not None:
+        return started_at
+    return started_at.replace(tzinfo=zone.zone.clock if zone.zone else UTC)
 
 
 def _utterance(index: int, turn: _Turn, language: Language) -> Utterance:

@@ -1,19 +1,30 @@
-"""Permitted hours: a collector may not call at night, by the clock where the debtor is."""
+"""Permitted hours: a collector may not call at night, by the clock where the debtor is.
+
+The offset of a call's start fixes the instant and nothing else. Where the debtor's zone is not known and the
+jurisdiction has several, it is night when it is night in all of them: nobody is accused on a guess.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from types import MappingProxyType
 from typing import ClassVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asr.types import Seconds, Utterance
-from detectors.api import CallContext, Finding, Jurisdiction, Observation
+from detectors.api import Bilingual, CallContext, Finding, Jurisdiction, Observation
+from detectors.debtor_zone import possible_zones
 from detectors.taxonomy import Category
+from detectors.zones import Zone
 
 CATEGORY = "prohibited_time_contact"
+
+_STEP = 15 * 60
+"""Seconds. No change of a clock is undone sooner, and no night is shorter."""
+_A_DAY = 26 * 3600
+"""Seconds: the longest day, on which clocks are put back by an hour, and a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +65,10 @@ class HoursCall:
     def __init__(self, category: Category, call: CallContext) -> None:
         self._category = category
         self._jurisdiction: Jurisdiction = call.jurisdiction
-        self._due = None if _allowed(call.metadata) else _seconds_until(NIGHTS[call.jurisdiction], local_start(call))
+        self._start = call.started_at.timestamp()
+        self._zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
+        night = NIGHTS[call.jurisdiction]
+        self._due = None if hours_lifted(call.metadata) else seconds_until(night, self._zones, self._start)
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         return self.elapsed(utterance.end)
@@ -82,29 +96,53 @@ class HoursCall:
             end=at,
             quote="",
             title=self._category.title,
-            why=law.why,
+            why=_on_the_clock(law.why, self._zones, self._start + at),
             cites=law.cites,
             decided_by_transcript=False,
         )
 
 
-def _allowed(metadata: Mapping[str, str]) -> bool:
+def hours_lifted(metadata: Mapping[str, str]) -> bool:
     """The debtor asked to be called at night (`hours_consent=yes`), or called in (`direction=inbound`)."""
     consent = metadata.get("hours_consent", "").strip().lower()
     return consent in {"yes", "true", "1"} or metadata.get("direction", "").strip().lower() == "inbound"
 
 
-def _seconds_until(night: Night, local: datetime) -> Seconds:
-    """0 in the night, else how far off it is; aware arithmetic, so that a change of the clocks counts."""
-    if night.holds(local.time()):
-        return 0.0
-    begins = datetime.combine(local.date(), night.begins, tzinfo=local.tzinfo)
-    return begins.timestamp() - local.timestamp()
+def seconds_until(night: Night, zones: Sequence[Zone], start: float) -> Seconds | None:
+    """How long after `start` (POSIX seconds) it is first night in all the zones: 0 in the night. None where it is not
+    within a day, or where no calendar reaches.
 
-
-def local_start(call: CallContext) -> datetime:
-    """The call's start on the debtor's clock: in `metadata["timezone"]` (IANA), else in the offset it came with."""
+    Clocks are asked rather than reckoned with, so that a change of theirs counts, wherever it falls.
+    """
     try:
-        return call.started_at.astimezone(ZoneInfo(call.metadata["timezone"]))
-    except (KeyError, ZoneInfoNotFoundError, ValueError):
-        return call.started_at
+        if _dark(night, zones, start):
+            return 0.0
+        first = math.floor(start)
+        after = next(at for at in range(first + _STEP, first + _A_DAY, _STEP) if _dark(night, zones, at))
+        return max(0.0, _dusk(night, zones, after) - start)
+    except (StopIteration, OverflowError, ValueError, OSError):
+        return None
+
+
+def _dusk(night: Night, zones: Sequence[Zone], after: int) -> int:
+    """The second at which night fell, which was less than a step before `after`."""
+    light = after - _STEP
+    while after - light > 1:
+        middle = (light + after) // 2
+        light, after = (light, middle) if _dark(night, zones, middle) else (middle, after)
+    return after
+
+
+def _dark(night: Night, zones: Sequence[Zone], at: float) -> bool:
+    return all(night.holds(datetime.fromtimestamp(at, zone.clock).time()) for zone in zones)
+
+
+def _on_the_clock(why: Bilingual, zones: Sequence[Zone], at: float) -> Bilingual:
+    """The reason, behind the time by which it was judged."""
+    times = [f"{datetime.fromtimestamp(at, zone.clock):%H:%M} ({zone.name})" for zone in zones]
+    if len(times) == 1:
+        return Bilingual(zh=f"债务人当地时间 {times[0]}。{why.zh}", en=f"{times[0]} on the debtor's clock. {why.en}")
+    return Bilingual(
+        zh=f"债务人时区未知，但各时区均已入夜：{times[0]} 至 {times[-1]}。{why.zh}",
+        en=f"The debtor's time zone is not known, but it is night in all: {times[0]} to {times[-1]}. {why.en}",
+    )

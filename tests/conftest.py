@@ -9,6 +9,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from detectors.zones import load_zones
 from models import ModelStore
 from service.settings import Settings
 
@@ -17,6 +18,12 @@ pytest_plugins = ["tests.postgres"]
 # Properties hold on slow and busy machines too: an example's time is not one of them.
 settings.register_profile("callwarden", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("callwarden")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def zones_are_loaded() -> None:
+    """As the service does at its start, for its event loop reads no file."""
+    load_zones()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import typer
 from detectors.api import DetectorError, Jurisdiction
 from detectors.batch import BadInput, Batch
 from detectors.registry import load
-from service.cli.terminal import fail
+from service.cli.terminal import err, fail
 from service.cli.text_input import lines_of, text_of
 
 
@@ -23,9 +23,13 @@ def detect(
     try:
         batch = Batch(load())
         if call:
-            print(json.dumps(batch.call(text_of(sys.stdin.buffer)), ensure_ascii=False))
+            print(json.dumps(batch.call(text_of(sys.stdin.buffer), _notice), ensure_ascii=False))
             return
         for number, line in lines_of(sys.stdin.buffer):
             print(json.dumps(batch.utterance(line, jurisdiction, number), ensure_ascii=False), flush=True)
     except (BadInput, DetectorError) as problem:
         fail(str(problem), code=2)
+
+
+def _notice(message: str) -> None:
+    err.print(f"Notice: {message}", markup=False)

@@ -70,6 +70,20 @@ def test_a_start_without_an_offset_is_the_debtors_own_time() -> None:
     night = BATCH.call(json.dumps({**CALL, "started_at": "2026-03-10T23:00:00"}))
     assert "prohibited_time_contact" in {each["category"] for each in night["findings"]}
 
+    assert night == BATCH.call(json.dumps({**CALL, "started_at": "2026-03-10T15:00:00Z"}))
+    american = {**CALL, "jurisdiction": "US", "started_at": "2026-03-10T21:30:00"}
+    assert "prohibited_time_contact" in {each["category"] for each in BATCH.call(json.dumps(american))["findings"]}
+
+
+def test_a_zone_that_cannot_be_read_is_told_beside_the_answer() -> None:
+    told: list[str] = []
+    judged = BATCH.call(json.dumps({**CALL, "metadata": {"timezone": "Asia"}}), told.append)
+    assert set(judged) == {"findings", "duties_missing"}
+    assert told == [
+        "No time zone can be read from metadata.timezone 'Asia': "
+        "permitted hours go by Asia/Shanghai, the jurisdiction's."
+    ]
+
 
 def test_a_call_without_turns_is_empty() -> None:
     assert BATCH.call(json.dumps({**CALL, "turns": []})) == {"findings": [], "duties_missing": []}
