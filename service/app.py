@@ -25,6 +25,7 @@ from asr.types import Transcript
 from asr.vad import SecondOpinion
 from detectors.registry import Registry, load
 from detectors.runner import DetectorRunner
+from detectors.zones import load_zones
 from models import ModelError, ModelStore
 from service.audio_files.reader import AudioUnusable
 from service.calls.admission import Admission
@@ -249,6 +250,7 @@ def make_service(settings: Settings) -> Service:
         log.warning("data folder", told=sentence)
     load_secret(settings.data_dir / "session.key")  # what is wrong with it is told before calls are closed or begun
     registry = load()
+    load_zones()
     try:
         return Service(settings, registry, load_engine(settings))
     except (ModelError, RecognitionError) as problem:

@@ -35,7 +35,6 @@ _WORDED: Mapping[str, str] = {
     "less_than_equal": "must be {le:g} or less",
     "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
-    "zoneinfo_str": "is no IANA time zone, such as Asia/Shanghai",
 }
 """By pydantic's kinds of error. Others speak for themselves."""
 

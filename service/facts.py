@@ -36,14 +36,21 @@ NoticeCode = Literal[
     "protocol_error",
     "gateway_irregular",
     "audio_missing",
+    "zone_unreadable",
+    "zone_unknown",
 ]
 """`gateway_irregular`: the gateway sent what it should not, and the call goes on. `audio_missing`: nothing came for a
-while, and nothing of that was made up for later."""
+while, and nothing of that was made up for later. `zone_unreadable`, `zone_unknown`: the debtor's clock is another than
+the gateway named, or none is known, and permitted hours are judged by what stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One phone call as its gateway announced it. `source` names the gateway key it came in on."""
+    """One phone call as its gateway announced it. `source` names the gateway key it came in on.
+
+    `timezone` names the debtor's time zone, by which permitted hours are judged: the tz database's name, or
+    `UTC+08:00` where only an offset is known; empty where none is, or in records older than the field.
+    """
 
     id: str
     source: str
@@ -55,6 +62,7 @@ class Call:
     started_at: datetime
     agent: str = ""
     customer: str = ""
+    timezone: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asr.types import CallLanguage
 from detectors.api import Jurisdiction
+from detectors.zones import NoZone, zone_name
 from service.storage.url import parse_url
 
 PREFIX = "CALLWARDEN_"
@@ -101,8 +101,10 @@ class Settings(BaseSettings):
         default="zh", description="Language of a call that names none; `auto` hears which each party speaks."
     )
     jurisdiction: Jurisdiction = Field(default="CN", description="Jurisdiction of a call that names none.")
-    timezone: ZoneInfo = Field(
-        default=ZoneInfo("Asia/Shanghai"), description="IANA time zone of a call that names no started_at (Twilio)."
+    timezone: str = Field(
+        default="",
+        description="Time zone of the debtors in calls of `CALLWARDEN_JURISDICTION` where neither call nor key names "
+        "one; empty: the jurisdiction's.",
     )
     terms: str = Field(
         default="",
@@ -177,6 +179,15 @@ class Settings(BaseSettings):
                 f"{PREFIX}SECURE_COOKIE=true needs https:// in {PREFIX}PUBLIC_URL: over http browsers keep no session"
             )
         return self
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_one(cls, timezone: str, info: ValidationInfo) -> str:
+        """The zone's own name, however it was written."""
+        try:
+            return zone_name(timezone, info.data.get("jurisdiction"))
+        except NoZone:
+            raise ValueError("is no IANA time zone, such as Asia/Shanghai") from None
 
     @property
     def own_terms(self) -> tuple[str, ...]:

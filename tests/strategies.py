@@ -71,6 +71,7 @@ def calls(call_id: str) -> st.SearchStrategy[Call]:
         started_at=MOMENT,
         agent=TEXT,
         customer=TEXT,
+        timezone=TEXT,
         metadata=st.dictionaries(TEXT, TEXT, max_size=3),
     )
 

@@ -5,7 +5,7 @@ export function call(id: string, change: Partial<CallSummary> = {}): CallSummary
   return {
     call: {
       id, source: 'pbx', roles: ['agent', 'customer'], encoding: 'mulaw', rate: 8000, language: 'zh', jurisdiction: 'CN',
-      started_at: '2026-03-10T09:00:00+08:00', agent: 'A1', customer: 'C1', metadata: {},
+      started_at: '2026-03-10T09:00:00+08:00', agent: 'A1', customer: 'C1', timezone: 'Asia/Shanghai', metadata: {},
     },
     state: 'live', seq: 1, risk: 0, alerts: {}, alert_states: {}, parties: [], gaps: 0, troubles: [], ended_at: null,
     duration: 0, ending: null, ...change,

@@ -14,6 +14,7 @@ import structlog
 
 from asr.types import Seconds
 from service.calls.admission import RETRY_AFTER, Admission, LiveCall
+from service.calls.debtor_zone import zone_notices, zone_of
 from service.calls.held import CallName, HeldCall
 from service.calls.line import Line, Outcome
 from service.calls.past import RETURN_WITHIN, PastCalls, announced_id
@@ -197,7 +198,11 @@ class Desk:
                 return True
         except (StorageUnavailable, NotFound):  # who cannot say whether an id was used gets one that cannot have been
             held.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
-        self._begin(held, self._open_session(self._call(held.call_id, announced, source), None))
+        zone = zone_of(announced, source, self._settings)
+        session = self._open_session(self._call(held.call_id, announced, source, zone.name), None)
+        for notice in zone_notices(zone, session.call):
+            session.tell(notice)
+        self._begin(held, session)
         held.ready.set()
         return False
 
@@ -286,7 +291,7 @@ class Desk:
         if not task.cancelled() and (defect := task.exception()) is not None:
             log.error("a call's task failed", exc_info=defect)
 
-    def _call(self, call_id: str, announced: CallAnnounced, source: GatewayKey) -> Call:
+    def _call(self, call_id: str, announced: CallAnnounced, source: GatewayKey, timezone: str) -> Call:
         settings = self._settings
         return Call(
             id=call_id,
@@ -296,8 +301,9 @@ class Desk:
             rate=announced.rate,
             language=announced.language or settings.language,
             jurisdiction=announced.jurisdiction or settings.jurisdiction,
-            started_at=announced.started_at or self._wall().astimezone(settings.timezone),
+            started_at=announced.started_at or self._wall(),
             agent=announced.agent,
             customer=announced.customer,
+            timezone=timezone,
             metadata=announced.metadata,
         )

@@ -105,6 +105,7 @@ def context_of(call: Call) -> CallContext:
         language=call.language,
         jurisdiction=call.jurisdiction,
         started_at=call.started_at,
+        timezone=call.timezone,
         metadata=call.metadata,
     )
 

@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 
 from asr.types import Role
+from detectors.zones import NoZone, zone_name
 from service.cli import given
 from service.cli.given import DataDir
 from service.cli.terminal import err, fail, out
@@ -40,11 +41,16 @@ def create_key(
     source: Annotated[str, typer.Option(help="The gateway's name, as calls will show it.")] = "gateway",
     events: Annotated[bool, typer.Option(help="May the gateway get its calls' events back?")] = True,
     first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
+    timezone: Annotated[str, typer.Option(help="Where the debtors live whom it calls, such as Asia/Shanghai.")] = "",
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it; it is shown this once."""
     rights: list[KeyRight] = ["stream", "events"] if events else ["stream"]
-    key, plaintext = new_key(source, rights, first_track)
+    try:
+        zone = zone_name(timezone, given.settings(data_dir=data_dir).jurisdiction) if timezone else ""
+    except NoZone as problem:
+        fail(f"--timezone {problem}")
+    key, plaintext = new_key(source, rights, first_track, zone)
     _with_store(data_dir, lambda store: store.add_key(key))
     out.print(plaintext)
     err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
@@ -54,12 +60,12 @@ def create_key(
 def list_keys(data_dir: DataDir = None) -> None:
     """Every key, without its secret."""
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "source", "rights", "first track", "made", "state"):
+    for title in ("id", "source", "rights", "first track", "time zone", "made", "state"):
         table.add_column(title)
     for key in _with_store(data_dir, lambda store: store.keys()):
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
         made = f"{key.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(key.id, key.source, ", ".join(key.rights), key.first_track, made, state)
+        table.add_row(key.id, key.source, ", ".join(key.rights), key.first_track, key.timezone, made, state)
     out.print(table)
 
 

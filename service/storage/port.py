@@ -125,7 +125,8 @@ class GatewayKey:
     """A gateway's key: `id` is its public part, `secret_hash` a SHA-256 of the secret part.
 
     `source` names the gateway in calls; `first_track` is the role carried by the source's first track
-    (Twilio's `inbound`) - the role map with its swap switch.
+    (Twilio's `inbound`) - the role map with its swap switch. `timezone` is the zone of the debtors it calls, as
+    `detectors.zones` names it; empty where they live in several.
     """
 
     id: str
@@ -134,6 +135,7 @@ class GatewayKey:
     rights: tuple[KeyRight, ...]
     first_track: Literal["agent", "customer"]
     created_at: datetime
+    timezone: str = ""
     revoked_at: datetime | None = None
 
 

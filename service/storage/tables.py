@@ -202,6 +202,7 @@ gateway_keys = sa.Table(
     sa.Column("secret_hash", Words, nullable=False),
     sa.Column("rights", sa.JSON, nullable=False),
     sa.Column("first_track", Words, nullable=False),
+    sa.Column("timezone", Words, nullable=False, server_default=""),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
 )

@@ -33,7 +33,7 @@ class KeyForbidden(Exception):
 
 
 def new_key(
-    source: str, rights: Sequence[KeyRight], first_track: Literal["agent", "customer"]
+    source: str, rights: Sequence[KeyRight], first_track: Literal["agent", "customer"], timezone: str = ""
 ) -> tuple[GatewayKey, str]:
     """A fresh key to store, and the plaintext to show once."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -44,6 +44,7 @@ def new_key(
         rights=tuple(dict.fromkeys(rights)),
         first_track=first_track,
         created_at=datetime.now(UTC),
+        timezone=timezone,
     )
     return key, f"cw_{key_id}_{secret}"
 

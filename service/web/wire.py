@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from detectors.registry import RuleInfo
+from detectors.zones import LONGEST
 from service.live.schema import Event
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
 
@@ -63,6 +64,8 @@ class NewKey(_Body):
     source: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
     rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
     first_track: Literal["agent", "customer"] = "customer"
+    timezone: Annotated[str, Field(max_length=LONGEST)] = ""
+    """Where the debtors live whom the source calls; empty where they live in several zones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,7 @@ class KeyAnswer:
     source: str
     rights: tuple[KeyRight, ...]
     first_track: Literal["agent", "customer"]
+    timezone: str
     created_at: datetime
     revoked_at: datetime | None
 
@@ -132,6 +136,7 @@ class NewKeyAnswer:
     source: str
     rights: tuple[KeyRight, ...]
     first_track: Literal["agent", "customer"]
+    timezone: str
     created_at: datetime
 
 
@@ -176,6 +181,7 @@ def key_answer(key: GatewayKey) -> KeyAnswer:
         source=key.source,
         rights=key.rights,
         first_track=key.first_track,
+        timezone=key.timezone,
         created_at=key.created_at,
         revoked_at=key.revoked_at,
     )

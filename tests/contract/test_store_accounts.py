@@ -21,6 +21,13 @@ KEY = GatewayKey(
 )
 
 
+async def test_zone_of_a_source_is_kept(store: Store) -> None:
+    elsewhere = replace(KEY, id="5e4d3c2b1a0f", timezone="America/New_York")
+    await store.add_key(KEY)
+    await store.add_key(elsewhere)
+    assert [await store.key(KEY.id), await store.key(elsewhere.id)] == [KEY, elsewhere]
+
+
 async def test_user_is_read_as_added(store: Store) -> None:
     await store.add_user(MEI)
     await store.add_user(replace(MEI, name="adam", role="admin", disabled=True))

@@ -42,6 +42,28 @@ async def test_difference_between_migrations_and_tables_would_be_seen(store: Sto
     assert len(await database.write("compare", differences)) == 2
 
 
+async def test_a_key_of_the_first_schema_calls_debtors_in_no_zone_of_its_own(
+    store: Store, database: Database, store_url: str
+) -> None:
+    def as_it_was(connection: sa.Connection) -> None:
+        connection.execute(sa.text("ALTER TABLE gateway_keys DROP COLUMN timezone"))
+        connection.execute(
+            sa.text(
+                "INSERT INTO gateway_keys (id, source, secret_hash, rights, first_track, created_at) "
+                "VALUES ('0a1b2c3d4e5f', 'pbx', 'h', '[\"stream\"]', 'customer', '2026-03-02 10:00:00')"
+            )
+        )
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+
+    await database.write("go back", as_it_was)
+    newer = SqlStore(store_url)
+    await newer.open()
+    try:
+        assert (await newer.key("0a1b2c3d4e5f")).timezone == ""
+    finally:
+        await newer.close()
+
+
 async def test_many_that_open_an_empty_database_at_once_migrate_it_once(store_url: str) -> None:
     stores = [SqlStore(store_url) for _ in range(5)]
     try:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from service.facts import FACT, AlertChanged, Fact
 from tests import strategies
-from tests.scenes import AT, heard
+from tests.scenes import AT, heard, opened
 
 
 @settings(max_examples=80)
@@ -22,6 +22,12 @@ def test_json_names_the_kind_of_fact() -> None:
     assert json.loads(FACT.dump_json(heard()))["type"] == "utterance"
     change = AlertChanged(alert_id="a", state="confirmed", by="mei", at=AT)
     assert FACT.validate_json(FACT.dump_json(change)) == change
+
+
+def test_a_call_recorded_before_zones_were_is_read() -> None:
+    old = json.loads(FACT.dump_json(opened()))
+    del old["call"]["timezone"]
+    assert FACT.validate_json(json.dumps(old)) == opened()
 
 
 @pytest.mark.parametrize("text", ['{"type": "rumour"}', '{"digit": "1", "at": 0}', '{"type": "dtmf"}', "[]"])

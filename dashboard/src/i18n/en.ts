@@ -28,6 +28,7 @@ export const en: Messages = {
     storage_failing: 'Storage cannot be written', storage_recovered: 'Storage works again', recording_failing: 'Recording cannot be written', recording_recovered: 'Recording works again',
     recognition_failing: 'Recognition is failing', recognition_recovered: 'Recognition works again', detector_failed: 'A detector failed', overloaded: 'Recognition is behind', protocol_error: 'The gateway broke the protocol',
     gateway_irregular: 'The gateway sent something odd; the call goes on', audio_missing: 'No audio came for a while',
+    zone_unreadable: 'Time zone not readable', zone_unknown: 'Debtor’s time zone unknown',
   },
   trouble: {
     storage_failing: 'Storage cannot be written: calls go on, events wait and are written when it heals',

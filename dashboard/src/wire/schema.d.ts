@@ -493,6 +493,9 @@ export interface components {
         /**
          * Call
          * @description One phone call as its gateway announced it. `source` names the gateway key it came in on.
+         *
+         *     `timezone` names the debtor's time zone, by which permitted hours are judged: the tz database's name, or
+         *     `UTC+08:00` where only an offset is known; empty where none is, or in records older than the field.
          */
         Call: {
             /** Id */
@@ -527,6 +530,8 @@ export interface components {
             agent: string;
             /** Customer */
             customer: string;
+            /** Timezone */
+            timezone: string;
             /** Metadata */
             metadata: {
                 [key: string]: string;
@@ -640,7 +645,7 @@ export interface components {
             /** Gaps */
             gaps: number;
             /** Troubles */
-            troubles: ("storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing")[];
+            troubles: ("storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown")[];
             /** Ended At */
             ended_at: string | null;
             /** Duration */
@@ -843,6 +848,8 @@ export interface components {
              * @enum {string}
              */
             first_track: "agent" | "customer";
+            /** Timezone */
+            timezone: string;
             /**
              * Created At
              * Format: date-time
@@ -896,6 +903,11 @@ export interface components {
              * @enum {string}
              */
             first_track: "agent" | "customer";
+            /**
+             * Timezone
+             * @default
+             */
+            timezone: string;
         };
         /**
          * NewKeyAnswer
@@ -915,6 +927,8 @@ export interface components {
              * @enum {string}
              */
             first_track: "agent" | "customer";
+            /** Timezone */
+            timezone: string;
             /**
              * Created At
              * Format: date-time
@@ -942,7 +956,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing";
+            code: "storage_failing" | "storage_recovered" | "recording_failing" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown";
             /** Message */
             message: string;
             /** At */

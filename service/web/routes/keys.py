@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from detectors.zones import NoZone, zone_name
 from service.web.auth import Keeper
+from service.web.errors import Refused
 from service.web.json_answer import json_answer
 from service.web.keys import new_key
 from service.web.room import RoomDep, utc_now
@@ -30,7 +32,11 @@ async def keys(_keeper: Keeper, room: RoomDep) -> Response:
 @router.post("", response_model=NewKeyAnswer, status_code=201)
 async def add_key(new: NewKey, keeper: Keeper, room: RoomDep) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
-    key, plaintext = new_key(new.source, new.rights, new.first_track)
+    try:
+        timezone = zone_name(new.timezone, room.parts.settings.jurisdiction)
+    except NoZone as problem:
+        raise Refused(422, "invalid", str(problem), field="timezone") from problem
+    key, plaintext = new_key(new.source, new.rights, new.first_track, timezone)
     await room.parts.store.add_key(key)
     log.info("gateway key made", key=key.id, source=key.source, **{"pii.by": keeper.user.name})
     answer = NewKeyAnswer(
@@ -39,6 +45,7 @@ async def add_key(new: NewKey, keeper: Keeper, room: RoomDep) -> Response:
         source=key.source,
         rights=key.rights,
         first_track=key.first_track,
+        timezone=key.timezone,
         created_at=key.created_at,
     )
     response = json_answer(_NEW, answer, 201)

@@ -47,6 +47,17 @@ async def test_a_password_set_by_an_admin_ends_the_users_sessions(house: House) 
     assert (await admin.put("/api/v1/users/none", json={"disabled": True})).status_code == 404
 
 
+async def test_a_key_has_the_zone_of_the_debtors_it_calls(house: House) -> None:
+    client = await house.logged_in("integrator")
+    made = await client.post("/api/v1/keys", json={"source": "pbx-us", "timezone": "eastern standard time"})
+    assert made.json()["timezone"] == "America/New_York"
+    assert (await client.get("/api/v1/keys")).json()["keys"][0]["timezone"] == "America/New_York"
+    assert (await house.parts.store.key(made.json()["id"])).timezone == "America/New_York"
+    for zone in ("America", "x" * 120, "\0"):
+        refused = await client.post("/api/v1/keys", json={"source": "pbx-us", "timezone": zone})
+        assert (refused.status_code, refused.json()["error"]["field"]) == (422, "timezone")
+
+
 async def test_a_key_is_shown_once_and_stored_as_a_hash(house: House) -> None:
     client = await house.logged_in("integrator")
     made = (await client.post("/api/v1/keys", json={"source": "pbx-2", "rights": ["stream", "events"]})).json()

@@ -130,6 +130,30 @@ async def test_a_stopped_call_is_wholly_processed_when_its_line_is_over(store: S
     assert (closed.ending, closed.duration) == ("completed", 1.0)
 
 
+@pytest.mark.parametrize("zone", ["US", "x" * 300, "../../etc/passwd"])
+async def test_a_zone_that_cannot_be_read_is_a_notice_and_what_stands_in_is_kept(store: SqlStore, zone: str) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.desk:
+        line = await floor.attach(replace(CALL, metadata={"timezone": zone}))
+        await line.stop()
+    [notice] = [f.fact for f in await store.facts("c-1") if isinstance(f.fact, Notice)]
+    assert (notice.code, notice.at) == ("zone_unreadable", 0.0)
+    summary = await store.summary("c-1")
+    assert (summary.call.timezone, summary.troubles) == ("Asia/Shanghai", ("zone_unreadable",))
+
+
+async def test_the_zone_of_a_call_is_its_own_then_its_sources_then_its_laws(store: SqlStore) -> None:
+    floor = Floor(store)
+    abroad = replace(KEY, timezone="Asia/Urumqi")
+    given = {"own": ({"tz": "utc+9"}, abroad), "source's": ({}, abroad), "law's": ({}, KEY)}
+    async with floor.journal, floor.desk:
+        for call_id, (metadata, key) in given.items():
+            line = await floor.attach(replace(CALL, call_id=call_id, metadata=metadata), key)
+            await line.stop()
+    zones = [(await store.summary(call_id)).call.timezone for call_id in given]
+    assert zones == ["UTC+09:00", "Asia/Urumqi", "Asia/Shanghai"]
+
+
 async def test_a_full_floor_refuses_with_a_retry_hint(store: SqlStore) -> None:
     floor = Floor(store, most=1)
     async with floor.journal, floor.desk:
