@@ -18,6 +18,7 @@ from detectors.zone_names import ABBREVIATED, EIGHTHS, database, key, names
 LONGEST = 120
 """Characters. The longest name that Windows shows has 63."""
 
+_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u202a\u202c"), "")
 _DASHES = dict.fromkeys(map(ord, "−–—﹣－"), "-")
 _OFFSET = re.compile(
     r"(?P<utc>(?:utc/)?(?:utc|gmt|ut))?\s*(?P<sign>[+-]?)\s*"
@@ -48,7 +49,7 @@ def read_zone(text: str, jurisdiction: Jurisdiction | None = None) -> Zone | Non
     """The zone that `text` means to whoever works under the jurisdiction's law; None where it cannot be told."""
     if len(text) > LONGEST:
         return None
-    plain = _COUNTRY.sub("", unicodedata.normalize("NFKC", text).translate(_DASHES).casefold())
+    plain = _COUNTRY.sub("", unicodedata.normalize("NFKC", text).translate(_DASHES | _UNSEEN).casefold())
     return _read(plain.strip().strip("\"'").lstrip(":").strip(), jurisdiction)
 
 

@@ -126,6 +126,7 @@ class Stage:
             started_at=started,
             agent=f"A{8000 + self.made % 97:04d}",
             customer=f"C-{880000 + self.made * 37}",
+            timezone="Asia/Shanghai" if play.language == "zh" else "America/Chicago",
             metadata={
                 "creditor": "海港银行" if play.language == "zh" else "First Harbor Bank",
                 "product": "credit_card",

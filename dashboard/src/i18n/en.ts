@@ -61,7 +61,7 @@ export const en: Messages = {
   call: {
     live: 'Live', follow: 'Jump to now', newLines: (n) => (n === 1 ? '1 new line' : `${n} new lines`), transcript: 'Conversation', alerts: 'Alerts of this call',
     sentiment: 'Sentiment of both', replay: 'Replay', replaySoFar: 'Replay what is recorded', details: 'Call details',
-    source: 'Source', started: 'Started',
+    source: 'Source', started: 'Started', debtorsTime: 'Debtor’s local time', zoneUnknown: 'zone unknown',
     notFound: 'There is no such call.', noAlerts: 'No rule has been broken so far.', truncated: 'low recognition confidence', ended: 'Call ended',
     media: 'Audio format', waitingFirst: 'Listening. What is said will appear here.', noSpeech: 'No speech was recognised in this call.',
   },
@@ -72,12 +72,12 @@ export const en: Messages = {
     jump: 'To the call', replayAt: 'Replay here', cites: 'Basis', needsEar: 'Needs an ear', needsEarWhy: 'The transcript alone does not decide it: check the recording or the call’s data',
     duty: 'Duty missed', latency: (s) => `raised after ${s} s`, stale: 'Someone else has just handled this alert; refreshed.', failed: 'Not saved. Please try again.',
     forbidden: 'Your role may not do this.', newCritical: (title, agent) => `Critical alert: ${title}, agent ${agent}`,
-    newer: (n) => (n === 1 ? '1 new alert' : `${n} new alerts`), keys: 'Keys: J / K move, A acknowledge, C confirm, D dismiss, Enter to the call', score: 'Score', rule: 'Rule',
+    newer: (n) => (n === 1 ? '1 new alert' : `${n} new alerts`), keys: 'Keys: J / K move, A acknowledge, C confirm, D dismiss, Enter to the call', score: 'Score', rule: 'Rule', debtorsTime: 'Debtor’s local time',
   },
   calls: {
     title: 'Calls', empty: 'No call matches.', state: 'State', anyState: 'All', live: 'Live', ended: 'Ended', flagged: 'Flagged only',
     agent: 'Agent', text: 'Search words, customer, id', since: 'From', until: 'To', when: 'Started', duration: 'Duration', risk: 'Risk', alerts: 'Alerts',
-    mood: 'Sentiment (agent / customer)', ending: 'Ending', customer: 'Customer',
+    mood: 'Sentiment (agent / customer)', ending: 'Ending', customer: 'Customer', debtorsTime: 'debtor’s',
   },
   replay: {
     title: 'Replay', play: 'Play', pause: 'Pause', speed: 'Speed', back5: 'Back 5 s', forward5: 'Forward 5 s', prevAlert: 'Previous alert', nextAlert: 'Next alert',
@@ -96,7 +96,8 @@ export const en: Messages = {
   keys: {
     title: 'Gateway keys', connect: 'How to connect', connectText: 'The telephony platform pushes both legs over a WebSocket, with the key in a header:', source: 'Gateway name', rights: 'Rights', stream: 'send calls', events: 'read events back', firstTrack: 'First track is', created: 'Created',
     revoked: 'Revoked', active: 'Active', add: 'New key', revoke: 'Revoke', revokeAsk: (source) => `Revoke the key of “${source}”? Its new connections are refused at once.`,
-    once: 'Copy it now: this key is shown only once.', empty: 'No gateway key yet.', sourceHint: 'e.g. shanghai-pbx', id: 'Id', status: 'Status',
+    once: 'Copy it now: this key is shown only once.', empty: 'No gateway key yet.', sourceHint: 'e.g. shanghai-pbx', timezone: 'Debtors’ time zone', timezoneHint: 'empty: as the call or the law says',
+    noZone: (zone) => `“${zone}” is no time zone that can be read; give a name such as Asia/Shanghai.`, id: 'Id', status: 'Status',
   },
   account: {
     title: 'My account', change: 'Change password', old: 'Current password', fresh: 'New password', again: 'New password again', mismatch: 'The two new passwords differ.',

@@ -78,7 +78,7 @@ export const zh = {
   call: {
     live: '通话中', follow: '跳到最新', newLines: (n: number) => `有 ${n} 条新内容`, transcript: '对话', alerts: '本通话告警',
     sentiment: '双方情绪', replay: '回放', replaySoFar: '回放已录部分', details: '通话信息',
-    source: '来源', started: '开始',
+    source: '来源', started: '开始', debtorsTime: '债务人当地时间', zoneUnknown: '时区未知',
     notFound: '找不到这通电话。', noAlerts: '还没有触犯规则的地方。', truncated: '识别把握低', ended: '通话已结束',
     media: '音频格式', waitingFirst: '正在听，识别出的文字会出现在这里。', noSpeech: '这通电话里没有识别出说话内容。',
   },
@@ -89,12 +89,12 @@ export const zh = {
     jump: '到通话', replayAt: '回放此处', cites: '依据', needsEar: '需人工核听', needsEarWhy: '仅凭文字不能定论，请核对录音或通话信息',
     duty: '应做未做', latency: (s: string) => `${s} 秒后告警`, stale: '别人刚刚处理过这条告警，已刷新。', failed: '没有保存成功，请重试。',
     forbidden: '你的角色不能做这个操作。', newCritical: (title: string, agent: string) => `严重告警：${title}，坐席 ${agent}`,
-    newer: (n: number) => `有 ${n} 条新告警`, keys: '快捷键：J / K 上下，A 知悉，C 确认违规，D 排除误报，Enter 到通话', score: '把握', rule: '规则',
+    newer: (n: number) => `有 ${n} 条新告警`, keys: '快捷键：J / K 上下，A 知悉，C 确认违规，D 排除误报，Enter 到通话', score: '把握', rule: '规则', debtorsTime: '债务人当地时间',
   },
   calls: {
     title: '通话记录', empty: '没有符合条件的通话。', state: '状态', anyState: '全部', live: '通话中', ended: '已结束', flagged: '仅有告警',
     agent: '坐席', text: '搜索对话、客户、编号', since: '起', until: '止', when: '开始时间', duration: '时长', risk: '风险', alerts: '告警',
-    mood: '情绪（坐席 / 客户）', ending: '结束方式', customer: '客户',
+    mood: '情绪（坐席 / 客户）', ending: '结束方式', customer: '客户', debtorsTime: '债务人当地',
   },
   replay: {
     title: '回放', play: '播放', pause: '暂停', speed: '倍速', back5: '后退 5 秒', forward5: '前进 5 秒', prevAlert: '上一条告警', nextAlert: '下一条告警',
@@ -113,7 +113,8 @@ export const zh = {
   keys: {
     title: '网关密钥', connect: '接入方法', connectText: '话务平台用 WebSocket 推送双声道音频，密钥放在请求头里：', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', firstTrack: '第一声道是', created: '创建时间',
     revoked: '已吊销', active: '有效', add: '新建密钥', revoke: '吊销', revokeAsk: (source: string) => `吊销“${source}”的密钥？它的新连接会立刻被拒绝。`,
-    once: '请现在复制保存：这把密钥只显示这一次。', empty: '还没有网关密钥。', sourceHint: '例如：shanghai-pbx', id: '编号', status: '状态',
+    once: '请现在复制保存：这把密钥只显示这一次。', empty: '还没有网关密钥。', sourceHint: '例如：shanghai-pbx', timezone: '债务人时区', timezoneHint: '留空则按通话或辖区',
+    noZone: (zone: string) => `“${zone}”不是能识别的时区，请填写如 Asia/Shanghai 的名称。`, id: '编号', status: '状态',
   },
   account: {
     title: '我的账号', change: '修改密码', old: '当前密码', fresh: '新密码', again: '再输一次新密码', mismatch: '两次输入的新密码不一致。',

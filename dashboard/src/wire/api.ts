@@ -116,8 +116,8 @@ export class Api {
     return (await this.#send<{ keys: GatewayKey[] }>('GET', '/keys')).keys;
   }
 
-  addKey(source: string, rights: GatewayKey['rights'], first_track: Role): Promise<NewGatewayKey> {
-    return this.#send('POST', '/keys', { source, rights, first_track });
+  addKey(source: string, rights: GatewayKey['rights'], first_track: Role, timezone: string): Promise<NewGatewayKey> {
+    return this.#send('POST', '/keys', { source, rights, first_track, timezone });
   }
 
   revokeKey(id: string): Promise<void> {

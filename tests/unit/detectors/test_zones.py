@@ -38,6 +38,7 @@ SPELLINGS: list[Callable[[str], str]] = [
     lambda name: name.replace("/", "\\"),
     lambda name: f"'{name}'",
     lambda name: f":{name}",
+    lambda name: f"\ufeff{name}\u200e\r\n",
 ]
 
 
