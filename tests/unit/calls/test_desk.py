@@ -135,7 +135,7 @@ async def test_a_zone_that_cannot_be_read_is_a_notice_and_what_stands_in_is_kept
     floor = Floor(store)
     async with floor.journal, floor.desk:
         line = await floor.attach(replace(CALL, metadata={"timezone": zone}))
-        await line.stop()
+        await floor.ended(line)
     [notice] = [f.fact for f in await store.facts("c-1") if isinstance(f.fact, Notice)]
     assert (notice.code, notice.at) == ("zone_unreadable", 0.0)
     summary = await store.summary("c-1")
@@ -149,7 +149,7 @@ async def test_the_zone_of_a_call_is_its_own_then_its_sources_then_its_laws(stor
     async with floor.journal, floor.desk:
         for call_id, (metadata, key) in given.items():
             line = await floor.attach(replace(CALL, call_id=call_id, metadata=metadata), key)
-            await line.stop()
+            await floor.ended(line)
     zones = [(await store.summary(call_id)).call.timezone for call_id in given]
     assert zones == ["UTC+09:00", "Asia/Urumqi", "Asia/Shanghai"]
 
