@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import FLOOR_DBFS, Pcm, dbfs, energy, samples_in_ms, to_float32
+from asr.audio import SAMPLE_RATE, Pcm, dbfs, samples_in_ms, to_float32
+from asr.highpass import HighPass
 from asr.segmenter import EndReason, Segmenter, SegmenterRules, SegmentEvent, SpeechBegan
 from asr.vad import FRAME_SAMPLES, FrameScorer
 
-LEVEL_FRAMES: Final = 25
-"""Half a second, as a meter that a person reads needs it."""
+_DECIDING_HZ: Final = 210.0
+"""Whether somebody speaks is told from what lies above: telephone speech begins at 300 Hz, and the strong harmonics of
+mains hum (100 to 180 Hz) end there. Recognition hears all of it."""
 
 _MARGIN_MS: Final = 1_000
+_AT_ONCE: Final = samples_in_ms(400)
+"""Less than the margin, so that an utterance that ends in one piece of audio is still whole when it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,6 +57,11 @@ class _AudioRing:
         return to_float32(np.concatenate([first, self._samples[: length - first.size]]))
 
 
+def _nothing() -> Pcm:
+    """No samples of what came, and none of what is decided from."""
+    return np.zeros((2, 0), np.int16)
+
+
 class LegListener:
     """Listens to one leg. How the audio is cut into pushes changes nothing but when events come.
 
@@ -67,8 +75,8 @@ class LegListener:
         self._segmenter = Segmenter(rules, begin=begin)
         self._scorer = FrameScorer()
         self._ring = _AudioRing(samples_in_ms(rules.longest_ms + rules.pre_roll_ms + _MARGIN_MS), begin)
-        self._pending: Pcm = np.zeros(0, np.int16)
-        self._energies: deque[int] = deque(maxlen=LEVEL_FRAMES)
+        self._pending = _nothing()
+        self._deciding = HighPass(SAMPLE_RATE, _DECIDING_HZ)
 
     @property
     def speaking(self) -> bool:
@@ -79,13 +87,6 @@ class LegListener:
     def speech_since(self) -> int | None:
         """Start of the utterance in progress, in samples."""
         return self._segmenter.speech_since
-
-    @property
-    def level_dbfs(self) -> float:
-        """RMS level of the last half second."""
-        if not self._energies:
-            return FLOOR_DBFS
-        return dbfs(sum(self._energies) / (len(self._energies) * FRAME_SAMPLES))
 
     @property
     def heard(self) -> int:
@@ -109,28 +110,31 @@ class LegListener:
 
     def push(self, pcm: Pcm) -> list[LegEvent]:
         """The leg's next samples: int16 mono at 16 kHz, any number of them."""
-        audio = np.concatenate([self._pending, pcm])
-        whole = audio.size - audio.size % FRAME_SAMPLES
-        self._pending = audio[whole:].copy()
+        audio = np.concatenate([self._pending, np.stack([pcm, self._deciding.push(pcm)])], axis=1)
+        whole = audio.shape[1] - audio.shape[1] % FRAME_SAMPLES
+        self._pending = audio[:, whole:].copy()
         events: list[LegEvent] = []
-        for begin in range(0, whole, FRAME_SAMPLES):
-            events += self._hear(audio[begin : begin + FRAME_SAMPLES])
+        for begin in range(0, whole, _AT_ONCE):
+            heard, decisive = audio[:, begin : min(whole, begin + _AT_ONCE)]
+            events += self._hear(heard, decisive.reshape(-1, FRAME_SAMPLES), FRAME_SAMPLES)
         return events
 
     def close(self) -> list[LegEvent]:
         """Nothing follows for now: hears the last part of a frame, ends the utterance in progress."""
-        last, self._pending = self._pending, np.zeros(0, np.int16)
-        events = self._hear(last) if last.size else []
+        (heard, decisive), self._pending = self._pending, _nothing()
+        padded = np.pad(decisive, (0, FRAME_SAMPLES - decisive.size))[None, :]
+        events = self._hear(heard, padded, heard.size) if heard.size else []
         return events + [self._with_audio(event) for event in self._segmenter.close()]
 
-    def _hear(self, frame: Pcm) -> list[LegEvent]:
-        self._ring.write(frame)
-        power = energy(frame)
-        self._energies.append(power)
-        level = dbfs(power / frame.size)
-        padded = frame if frame.size == FRAME_SAMPLES else np.pad(frame, (0, FRAME_SAMPLES - frame.size))
-        score = self._scorer.score(padded, level)
-        return [self._with_audio(event) for event in self._segmenter.push(frame.size, score, level)]
+    def _hear(self, heard: Pcm, decisive: Pcm, length: int) -> list[LegEvent]:
+        """Frames of `length` samples: `decisive`, shape (frames, 320), is what is decided from."""
+        self._ring.write(heard)
+        events: list[SegmentEvent] = []
+        powers = np.square(decisive, dtype=np.float64).sum(axis=1) / length
+        for frame, power in zip(decisive, powers, strict=True):
+            level = dbfs(power)
+            events += self._segmenter.push(length, self._scorer.score(frame, level), level)
+        return [self._with_audio(event) for event in events]
 
     def _with_audio(self, event: SegmentEvent) -> LegEvent:
         if isinstance(event, SpeechBegan):

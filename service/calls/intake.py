@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio import SAMPLE_RATE, Pcm, samples_in
+from asr.highpass import HighPass
 from asr.listener import LegEvent, LegListener, SpeechCut
 from asr.types import Role, Seconds
 from service.facts import GapMarked
@@ -77,7 +78,10 @@ class ResumePoint:
 
 
 class Intake:
-    """Timeline, resampling, listening and levels of one call, fed audio in the order it arrives."""
+    """Timeline, high-pass, resampling, listening and levels of one call, fed audio in the order it arrives.
+
+    The recording gets what came in; everything else gets what the high-pass leaves of it.
+    """
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class Intake:
         self._rate = rate
         self._timeline = CallTimeline(roles, encoding, rate, begin=samples_in(resume.reached, rate))
         self._blocks = LegBlocks(BLOCK)
+        self._filters: dict[Role, HighPass] = {role: HighPass(rate) for role in roles}
         self._resampler = LegResampler(roles, rate, begin=begin)
         self.listeners: dict[Role, LegListener] = {role: LegListener(begin=begin[role]) for role in roles}
         self._meter = LevelMeter(roles)
@@ -127,7 +132,7 @@ class Intake:
         """Recorded audio of a leg, at the call's rate, from where its speech is settled on; before any new audio."""
         taken = Taken()
         again = LegAudio(role=role, start=samples_in(self._heard[role], self._rate), rate=self._rate, pcm=pcm)
-        self._listen(self._resampler.feed(again), taken)
+        self._listen(self._resampler.feed(self._filtered(again)), taken)
         return taken
 
     def pause(self) -> Taken:
@@ -155,8 +160,12 @@ class Intake:
 
     def _hear(self, block: LegAudio, taken: Taken) -> None:
         taken.recorded.append(block)
-        self._meter.feed(block)
-        self._listen(self._resampler.feed(block), taken)
+        filtered = self._filtered(block)
+        self._meter.feed(filtered)
+        self._listen(self._resampler.feed(filtered), taken)
+
+    def _filtered(self, audio: LegAudio) -> LegAudio:
+        return replace(audio, pcm=self._filters[audio.role].push(audio.pcm))
 
     def _listen(self, audio: LegAudio, taken: Taken) -> None:
         taken.found += self._cuts(audio.role, self.listeners[audio.role].push(audio.pcm))

@@ -8,7 +8,7 @@ import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.audio import FLOOR_DBFS, SAMPLE_RATE, Pcm, Resampler, dbfs_rms, samples_in, samples_in_ms, to_float32
+from asr.audio import SAMPLE_RATE, Pcm, Resampler, samples_in_ms, to_float32
 from asr.listener import LegEvent, LegListener, SpeechCut
 from asr.segmenter import SegmenterRules, SpeechBegan
 from asr.vad import FRAME_SAMPLES
@@ -119,23 +119,6 @@ def test_nobody_speaks_after_the_end() -> None:
     listener.push(np.zeros(2 * SAMPLE_RATE, np.int16))
     assert (listener.speaking, listener.speech_since, listener.pause_since) == (False, None, None)
     assert listener.close() == []
-
-
-def test_the_level_is_that_of_the_last_half_second() -> None:
-    listener = LegListener()
-    assert listener.level_dbfs == FLOOR_DBFS
-    listener.push(np.full(SAMPLE_RATE, 16_384, np.int16))
-    assert listener.level_dbfs == pytest.approx(-6.02, abs=0.01)
-    listener.push(np.zeros(samples_in(0.24), np.int16))
-    assert listener.level_dbfs == pytest.approx(-8.86, abs=0.01)
-    listener.push(np.zeros(samples_in(0.26), np.int16))
-    assert listener.level_dbfs == FLOOR_DBFS
-
-
-def test_the_level_matches_the_audio() -> None:
-    listener, part = LegListener(), leg()[: 2 * SAMPLE_RATE]
-    listener.push(part)
-    assert listener.level_dbfs == pytest.approx(dbfs_rms(part[-samples_in(0.5) :]))
 
 
 def test_closing_hears_the_last_part_of_a_frame() -> None:

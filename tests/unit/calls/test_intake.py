@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from asr.audio import encode, samples_in
 from asr.types import Role
@@ -66,6 +68,56 @@ def test_all_audio_goes_to_the_recording() -> None:
     taken = _play(_intake(), audio, packet=160)
     agent = [piece.pcm for each in taken for piece in each.recorded if piece.role == "agent"]
     np.testing.assert_array_equal(np.concatenate(agent), audio.pcm[:, 0])
+
+
+def _offset(length: int, kind: str) -> NDArray[np.float64]:
+    """What lies under the agent's voice, in int16 steps."""
+    at = np.arange(length) / RATE
+    return {
+        "constant": np.full(length, 3_277.0),
+        "steps": np.where(at % 10 < 5, 6_000.0, -4_000.0),
+        "drifts": 8_000 * np.sin(2 * np.pi * at / 20),
+        "hum of 50 Hz": 3_277 * np.sin(2 * np.pi * 50.05 * at),
+        "hum of 60 Hz and harmonics": sum(
+            (2_000 / k * np.sin(2 * np.pi * 59.97 * k * at + k) for k in (1, 2, 3)), np.zeros(length)
+        ),
+    }[kind]
+
+
+def _covered(cuts: list[tuple[str, float, float]]) -> NDArray[np.bool_]:
+    """Which hundredths of a second of the agent's leg lie in an utterance."""
+    covered = np.zeros(10_000, np.bool_)
+    for role, start, end in cuts:
+        if role == "agent":
+            covered[round(start * 100) : round(end * 100)] = True
+    return covered
+
+
+@pytest.mark.parametrize("kind", ["constant", "steps", "drifts", "hum of 50 Hz", "hum of 60 Hz and harmonics"])
+def test_no_speech_is_lost_to_an_offset_or_hum(kind: str) -> None:
+    clean = read_call_audio(sample_calls()[0].audio)
+    pcm = clean.pcm.astype(np.float64)
+    pcm[:, 0] += _offset(len(pcm), kind)
+    bent = replace(clean, pcm=np.clip(pcm, -32_768, 32_767).astype(np.int16))
+    heard, with_offset = (_covered(_cuts(_play(_intake(), audio, packet=160))) for audio in (clean, bent))
+    assert heard.sum() > 1_000
+    assert (heard & ~with_offset).sum() <= 0.03 * heard.sum()
+
+
+def test_levels_are_of_the_sound_without_its_offset() -> None:
+    offset = np.full((4 * RATE, 2), 8_000, np.int16)
+    taken = _play(_intake(), CallAudio(pcm=offset, rate=RATE), packet=160)
+    late = [levels for each in taken for levels in each.levels if levels.at > 1]
+    assert late
+    assert all(levels.dbfs["agent"] == -96.0 and levels.speaking == () for levels in late)
+    assert not _cuts(taken)
+
+
+def test_the_recording_keeps_an_offset() -> None:
+    offset = np.full((RATE, 2), 8_000, np.int16)
+    taken = _play(_intake(), CallAudio(pcm=offset, rate=RATE), packet=160)
+    recorded = np.concatenate([piece.pcm for each in taken for piece in each.recorded if piece.role == "agent"])
+    np.testing.assert_array_equal(recorded, offset[:, 0])
 
 
 def test_levels_come_twice_a_second() -> None:
