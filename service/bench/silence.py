@@ -47,7 +47,7 @@ async def listen(
         taken = intake.take(AudioArrived(payload=encode(sound[first : first + piece], "mulaw")), first / PHONE_RATE)
         cut += await _recognise(taken, scheduler, language, name, texts)
         passed(first / PHONE_RATE)
-    cut += await _recognise(intake.pause(), scheduler, language, name, texts)
+    cut += await _recognise(intake.pause(sound.size / PHONE_RATE), scheduler, language, name, texts)
     grown = {count: value - getattr(before, count) for count, value in asdict(scheduler.counts).items()}
     minutes = sound.size / PHONE_RATE / 60
     return Heard(

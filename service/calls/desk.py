@@ -129,6 +129,8 @@ class Desk:
         while (held := self._held.get(name)) is not None:
             await held.ready.wait()
             if self._held.get(name) is held and not held.session.finishing:
+                if held.connected and set(announced.roles) != set(held.session.call.roles):
+                    raise CallRefused("conflict", f"call {held.call_id} is live with other legs")
                 held.key_id = source.id
                 return self._connect(held, announced, now, resumed=True)
             await self._until_over(held)

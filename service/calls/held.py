@@ -44,6 +44,11 @@ class HeldCall:
         assert self.made is not None, "asked for before it is ready"
         return self.made
 
+    @property
+    def connected(self) -> bool:
+        """A connection has the call, as far as is known."""
+        return self.line is not None and self._lost_at is None
+
     def lost(self) -> None:
         """The connection is gone: the call waits for it to come back."""
         if self._lost_at is None:

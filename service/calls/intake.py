@@ -9,12 +9,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE, Pcm, samples_in
+from asr.audio import SAMPLE_RATE, Encoding, Pcm, samples_in
 from asr.highpass import HighPass
 from asr.listener import LegEvent, LegListener, SpeechCut
 from asr.types import Role, Seconds
-from service.facts import GapMarked
-from service.gateway.events import AudioArrived, Encoding
+from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
+from service.facts import GapMarked, Notice
+from service.gateway.events import AudioArrived, FormatChanged, Irregularity
+from service.media.absence import Absences
 from service.media.legs import LegAudio, LegBlocks, LegResampler
 from service.media.levels import LevelMeter
 from service.media.pace import PaceLimit
@@ -53,16 +55,17 @@ class LegLevels:
     speaking: tuple[Role, ...]
 
 
-Found: TypeAlias = Cut | GapMarked | Passed
+Found: TypeAlias = Cut | GapMarked | Passed | Notice
 
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """What one arrival of audio came to. `found` is in audio order."""
+    """What one arrival of audio came to. `found` is in audio order, `odd` what was wrong with it."""
 
     recorded: list[LegAudio] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     levels: list[LegLevels] = field(default_factory=list)
+    odd: list[Irregularity] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,8 @@ class Intake:
         self.listeners: dict[Role, LegListener] = {role: LegListener(begin=begin[role]) for role in roles}
         self._meter = LevelMeter(roles)
         self._pace = PaceLimit(max_pace, now)
+        self._absences = Absences()
+        self._form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
         self._heard: dict[Role, Seconds] = dict(resume.settled)
         self._passed: Seconds = min(resume.settled.values())
         self._measured: Seconds = resume.reached
@@ -119,14 +124,25 @@ class Intake:
 
     def take(self, audio: AudioArrived, now: float) -> Taken:
         """Audio came. Raises ProtocolViolation for more than the pace allows."""
-        before = self._timeline.received
+        before, strays = self._timeline.received, self._timeline.counts.strays
         outputs = self._timeline.feed(audio, now)
         self._pace.received(self._timeline.received - before, now)
-        return self._handled(outputs)
+        taken = self._handled([*outputs, *map(absence_notice, self._absences.heard(self.reached, now))])
+        if self._timeline.counts.strays > strays:
+            taken.odd.append(IMPOSSIBLE_TIME)
+        return taken
+
+    def reformat(self, form: FormatChanged) -> Taken:
+        """Audio comes in this form from here on. The call's legs and its recording's rate stay what they were."""
+        odd = changes_of_form(self._form, form, tuple(self.listeners))
+        self._form = form
+        self._timeline.reformat(form.encoding, form.rate, form.roles)
+        return Taken(odd=odd)
 
     def away(self, seconds: Seconds) -> Taken:
         """The gateway was gone for so long: silence stands in its place."""
-        return self._handled(self._timeline.disconnected(seconds))
+        absent = self._absences.interrupted()
+        return self._handled([*map(absence_notice, absent), *self._timeline.disconnected(seconds)])
 
     def relisten(self, role: Role, pcm: Pcm) -> Taken:
         """Recorded audio of a leg, at the call's rate, from where its speech is settled on; before any new audio."""
@@ -135,9 +151,10 @@ class Intake:
         self._listen(self._resampler.feed(self._filtered(again)), taken)
         return taken
 
-    def pause(self) -> Taken:
+    def pause(self, now: float) -> Taken:
         """Nothing follows for now, or at all: what is still held, and the utterances in progress, which end here."""
-        taken = self._handled(self._timeline.flush())
+        absent = self._absences.closed(now)
+        taken = self._handled([*map(absence_notice, absent), *self._timeline.flush()])
         for block in self._blocks.flush():
             self._hear(block, taken)
         for rest in self._resampler.flush():
@@ -147,7 +164,7 @@ class Intake:
         taken.found.sort(key=_place)
         return taken
 
-    def _handled(self, outputs: Sequence[TimelineOutput]) -> Taken:
+    def _handled(self, outputs: Sequence[TimelineOutput | Notice]) -> Taken:
         taken = Taken()
         for output in outputs:
             if not isinstance(output, LegAudio):
@@ -196,4 +213,4 @@ class Intake:
 
 def _place(found: Found) -> Seconds:
     """Where in the order of the call: by its end, which is when it became known."""
-    return found.at if isinstance(found, Passed) else found.end
+    return found.at if isinstance(found, Passed | Notice) else found.end

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from asr.types import Seconds
+from typing import Final
+
+from asr.types import Role, Seconds
 from service.facts import Notice
-from service.gateway.events import DigitPressed, Irregularity, IrregularityKind
+from service.gateway.events import DigitPressed, FormatChanged, Irregularity, IrregularityKind
 from service.gateway.flood import TokenBucket
+from service.media.absence import Absence
 
 MOST_TOLD = 32
 """Notices a call: a start message alone may hold 64 odd metadata entries."""
@@ -16,6 +19,10 @@ DIGITS_AT_ONCE = 250
 MOST_WORK = 4096
 """A call's work that may wait while the store stands still. Speech has a bound of its own, and gaps and notices are
 few: digits, and the passing of time, of which an hour brings 3,600, are what is left out beyond it."""
+
+IMPOSSIBLE_TIME: Final = Irregularity(
+    kind="value", field="timestamp", message="cannot be: far ahead, or seconds back; its audio follows on"
+)
 
 
 class Irregularities:
@@ -40,3 +47,33 @@ class Irregularities:
         whose = f" by the {pressed.role}" if pressed.role else ""
         told = f"more come{whose} than {DIGITS_A_SECOND:g} a second, or than can wait; the rest is left out"
         return Irregularity(kind="flood", field="digit", message=told)
+
+
+def absence_notice(absence: Absence) -> Notice:
+    """Nothing came for a while, and nothing on the call's clock shows it."""
+    told = f"no audio came for {absence.seconds:.0f} s; the call's clock stood still meanwhile"
+    return Notice(code="audio_missing", message=told, at=absence.at)
+
+
+def changes_of_form(before: FormatChanged, now: FormatChanged, legs: tuple[Role, ...]) -> list[Irregularity]:
+    """What it means for a call of these `legs` that its audio comes in another form."""
+    odd: list[Irregularity] = []
+    if (before.encoding, before.rate) != (now.encoding, now.rate):
+        told = f"was {_form(before)}, is {_form(now)} from here on; the recording keeps its rate"
+        odd.append(Irregularity(kind="format", field="encoding", message=told))
+    if before.roles != now.roles:
+        told = f"were {_legs(before)}, are {_legs(now)} from here on"
+        if strange := [role for role in now.roles if role not in legs]:
+            told += f"; this call never had a leg of the {strange[0]}, whose audio is left out"
+        if gone := [role for role in legs if role not in now.roles]:
+            told += f"; silence stands for the {gone[0]}"
+        odd.append(Irregularity(kind="leg", field="legs", message=told))
+    return odd
+
+
+def _form(form: FormatChanged) -> str:
+    return f"{form.encoding} at {form.rate} samples a second"
+
+
+def _legs(form: FormatChanged) -> str:
+    return " and ".join(form.roles)

@@ -50,7 +50,7 @@ from service.facts import (
     Notice,
     UtteranceHeard,
 )
-from service.gateway.events import AudioArrived, DigitPressed, Irregularity, LineEvent
+from service.gateway.events import DigitPressed, FormatChanged, Irregularity, LineEvent
 from service.live.schema import Levels, Partial
 from service.metrics import Metrics
 from service.storage.port import StaleChange
@@ -164,7 +164,9 @@ class CallSession:
             return
         elif isinstance(event, DigitPressed):
             self._press(event, now)
-        elif isinstance(event, AudioArrived):
+        elif isinstance(event, FormatChanged):
+            self._take(self._intake.reformat(event))
+        else:
             self._take(self._intake.take(event, now))
             self._arrivals.mark(self.reached, now)
             if self._parts.partials:
@@ -177,7 +179,7 @@ class CallSession:
     def pause(self) -> None:
         """The connection is gone: what was said last gets its text without waiting for more."""
         if not self._finishing:
-            self._take(self._intake.pause())
+            self._take(self._intake.pause(self._parts.monotonic()))
 
     def resumed(self, away: Seconds) -> None:
         """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
@@ -212,7 +214,7 @@ class CallSession:
     def _end_with(self, last: Finish | Suspend) -> None:
         if not self._finishing:
             self._finishing = True
-            self._take(self._intake.pause())
+            self._take(self._intake.pause(self._parts.monotonic()))
             self._work.put_nowait(last)
 
     async def settle(self, most: Seconds) -> None:
@@ -266,6 +268,8 @@ class CallSession:
             if isinstance(found, Passed) and self._work.qsize() >= MOST_WORK:
                 continue  # a later one tells as much
             self._work.put_nowait(self._hearing.submit(found) if isinstance(found, Cut) else found)
+        for odd in taken.odd:
+            self._note(odd)
         for levels in taken.levels:
             self._parts.journal.show_levels(
                 Levels(call_id=self.call.id, at=levels.at, dbfs=levels.dbfs, speaking=levels.speaking)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from asr.audio import Encoding, MalformedAudio, Pcm, decode, deinterleave, samples_in
+from asr.audio import Encoding, samples_in
 from asr.types import Role, Seconds
 from service.facts import GapMarked
-from service.gateway.events import CLOSE_UNSUPPORTED, AudioArrived, ProtocolViolation
+from service.gateway.events import AudioArrived
 from service.media.gaps import GapMarks, Hole
 from service.media.legs import LegAudio
 from service.media.track import LegTrack, TrackOutput
+from service.media.wire_audio import Piece, WireAudio
 
 SKEW: Seconds = 0.5
 """How far a leg may fall behind the other before silence is put in its place, so that the recording and the
 endpointing of what was said before go on. Tracks of one socket come in turns, in bursts of 250 ms at most."""
 LONGEST_ABSENCE: Seconds = 3600.0
+"""Silence put in at once for a connection that was gone, or that brought nothing; longer ones go on after it."""
+RUNS_AT_ONCE: Final = 12
+"""Runs given out at a time: an hour of silence is 3,600 of 2 s in two legs, and would hold the event loop, which all
+calls share, for seconds. What is left follows with what comes next, some ten seconds of silence a packet."""
 
 TimelineOutput: TypeAlias = LegAudio | GapMarked
 
@@ -38,18 +44,20 @@ class CallTimeline:
 
     A leg's runs follow each other from sample 0: what is missing comes as zeros, and as a GapMarked once it is over.
     Legs stay within SKEW and a hold of 0.25 s of each other. Without timestamps samples are the clock and audio
-    follows on. See LegTrack for order, jitter and impossible timestamps. `begin`: the sample that audio goes on at,
-    of a call whose earlier audio is dealt with.
+    follows on. See LegTrack for order, jitter and impossible timestamps. A later connection may bring the audio in
+    another form (`reformat`); legs and rate are the call's own as long as it lasts. `begin`: the sample that audio
+    goes on at, of a call whose earlier audio is dealt with.
     """
 
     def __init__(self, roles: Sequence[Role], encoding: Encoding, rate: int, *, begin: int = 0) -> None:
-        self._encoding: Encoding = encoding
         self._rate = rate
+        self._wire = WireAudio(roles, encoding, rate, rate)
         self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate, begin) for role in roles}
         self._offsets: dict[Role, int] = {} if begin else dict.fromkeys(roles, 0)
         """Where the source's 0 lies on each leg's clock; empty until a new connection's first timestamp tells."""
         self._marks = GapMarks()
-        self._received: dict[Role, int] = dict.fromkeys(roles, 0)
+        self._due: deque[TimelineOutput] = deque()
+        self._received: Seconds = 0.0
 
     @property
     def position(self) -> Seconds:
@@ -59,7 +67,7 @@ class CallTimeline:
     @property
     def received(self) -> Seconds:
         """Audio that came of the leg of which most did, whatever became of it."""
-        return max(self._received.values()) / self._rate
+        return self._received + self._wire.received
 
     @property
     def counts(self) -> TimelineCounts:
@@ -72,66 +80,100 @@ class CallTimeline:
         )
 
     def feed(self, event: AudioArrived, now: Seconds) -> list[TimelineOutput]:
-        """`now`: seconds on any steady clock. Raises ProtocolViolation for half samples and an unknown leg."""
+        """`now`: seconds on any steady clock. Audio of a leg that the call does not have is left out."""
         given: list[TrackOutput] = []
-        for role, pcm in self._decoded(event):
-            self._received[role] += pcm.size
-            given += self._tracks[role].push(self._place(role, event.at), pcm, now)
+        for piece in self._wire.decoded(event):
+            given += self._pushed(piece, now)
         for track in self._tracks.values():
             given += track.settle(now)
-        return self._told([*given, *self._level_up()])
+        self._due += self._told([*given, *self._level_up()])
+        return self._next_due()
+
+    def reformat(self, encoding: Encoding, rate: int, roles: Sequence[Role]) -> None:
+        """From here on audio comes in this form, at `rate` samples a second of each of `roles`, in this order.
+
+        Timestamps, if any, begin anew.
+        """
+        self._due += self._rest_of_the_wire()
+        self._received += self._wire.received
+        self._wire = WireAudio(roles, encoding, rate, self._rate)
+        self._begin_anew()
 
     def disconnected(self, away: Seconds) -> list[TimelineOutput]:
         """The source is back after `away` seconds, on a new connection: silence on all legs for that long.
 
         Held to 0 to LONGEST_ABSENCE. Timestamps, if any, begin anew from here.
         """
-        told = self.flush()
+        self._due += self._settled()
         lasting = min(max(away, 0.0), LONGEST_ABSENCE)
         begin = max(track.next for track in self._tracks.values())
         until = begin + samples_in(lasting, self._rate)
         silence: list[TrackOutput] = []
         for track in self._tracks.values():
-            track.begin_anew()
             silence += track.fill(until, "disconnected")
-        self._offsets.clear()
-        told += [output for output in silence if isinstance(output, LegAudio)]
+        self._begin_anew()
+        self._due += [output for output in silence if isinstance(output, LegAudio)]
         if until > begin:
             rate = self._rate
-            told.append(GapMarked(role=None, start=begin / rate, end=until / rate, reason="disconnected"))
-        return told
+            self._due.append(GapMarked(role=None, start=begin / rate, end=until / rate, reason="disconnected"))
+        return self._next_due()
 
     def flush(self) -> list[TimelineOutput]:
-        """Give out what is held and bring all legs to the same end."""
+        """Give out all that is held, and bring all legs to the same end."""
+        told = [*self._due, *self._settled()]
+        self._due.clear()
+        return told
+
+    def _settled(self) -> list[TimelineOutput]:
+        told = self._rest_of_the_wire()
         given = [output for track in self._tracks.values() for output in track.release()]
         end = max(track.next for track in self._tracks.values())
         for track in self._tracks.values():
             given += track.fill(end, "silence")
-        return [*self._told(given), *self._marks.flush()]
+        return [*told, *self._told(given), *self._marks.flush()]
 
-    def _decoded(self, event: AudioArrived) -> list[tuple[Role, Pcm]]:
-        roles = tuple(self._tracks) if event.role is None else (event.role,)
-        if not self._tracks.keys() >= set(roles):
-            raise ProtocolViolation("role", f"this call has no leg of the {event.role}")
-        try:
-            legs = deinterleave(decode(event.payload, self._encoding), len(roles))
-        except MalformedAudio as error:
-            raise ProtocolViolation("audio", str(error), CLOSE_UNSUPPORTED) from error
-        return list(zip(roles, legs, strict=True))
+    def _next_due(self) -> list[TimelineOutput]:
+        return [self._due.popleft() for _ in range(min(RUNS_AT_ONCE, len(self._due)))]
 
-    def _place(self, role: Role, at: Seconds | None) -> int | None:
+    def _begin_anew(self) -> None:
+        self._offsets.clear()
+        for track in self._tracks.values():
+            track.begin_anew()
+
+    def _rest_of_the_wire(self) -> list[TimelineOutput]:
+        """What a change of rate withheld."""
+        given: list[TrackOutput] = []
+        for piece in self._wire.flush():
+            if piece.role in self._tracks:
+                given += self._tracks[piece.role].follow_on(piece.pcm)
+        return self._told(given)
+
+    def _pushed(self, piece: Piece, now: Seconds) -> list[TrackOutput]:
+        track = self._tracks.get(piece.role)
+        if track is None or not piece.pcm.size:
+            return []
+        return track.push(self._place(track, piece.at, now), piece.pcm, now)
+
+    def _place(self, track: LegTrack, at: Seconds | None, now: Seconds) -> int | None:
         """The source's time as a sample of the leg's clock."""
         if at is None or not math.isfinite(at * self._rate):
             return None
         source = round(at * self._rate)
         if not self._offsets:
-            base = max(track.next for track in self._tracks.values())
+            base = max(leg.next for leg in self._tracks.values())
             self._offsets.update(dict.fromkeys(self._tracks, base - source))
-        track = self._tracks[role]
         if track.lost_clock:
             track.begin_anew()
-            self._offsets[role] = track.next - source
-        return source + self._offsets[role]
+            self._offsets[track.role] = track.next - source
+        self._shorten(track, source + self._offsets[track.role], now)
+        return source + self._offsets[track.role]
+
+    def _shorten(self, track: LegTrack, place: int, now: Seconds) -> None:
+        """A hold that is longer than LONGEST_ABSENCE stands on the clock as that, and all legs go on after it."""
+        excess = place - track.reached - samples_in(LONGEST_ABSENCE, self._rate)
+        if excess > 0 and track.can_be(place, now):
+            for role in self._offsets:
+                self._offsets[role] -= excess
 
     def _level_up(self) -> list[TrackOutput]:
         """Silence for legs that fell behind."""

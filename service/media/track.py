@@ -24,10 +24,10 @@ WINDOW: Seconds = 0.100
 LONGEST_HOLD: Seconds = 0.250
 """The same in arrival time; bursts of gateways are this far apart."""
 JUMP_SLACK: Seconds = 5.0
-JUMP_PACE = 10.0
-LONGEST_JUMP: Seconds = 3600.0
-"""A timestamp may run ahead by JUMP_SLACK and JUMP_PACE times the time since the leg was last heard of, never by more
-than LONGEST_JUMP: a flipped bit may not cost hours of zeros."""
+MOST_JUMP_SLACK: Seconds = 30.0
+"""A timestamp may run ahead by the time since the leg was last heard of, for that really passed, and by a slack beyond
+it: JUMP_SLACK at first, and as much more as audio comes, up to MOST_JUMP_SLACK. What is skipped in a backlog or in a
+file that is played in needs it; a flipped bit or a source that counts in another unit may not cost hours of zeros."""
 LONGEST_STEP_BACK: Seconds = 2.0
 STRAYS_UNTIL_NEW_CLOCK = 5
 """So many impossible timestamps in a row mean that the source's clock was set anew."""
@@ -54,7 +54,7 @@ class LegTrack:
 
     Packets in order pass at once. One that leaves a hole before it is held for a short window, so that an earlier
     one can still come; then the hole is given as zeros. What comes after its place was given out is dropped and
-    counted in `late`, copies in `duplicates`. Impossible timestamps (see LONGEST_JUMP, LONGEST_STEP_BACK) are
+    counted in `late`, copies in `duplicates`. Impossible timestamps (see JUMP_SLACK, LONGEST_STEP_BACK) are
     ignored, counted in `strays`, and their audio follows on; STRAYS_UNTIL_NEW_CLOCK of them in a row re-base.
     """
 
@@ -72,19 +72,25 @@ class LegTrack:
         self._last: _Packet | None = None
         self._strays_in_row = 0
         self._heard_of: Seconds | None = None
+        self._slack = JUMP_SLACK
         self._silent_until = -1
 
     def push(self, at: int | None, pcm: Pcm, now: Seconds) -> list[TrackOutput]:
         """`at`: the source's own place of the first sample on this leg's clock, None where it follows on."""
         plausible = at is None or self._plausible(at, now)
+        self._slack = min(MOST_JUMP_SLACK, self._slack + pcm.size / self._rate)
         self._heard_of = now
         if at is None or not plausible:
-            return [*self.release(), *self._give(pcm)]
+            return self.follow_on(pcm)
         if self._last is not None and at < self._last.at:
             self._count_unwanted(at, pcm)
             return []
         insort(self._held, _Packet(at=at, pcm=pcm, arrived=now), key=lambda packet: packet.at)
         return self.settle(now)
+
+    def follow_on(self, pcm: Pcm) -> list[TrackOutput]:
+        """Samples that follow what came last."""
+        return [*self.release(), *self._give(pcm)]
 
     def settle(self, now: Seconds) -> list[TrackOutput]:
         """Give out what follows on, and what was held long enough."""
@@ -118,14 +124,27 @@ class LegTrack:
         self._strays_in_row = 0
 
     @property
+    def reached(self) -> int:
+        """The end of what came, given out or held."""
+        return max(self.next, self._held[-1].end) if self._held else self.next
+
+    @property
     def lost_clock(self) -> bool:
         """The source's clock was set anew: the next timestamp says where `next` is."""
         return self._strays_in_row >= STRAYS_UNTIL_NEW_CLOCK
 
+    def can_be(self, at: int, now: Seconds) -> bool:
+        """The source may well be at its sample `at` by now."""
+        return -LONGEST_STEP_BACK * self._rate <= at - self.next and self._beyond(at, now) <= self._slack
+
+    def _beyond(self, at: int, now: Seconds) -> Seconds:
+        """How far `at` runs ahead of what came last by more than the time since then."""
+        passed = 0.0 if self._heard_of is None else max(0.0, now - self._heard_of)
+        return max(0.0, (at - self.reached) / self._rate - passed)
+
     def _plausible(self, at: int, now: Seconds) -> bool:
-        elapsed = 0.0 if self._heard_of is None else max(0.0, now - self._heard_of)
-        ahead = min(LONGEST_JUMP, JUMP_SLACK + JUMP_PACE * elapsed)
-        if -LONGEST_STEP_BACK * self._rate <= at - self.next <= ahead * self._rate:
+        if self.can_be(at, now):
+            self._slack -= self._beyond(at, now)
             self._strays_in_row = 0
             return True
         self.strays += 1

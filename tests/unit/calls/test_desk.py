@@ -14,7 +14,9 @@ from blockbuster import BlockBuster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asr.audio import Encoding
 from asr.load import CALLS_SPEECH
+from asr.types import Role
 from service.calls import desk
 from service.calls.admission import Admission
 from service.calls.desk import CallRefused, Desk
@@ -283,6 +285,63 @@ async def test_a_stream_that_stopped_and_is_not_followed_by_another_is_a_complet
         line.lost()
         assert await line.over() == "processed"
         assert (await floor.closing()).ending == "completed"
+
+
+async def test_other_legs_are_refused_while_the_first_connection_lives_and_harm_it_not(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.desk:
+        first = await floor.attach()
+        with pytest.raises(CallRefused) as refused:
+            await floor.attach(replace(CALL, roles=("agent",)))
+        first.feed(SECOND)
+        closed = await floor.ended(first)
+    assert refused.value.code == "conflict"
+    assert (closed.ending, closed.duration) == ("completed", 1.0)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+@pytest.mark.parametrize(
+    ("encoding", "rate", "roles"),
+    [
+        ("alaw", 8000, ("agent", "customer")),
+        ("mulaw", 16_000, ("agent", "customer")),
+        ("pcm_s16le", 16_000, ("customer", "agent")),
+    ],
+)
+async def test_a_connection_in_another_form_goes_on_with_the_same_call(
+    store: SqlStore, encoding: Encoding, rate: int, roles: tuple[Role, ...], gone: bool
+) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.desk:
+        first = await floor.attach()
+        first.feed(SECOND)
+        if gone:
+            first.lost()
+        again = await floor.attach(replace(CALL, encoding=encoding, rate=rate, roles=roles))
+        assert again.resumed
+        again.feed(AudioArrived(payload=bytes(rate * (4 if encoding == "pcm_s16le" else 2))))
+        closed = await floor.ended(again)
+        notices = [f.fact for f in await store.facts("c-1") if isinstance(f.fact, Notice)]
+    assert (closed.ending, closed.duration) == ("completed", pytest.approx(2.0, abs=0.1))
+    assert {notice.code for notice in notices} == {"gateway_irregular"}
+
+
+@pytest.mark.parametrize("roles", [("agent",), ("customer",), ("customer", "agent")])
+async def test_legs_that_a_call_never_had_are_left_out_when_its_connection_comes_back_with_them(
+    store: SqlStore, roles: tuple[Role, ...]
+) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.desk:
+        first = await floor.attach(replace(CALL, roles=("agent",)))
+        first.feed(AudioArrived(payload=bytes(8000)))
+        first.lost()
+        again = await floor.attach(replace(CALL, roles=roles))
+        again.feed(AudioArrived(payload=bytes(8000 * len(roles))))
+        closed = await floor.ended(again)
+        told = " ".join(f.fact.message for f in await store.facts("c-1") if isinstance(f.fact, Notice))
+    assert closed.ending == "completed"
+    assert closed.duration == pytest.approx(2.0 if "agent" in roles else 1.0, abs=0.1)
+    assert ("never had a leg of the customer" in told) == ("customer" in roles)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from asr.audio import encode, samples_in
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.intake import Cut, Found, Intake, Passed, ResumePoint, Taken
-from service.facts import GapMarked
-from service.gateway.events import AudioArrived
+from service.facts import GapMarked, Notice
+from service.gateway.events import AudioArrived, FormatChanged
+from service.media.track import JUMP_SLACK
 from service.samples import sample_calls
 
 RATE = 8000
@@ -28,7 +29,7 @@ def _play(intake: Intake, audio: CallAudio, packet: int) -> list[Taken]:
     taken = [
         intake.take(AudioArrived(payload=encode(p.reshape(-1), "pcm_s16le")), at / 50) for at, p in enumerate(pieces)
     ]
-    return [*taken, intake.pause()]
+    return [*taken, intake.pause(len(pieces) / 50)]
 
 
 def _found(taken: list[Taken]) -> list[Found]:
@@ -170,3 +171,75 @@ def test_a_pause_ends_the_utterance_in_progress_and_what_comes_after_it_keeps_it
     after = _cuts(_play(intake, CallAudio(pcm=audio.pcm[middle:], rate=RATE), packet=160))
     assert after[-1][0] == whole[-1][0]
     assert after[-1][1:] == pytest.approx(whole[-1][1:], abs=0.05)
+
+
+def _second(intake: Intake, now: float, seconds: float = 1.0) -> Taken:
+    """Silence of both legs; takes as long as it lasts."""
+    return intake.take(AudioArrived(payload=bytes(4 * int(seconds * RATE))), now + seconds)
+
+
+def test_a_hold_without_timestamps_is_told_and_moves_the_clock_not_at_all() -> None:
+    intake = _intake()
+    _second(intake, 0.0)
+    taken = [_second(intake, 66.0 + n) for n in range(10)]
+    [notice] = [found for found in _found(taken) if isinstance(found, Notice)]
+    assert (notice.code, notice.at) == ("audio_missing", 1.0)
+    assert "no audio came for 65 s" in notice.message
+    assert intake.reached == 11.0
+
+
+def test_a_stall_whose_backlog_follows_is_not_told() -> None:
+    intake = Intake(("agent", "customer"), "pcm_s16le", RATE, max_pace=1.0, now=0.0)
+    _second(intake, 0.0)
+    taken = [_second(intake, 20.0, 19.0), *(_second(intake, 21.0 + n) for n in range(10))]
+    assert [found for found in _found(taken) if isinstance(found, Notice)] == []
+
+
+def test_a_hold_that_the_connection_ends_in_is_told_once() -> None:
+    intake = _intake()
+    _second(intake, 0.0)
+    found = [*intake.pause(67.0).found, *intake.away(15.0).found, *intake.pause(90.0).found]
+    assert [notice.code for notice in found if isinstance(notice, Notice)] == ["audio_missing"]
+
+
+def test_a_gap_is_not_told_as_missing_again() -> None:
+    intake = _intake()
+    _second(intake, 0.0)
+    taken = [intake.away(66.0), *(_second(intake, 67.0 + n) for n in range(20))]
+    assert [type(found) for found in _found(taken) if not isinstance(found, Passed)] == [GapMarked]
+
+
+def test_audio_in_another_form_goes_on_at_the_calls_rate_and_is_told() -> None:
+    intake = _intake()
+    _second(intake, 0.0)
+    odd = intake.reformat(FormatChanged(encoding="mulaw", rate=16_000, roles=("customer", "agent"))).odd
+    assert [(one.kind, one.field) for one in odd] == [("format", "encoding"), ("leg", "legs")]
+    intake.take(AudioArrived(payload=b"\xff" * 32_000), 2.0)
+    taken = intake.pause(3.0)
+    assert intake.reached == 2.0
+    assert {piece.rate for piece in taken.recorded} == {RATE}
+
+
+def test_the_same_form_again_is_not_told() -> None:
+    assert _intake().reformat(FormatChanged(encoding="pcm_s16le", rate=RATE, roles=("agent", "customer"))).odd == []
+
+
+def test_a_leg_too_many_or_too_few_is_told_by_its_party() -> None:
+    intake = Intake(("agent",), "mulaw", RATE, max_pace=10, now=0.0)
+    [odd] = intake.reformat(FormatChanged(encoding="mulaw", rate=RATE, roles=("customer",))).odd
+    assert "never had a leg of the customer" in odd.message
+    assert "silence stands for the agent" in odd.message
+    intake.take(AudioArrived(payload=b"\xff" * 8000), 1.0)
+    assert intake.reached == 0.0
+
+
+def test_impossible_timestamps_are_told_and_cost_no_call_its_pace() -> None:
+    intake = Intake(("agent",), "mulaw", RATE, max_pace=1.0, now=0.0)
+    told: list[str] = []
+    for n in range(2000):
+        at = (n * 7919 % 100_000) / 10
+        told += [
+            odd.field for odd in intake.take(AudioArrived(payload=b"\xff" * 160, role="agent", at=at), n * 0.02).odd
+        ]
+    assert set(told) == {"timestamp"}
+    assert intake.reached <= 3 * 40 + JUMP_SLACK

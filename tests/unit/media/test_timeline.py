@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.audio import Pcm, encode
+from asr.audio import Encoding, Pcm, encode
 from asr.types import Role
 from service.facts import GapMarked
-from service.gateway.events import AudioArrived, ProtocolViolation
+from service.gateway.events import AudioArrived
 from service.media.legs import LegAudio
-from service.media.timeline import SKEW, CallTimeline, TimelineOutput
-from service.media.track import LONGEST_HOLD, TOLERANCE, WINDOW
+from service.media.timeline import LONGEST_ABSENCE, RUNS_AT_ONCE, SKEW, CallTimeline, TimelineOutput
+from service.media.track import JUMP_SLACK, LONGEST_HOLD, TOLERANCE, WINDOW
 
 RATE = 8000
 FRAME = 160
@@ -243,12 +243,125 @@ def test_an_absence_is_held_to_an_hour_and_never_negative() -> None:
     assert timeline.position == 3600.0
 
 
-def test_half_a_sample_and_an_unknown_leg_are_refused() -> None:
+def test_half_a_sample_and_an_unknown_leg_are_left_out() -> None:
     timeline = one_leg()
-    with pytest.raises(ProtocolViolation, match="audio"):
-        timeline.feed(AudioArrived(payload=b"abc"), 0.0)
-    with pytest.raises(ProtocolViolation, match="role"):
-        timeline.feed(packet(0, "customer"), 0.0)
+    told = timeline.feed(AudioArrived(payload=encode(samples(0), "pcm_s16le") + b"x"), 0.0)
+    told += timeline.feed(packet(0, "customer"), 0.0)
+    assert joined([*told, *timeline.flush()]).tolist() == samples(0).tolist()
+
+
+@pytest.mark.parametrize("hold", [66.0, 3000.0, 3700.0, 5 * 3600.0])
+def test_a_hold_of_any_length_is_a_gap_and_what_follows_keeps_its_place(hold: float) -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    told: list[TimelineOutput] = []
+    for n in range(50):
+        told += timeline.feed(packet(n), n * 0.02)
+        told += timeline.feed(packet(n, "customer"), n * 0.02)
+    back = round(hold * 50)
+    for n in range(50, 500):
+        told += timeline.feed(packet(n, at=(n + back) * 0.02), hold + n * 0.02)
+        told += timeline.feed(packet(n, "customer", at=(n + back) * 0.02), hold + n * 0.02)
+    told += timeline.flush()
+
+    assert timeline.counts.strays == 0
+    shown = min(hold, LONGEST_ABSENCE)
+    for role in BOTH:
+        assert joined(told, role)[-450 * FRAME :].tolist() == samples(50, 450 * FRAME).tolist()
+        assert sum(gap.end - gap.start for gap in gaps(told) if gap.role == role) == pytest.approx(shown, abs=0.05)
+    assert timeline.position == pytest.approx(10 + shown, abs=0.05)
+
+
+def test_an_hour_of_silence_is_given_out_over_many_packets() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    timeline.feed(packet(0), 0.0)
+    assert len(timeline.disconnected(3600.0)) == RUNS_AT_ONCE
+    told = timeline.feed(packet(0, at=0.0), 3600.0)
+    assert len(told) == RUNS_AT_ONCE
+    assert timeline.position == 3600.04
+
+
+def test_a_source_that_counts_in_another_unit_does_not_fill_the_call_with_silence() -> None:
+    timeline = one_leg()
+    told = play(timeline, [packet(n, at=n * 0.2) for n in range(500)])  # ten times as fast as they come
+    audio = joined(told)
+    assert np.count_nonzero(audio) == 500 * FRAME
+    assert timeline.position <= 3 * 10 + JUMP_SLACK  # the audio, as much slack, and the time that passed
+
+
+def test_losses_within_a_backlog_are_believed() -> None:
+    timeline = one_leg()
+    lost = set(range(100, 150)) | set(range(400, 600)) | set(range(900, 1000))
+    told = [out for n in range(1500) if n not in lost for out in timeline.feed(packet(n), 30.0)]
+    told += timeline.flush()
+    assert timeline.counts.strays == 0
+    assert timeline.position == pytest.approx(30.0)
+    assert sum(gap.end - gap.start for gap in gaps(told)) == pytest.approx(7.0)
+
+
+FORMS: list[tuple[Encoding, int, tuple[Role, ...]]] = [
+    ("mulaw", 8000, BOTH),
+    ("alaw", 8000, ("customer", "agent")),
+    ("pcm_s16le", 16_000, BOTH),
+    ("mulaw", 16_000, ("customer", "agent")),
+    ("pcm_s16le", 8000, ("agent",)),
+    ("mulaw", 16_000, ("customer",)),
+]
+
+
+def tone(role: Role, rate: int, duration: float) -> Pcm:
+    """A tone of the party's own pitch."""
+    pitch = {"agent": 400, "customer": 900}[role]
+    return (8000 * np.sin(2 * np.pi * pitch * np.arange(round(duration * rate)) / rate)).astype(np.int16)
+
+
+def pitch_of(pcm: Pcm, rate: int) -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(pcm.astype(float)))) * rate / pcm.size)
+
+
+@given(st.sampled_from([8000, 16_000]), st.lists(st.sampled_from(FORMS), min_size=1, max_size=4))
+def test_each_connections_audio_is_read_in_its_own_form_and_kept_at_the_calls_rate(
+    call_rate: int, forms: list[tuple[Encoding, int, tuple[Role, ...]]]
+) -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", call_rate)
+    told: list[TimelineOutput] = []
+    for encoding, rate, roles in forms:
+        timeline.reformat(encoding, rate, roles)
+        interleaved = np.stack([tone(role, rate, 1.0) for role in roles], axis=1).reshape(-1)
+        message = rate // 50 * len(roles)
+        for at in range(0, interleaved.size, message):
+            payload = encode(interleaved[at : at + message], encoding)
+            told += timeline.feed(AudioArrived(payload=payload), 0.0)
+        told += timeline.disconnected(0.0)
+    told += timeline.flush()
+
+    for role, pitch in (("agent", 400), ("customer", 900)):
+        audio = joined(told, role)
+        assert audio.size == len(forms) * call_rate
+        for index, (_, _, roles) in enumerate(forms):
+            middle = audio[index * call_rate + call_rate // 4 : index * call_rate + 3 * call_rate // 4]
+            heard = pitch_of(middle, call_rate) if middle.any() else None
+            assert heard == (pitch if role in roles else None)
+
+
+def test_a_leg_that_the_call_never_had_is_left_out() -> None:
+    timeline = one_leg()
+    timeline.reformat("pcm_s16le", RATE, ("customer", "agent"))
+    told = play(timeline, [unclocked(np.array([-1, 1, -2, 2], np.int16))])
+    assert joined(told).tolist() == [1, 2]
+
+
+def test_timestamps_of_another_form_begin_anew_and_keep_their_losses() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", 16_000)
+    timeline.feed(AudioArrived(payload=bytes(4 * 16_000)), 0.0)
+    timeline.reformat("mulaw", RATE, BOTH)
+    told: list[TimelineOutput] = []
+    for n in [*range(100, 150), *range(250, 350)]:
+        for role in BOTH:
+            payload = encode(tone(role, RATE, 0.02), "mulaw")
+            told += timeline.feed(AudioArrived(payload=payload, role=role, at=n * 0.02), n * 0.02)
+    told += timeline.flush()
+    assert timeline.position == pytest.approx(1 + 5.0, abs=0.05)
+    assert sum(gap.end - gap.start for gap in gaps(told)) == pytest.approx(4.0, abs=0.1)
 
 
 @dataclass(frozen=True)
