@@ -26,16 +26,23 @@ MAX_AUDIO_BYTES = 1024 * 1024
 
 class ProtocolViolation(Exception):
     """What ends a connection: `field` names what was wrong, `close_code` is RFC 6455's. `retry_after` seconds may
-    help, where it is no fault of the peer's."""
+    help, where it is no fault of the peer's. `ends_call`: its call is over too, as rejected."""
 
     def __init__(
-        self, field: str, message: str, close_code: int = CLOSE_POLICY, retry_after: Seconds | None = None
+        self,
+        field: str,
+        message: str,
+        close_code: int = CLOSE_POLICY,
+        retry_after: Seconds | None = None,
+        *,
+        ends_call: bool = True,
     ) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
         self.close_code = close_code
         self.retry_after = retry_after
+        self.ends_call = ends_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,7 @@ class NativeDialect:
     def _after_stop(self, kind: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation for a start: nothing would hear that call, so its gateway must be told."""
         if kind == "start":
-            raise ProtocolViolation("start", "came after stop; a new call needs a new connection")
+            raise ProtocolViolation("start", "came after stop; a new call needs a new connection", ends_call=False)
         if kind not in ("audio", "dtmf", "stop"):
             return []
         return [Irregularity(kind="order", field=kind, message="came after stop; it is left out")]

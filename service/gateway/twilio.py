@@ -220,7 +220,7 @@ class TwilioDialect:
 def _after_stop(kind: object) -> list[GatewayEvent]:
     """Raises ProtocolViolation for a start: nothing would hear that call, so its gateway must be told."""
     if kind == "start":
-        raise ProtocolViolation("start", "came after stop; a new stream needs a new connection")
+        raise ProtocolViolation("start", "came after stop; a new stream needs a new connection", ends_call=False)
     if kind not in ("media", "dtmf", "stop"):
         return []
     return [Irregularity(kind="order", field=str(kind), message="came after stop; it is left out")]

@@ -199,7 +199,7 @@ class GatewaySocket:
         """The gateway broke the protocol: what it sent before is kept, its call is marked and ends."""
         told = {"call_id": self._call_id, "source": self._key.source, "field": violation.field}
         log.warning("gateway broke the protocol", **told, reason=violation.message, close_code=violation.close_code)
-        if self._line is not None:
+        if self._line is not None and violation.ends_call:
             self._metrics.calls_rejected.inc()
             self._line.reject(violation)
 

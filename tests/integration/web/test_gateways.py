@@ -172,6 +172,19 @@ async def test_what_is_odd_in_a_call_is_told_and_the_call_goes_on(
     assert line.violation is None
 
 
+async def test_a_start_after_stop_costs_the_connection_and_not_the_call(house: House) -> None:
+    house.desk.done_at_once = False
+    async with stream(house, await house.key(), "/v1/twilio") as client:
+        await client.send(TWILIO_START)
+        line = await house.desk.lines.get()
+        await client.send(json.dumps({"event": "stop"}))
+        await line.was_stopped.wait()
+        await client.send(TWILIO_START)
+        await client.wait_closed()
+    assert client.close_code == 1008
+    assert not line.was_rejected.is_set()
+
+
 async def test_text_that_is_not_utf_8_costs_the_connection_and_not_the_call(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)

@@ -201,8 +201,9 @@ def test_a_call_that_begins_after_a_stop_is_refused_for_nothing_would_hear_it() 
     dialect.text('{"type":"stop"}')
     tracks.text('{"event":"stop"}')
     for message, stopped in ((NATIVE, dialect), (TWILIO, tracks)):
-        with pytest.raises(ProtocolViolation, match="start: came after stop"):
+        with pytest.raises(ProtocolViolation, match="start: came after stop") as caught:
             stopped.text(json.dumps(message))
+        assert not caught.value.ends_call
 
 
 def test_half_a_sample_frame_is_told_and_the_samples_stay_in_their_frames() -> None:
