@@ -34,6 +34,7 @@ from service.calls.journal import StoreJournal
 from service.calls.past import PastCalls
 from service.calls.resume import PastCall
 from service.calls.session import CallSession, Parts, context_of
+from service.disk_watch import DiskWatch, StoreWatch, repeated
 from service.facts import Call
 from service.gateway.native import NativeDialect
 from service.gateway.twilio import TwilioDialect
@@ -46,7 +47,6 @@ from service.metrics import Metrics
 from service.private_files import prepare_folder
 from service.samples import a_few_words
 from service.settings import Settings
-from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.create import create_web
@@ -122,6 +122,14 @@ class Service:
         self.journal = StoreJournal(self.store, self.hub, self.metrics)
         self.recordings = RecordingFolder(settings.recordings_dir)
         self.recorder = RecordingThread(self.recordings)
+        self.disks = DiskWatch(
+            data=settings.data_dir,
+            recordings=settings.recordings_dir,
+            pause=self.recorder.pause,
+            changed=self.hub.publish_health,
+        )
+        self.disks.show_in(self.metrics)
+        self.store_watch = StoreWatch(self.store, self.hub.publish_health)
         self.scheduler = Scheduler(
             engine,
             second_opinion=SecondOpinion().is_speech,
@@ -149,18 +157,23 @@ class Service:
         async with AsyncExitStack() as stack:
             await self.store.open()
             stack.push_async_callback(self.store.close)
+            await asyncio.to_thread(self.recordings.begin)
             await stack.enter_async_context(self.recorder)
             await stack.enter_async_context(self.scheduler)
             await self.scheduler.measure()
             await stack.enter_async_context(self.journal)
             await stack.enter_async_context(self.desk)
-            yield await asyncio.to_thread(lambda: create_web(self._web_parts()))
+            parts = await asyncio.to_thread(self._web_parts)
+            await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
+            yield await asyncio.to_thread(create_web, parts)
 
     def health(self) -> Health:
         """The strip on top of every page."""
         troubles = {
             "model_missing": bool(self.model_problem),
-            "storage_failing": self.journal.failing,
+            "storage_failing": self.journal.failing or bool(self.store_watch.problem),
+            "recordings_paused": self.disks.paused,
+            "disk_low": self.disks.low and not self.disks.paused,
             "overloaded": self.scheduler.overloaded,
         }
         return Health(
@@ -190,7 +203,8 @@ class Service:
         """What /readyz tells."""
         return {
             "model": Check(ok=not self.model_problem, message=self.model_problem or self.engine.name),
-            "storage": await self._storage_check(),
+            "storage": self._storage_check(),
+            "disk": Check(ok=not self.disks.unusable, message=self.disks.told()),
             "admission": self._admission_check(),
         }
 
@@ -198,13 +212,11 @@ class Service:
         closed = self.desk.closed(time.monotonic())
         return Check(ok=not closed, message=closed)
 
-    async def _storage_check(self) -> Check:
+    def _storage_check(self) -> Check:
+        if self.store_watch.problem:
+            return Check(ok=False, message=self.store_watch.problem)
         if self.journal.failing:
             return Check(ok=False, message="the store refuses writes; facts are kept until it takes them")
-        try:
-            await self.store.check()
-        except StorageUnavailable as problem:
-            return Check(ok=False, message=str(problem))
         return Check(ok=True)
 
     def _open_session(self, call: Call, past: PastCall | None) -> CallSession:

@@ -94,6 +94,7 @@ class Metrics:
         self.recording_failures = Counter(
             "callwarden_recording_failures", "Writes to recordings that failed.", registry=registry
         )
+        self._init_disk(registry)
         self.live_sockets = Gauge("callwarden_live_sockets", "Open dashboards.", registry=registry)
         self.hub_drops = Counter("callwarden_hub_drops", "Messages slow dashboards missed.", registry=registry)
         self.logins = Counter("callwarden_logins", "Login attempts.", ["outcome"], registry=registry)
@@ -101,6 +102,19 @@ class Metrics:
             "callwarden_event_loop_delay_seconds",
             "How late the event loop wakes a sleeper.",
             buckets=_LOOP_SECONDS,
+            registry=registry,
+        )
+
+    def _init_disk(self, registry: CollectorRegistry) -> None:
+        self.disk_free = Gauge(
+            "callwarden_disk_free_bytes", "Free on the disk that holds this folder.", ["folder"], registry=registry
+        )
+        self.disk_low = Gauge(
+            "callwarden_disk_low", "1 while a disk is low, the warning before recordings stop.", registry=registry
+        )
+        self.recordings_paused = Gauge(
+            "callwarden_recordings_paused",
+            "1 while nothing is recorded, for the store's sake.",
             registry=registry,
         )
 

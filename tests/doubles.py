@@ -18,6 +18,7 @@ from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
 from service.facts import Fact
 from service.live.schema import Levels, Partial
+from service.media.recording import Unrecorded
 from service.storage.port import LoggedFact
 
 
@@ -128,11 +129,17 @@ class MemoryRecorder:
 
     def __init__(self) -> None:
         self.failing = False
+        self.paused = False
+        self.unrecorded: list[Unrecorded] = []
         self.samples: dict[Role, int] = {}
         self.closed = False
 
     def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None:
         self.samples[role] = self.samples.get(role, 0) + pcm.size
+
+    def take_unrecorded(self) -> list[Unrecorded]:
+        taken, self.unrecorded = self.unrecorded, []
+        return taken
 
     async def close(self) -> None:
         self.closed = True

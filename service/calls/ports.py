@@ -16,6 +16,7 @@ from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
 from service.facts import Fact
 from service.live.schema import Levels, Partial
+from service.media.recording import Unrecorded
 from service.storage.port import LoggedFact
 
 
@@ -69,10 +70,15 @@ class Judge(Protocol):
 
 
 class Recorder(Protocol):
-    """One call's recording. `write` never blocks; trouble shows in `failing`, which the session watches."""
+    """One call's recording. `write` never blocks; the session watches for trouble, `failing` and `paused`."""
 
     @property
     def failing(self) -> bool: ...
+
+    @property
+    def paused(self) -> bool: ...
+
+    def take_unrecorded(self) -> Sequence[Unrecorded]: ...
 
     def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None: ...
 

@@ -32,6 +32,7 @@ from service.calls.intake import Cut, Intake, Passed, ResumePoint, Taken
 from service.calls.irregularities import MOST_WORK, Irregularities
 from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
+from service.calls.recording_state import RecordingState
 from service.calls.resume import PastCall
 from service.calls.troubles import Troubles
 from service.calls.verdicts import Verdicts
@@ -59,6 +60,9 @@ log = structlog.get_logger()
 
 SYSTEM = "callwarden"
 """Who changes an alert where no person does."""
+
+RECORDING_CLOSES_WITHIN: Seconds = 5.0
+"""How long a call's end waits for the disk to take the last of its sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,7 @@ class CallSession:
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
         self._troubles = Troubles(past.troubles if past else ())
+        self._recording = RecordingState(parts.recorder, self._troubles, parts.metrics)
         self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
         if past is not None:
@@ -228,6 +233,7 @@ class CallSession:
             while not isinstance(work := await self._work.get(), Finish | Suspend):
                 await self._do(work)
             if isinstance(work, Suspend):
+                await self._close_recording()
                 return "suspended"
             await self._close(work)
             return "processed"
@@ -349,18 +355,20 @@ class CallSession:
         return self._arrivals.delay(audio, self._parts.monotonic())
 
     async def _watch_disks(self) -> None:
-        if not self._parts.recorder.failing:
-            await self._tell(self._troubles.end("recording_failing", self.reached))
-        elif notice := self._troubles.begin(
-            "recording_failing", "The recording cannot be written; the call is monitored on.", self.reached
-        ):
-            self._parts.metrics.recording_failures.inc()
-            await self._tell(notice)
+        for fact in self._recording.facts(self.reached):
+            await (self._tell(fact) if isinstance(fact, Notice) else self._write(fact))
         if self._parts.journal.failing:
             message = "The store cannot be written; what happens is kept until it can."
             await self._tell(self._troubles.begin("storage_failing", message, self.reached))
         else:
             await self._tell(self._troubles.end("storage_failing", self.reached))
+
+    async def _close_recording(self) -> None:
+        """Once the disk has what it takes, it is known what is missing; a disk that hangs is not waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECORDING_CLOSES_WITHIN):
+                await self._parts.recorder.close()
+        await self._write(*self._recording.unrecorded())
 
     async def _tell(self, notice: Notice | None) -> None:
         if notice is not None:
@@ -375,6 +383,7 @@ class CallSession:
         await self._word_times.settle()
         await self._write(*self._word_times.take())
         self._parts.metrics.late_drops.inc(self._intake.counts.late)
+        await self._close_recording()
         closed = CallClosed(
             ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
         )

@@ -12,6 +12,7 @@ _OVER: Mapping[NoticeCode, tuple[NoticeCode, str]] = MappingProxyType(
     {
         "recognition_failing": ("recognition_recovered", "Speech is recognised again."),
         "recording_failing": ("recording_recovered", "The recording goes on."),
+        "recording_paused": ("recording_recovered", "The recording goes on."),
         "storage_failing": ("storage_recovered", "Everything kept has been stored."),
     }
 )
@@ -30,6 +31,10 @@ class Troubles:
             return None
         self._on.add(code)
         return Notice(code=code, message=message, at=at)
+
+    def forget(self, code: NoticeCode) -> None:
+        """Another trouble takes the place of this one, whose end is nothing to tell."""
+        self._on.discard(code)
 
     def end(self, code: NoticeCode, at: Seconds) -> Notice | None:
         """The trouble is not there, or no longer; None if it was not there before."""

@@ -33,6 +33,7 @@ from service.cli.terminal import err, fail, warn
 from service.facts import Call, Fact, GapMarked, UtteranceHeard
 from service.gateway.events import AudioArrived
 from service.live.schema import Levels, Partial
+from service.media.recording import Unrecorded
 from service.metrics import Metrics
 from service.storage.port import LoggedFact
 
@@ -113,6 +114,10 @@ class _NoRecording:
     """The file is the recording."""
 
     failing = False
+    paused = False
+
+    def take_unrecorded(self) -> Sequence[Unrecorded]:
+        return ()
 
     def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None:
         return

@@ -13,7 +13,7 @@ import structlog
 from asr.audio import Pcm
 from asr.types import Role, Seconds
 from service.media.legs import LegAudio
-from service.media.recording import RecordingError, RecordingWriter
+from service.media.recording import RecordingError, RecordingWriter, Unrecorded
 from service.media.recordings import RecordingStore
 
 CYCLE: Seconds = 0.1
@@ -39,6 +39,10 @@ class CallRecording:
         self._queued_samples: dict[Role, int] = {}
         self._overflowing = False
         self._error: RecordingError | None = None
+        self._unqueued: dict[Role, Unrecorded] = {}
+        self._unrecorded: list[Unrecorded] = []
+        self.paused = False
+        """Nothing is recorded, for the disk's last room is not for recordings."""
         self._flushed: list[asyncio.Future[None]] = []
         self._closing = False
         self._closed = asyncio.Event()
@@ -61,9 +65,23 @@ class CallRecording:
             start, pcm = start + pcm.size, pcm[:0]
         waiting = self._queued_samples.get(role, 0) + pcm.size
         self._overflowing = waiting > QUEUED_SECONDS * self._rate
-        if not self._overflowing:
-            self._queued_samples[role] = waiting
-            self._queued.append(LegAudio(role=role, start=start, rate=self._rate, pcm=pcm))
+        if self._overflowing:
+            self._leave_out(role, start, start + pcm.size)
+            return
+        self._queued_samples[role] = waiting
+        self._queued.append(LegAudio(role=role, start=start, rate=self._rate, pcm=pcm))
+        if role in self._unqueued:
+            self._unrecorded.append(self._unqueued.pop(role))
+
+    def take_unrecorded(self) -> list[Unrecorded]:
+        """Stretches that are missing in the recording and have come to their end since last asked."""
+        taken, self._unrecorded = self._unrecorded, []
+        return taken
+
+    def _leave_out(self, role: Role, start: int, end: int) -> None:
+        begun = self._unqueued.get(role)
+        first = start / self._rate if begun is None else begun.start
+        self._unqueued[role] = Unrecorded(role=role, start=first, end=end / self._rate)
 
     async def flush(self) -> None:
         """Returns when everything written so far was tried to be saved; `failing` tells how that went."""
@@ -84,7 +102,7 @@ class CallRecording:
         """`close` without the wait."""
         self._closing = True
 
-    def take(self, now: Seconds) -> _Batch:
+    def take(self, now: Seconds, *, paused: bool) -> _Batch:
         """What the thread is to do for this recording in this cycle."""
         flushing = bool(self._flushed) or self._closing
         batch = _Batch(
@@ -93,6 +111,7 @@ class CallRecording:
             pieces=self._queued,
             checkpoint=flushing or now >= self._checkpoint_due,
             close=self._closing,
+            paused=paused,
             flushed=self._flushed,
         )
         if batch.checkpoint:
@@ -100,17 +119,20 @@ class CallRecording:
         self._queued, self._queued_samples, self._flushed = [], {}, []
         return batch
 
-    def settle(self, batch: _Batch, error: RecordingError | None) -> None:
+    def settle(self, batch: _Batch, done: _Done) -> None:
         """The thread is done with the batch."""
+        error, self.paused = done.error, batch.paused
+        self._unrecorded += done.unrecorded
         if error is not None and self._error is None:
             log.error("recording failing", call_id=self._call_id, error=str(error))
         if error is None and self._error is not None:
             log.info("recording recovered", call_id=self._call_id, lost_seconds=round(self.lost, 1))
         self._error = error
-        for done in batch.flushed:
-            if not done.done():
-                done.set_result(None)
+        for waiting in batch.flushed:
+            if not waiting.done():
+                waiting.set_result(None)
         if batch.close:
+            self._unrecorded += self._unqueued.values()
             self._closed.set()
 
 
@@ -123,7 +145,16 @@ class _Batch:
     pieces: Sequence[LegAudio]
     checkpoint: bool
     close: bool
+    paused: bool
     flushed: Sequence[asyncio.Future[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What became of it."""
+
+    error: RecordingError | None
+    unrecorded: Sequence[Unrecorded]
 
 
 class RecordingThread:
@@ -134,6 +165,7 @@ class RecordingThread:
         self._open: list[CallRecording] = []
         self._wake = asyncio.Event()
         self._stopping = False
+        self._paused = False
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> RecordingThread:
@@ -156,6 +188,10 @@ class RecordingThread:
         self._wake.set()
         return recording
 
+    def pause(self, paused: bool) -> None:
+        """Leave the disk alone from the next cycle on, or use it again."""
+        self._paused = paused
+
     async def _run(self) -> None:
         thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         try:
@@ -167,10 +203,10 @@ class RecordingThread:
 
     async def _cycle(self, thread: ThreadPoolExecutor) -> None:
         now = time.monotonic()
-        batches = [recording.take(now) for recording in self._open]
-        errors = await asyncio.get_running_loop().run_in_executor(thread, _work, batches)
-        for batch, error in zip(batches, errors, strict=True):
-            batch.recording.settle(batch, error)
+        batches = [recording.take(now, paused=self._paused) for recording in self._open]
+        results = await asyncio.get_running_loop().run_in_executor(thread, _work, batches)
+        for batch, done in zip(batches, results, strict=True):
+            batch.recording.settle(batch, done)
         closed = {batch.recording for batch in batches if batch.close}
         self._open = [recording for recording in self._open if recording not in closed]
 
@@ -184,21 +220,29 @@ class RecordingThread:
         self._wake.clear()
 
 
-def _work(batches: Sequence[_Batch]) -> list[RecordingError | None]:
-    """In the thread: each recording's error, or None."""
+def _work(batches: Sequence[_Batch]) -> list[_Done]:
+    """In the thread: what became of each recording's batch."""
     return [_work_on(batch) for batch in batches]
 
 
-def _work_on(batch: _Batch) -> RecordingError | None:
+def _work_on(batch: _Batch) -> _Done:
     for piece in batch.pieces:
         batch.writer.write(piece.role, piece.start, piece.pcm)
+    error = None
     try:
-        if batch.close:
-            batch.writer.close()
-        elif batch.checkpoint:
-            batch.writer.checkpoint()
-        else:
-            batch.writer.save()
-    except RecordingError as error:
-        return error
-    return None
+        _save(batch)
+    except RecordingError as failure:
+        error = failure
+    ended = batch.close or not (batch.paused or error)
+    return _Done(error=error, unrecorded=batch.writer.take_unrecorded(ended=ended))
+
+
+def _save(batch: _Batch) -> None:
+    if batch.close:
+        batch.writer.close(skip=batch.paused)
+    elif batch.paused:
+        batch.writer.skip()
+    elif batch.checkpoint:
+        batch.writer.checkpoint()
+    else:
+        batch.writer.save()

@@ -36,6 +36,15 @@ class RecordingMismatch(RecordingError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unrecorded:
+    """Audio of `role` (None: every leg) that came and is silence in the recording, or behind its end."""
+
+    role: Role | None
+    start: Seconds
+    end: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Unsaved:
     """Sample frames and their place in the file's data, in bytes."""
 
@@ -53,8 +62,17 @@ class RecordingWriter:
     Without it the recording is a new one: a file of that name, which then is another call's, is moved aside.
     """
 
-    def __init__(self, path: Path, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        roles: Sequence[Role],
+        rate: int,
+        *,
+        resume_at: int | None = None,
+        device: int | None = None,
+    ) -> None:
         self.path = path
+        self._device = device
         self._form = WavForm(roles=tuple(roles), rate=rate)
         self._interleaver = Interleaver(roles, resume_at or 0)
         self._new = resume_at is None
@@ -66,6 +84,7 @@ class RecordingWriter:
         self._declared_bytes = 0
         self._synced_bytes = -1
         self._lost_bytes = 0
+        self._lost: list[tuple[int, int]] = []
 
     @property
     def saved(self) -> Seconds:
@@ -90,25 +109,40 @@ class RecordingWriter:
             self._drop(self._unsaved_bytes - int(KEPT_SECONDS * self._form.rate) * self._form.frame_bytes)
             raise
 
+    def skip(self) -> None:
+        """Give up what has come of all legs: the disk's last room is not for recordings."""
+        self._keep(*self._interleaver.take())
+        self._drop(self._unsaved_bytes)
+
     def checkpoint(self) -> None:
         """Save, and have the disk keep it should the machine go down. Raises as `save` does."""
+        self._look()
         self.save()
         self._sync()
 
-    def close(self) -> None:
-        """Save what is left, a shorter leg filled up with silence, and let go of the file, whatever happens.
+    def close(self, *, skip: bool = False) -> None:
+        """Save what is left, or skip it, a shorter leg filled up with silence; let go of the file, whatever happens.
 
         Raises as `save` does: then `lost` tells how much is missing.
         """
         self._keep(*self._interleaver.take_all())
+        if skip:
+            self._drop(self._unsaved_bytes)
         try:
-            self._save()
-            self._sync()
+            self._look()
+            if not skip or self._file is not None:
+                self._save()
+                self._sync()
         finally:
             self._drop(self._unsaved_bytes)
-            file, self._file = self._file, None
-            if file is not None:
-                os.close(file)
+            self._let_go()
+
+    def take_unrecorded(self, *, ended: bool) -> list[Unrecorded]:
+        """The stretches that were lost since last asked; but for the last one, to which more may come, unless it has
+        ended."""
+        count = len(self._lost) if ended else max(0, len(self._lost) - 1)
+        taken, self._lost = self._lost[:count], self._lost[count:]
+        return [Unrecorded(role=None, start=self._seconds(first), end=self._seconds(end)) for first, end in taken]
 
     def _seconds(self, data_bytes: int) -> Seconds:
         return data_bytes / (self._form.frame_bytes * self._form.rate)
@@ -121,10 +155,17 @@ class RecordingWriter:
     def _drop(self, too_many: int) -> None:
         """Give up the oldest unsaved blocks, at least `too_many` bytes of them."""
         while too_many > 0:
-            dropped = len(self._unsaved.popleft().data)
+            block = self._unsaved.popleft()
+            dropped = len(block.data)
             too_many -= dropped
             self._unsaved_bytes -= dropped
-            self._lost_bytes += dropped
+            self._lose(block.offset, block.offset + dropped)
+
+    def _lose(self, begin: int, end: int) -> None:
+        self._lost_bytes += end - begin
+        if self._lost and self._lost[-1][1] == begin:
+            begin = self._lost.pop()[0]
+        self._lost.append((begin, end))
 
     def _save(self) -> None:
         try:
@@ -140,7 +181,7 @@ class RecordingWriter:
     def _opened(self) -> int:
         """The file, made or gone on with."""
         if self._file is None:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._enter_folder()
             file = self._made() if self._new else self._open(0)
             self._new = False
             try:
@@ -162,6 +203,30 @@ class RecordingWriter:
     def _open(self, flags: int) -> int:
         return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, _PRIVATE_FILE)
 
+    def _enter_folder(self) -> None:
+        """Make it if need be, but not what it lies in: a data folder that was moved away is not made anew. OSError."""
+        folder = self.path.parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self._device not in (None, folder.stat().st_dev):
+            raise OSError(errno.ESTALE, "another file system lies in the recordings folder's place")
+
+    def _look(self) -> None:
+        """Let go of a file that was moved away or deleted: nobody would find what is written to it."""
+        if self._file is None:
+            return
+        mine = os.fstat(self._file)
+        try:
+            named = self.path.stat()
+        except OSError:
+            named = None
+        if named is None or (named.st_dev, named.st_ino) != (mine.st_dev, mine.st_ino):
+            self._let_go()
+
+    def _let_go(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
     def _find(self, file: int) -> None:
         """Take up what is in the file, and see to it that it has a head."""
         size = os.fstat(file).st_size
@@ -173,7 +238,11 @@ class RecordingWriter:
                 raise RecordingMismatch(f"{self.path} is no recording ({error}); move it away") from error
             if found != self._form:
                 raise RecordingMismatch(f"{self.path} holds {found}, the call has {self._form}; move it away")
-        self._saved_bytes = self._found_bytes = self._form.frames_in(size) * self._form.frame_bytes
+        before, self._saved_bytes = self._saved_bytes, self._form.frames_in(size) * self._form.frame_bytes
+        self._found_bytes = self._saved_bytes
+        if self._saved_bytes < before:  # the file that has the name now lacks what the one before it had
+            self._lose(self._saved_bytes, before)
+        self._synced_bytes = -1
         self._write_head(file)
 
     def _write(self, file: int, block: _Unsaved) -> None:

@@ -13,6 +13,7 @@ from service.media.peaks import Peaks, peaks_of
 from service.media.recorded import Recorded, recorded
 from service.media.recording import RecordingWriter
 from service.media.wav import WavForm
+from service.unusable import Unusable, told
 
 _LONGEST_NAME = 200
 """File systems take 255 bytes; the rest is for suffixes of whoever copies and packs these files."""
@@ -45,11 +46,21 @@ class RecordingFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._device: int | None = None
+
+    def begin(self) -> None:
+        """Make the folder and remember its file system: should that go away, nothing is written into what lies in its
+        place. Blocks. Raises Unusable."""
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._device = self._folder.stat().st_dev
+        except OSError as error:
+            raise Unusable(f"recordings folder: {told(error, self._folder)}") from error
 
     def create(
         self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
     ) -> RecordingWriter:
-        return RecordingWriter(self.path(call_id), roles, rate, resume_at=resume_at)
+        return RecordingWriter(self.path(call_id), roles, rate, resume_at=resume_at, device=self._device)
 
     def recorded(self, call_id: str, roles: Sequence[Role], rate: int) -> Recorded | None:
         return recorded(self.path(call_id), WavForm(roles=tuple(roles), rate=rate))

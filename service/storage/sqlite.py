@@ -72,15 +72,18 @@ class SqliteDatabase:
         return await self._in_writer(doing, lambda: self._write(work))
 
     async def read(self, doing: str, work: Callable[[Connection], T]) -> T:
-        with port_errors(doing, self._file):
-            return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
+        reading = asyncio.get_running_loop().run_in_executor(self._reading, self._do, doing, lambda: self._read(work))
+        return await reading
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
 
     async def _in_writer(self, doing: str, work: Callable[[], T]) -> T:
-        with port_errors(doing, self._file):
-            return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._do, doing, work)
+
+    def _do(self, doing: str, work: Callable[[], T]) -> T:
+        with port_errors(doing, self._file):  # in the thread: it looks at the disk
+            return work()
 
     def _open(self) -> None:
         self._files.begin()

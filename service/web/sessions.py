@@ -13,6 +13,7 @@ import hmac
 import re
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +143,11 @@ class Ended:
         await asyncio.to_thread(append_to_file, self._path, lines)
         for session in waiting:
             self._unsaved.pop(session, None)
+
+    async def retry(self) -> None:
+        """`save`, for what calls it again anyway: a disk that still refuses is nothing new."""
+        with suppress(OSError):
+            await self.save()
 
     def _tidy(self, content: bytes) -> None:
         """Leave out of the file what has expired; a disk that is full keeps the old one, in which nothing is wrong."""

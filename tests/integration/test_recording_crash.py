@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +17,11 @@ import structlog
 from asr.audio import Pcm
 from asr.types import Role
 from service.media.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
+from service.media.recording import Unrecorded
 from service.media.recordings import RecordingFolder
+from tests.small_disk import SmallDisk, own_disk, unmount
+from tests.small_disk import mounted as mount
+from tests.small_disk import small_disk as a_small_disk
 
 BOTH: tuple[Role, ...] = ("agent", "customer")
 RATE = 8000
@@ -49,6 +50,7 @@ import asyncio, sys, time
 from pathlib import Path
 import numpy as np
 from service.media.recorder import RecordingThread
+from service.media.recording import Unrecorded
 from service.media.recordings import RecordingFolder
 
 async def main() -> None:
@@ -103,41 +105,9 @@ async def test_after_a_kill_the_same_call_goes_on_in_the_same_file(tmp_path: Pat
     assert customer == [*ramp(0, 800, -1).tolist(), *[0] * 800, *ramp(1600, 2400, -1).tolist()]
 
 
-@dataclass(frozen=True)
-class SmallDisk:
-    """A folder with room for about a second of a call, until `heal`."""
-
-    folder: Path
-    mounted: bool
-
-    def heal(self) -> None:
-        if self.mounted:
-            (self.folder / "filler").unlink()
-        else:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A file system of its own where that is allowed, else a limit on file sizes."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path)]
-    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    if mounted:
-        try:
-            with (tmp_path / "filler").open("wb") as filler:
-                filler.write(bytes(8 * 1024 * 1024 - 40 * 1024))
-            yield SmallDisk(tmp_path, mounted=True)
-        finally:
-            subprocess.run(["umount", str(tmp_path)], check=True)
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if hard != resource.RLIM_INFINITY:
-        pytest.skip("neither a file system can be mounted nor a limit lifted again")
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (40 * 1024, hard))
-        yield SmallDisk(tmp_path, mounted=False)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    yield from a_small_disk(tmp_path, 40 * 1024)
 
 
 async def test_a_disk_that_was_full_for_a_while_loses_nothing(small_disk: SmallDisk) -> None:
@@ -245,3 +215,135 @@ async def test_a_hanging_disk_drops_audio_and_an_hour_of_silence_does_not(tmp_pa
     assert len(agent) == 40 * RATE + 160
     assert not any(agent[30 * RATE : 40 * RATE])
     assert agent[40 * RATE :] == ramp(0, 160).tolist()
+
+
+async def test_while_paused_the_disk_is_left_alone_and_what_is_missing_is_known_to_the_sample(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        speak(recording, 0, RATE)
+        await recording.flush()
+        thread.pause(True)
+        before = await asyncio.to_thread(lambda: folder.path("c-1").stat())
+        for second in range(1, 40):
+            speak(recording, second * RATE, (second + 1) * RATE)
+            await recording.flush()
+        assert recording.paused
+        assert not recording.failing
+        assert recording.take_unrecorded() == []  # it still goes on
+        assert await asyncio.to_thread(lambda: folder.path("c-1").stat().st_mtime_ns) == before.st_mtime_ns
+        thread.pause(False)
+        speak(recording, 40 * RATE, 41 * RATE)
+        await recording.flush()
+        assert not recording.paused
+        assert recording.take_unrecorded() == [Unrecorded(role=None, start=1.0, end=40.0)]
+        await recording.close()
+        assert recording.take_unrecorded() == []
+    agent, _ = read(folder.path("c-1"))
+    assert len(agent) == 41 * RATE
+    assert agent[:RATE] == ramp(0, RATE).tolist()
+    assert not any(agent[RATE : 40 * RATE])
+    assert agent[40 * RATE :] == ramp(40 * RATE, 41 * RATE).tolist()
+    on_disk = (await asyncio.to_thread(folder.path("c-1").stat)).st_blocks * 512
+    assert on_disk < 5 * 4 * RATE  # what is missing takes no room
+
+
+async def test_a_call_that_ends_while_paused_keeps_what_was_recorded_and_one_that_begins_then_makes_no_file(
+    tmp_path: Path,
+) -> None:
+    folder = RecordingFolder(tmp_path)
+    async with RecordingThread(folder) as thread:
+        old = thread.open("old", BOTH, RATE)
+        speak(old, 0, RATE)
+        await old.flush()
+        thread.pause(True)
+        young = thread.open("young", BOTH, RATE)
+        for recording in (old, young):
+            speak(recording, RATE, 3 * RATE)
+            await recording.close()
+        assert old.take_unrecorded() == [Unrecorded(role=None, start=1.0, end=3.0)]
+        assert young.take_unrecorded() == [Unrecorded(role=None, start=0.0, end=3.0)]
+    assert len(read(folder.path("old"))[0]) == RATE
+    assert not await asyncio.to_thread(folder.path("young").exists)
+
+
+async def test_what_a_full_disk_refused_for_too_long_is_marked(small_disk: SmallDisk) -> None:
+    folder = RecordingFolder(small_disk.folder)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        for second in range(60):
+            speak(recording, second * RATE, (second + 1) * RATE)
+            await recording.flush()
+        assert recording.failing
+        small_disk.heal()
+        await recording.flush()
+        [missing] = recording.take_unrecorded()
+        await recording.close()
+        assert recording.take_unrecorded() == []
+    agent, _ = read(folder.path("c-1"))
+    assert 25 <= missing.end - missing.start <= 31
+    assert not any(
+        agent[round(missing.start + 1) * RATE : round(missing.end) * RATE]
+    )  # a part of the first may be there
+    assert all(agent[: round(missing.start) * RATE])
+    assert all(agent[round(missing.end) * RATE :])
+
+
+async def test_a_recording_deleted_under_the_service_is_begun_anew_and_the_loss_is_marked(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path / "recordings")
+    await asyncio.to_thread(folder.begin)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        speak(recording, 0, 2 * RATE)
+        await recording.flush()
+        await asyncio.to_thread(folder.path("c-1").unlink)
+        await asyncio.to_thread((tmp_path / "recordings").rmdir)
+        speak(recording, 2 * RATE, 3 * RATE)
+        await recording.flush()
+        assert not recording.failing
+        assert recording.take_unrecorded() == [Unrecorded(role=None, start=0.0, end=2.0)]
+        await recording.close()
+    agent, _ = read(folder.path("c-1"))
+    assert not any(agent[: 2 * RATE])
+    assert agent[2 * RATE :] == ramp(2 * RATE, 3 * RATE).tolist()
+
+
+async def test_recordings_moved_away_and_back_go_on_without_loss(tmp_path: Path) -> None:
+    folder = RecordingFolder(tmp_path / "data" / "recordings")
+    await asyncio.to_thread((tmp_path / "data").mkdir)
+    await asyncio.to_thread(folder.begin)
+    async with RecordingThread(folder) as thread:
+        recording = thread.open("c-1", BOTH, RATE)
+        speak(recording, 0, RATE)
+        await recording.flush()
+        (tmp_path / "data").rename(tmp_path / "away")
+        speak(recording, RATE, 2 * RATE)
+        await recording.flush()
+        assert recording.failing
+        assert not await asyncio.to_thread((tmp_path / "data").exists)
+        (tmp_path / "away").rename(tmp_path / "data")
+        await recording.flush()
+        assert not recording.failing
+        assert recording.take_unrecorded() == []
+        await recording.close()
+    assert read(folder.path("c-1"))[0] == ramp(0, 2 * RATE).tolist()
+
+
+async def test_nothing_is_recorded_into_what_lies_below_a_disk_that_is_gone(tmp_path: Path) -> None:
+    for disk in own_disk(tmp_path):
+        folder = RecordingFolder(tmp_path / "recordings")
+        await asyncio.to_thread((tmp_path / "recordings").mkdir)
+        mounted = await asyncio.to_thread(mount, tmp_path / "recordings")
+        assert mounted
+        await asyncio.to_thread(folder.begin)
+        async with RecordingThread(folder) as thread:
+            recording = thread.open("c-1", BOTH, RATE)
+            speak(recording, 0, RATE)
+            await recording.flush()
+            await asyncio.to_thread(unmount, disk.folder / "recordings")
+            speak(recording, RATE, 2 * RATE)
+            await recording.flush()
+            assert recording.failing
+            await recording.close()
+            assert recording.take_unrecorded() == [Unrecorded(role=None, start=1.0, end=2.0)]
+        assert await asyncio.to_thread(lambda: list((tmp_path / "recordings").iterdir())) == []

@@ -23,9 +23,9 @@ export const en: Messages = {
   state: { open: 'Open', acknowledged: 'Acknowledged', confirmed: 'Confirmed', dismissed: 'Dismissed' },
   emotion: { anger: 'angry', fear: 'afraid', sadness: 'sad', frustration: 'frustrated', neutral: 'calm', relief: 'relieved', joy: 'glad' },
   ending: { completed: 'Completed', dropped: 'Connection dropped', rejected: 'Rejected: protocol error', interrupted: 'Service interrupted' },
-  gap: { lost: 'Packets lost, audio missing', silence: 'Gateway paused (silence)', disconnected: 'Disconnected, audio missing', overload: 'Overload, audio not recognised', unrecognised: 'Recognition failed, no text' },
+  gap: { lost: 'Packets lost, audio missing', silence: 'Gateway paused (silence)', disconnected: 'Disconnected, audio missing', overload: 'Overload, audio not recognised', unrecognised: 'Recognition failed, no text', unrecorded: 'Not recorded: no room on the disk' },
   notice: {
-    storage_failing: 'Storage cannot be written', storage_recovered: 'Storage works again', recording_failing: 'Recording cannot be written', recording_recovered: 'Recording works again',
+    storage_failing: 'Storage cannot be written', storage_recovered: 'Storage works again', recording_failing: 'Recording cannot be written', recording_paused: 'Disk nearly full, not recorded', recording_recovered: 'Recording works again',
     recognition_failing: 'Recognition is failing', recognition_recovered: 'Recognition works again', detector_failed: 'A detector failed', overloaded: 'Recognition is behind', protocol_error: 'The gateway broke the protocol',
     gateway_irregular: 'The gateway sent something odd; the call goes on', audio_missing: 'No audio came for a while',
     zone_unreadable: 'Time zone not readable', zone_unknown: 'Debtor’s time zone unknown',
@@ -33,6 +33,8 @@ export const en: Messages = {
   trouble: {
     storage_failing: 'Storage cannot be written: calls go on, events wait and are written when it heals',
     recording_failing: 'Recordings cannot be written: check the disk space',
+    disk_low: 'Little room on the disk: free some soon, or recording stops',
+    recordings_paused: 'Disk nearly full, nothing is recorded: monitoring and alerts go on, the rest is kept for their texts',
     recognition_failing: 'Speech recognition is failing',
     detector_failed: 'A detector failed; some rules are not in force',
     overloaded: 'Recognition is behind; results come late',

@@ -38,9 +38,10 @@ export const zh = {
   } satisfies Record<Ending, string>,
   gap: {
     lost: '丢包，音频缺失', silence: '网关停发（静音）', disconnected: '连接断开，音频缺失', overload: '过载，音频未识别', unrecognised: '识别失败，没有文字',
+    unrecorded: '磁盘写不进，这段没有录音',
   } satisfies Record<Gap['reason'], string>,
   notice: {
-    storage_failing: '存储写入失败', storage_recovered: '存储已恢复', recording_failing: '录音写入失败', recording_recovered: '录音已恢复',
+    storage_failing: '存储写入失败', storage_recovered: '存储已恢复', recording_failing: '录音写入失败', recording_paused: '磁盘将满，录音暂停', recording_recovered: '录音已恢复',
     recognition_failing: '识别失败', recognition_recovered: '识别已恢复', detector_failed: '检测器出错', overloaded: '识别积压', protocol_error: '网关协议错误',
     gateway_irregular: '网关数据异常，通话继续', audio_missing: '一段时间没有收到声音',
     zone_unreadable: '时区无法识别', zone_unknown: '债务人时区未知',
@@ -48,6 +49,8 @@ export const zh = {
   trouble: {
     storage_failing: '存储写入失败：通话继续，事件暂存，恢复后补写',
     recording_failing: '录音写入失败：请检查磁盘空间',
+    disk_low: '磁盘空间不足：请尽快清理，否则将停止录音',
+    recordings_paused: '磁盘将满，录音已暂停：监控和告警照常，余下空间留给文字和告警记录',
     recognition_failing: '语音识别失败',
     detector_failed: '有检测器出错，部分规则未生效',
     overloaded: '识别积压，结果会变慢',

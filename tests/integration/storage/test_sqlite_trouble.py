@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,41 +25,15 @@ from service.summary import fold
 from service.summary import opened as summary_of
 from tests import scenes
 from tests.scenes import AT
+from tests.small_disk import SmallDisk
+from tests.small_disk import small_disk as a_small_disk
 
 ROOM = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class SmallDisk:
-    """A folder with room for about a megabyte, until `heal`."""
-
-    folder: Path
-    mounted: bool
-
-    def heal(self) -> None:
-        if self.mounted:
-            (self.folder / "filler").unlink()
-        else:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A file system of its own where that is allowed, else a limit on file sizes."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path)]
-    if os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0:
-        try:
-            (tmp_path / "filler").write_bytes(bytes(8 * 1024 * 1024 - ROOM))
-            yield SmallDisk(tmp_path, mounted=True)
-        finally:
-            subprocess.run(["umount", "-l", str(tmp_path)], check=True)
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
-        yield SmallDisk(tmp_path, mounted=False)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    yield from a_small_disk(tmp_path, ROOM)
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""What a call tells of its recording: that it stands still and goes on, and what is missing in it. Plain."""
+
+from __future__ import annotations
+
+from asr.types import Seconds
+from service.calls.ports import Recorder
+from service.calls.troubles import Troubles
+from service.facts import GapMarked, Notice
+from service.metrics import Metrics
+
+_PAUSED = "The disk is nearly full: the sound is not recorded. The call is monitored on."
+_FAILING = "The recording cannot be written; the call is monitored on."
+
+
+class RecordingState:
+    """One call's recording, as its log shows it."""
+
+    def __init__(self, recorder: Recorder, troubles: Troubles, metrics: Metrics) -> None:
+        self._recorder = recorder
+        self._troubles = troubles
+        self._metrics = metrics
+
+    def facts(self, at: Seconds) -> list[Notice | GapMarked]:
+        """What is new since last asked; `at` is how far the call has come."""
+        notice = self._notice(at)
+        return [*([notice] if notice else []), *self.unrecorded()]
+
+    def unrecorded(self) -> list[GapMarked]:
+        """The stretches that are not in the recording, once each has come to its end."""
+        missing = self._recorder.take_unrecorded()
+        self._metrics.gaps.labels("unrecorded").inc(len(missing))
+        return [GapMarked(role=each.role, start=each.start, end=each.end, reason="unrecorded") for each in missing]
+
+    def _notice(self, at: Seconds) -> Notice | None:
+        if self._recorder.paused:
+            self._troubles.forget("recording_failing")
+            return self._troubles.begin("recording_paused", _PAUSED, at)
+        if self._recorder.failing:
+            self._troubles.forget("recording_paused")
+            notice = self._troubles.begin("recording_failing", _FAILING, at)
+            self._metrics.recording_failures.inc(notice is not None)
+            return notice
+        return self._troubles.end("recording_paused", at) or self._troubles.end("recording_failing", at)
