@@ -28,6 +28,7 @@ heard and judged, but the disk did not take the sound."""
 NoticeCode = Literal[
     "storage_failing",
     "storage_recovered",
+    "storage_replaced",
     "recording_failing",
     "recording_paused",
     "recording_recovered",

@@ -19,7 +19,7 @@ from datetime import datetime
 import structlog
 
 from service.calls.followers import Followers
-from service.facts import FACT, CallOpened, Fact
+from service.facts import FACT, AlertChanged, CallOpened, Fact, Notice, WordsTimed
 from service.live.hub import LiveHub
 from service.live.schema import Levels, Partial
 from service.metrics import Metrics
@@ -34,6 +34,7 @@ MOST_KEPT = 64 * 2**20
 """Bytes of facts, as JSON, that are kept while the store fails; in memory they take some three times as much. A busy
 call makes 1.3 KB a second, so 16 of them fill it in fifty minutes. Then writers wait: nothing is dropped, calls are
 recorded on, and their recognition stands still until the store is back."""
+_REPLACED = "The database was replaced while the call was on: what was said before stands in the old one."
 _DECISIONS = 256
 """How many facts of other writers (people who decide alerts) may have come after one whose fate is unknown."""
 
@@ -68,6 +69,7 @@ class StoreJournal:
         self._room = asyncio.Event()
         self._turn = asyncio.Lock()
         self._refused: set[str] = set()
+        self._begun_anew: set[str] = set()
         self._followers = Followers()
         self._ended: set[str] = set()
         self._tasks = asyncio.TaskGroup()
@@ -125,6 +127,7 @@ class StoreJournal:
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call: its followers come to their end once the line is stored."""
         self._refused.discard(call_id)
+        self._begun_anew.discard(call_id)
         if call_id in self._lines:
             self._ended.add(call_id)
         else:
@@ -132,12 +135,37 @@ class StoreJournal:
 
     async def _store_and_show(self, call_id: str, entry: _Entry) -> None:
         logged = await self._found(call_id, entry) if entry.tried else []
-        for each in logged or await self._store.append(call_id, entry.facts, entry.at):
+        for each in logged or await self._append(call_id, entry):
             self._hub.publish(each)
             self._followers.tell(call_id, each)
 
+    async def _append(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
+        """Into the call's log; into a new one where the store no longer knows the call, for another database has taken
+        the place of the one it was opened in. What refers to facts of the old log is left out there."""
+        facts = _standing_alone(entry.facts) if call_id in self._begun_anew else entry.facts
+        try:
+            return await self._store.append(call_id, facts, entry.at)
+        except NotFound:
+            call = self._hub.live_call(call_id)
+            if call is None or entry.opens or await self._knows(call_id):
+                raise
+        self._begun_anew.add(call_id)
+        log.error("call begun anew: the database was replaced by one that does not know it", call_id=call_id)
+        anew = (CallOpened(call=call), Notice(code="storage_replaced", message=_REPLACED, at=0.0))
+        logged = await self._store.append(call_id, [*anew, *_standing_alone(entry.facts)], entry.at)
+        self._hub.start_anew()
+        return logged
+
+    async def _knows(self, call_id: str) -> bool:
+        try:
+            await self._store.summary(call_id)
+        except NotFound:
+            return False
+        return True
+
     async def _found(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
         """The entry in the call's log, if an earlier try has stored it after all."""
+        await self._store.check()  # takes up a database that has been put back
         try:
             present = await self._store.summary(call_id)
         except NotFound:
@@ -224,3 +252,8 @@ class StoreJournal:
         self.failing = False
         log.info("store recovered")
         self._hub.publish_health()
+
+
+def _standing_alone(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """Without those that say something of an earlier fact, which a log that was begun anew may lack."""
+    return tuple(fact for fact in facts if not isinstance(fact, AlertChanged | WordsTimed))

@@ -15,7 +15,7 @@ import structlog
 
 from asr.types import Role
 from service.alerts.lifecycle import UNDECIDED
-from service.facts import Alert, AlertChanged, AlertRaised, CallClosed, CallOpened, UtteranceHeard
+from service.facts import Alert, AlertChanged, AlertRaised, Call, CallClosed, CallOpened, UtteranceHeard
 from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
 from service.summary import CallSummary
@@ -66,13 +66,18 @@ class Subscription:
 
     def _put_event(self, event: Event) -> bool:
         if len(self._events) >= MOST_WAITING:
-            self._behind = True
-            self._events.clear()
-            self._partials.clear()
+            self.start_anew()
             return False
         self._events.append(event)
         self._drop_stale(event)
         return True
+
+    def start_anew(self) -> None:
+        """A snapshot comes next, in place of what is queued."""
+        self._behind = True
+        self._events.clear()
+        self._partials.clear()
+        self._wake.set()
 
     def _drop_stale(self, event: Event) -> None:
         """Partials wait behind events: what the event makes old must not be shown after it."""
@@ -184,6 +189,16 @@ class LiveHub:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    def start_anew(self) -> None:
+        """Give every dashboard a fresh snapshot: what it holds of a call is of another store than what follows."""
+        for subscription in self._subscriptions:
+            subscription.start_anew()
+
+    def live_call(self, call_id: str) -> Call | None:
+        """A live call as it was announced."""
+        summary = self._live.get(call_id)
+        return None if summary is None else summary.call
 
     def live_calls(self) -> tuple[CallSummary, ...]:
         """Every live call as of what has been published up to now."""

@@ -25,7 +25,7 @@ export const en: Messages = {
   ending: { completed: 'Completed', dropped: 'Connection dropped', rejected: 'Rejected: protocol error', interrupted: 'Service interrupted' },
   gap: { lost: 'Packets lost, audio missing', silence: 'Gateway paused (silence)', disconnected: 'Disconnected, audio missing', overload: 'Overload, audio not recognised', unrecognised: 'Recognition failed, no text', unrecorded: 'Not recorded: no room on the disk' },
   notice: {
-    storage_failing: 'Storage cannot be written', storage_recovered: 'Storage works again', recording_failing: 'Recording cannot be written', recording_paused: 'Disk nearly full, not recorded', recording_recovered: 'Recording works again',
+    storage_failing: 'Storage cannot be written', storage_recovered: 'Storage works again', storage_replaced: 'Database replaced; what came before is in the old one', recording_failing: 'Recording cannot be written', recording_paused: 'Disk nearly full, not recorded', recording_recovered: 'Recording works again',
     recognition_failing: 'Recognition is failing', recognition_recovered: 'Recognition works again', detector_failed: 'A detector failed', overloaded: 'Recognition is behind', protocol_error: 'The gateway broke the protocol',
     gateway_irregular: 'The gateway sent something odd; the call goes on', audio_missing: 'No audio came for a while',
     zone_unreadable: 'Time zone not readable', zone_unknown: 'Debtor’s time zone unknown',

@@ -41,7 +41,7 @@ export const zh = {
     unrecorded: '磁盘写不进，这段没有录音',
   } satisfies Record<Gap['reason'], string>,
   notice: {
-    storage_failing: '存储写入失败', storage_recovered: '存储已恢复', recording_failing: '录音写入失败', recording_paused: '磁盘将满，录音暂停', recording_recovered: '录音已恢复',
+    storage_failing: '存储写入失败', storage_recovered: '存储已恢复', storage_replaced: '数据库已被替换，此前内容在旧库', recording_failing: '录音写入失败', recording_paused: '磁盘将满，录音暂停', recording_recovered: '录音已恢复',
     recognition_failing: '识别失败', recognition_recovered: '识别已恢复', detector_failed: '检测器出错', overloaded: '识别积压', protocol_error: '网关协议错误',
     gateway_irregular: '网关数据异常，通话继续', audio_missing: '一段时间没有收到声音',
     zone_unreadable: '时区无法识别', zone_unknown: '债务人时区未知',

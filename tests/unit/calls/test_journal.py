@@ -11,10 +11,11 @@ import pytest
 
 from service.calls import followers, journal
 from service.calls.journal import StoreJournal
-from service.facts import DtmfPressed, Fact, UtteranceHeard
+from service.facts import DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.live.hub import LiveHub
-from service.live.schema import Health
+from service.live.schema import Health, Snapshot
 from service.metrics import Metrics
+from service.storage import sqlite_files
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -270,3 +271,42 @@ async def test_a_follower_that_does_not_read_is_let_go(store: FailingStore, monk
         written.finished("call-1")
         async with asyncio.timeout(30):
             assert [logged.seq async for logged in follower] == [1, 2]
+
+
+async def test_a_call_that_a_replaced_database_does_not_know_is_begun_anew_and_loses_nothing_from_then_on(
+    store: FailingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_files, "SETTLED_S", 0.0)
+    backup = SqlStore(f"sqlite:///{tmp_path / 'backup.db'}")
+    await backup.open()
+    await backup.close()
+    hub = hub_over(store)
+    async with hub.subscribe() as dashboard, StoreJournal(store, hub, Metrics()) as written:
+        messages = aiter(dashboard)
+        await anext(messages)
+        await written.write("call-1", [scenes.opened(), scenes.heard()], now())
+        (tmp_path / "c.db").rename(tmp_path / "away.db")
+        await written.write("call-1", [scenes.heard(index=1)], now())
+        assert written.failing
+        words = WordsTimed(utterance_id="agent-0", words=())
+        await written.write("call-1", [words, scenes.heard(index=2)], now())
+        (tmp_path / "backup.db").rename(tmp_path / "c.db")
+        async for _logged in stored(written, "call-1"):
+            pass
+        while not isinstance(message := await anext(messages), Snapshot):
+            pass
+        assert message.calls[0].seq in (3, 4)  # of the new log, from which its events go on
+    log = [each.fact for each in await store.facts("call-1")]
+    assert log[0] == scenes.opened()
+    assert isinstance(log[1], Notice)
+    assert log[1].code == "storage_replaced"
+    assert log[2:] == [scenes.heard(index=1), scenes.heard(index=2)]
+
+
+async def test_a_fact_of_a_call_that_nobody_knows_is_still_an_error(store: FailingStore) -> None:
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        with pytest.raises(NotFound):
+            await written.write("call-1", [scenes.heard()], now())
+        await written.write("call-1", [scenes.opened()], now())
+        with pytest.raises(NotFound, match="utterance"):
+            await written.write("call-1", [WordsTimed(utterance_id="agent-9", words=())], now())
