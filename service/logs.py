@@ -26,10 +26,9 @@ def configure_logging(settings: Settings) -> None:
             exception_formatter=structlog.dev.plain_traceback,  # the default shows locals, which may hold what was said
         )
     )
+    rendered: list[Processor] = [structlog.processors.format_exc_info, renderer] if settings.log_json else [renderer]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer]
-        if settings.log_json
-        else [*shared, renderer],
+        processors=[*shared, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(_level(settings)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -38,7 +37,7 @@ def configure_logging(settings: Settings) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
         )
     )
     logging.basicConfig(level=max(_level(settings), logging.WARNING), handlers=[handler], force=True)

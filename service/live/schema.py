@@ -95,9 +95,15 @@ LiveMessage: TypeAlias = Snapshot | Event | Levels | Partial | HealthChanged | R
 LIVE_MESSAGE: TypeAdapter[LiveMessage] = TypeAdapter(Annotated[LiveMessage, Field(discriminator="type")])
 
 
+MAX_SEQ = 2**31 - 1
+"""The store counts a call's facts in 32 bits: beyond is no `seq`, and no database takes it."""
+
+Seq: TypeAlias = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
     """The last `seq` the client holds of each call: missed Events follow the Snapshot."""
 
-    seqs: dict[str, int]
+    seqs: dict[str, Seq]
     type: Literal["resume"] = "resume"

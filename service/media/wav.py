@@ -62,6 +62,6 @@ def read_wav_head(head: bytes) -> WavForm:
     fields = _HEAD.unpack_from(head)
     names: list[str] = fields[16].rstrip(b"\0").decode("ascii", "replace").split(",")
     form = WavForm(roles=tuple(role for name in names for role in ROLES if role == name), rate=fields[7])
-    if not form.roles or head[8:40] != wav_head(form, 0)[8:40] or len(form.roles) != len(names):
+    if not form.roles or not form.rate or head[8:40] != wav_head(form, 0)[8:40] or len(form.roles) != len(names):
         raise NotARecording("the head is another program's")
     return form

@@ -18,13 +18,15 @@ from service.web.wire import Fault
 CHUNK = 64 * 1024
 
 
-async def file_answer(path: Path, media_type: str, wanted: str | None, if_range: str | None) -> Response:
-    """200, 206 or 416 for the file. Raises FileNotFoundError.
+async def file_answer(
+    path: Path, media_type: str, wanted: str | None, if_range: str | None, *, least: int = 0
+) -> Response:
+    """200, 206 or 416 for the file. Raises OSError; FileNotFoundError also for a file of fewer than `least` bytes.
 
     The ETag is strong and changes as the file grows; with an If-Range that names another one, all of the file
     is sent (RFC 9110, 13.1.5).
     """
-    file, status = await asyncio.to_thread(_open, path)
+    file, status = await asyncio.to_thread(_open, path, least)
     size, etag = status.st_size, f'"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": "private, no-cache"}
     try:
@@ -40,9 +42,13 @@ async def file_answer(path: Path, media_type: str, wanted: str | None, if_range:
     return _FileSlice(file, sent, 200 if part is None else 206, headers, media_type)
 
 
-def _open(path: Path) -> tuple[BinaryIO, os.stat_result]:
+def _open(path: Path, least: int) -> tuple[BinaryIO, os.stat_result]:
     file = path.open("rb")
-    return file, os.fstat(file.fileno())
+    status = os.fstat(file.fileno())
+    if status.st_size < least:
+        file.close()
+        raise FileNotFoundError(f"{path} has {status.st_size} bytes")
+    return file, status
 
 
 class _FileSlice(StreamingResponse):

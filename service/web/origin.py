@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_Origin: TypeAlias = tuple[str, str, int]
 
 
 def same_origin(origin: str | None, host: str | None, public_url: str) -> bool:
@@ -15,17 +18,28 @@ def same_origin(origin: str | None, host: str | None, public_url: str) -> bool:
     """
     if origin is None:
         return True
+    sent = _origin(origin)
+    if sent is None:
+        return False
     if public_url:
-        ours = _origin(public_url)
-        return ours is not None and _origin(origin) == ours
-    sent = urlsplit(origin)
-    return sent.scheme in ("http", "https") and sent.netloc != "" and sent.netloc.lower() == (host or "").lower()
+        return sent in _public(public_url)
+    return urlsplit(origin).netloc.lower() == (host or "").lower()
 
 
-def _origin(url: str) -> tuple[str, str, int | None] | None:
+def _public(url: str) -> tuple[_Origin | None, ...]:
+    """The origins a public URL stands for: where no scheme is written, that host by HTTP and by HTTPS."""
+    if "://" in url:
+        return (_origin(url),)
+    return tuple(_origin(f"{scheme}://{url}") for scheme in _DEFAULT_PORTS)
+
+
+def _origin(url: str) -> _Origin | None:
+    """Scheme, host and port of an http(s) URL; None for anything else, however malformed."""
     try:
         parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return None
-    return parts.scheme, (parts.hostname or "").lower(), port
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port is None:
+        return None
+    return parts.scheme, parts.hostname.lower(), port

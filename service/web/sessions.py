@@ -79,7 +79,8 @@ class SessionSigner:
             session = _SESSION.validate_python(self._serializer.loads(token))
         except (BadData, ValidationError) as error:
             raise SessionInvalid from error
-        if not 0 <= now - session.issued_at < self._lifetime:
+        # A token from the future is one of ours too: the clock was set back since. So far as it is off, it is believed.
+        if not abs(now - session.issued_at) < self._lifetime:
             raise SessionInvalid
         return session
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
 from service.facts import CallState
-from service.live.schema import Event
+from service.live.schema import MAX_SEQ, Event
 from service.storage.port import CallPage, CallQuery, CallRecord, LoggedFact
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer
@@ -67,7 +67,7 @@ async def events(
     call_id: str,
     _watcher: Watcher,
     room: RoomDep,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
     """The call's event log after a `seq`, oldest first."""

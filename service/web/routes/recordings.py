@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from service.media.peaks import Peaks
+from service.media.wav import HEAD_BYTES, NotARecording
 from service.web.auth import Watcher
 from service.web.errors import Refused
 from service.web.files import file_answer
@@ -17,6 +19,8 @@ from service.web.json_answer import json_answer
 from service.web.room import RoomDep
 
 router = APIRouter(prefix="/api/v1/calls", tags=["recordings"])
+
+log = structlog.get_logger(__name__)
 
 _PEAKS = TypeAdapter(Peaks)
 
@@ -35,9 +39,12 @@ async def recording(call_id: str, request: Request, _watcher: Watcher, room: Roo
     await room.parts.store.summary(call_id)
     path = room.parts.recordings.path(call_id)
     try:
-        return await file_answer(path, "audio/wav", request.headers.get("range"), request.headers.get("if-range"))
+        wanted, if_range = request.headers.get("range"), request.headers.get("if-range")
+        return await file_answer(path, "audio/wav", wanted, if_range, least=HEAD_BYTES)
     except FileNotFoundError as error:
         raise _missing(call_id) from error
+    except OSError as error:
+        raise _unreadable(call_id, error) from error
 
 
 @router.get("/{call_id}/peaks", response_model=Peaks)
@@ -48,10 +55,17 @@ async def peaks(
     await room.parts.store.summary(call_id)
     try:
         found = await asyncio.to_thread(room.parts.recordings.peaks, call_id, points)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotARecording) as error:
         raise _missing(call_id) from error
+    except OSError as error:
+        raise _unreadable(call_id, error) from error
     return json_answer(_PEAKS, found)
 
 
 def _missing(call_id: str) -> Refused:
     return Refused(404, "no_recording", f"Call {call_id} has no recording.")
+
+
+def _unreadable(call_id: str, error: OSError) -> Refused:
+    log.error("recording cannot be read", call_id=call_id, error=str(error))
+    return Refused(503, "recording_unreadable", f"The recording of call {call_id} cannot be read: see the log.")

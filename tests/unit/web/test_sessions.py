@@ -33,9 +33,15 @@ def test_a_token_reads_back_as_its_session_until_it_expires(signer: SessionSigne
         signer.read(token, NOW + 3600)
 
 
-def test_a_token_from_the_future_is_none(signer: SessionSigner) -> None:
+def test_a_clock_set_back_ends_no_session(signer: SessionSigner) -> None:
+    session, token = signer.issue(USER, NOW)
+    assert signer.read(token, NOW - 3599) == session
+    assert signer.read(token, NOW + 60) == session
+
+
+def test_a_token_from_a_future_as_far_as_a_session_lasts_is_none(signer: SessionSigner) -> None:
     with pytest.raises(SessionInvalid):
-        signer.read(signer.issue(USER, NOW + 60)[1], NOW)
+        signer.read(signer.issue(USER, NOW + 3600)[1], NOW)
 
 
 def test_another_secret_or_a_changed_character_spoils_the_token(signer: SessionSigner) -> None:
