@@ -50,6 +50,7 @@ from service.settings import Settings
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.create import create_web
+from service.web.descriptors import raise_descriptor_limit
 from service.web.listening import bound, refused
 from service.web.ports import WebParts
 from service.web.readings import Remembered
@@ -317,7 +318,10 @@ class _Server(uvicorn.Server):
 
 async def _serve(app: FastAPI, service: Service, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
     settings = service.settings
-    config = server_config(app, settings.host, settings.port, log_config=None, access_log=False)
+    descriptors = raise_descriptor_limit()
+    config = server_config(
+        app, settings.host, settings.port, descriptors=descriptors, log_config=None, access_log=False
+    )
     server = _Server(config, settings.idle_seconds, ready)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

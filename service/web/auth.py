@@ -14,6 +14,7 @@ from service.storage.port import GatewayKey, NotFound, User, UserRole
 from service.web.errors import Refused
 from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
 from service.web.origin import same_origin
+from service.web.protocols import mark_known
 from service.web.room import Room, RoomDep
 from service.web.sessions import COOKIE, Session, SessionInvalid, unix_now
 
@@ -41,6 +42,7 @@ async def logged_in(connection: HTTPConnection, room: Room) -> Principal:
     principal = await principal_of(token, room) if token else None
     if principal is None:
         raise Refused(401, "not_logged_in", "Log in first.")
+    mark_known(connection)
     return principal
 
 
@@ -96,7 +98,9 @@ def allow_key_or(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Princi
     async def check(request: Request, room: RoomDep) -> Principal | GatewayKey:
         presented = presented_key(request.headers)
         if presented is not None:
-            return await _keyed(room, presented)
+            key = await _keyed(room, presented)
+            mark_known(request)
+            return key
         principal = await logged_in(request, room)
         require_role(principal, roles)
         return principal

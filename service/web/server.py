@@ -8,12 +8,16 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from asr.types import Seconds
 from service.gateway.events import MAX_AUDIO_BYTES
+from service.web.connections import ConnectionLimits
+from service.web.descriptors import Sparing
 from service.web.keys import redacted
+from service.web.protocols import MAX_HEAD_BYTES, ConnectionGuard, GuardedConfig, GuardedHttp, GuardedWebSocket
 
 WS_MAX_BYTES = 2 * MAX_AUDIO_BYTES
 """Twice what a dialect takes, so that a message somewhat too big is answered in words; beyond, only with 1009."""
@@ -29,6 +33,12 @@ class SocketLike(Protocol):
     def setsockopt(self, level: int, name: int, value: int, /) -> None: ...
 
 
+BACKLOG = 100
+"""Connections accepted in one turn of the event loop: each takes a descriptor before it can be counted."""
+
+log = structlog.get_logger(__name__)
+
+
 class KeysRedacted(logging.Filter):
     """Masks gateway keys in what uvicorn logs: Twilio's come in the path."""
 
@@ -41,17 +51,23 @@ class KeysRedacted(logging.Filter):
         return True
 
 
-def server_config(app: FastAPI, host: str, port: int, **options: Any) -> uvicorn.Config:
+def server_config(app: FastAPI, host: str, port: int, *, descriptors: int = 1024, **options: Any) -> uvicorn.Config:
     """uvicorn's configuration for an application of `create_web`.
+
+    `descriptors`: how many files this process may have open; connections are kept well below.
 
     `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
     calls on some gateways. Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event
     loop's time. The `Server` header is off. Further options go to uvicorn as they are.
     """
-    config = uvicorn.Config(
+    config = GuardedConfig(
         app,
         host=host,
         port=port,
+        http=GuardedHttp,
+        ws=GuardedWebSocket,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        backlog=BACKLOG,
         ws_ping_interval=None,
         ws_max_size=WS_MAX_BYTES,
         ws_per_message_deflate=False,
@@ -59,10 +75,12 @@ def server_config(app: FastAPI, host: str, port: int, **options: Any) -> uvicorn
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         **options,
     )
-    for name in ("uvicorn.error", "uvicorn.access"):
-        logger = logging.getLogger(name)
-        if not any(isinstance(known, KeysRedacted) for known in logger.filters):
-            logger.addFilter(KeysRedacted())
+    limits = ConnectionLimits.within(descriptors)
+    config.guard = ConnectionGuard(limits)
+    log.info("connections", descriptors=descriptors, most=limits.total, strangers=limits.strangers)
+    for name in ("uvicorn.error", "uvicorn.access", "asyncio"):
+        _add_once(logging.getLogger(name), KeysRedacted)
+        _add_once(logging.getLogger(name), Sparing)
     return config
 
 
@@ -81,6 +99,11 @@ def notice_dead_peers(listening: Iterable[SocketLike], within: Seconds) -> None:
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, probes)
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(within * 1000))
+
+
+def _add_once(logger: logging.Logger, kind: type[logging.Filter]) -> None:
+    if not any(isinstance(known, kind) for known in logger.filters):
+        logger.addFilter(kind())
 
 
 def _masked(argument: object) -> object:

@@ -13,6 +13,7 @@ from service.web.errors import Refused, storage_refusal
 from service.web.gateway_socket import GatewaySocket
 from service.web.handshake import deny
 from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
+from service.web.protocols import mark_known
 from service.web.room import Room, RoomDep
 
 router = APIRouter()
@@ -54,6 +55,7 @@ async def _admit(websocket: WebSocket, room: Room, presented: str | None) -> Gat
         room.parts.metrics.gateway_denied.labels(str(refused.status)).inc()
         await deny(websocket, refused)
         return None
+    mark_known(websocket)
     offered: list[str] = websocket.scope["subprotocols"]
     await websocket.accept(subprotocol=offered[0] if offered else None)
     return key

@@ -13,6 +13,7 @@ from service.storage.port import NotFound, User
 from service.web.auth import Anyone, require_origin
 from service.web.errors import Refused, refusal
 from service.web.json_answer import json_answer
+from service.web.protocols import mark_known
 from service.web.room import Room, RoomDep, steady_now
 from service.web.sessions import COOKIE, Session, unix_now
 from service.web.wire import Credentials, PasswordChange, SessionAnswer, Who
@@ -32,6 +33,7 @@ async def log_in(given: Credentials, request: Request, room: RoomDep) -> Respons
     """Start a session. The same answer, after the same time, for a wrong name and a wrong password."""
     require_origin(request, room)
     user = await _verified(room, request, given.username, given.password)
+    mark_known(request)
     session, token = room.parts.signer.issue(user, unix_now())
     answer = _answer(room, user, session)
     _set_cookie(answer, room, session, token)

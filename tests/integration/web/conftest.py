@@ -123,11 +123,16 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
     """Opens houses; everything is closed after the test. Keyword arguments replace settings or parts."""
     async with AsyncExitStack() as stack:
 
-        async def opened(static: Path | None = None, parts: dict[str, Any] | None = None, **settings: object) -> House:
+        async def opened(
+            static: Path | None = None,
+            parts: dict[str, Any] | None = None,
+            descriptors: int = 1024,
+            **settings: object,
+        ) -> House:
             house = await _house(tmp_path, settings)
             house.parts = replace(house.parts, **(parts or {}))
             stack.push_async_callback(house.parts.store.close)
-            await _serve(house, stack, static or tmp_path / "static")
+            await _serve(house, stack, static or tmp_path / "static", descriptors)
             await stack.enter_async_context(house.clients)
             return house
 
@@ -170,11 +175,11 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     return House(parts=parts, desk=desk, feed=feed, recordings=recordings, checks=checks)
 
 
-async def _serve(house: House, stack: AsyncExitStack, static: Path) -> None:
+async def _serve(house: House, stack: AsyncExitStack, static: Path, descriptors: int) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     house.port = listener.getsockname()[1]
     app = await asyncio.to_thread(create_web, house.parts, static=static)
-    server = TestServer(server_config(app, "127.0.0.1", house.port, log_config=None))
+    server = TestServer(server_config(app, "127.0.0.1", house.port, descriptors=descriptors, log_config=None))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:

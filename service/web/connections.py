@@ -1,0 +1,130 @@
+"""Who is connected, for how long each may keep the service waiting, and who goes when there are too many. Pure: `now`
+is an argument (seconds, any steady clock).
+
+A connection is a *stranger's* until a key or a session was verified on it. A half request costs its sender nothing and
+the service a descriptor, so strangers have a limit of their own: where it is reached, the address that holds most of
+them gives one up, the one that has kept the service waiting for longest. A gateway that comes meanwhile says its
+whole head at once, is verified, and no longer counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Phase = Literal["head", "body", "answer", "handshake", "closing"]
+"""What is waited for: a request's head (or the next request), its body, our own answer (or an open WebSocket's end), a
+WebSocket's verification, the peer's reading of the last bytes."""
+
+PATIENCE: Mapping[Phase, float] = MappingProxyType({"head": 10.0, "body": 20.0, "handshake": 30.0, "closing": 30.0})
+"""Seconds. A head is one packet, a body has 64 KiB at most: a line of 30 kbit/s brings it in time. A handshake waits
+for the database, which may take 10 s to fail. Phases that are not here have no limit."""
+
+STALL_SECONDS = 30.0
+"""A stranger that reads nothing of its answer for so long is dropped: what strangers may get is small."""
+
+_BASE_DESCRIPTORS = 192
+"""The store, the model, logs, and what is accepted and dropped within one turn of the event loop."""
+_MOST_STRANGERS = 512
+"""An office of 60 that opens the log-in page at the same moment makes 360, for a second or two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """`total` connections at once, of them `strangers` that have shown neither key nor session."""
+
+    total: int
+    strangers: int
+
+    @classmethod
+    def within(cls, descriptors: int) -> ConnectionLimits:
+        """What fits a limit of open files: a connection may hold a second descriptor, of the recording it reads or
+        writes. A quarter, at most 512, may be strangers'."""
+        total = max(8, (descriptors - _BASE_DESCRIPTORS) // 2)
+        return cls(total=total, strangers=min(_MOST_STRANGERS, max(4, total // 4)))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Connection:
+    """One TCP connection. `drop` ends it at once, without another byte."""
+
+    address: str
+    drop: Callable[[], None]
+    since: float
+    """When its phase began."""
+    phase: Phase = "head"
+    stranger: bool = True
+    stalled_since: float | None = None
+    """Since when it reads nothing of what is sent."""
+
+    @property
+    def waits_for_peer(self) -> bool:
+        return self.phase in ("head", "body", "closing")
+
+    def overdue(self, now: float) -> bool:
+        """Has it used up the service's patience?"""
+        patience = PATIENCE.get(self.phase)
+        if patience is not None and now - self.since > patience:
+            return True
+        return self.stranger and self.stalled_since is not None and now - self.stalled_since > STALL_SECONDS
+
+
+class Connections:
+    """All connections of one server."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._open: dict[Connection, None] = {}
+        self._strangers: dict[Connection, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def strangers(self) -> int:
+        """How many have shown neither key nor session."""
+        return len(self._strangers)
+
+    def opened(self, address: str, drop: Callable[[], None], now: float) -> tuple[Connection, Connection | None]:
+        """The new connection, and the one that must be dropped for it, if any: it may be the new one itself."""
+        new = Connection(address=address, drop=drop, since=now)
+        self._open[new] = self._strangers[new] = None
+        if len(self._open) <= self._limits.total and len(self._strangers) <= self._limits.strangers:
+            return new, None
+        victim = self._least_deserving()
+        self.closed(victim)
+        return new, victim
+
+    def enter(self, connection: Connection, phase: Phase, now: float) -> None:
+        """Its phase is this one now; the time in it counts from when it began."""
+        if connection.phase != phase:
+            connection.phase, connection.since = phase, now
+
+    def known(self, connection: Connection) -> None:
+        """A key or a session was verified on it."""
+        connection.stranger = False
+        self._strangers.pop(connection, None)
+
+    def closed(self, connection: Connection) -> None:
+        """It is over. Told twice, it is over once."""
+        self._open.pop(connection, None)
+        self._strangers.pop(connection, None)
+
+    def overdue(self, now: float) -> list[Connection]:
+        """Those to drop now; they no longer count."""
+        late = [connection for connection in self._open if connection.overdue(now)]
+        for connection in late:
+            self.closed(connection)
+        return late
+
+    def _least_deserving(self) -> Connection:
+        """Of the address with most strangers the one that has kept us waiting for longest. The new one is among them,
+        as the youngest."""
+        held = Counter(connection.address for connection in self._strangers)
+        return min(
+            self._strangers,
+            key=lambda stranger: (-held[stranger.address], not stranger.waits_for_peer, stranger.since),
+        )

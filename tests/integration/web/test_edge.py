@@ -1,0 +1,226 @@
+"""What a peer that means no good can do with bytes alone: raw sockets against a served instance."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from service.web import connections, protocols
+from tests.integration.web.conftest import House, OpenHouse, cookie_of
+
+UPGRADE = (
+    b"GET /v1/stream HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+GET = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+POST = b"POST /api/v1/session HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+
+
+@asynccontextmanager
+async def raw(house: House) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def answer_to(house: House, *parts: bytes) -> bytes:
+    """Everything that comes back until the service closes."""
+    async with raw(house) as (reader, writer):
+        try:
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        received = bytearray()
+        try:
+            while part := await reader.read(65536):
+                received += part
+        except ConnectionError:
+            pass
+        return bytes(received)
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+LONG = b"a" * 2**18
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"GET / HTTP/1.1\r\nHost: h\r\nX: ", LONG],
+        [b"GET / HTTP/1.1\r\nHost: h\r\n", b"x: y\r\n" * 20_000],
+        [b"GET /", LONG],
+        [b"GET / HTTP/1.1\r\nHost: h\r\n", LONG],
+        [LONG],
+        [b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 100_000 + b"\r\n\r\n"],
+        [UPGRADE, b"X: ", LONG],
+        [UPGRADE + b"X: " + b"a" * 10_000 + b"\r\n\r\n"],
+        [UPGRADE + b"x: y\r\n" * 200 + b"\r\n"],
+    ],
+    ids=["line", "many", "url", "name", "method", "one packet", "upgrade line", "upgrade long", "upgrade many"],
+)
+async def test_headers_over_64_kib_are_refused_before_they_are_complete(house: House, parts: list[bytes]) -> None:
+    assert status(await answer_to(house, *parts)) == 431
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"Transfer-Encoding: chunked\r\n\r\n1;", LONG],
+        [b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: ", LONG],
+        [b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"x: y\r\n" * 20_000],
+        [b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 100_000],
+        [b"Content-Length: 10000000\r\n\r\n", LONG],
+    ],
+    ids=["extension", "trailer line", "trailers", "chunks", "length"],
+)
+async def test_what_stands_around_a_body_is_bounded_too(house: House, parts: list[bytes]) -> None:
+    assert status(await answer_to(house, POST, *parts)) in (400, 413, 431)
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\0" * 100,
+        b"GET\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        POST + b"Content-Length: x\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_answered_and_closed(house: House, rubbish: bytes) -> None:
+    assert status(await answer_to(house, rubbish)) == 400
+
+
+async def test_a_line_without_end_is_cut_off(house: House) -> None:
+    async with raw(house) as (_reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\nX: ")
+        with pytest.raises(ConnectionError):
+            await send(writer, LONG * 256)
+
+
+async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(data)
+    await writer.drain()
+    await writer.drain()
+
+
+async def test_a_head_of_almost_64_kib_is_taken(house: House) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX: " + b"a" * 65_000 + b"\r\n\r\n"
+    assert status(await answer_to(house, head)) == 200
+
+
+def lose_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = MappingProxyType(dict.fromkeys(connections.PATIENCE, 0.2))
+    monkeypatch.setattr(connections, "PATIENCE", quick)
+    monkeypatch.setattr(connections, "STALL_SECONDS", 0.8)
+    monkeypatch.setattr(protocols, "_SWEEP_SECONDS", 0.05)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_patience(monkeypatch)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET",
+        GET[:-2],
+        POST + b"Content-Length: 9\r\n\r\n{",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n",
+    ],
+    ids=["nothing", "method", "head", "body", "chunk"],
+)
+async def test_half_a_request_is_not_waited_for(house: House, begun: bytes) -> None:
+    assert await answer_to(house, begun) == b""
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_byte_now_and_then_buys_no_time(house: House) -> None:
+    async with raw(house) as (reader, writer):
+        writer.write(GET)
+        assert await reader.readuntil(b'{"status":"ok"}')
+
+        async def drip() -> None:
+            while True:
+                writer.write(b"G")
+                await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await reader.readexactly(1)
+        dripping.cancel()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_stranger_that_reads_no_answer_is_dropped(house: House) -> None:
+    async with raw(house) as (reader, writer):
+        reader.set_exception(ConnectionError("not read"))
+        writer.transport.pause_reading()
+        writer.write(GET * 100_000)
+        with pytest.raises(ConnectionError):
+            await writer.drain()
+
+
+async def test_open_sockets_are_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await house.logged_in("supervisor")
+    key = await house.key()
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        connect(f"{house.ws}/v1/stream", additional_headers=headers, proxy=None) as gateway,
+        connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live,
+    ):
+        await live.recv()
+        lose_patience(monkeypatch)
+        for _ in range(2):
+            assert await answer_to(house, b"GET") == b""  # takes as long as anyone's patience
+        await (await gateway.ping())
+        await (await live.ping())
+
+
+async def test_a_flood_of_half_requests_keeps_no_gateway_out(open_house: OpenHouse) -> None:
+    house = await open_house(descriptors=256)  # 32 connections, 8 strangers
+    headers = {"Authorization": f"Bearer {await house.key()}"}
+    async with connect(f"{house.ws}/v1/stream", additional_headers=headers, proxy=None) as before:
+        flood = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(60)]
+        for _reader, writer in flood:
+            writer.write(b"GET /")
+        client = await house.stranger()
+        assert (await client.get("/healthz")).status_code == 200
+        async with connect(f"{house.ws}/v1/stream", additional_headers=headers, proxy=None) as after:
+            await (await after.ping())
+        await (await before.ping())
+        for _reader, writer in flood:
+            writer.transport.abort()
+
+
+async def test_pipelined_requests_are_answered_one_after_the_other(house: House) -> None:
+    last = b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    assert (await answer_to(house, GET * 300 + last)).count(b'{"status":"ok"}') == 301
+
+
+async def test_a_handshake_turned_down_is_no_error_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        for path in ("/v1/stream", "/v1/twilio/cw_none", "/api/v1/live"):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(house.ws + path, proxy=None)
+            assert json.loads(refused.value.response.body)["error"]["code"] in ("key", "not_logged_in")
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
