@@ -320,7 +320,13 @@ async def _serve(app: FastAPI, service: Service, sockets: list[socket.socket], r
     settings = service.settings
     descriptors = raise_descriptor_limit()
     config = server_config(
-        app, settings.host, settings.port, descriptors=descriptors, log_config=None, access_log=False
+        app,
+        settings.host,
+        settings.port,
+        descriptors=descriptors,
+        trusted_proxies=settings.proxy_networks,
+        log_config=None,
+        access_log=False,
     )
     server = _Server(config, settings.idle_seconds, ready)
     told = asyncio.Event()

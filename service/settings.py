@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -70,6 +71,28 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+def split_networks(text: str) -> tuple[Network, ...]:
+    """The networks between commas; an address is a network of one. ValueError says which is none."""
+    networks: list[Network] = []
+    for part in (part.strip() for part in text.split(",")):
+        if part == "*":
+            raise ValueError("* would let anyone claim any address; name the proxy's address or network")
+        try:
+            networks += [ip_network(part, strict=False)] if part else []
+        except ValueError:
+            raise ValueError(f"{part!r} is no address or network, such as 10.0.0.5 or 172.16.0.0/12") from None
+    return tuple(networks)
+
+
+def _spellings(network: Network) -> tuple[str, ...]:
+    if isinstance(network, IPv6Network):
+        return (str(network),)
+    return str(network), f"::ffff:{network.network_address}/{96 + network.prefixlen}"
+
+
 class Settings(BaseSettings):
     """The service's settings. Each field's description is its line in the README's table."""
 
@@ -132,6 +155,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="The address browsers use, for origin checks behind a proxy; empty trusts Host."
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For tells the "
+        "client's address; empty believes none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="One JSON object a log line instead of coloured text.")
 
@@ -188,6 +216,17 @@ class Settings(BaseSettings):
             return zone_name(timezone, info.data.get("jurisdiction"))
         except NoZone:
             raise ValueError("is no IANA time zone, such as Asia/Shanghai") from None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, proxies: str) -> str:
+        split_networks(proxies)
+        return proxies
+
+    @property
+    def proxy_networks(self) -> tuple[str, ...]:
+        """The proxies' networks; of IPv4 ones also as a socket for both families writes them."""
+        return tuple(spelt for network in split_networks(self.trusted_proxies) for spelt in _spellings(network))
 
     @property
     def own_terms(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -51,10 +51,20 @@ class KeysRedacted(logging.Filter):
         return True
 
 
-def server_config(app: FastAPI, host: str, port: int, *, descriptors: int = 1024, **options: Any) -> uvicorn.Config:
+def server_config(
+    app: FastAPI,
+    host: str,
+    port: int,
+    *,
+    descriptors: int = 1024,
+    trusted_proxies: Sequence[str] = (),
+    **options: Any,
+) -> uvicorn.Config:
     """uvicorn's configuration for an application of `create_web`.
 
     `descriptors`: how many files this process may have open; connections are kept well below.
+    `trusted_proxies`: networks whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody's by default,
+    loopback's neither: whoever reaches it could give each guess at a password another address.
 
     `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
     calls on some gateways. Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event
@@ -68,6 +78,8 @@ def server_config(app: FastAPI, host: str, port: int, *, descriptors: int = 1024
         ws=GuardedWebSocket,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         backlog=BACKLOG,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         ws_ping_interval=None,
         ws_max_size=WS_MAX_BYTES,
         ws_per_message_deflate=False,

@@ -28,6 +28,8 @@ from service.unusable import Unusable, told
 log = structlog.get_logger(__name__)
 
 COOKIE = "callwarden_session"
+DEVICE_COOKIE = "callwarden_device"
+DEVICE_SECONDS = 180 * 86_400
 SECRET_BYTES = 32
 _LONGEST_SECRET = 4096
 _LEAST_DIFFERENT = 8
@@ -54,6 +56,7 @@ class Session:
 
 
 _SESSION = TypeAdapter(Session)
+_DEVICE = TypeAdapter(tuple[str, str, float])
 
 
 class SessionSigner:
@@ -62,9 +65,8 @@ class SessionSigner:
     def __init__(self, secret: bytes, lifetime: float) -> None:
         self._secret = secret
         self._lifetime = lifetime
-        self._serializer = URLSafeSerializer(
-            secret, salt="callwarden session", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        )
+        self._serializer = _serializer(secret, "callwarden session")
+        self._devices = _serializer(secret, "callwarden device")
 
     def issue(self, user: User, now: float, session_id: str | None = None) -> tuple[Session, str]:
         """A session for the user, and its token. `session_id` keeps a session over a change of password."""
@@ -88,6 +90,19 @@ class SessionSigner:
         """Was the session made with the password the user has now?"""
         return hmac.compare_digest(session.credential, self._credential(user))
 
+    def issue_device(self, user: str, now: float) -> str:
+        """A token for a device on which `user` has just logged in. It opens nothing: see `LoginThrottle`."""
+        return str(self._devices.dumps([self._digest(f"device {user}"), secrets.token_urlsafe(16), now]))
+
+    def device(self, token: str, user: str, now: float) -> str:
+        """The id of the device the token names, or "" where it is none on which `user` has logged in of late."""
+        try:
+            whose, device, at = _DEVICE.validate_python(self._devices.loads(token))
+        except (BadData, ValidationError):
+            return ""
+        fits = hmac.compare_digest(whose, self._digest(f"device {user}"))
+        return device if fits and abs(now - at) < DEVICE_SECONDS else ""
+
     def csrf(self, session: Session) -> str:
         """The token every change made in this session must carry."""
         return self._digest(f"csrf {session.id}")
@@ -101,6 +116,12 @@ class SessionSigner:
 
     def _digest(self, text: str) -> str:
         return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _serializer(secret: bytes, salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        secret, salt=salt, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    )
 
 
 class Ended:

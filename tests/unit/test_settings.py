@@ -49,3 +49,19 @@ def test_terms_are_parted_by_commas_of_either_kind_and_trimmed() -> None:
 def test_terms_that_no_prompt_can_hold_are_refused_with_the_reason(terms: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Settings(terms=terms)
+
+
+def test_proxies_are_addresses_and_networks_of_both_families() -> None:
+    settings = Settings(trusted_proxies="10.0.0.5, 172.16.1.0/12,::1 ,")
+    assert settings.proxy_networks == (
+        *("10.0.0.5/32", "::ffff:10.0.0.5/128"),
+        *("172.16.0.0/12", "::ffff:172.16.0.0/108"),
+        "::1/128",
+    )
+    assert Settings().proxy_networks == ()
+
+
+@pytest.mark.parametrize("proxies", ["*", "nginx", "10.0.0.0/33", "10.0.0.1;10.0.0.2", "10.0.0.1 10.0.0.2"])
+def test_a_proxy_without_an_address_is_refused_with_the_reason(proxies: str) -> None:
+    with pytest.raises(ValidationError, match="address"):
+        Settings(trusted_proxies=proxies)

@@ -9,13 +9,16 @@ from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from service.storage.port import NotFound, User
+from service.storage.port import NotFound, StorageError, User
+from service.web.addresses import client_address, tell_of_proxy
 from service.web.auth import Anyone, require_origin
 from service.web.errors import Refused, refusal
 from service.web.json_answer import json_answer
+from service.web.passwords import TooManyLogins
 from service.web.protocols import mark_known
 from service.web.room import Room, RoomDep, steady_now
-from service.web.sessions import COOKIE, Session, unix_now
+from service.web.sessions import COOKIE, DEVICE_COOKIE, DEVICE_SECONDS, Session, unix_now
+from service.web.throttle import Attempt
 from service.web.wire import Credentials, PasswordChange, SessionAnswer, Who
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"])
@@ -32,11 +35,15 @@ _ANSWER = TypeAdapter(SessionAnswer)
 async def log_in(given: Credentials, request: Request, room: RoomDep) -> Response:
     """Start a session. The same answer, after the same time, for a wrong name and a wrong password."""
     require_origin(request, room)
-    user = await _verified(room, request, given.username, given.password)
+    tell_of_proxy(request, room.parts.settings.trusted_proxies)
+    device = room.parts.signer.device(request.cookies.get(DEVICE_COOKIE, ""), given.username, unix_now())
+    attempt = Attempt(user=given.username, address=client_address(request), device=device)
+    user = await _verified(room, attempt, given.password)
     mark_known(request)
     session, token = room.parts.signer.issue(user, unix_now())
     answer = _answer(room, user, session)
     _set_cookie(answer, room, session, token)
+    _set_device_cookie(answer, room, user)
     return answer
 
 
@@ -63,7 +70,9 @@ async def log_out(principal: Anyone, room: RoomDep) -> Response:
 @router.put("/password", status_code=204)
 async def change_password(change: PasswordChange, principal: Anyone, request: Request, room: RoomDep) -> Response:
     """Set a new password. Every session of this user ends but this one."""
-    user = await _verified(room, request, principal.user.name, change.old)
+    # A session counts for itself: nobody outside can use up its attempts.
+    attempt = Attempt(user=principal.user.name, address=client_address(request), device=principal.session.id)
+    user = await _verified(room, attempt, change.old)
     changed = replace(user, password_hash=await room.parts.passwords.hash(change.new))
     await room.parts.store.replace_user(changed)
     session, token = room.parts.signer.issue(changed, principal.session.issued_at, principal.session.id)
@@ -73,19 +82,22 @@ async def change_password(change: PasswordChange, principal: Anyone, request: Re
     return answer
 
 
-async def _verified(room: Room, request: Request, name: str, password: str) -> User:
-    address = request.client.host if request.client else "unknown"
-    wait = room.throttle.attempt(name, address, steady_now())
+async def _verified(room: Room, attempt: Attempt, password: str) -> User:
+    wait = room.throttle.attempt(attempt, steady_now())
     outcomes = room.parts.metrics.logins
     if wait > 0:
         outcomes.labels("throttled").inc()
         raise Refused(429, "too_many_attempts", f"Too many attempts; wait {wait:.0f} s.", retry_after=wait)
-    user = await _find(room, name)
-    fits = await room.parts.passwords.verify(user.password_hash if user else None, password)
+    try:
+        user = await _find(room, attempt.user)
+        fits = await room.parts.passwords.verify(user.password_hash if user else None, password)
+    except (StorageError, TooManyLogins):
+        room.throttle.withdrawn(attempt)
+        raise
     if not fits or user is None or user.disabled:
         outcomes.labels("failed").inc()
         raise Refused(401, "wrong_credentials", "The user name or the password is wrong.")
-    room.throttle.succeeded(name, address)
+    room.throttle.succeeded(attempt)
     outcomes.labels("succeeded").inc()
     return user
 
@@ -108,6 +120,18 @@ def _set_cookie(answer: Response, room: Room, session: Session, token: str) -> N
         token,
         max_age=max(0, int(room.parts.signer.expires(session) - unix_now())),
         path="/",
+        httponly=True,
+        samesite="strict",
+        secure=room.parts.settings.secure_cookie,
+    )
+
+
+def _set_device_cookie(answer: Response, room: Room, user: User) -> None:
+    answer.set_cookie(
+        DEVICE_COOKIE,
+        room.parts.signer.issue_device(user.name, unix_now()),
+        max_age=DEVICE_SECONDS,
+        path=router.prefix,
         httponly=True,
         samesite="strict",
         secure=room.parts.settings.secure_cookie,

@@ -179,7 +179,10 @@ async def _serve(house: House, stack: AsyncExitStack, static: Path, descriptors:
     listener = socket.create_server(("127.0.0.1", 0))
     house.port = listener.getsockname()[1]
     app = await asyncio.to_thread(create_web, house.parts, static=static)
-    server = TestServer(server_config(app, "127.0.0.1", house.port, descriptors=descriptors, log_config=None))
+    proxies = house.parts.settings.proxy_networks
+    server = TestServer(
+        server_config(app, "127.0.0.1", house.port, descriptors=descriptors, trusted_proxies=proxies, log_config=None)
+    )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:
