@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -19,8 +18,9 @@ from detectors.zones import NoZone, zone_name
 from service.cli import given
 from service.cli.given import DataDir
 from service.cli.terminal import err, fail, out
+from service.names import checked_name
 from service.private_files import prepare_folder
-from service.storage.port import KeyRight, StorageError, Store, User, UserRole
+from service.storage.port import KeyRight, StorageError, Store, User, UserChanges, UserRole
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.keys import new_key
@@ -42,10 +42,14 @@ def create_key(
     events: Annotated[bool, typer.Option(help="May the gateway get its calls' events back?")] = True,
     first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
     timezone: Annotated[str, typer.Option(help="Where the debtors live whom it calls, such as Asia/Shanghai.")] = "",
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="A key for monitoring: reads /metrics, sends no calls.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it; it is shown this once."""
-    rights: list[KeyRight] = ["stream", "events"] if events else ["stream"]
+    rights: list[KeyRight] = ["metrics"] if metrics else ["stream", "events"] if events else ["stream"]
+    _checked(source)
     try:
         zone = zone_name(timezone, given.settings(data_dir=data_dir).jurisdiction) if timezone else ""
     except NoZone as problem:
@@ -87,7 +91,7 @@ def create_user(
 ) -> None:
     """Make a user. Without --password-stdin the password is asked for on the terminal."""
     user = User(
-        name=name,
+        name=_checked(name),
         role=role,
         password_hash=Passwords().hash_now(_password(password_stdin)),
         created_at=datetime.now(UTC),
@@ -101,10 +105,7 @@ def change_password(name: UserName, password_stdin: FromStdin = False, data_dir:
     """Give a user a new password; sessions opened with the old one end."""
     hashed = Passwords().hash_now(_password(password_stdin))
 
-    async def change(store: Store) -> None:
-        await store.replace_user(replace(await store.user(name), password_hash=hashed))
-
-    _with_store(data_dir, change)
+    _with_store(data_dir, lambda store: store.change_user(name, UserChanges(password_hash=hashed)))
     out.print(f"{name} has a new password")
 
 
@@ -122,6 +123,13 @@ def list_users(data_dir: DataDir = None) -> None:
 def generated_password() -> str:
     """A password nobody has to think of: 96 bits."""
     return secrets.token_urlsafe(12)
+
+
+def _checked(name: str) -> str:
+    try:
+        return checked_name(name)
+    except ValueError as problem:
+        fail(str(problem))
 
 
 def _password(from_stdin: bool) -> str:

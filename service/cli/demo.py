@@ -23,7 +23,7 @@ from service.logs import configure_logging
 from service.private_files import prepare_folder
 from service.samples import SampleCall, sample_calls
 from service.settings import Settings
-from service.storage.port import AlreadyExists, StorageError, Store, User
+from service.storage.port import AlreadyExists, StorageError, Store, User, UserChanges
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.keys import new_key
@@ -90,7 +90,8 @@ async def _password(store: Store) -> str:
     try:
         await store.add_user(user)
     except AlreadyExists:
-        await store.replace_user(user)
+        changes = UserChanges(role="admin", password_hash=hashed, disabled=False)
+        await store.change_user(USER, changes)
     return password
 
 

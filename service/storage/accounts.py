@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from service.storage import codec
 from service.storage.database import Database
-from service.storage.port import GatewayKey, NotFound, User
+from service.storage.port import AlreadyExists, GatewayKey, LastAdmin, NotFound, User, UserChanges
 from service.storage.tables import gateway_keys, users
 
 
@@ -21,7 +22,15 @@ class SqlAccounts:
         self._database = database
 
     async def add_user(self, user: User) -> None:
-        await self._insert(users, codec.row_of(codec.USER, user), f"add user {user.name}")
+        doing = f"add user {user.name}"
+
+        def add(connection: sa.Connection) -> None:
+            alike = sa.select(users.c.name).where(sa.func.lower(users.c.name) == user.name.lower())
+            if connection.execute(alike).first() is not None:
+                raise AlreadyExists(f"{doing}: it is there already")
+            connection.execute(sa.insert(users), codec.row_of(codec.USER, user))
+
+        await self._database.write(doing, add)
 
     async def user(self, name: str) -> User:
         return codec.value_of(codec.USER, await self._one(users, users.c.name == name, f"no user {name}"))
@@ -30,9 +39,25 @@ class SqlAccounts:
         """By name."""
         return [codec.value_of(codec.USER, row) for row in await self._all(users, users.c.name)]
 
-    async def replace_user(self, user: User) -> None:
-        values = {"role": user.role, "password_hash": user.password_hash, "disabled": user.disabled}
-        await self._update(sa.update(users).where(users.c.name == user.name).values(values), f"no user {user.name}")
+    async def change_user(self, name: str, changes: UserChanges) -> User:
+        def change(connection: sa.Connection) -> User:
+            # The admins' rows are locked first, in order: of two who disable each other the second sees the first.
+            working = sa.and_(users.c.role == "admin", users.c.disabled.is_(False))
+            admins = connection.execute(sa.select(users.c.name).where(working).order_by(users.c.name).with_for_update())
+            others = [admin for admin in admins.scalars() if admin != name]
+            row = connection.execute(sa.select(users).where(users.c.name == name).with_for_update()).mappings()
+            present = row.one_or_none()
+            if present is None:
+                raise NotFound(f"no user {name}")
+            before = codec.value_of(codec.USER, present)
+            after = _changed(before, changes)
+            if _works_as_admin(before) and not _works_as_admin(after) and not others:
+                raise LastAdmin(f"{name} is the last admin; make another one first")
+            values = {"role": after.role, "password_hash": after.password_hash, "disabled": after.disabled}
+            connection.execute(sa.update(users).where(users.c.name == name).values(values))
+            return after
+
+        return await self._database.write(f"change user {name}", change)
 
     async def add_key(self, key: GatewayKey) -> None:
         await self._insert(gateway_keys, codec.row_of(codec.KEY, key), f"add key {key.id}")
@@ -76,3 +101,16 @@ class SqlAccounts:
 
         if await self._database.write("change an account", update) == 0:
             raise NotFound(absent)
+
+
+def _changed(user: User, changes: UserChanges) -> User:
+    return replace(
+        user,
+        role=changes.role or user.role,
+        password_hash=changes.password_hash or user.password_hash,
+        disabled=user.disabled if changes.disabled is None else changes.disabled,
+    )
+
+
+def _works_as_admin(user: User) -> bool:
+    return user.role == "admin" and not user.disabled

@@ -15,8 +15,8 @@ from service.summary import CallSummary
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
 USER_ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
 
-KeyRight = Literal["stream", "events"]
-"""`stream` may send calls; `events` may also ask for a call's events back."""
+KeyRight = Literal["stream", "events", "metrics"]
+"""`stream` may send calls; `events` may also ask for a call's events back; `metrics` may read /metrics."""
 
 
 class StorageError(Exception):
@@ -37,6 +37,10 @@ class AlreadyExists(StorageError):
 
 class StaleChange(StorageError):
     """The alert is no longer in a state from which this change is allowed."""
+
+
+class LastAdmin(StorageError):
+    """The change would leave nobody who may make it undone: no admin who is not disabled."""
 
 
 class Unstorable(StorageError):
@@ -121,6 +125,15 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanges:
+    """What of a user becomes what; None stays as it is."""
+
+    role: UserRole | None = None
+    password_hash: str | None = None
+    disabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayKey:
     """A gateway's key: `id` is its public part, `secret_hash` a SHA-256 of the secret part.
 
@@ -187,19 +200,30 @@ class Store(Protocol):
 
     async def alerts(self, query: AlertQuery) -> AlertPage: ...
 
-    async def change_alert(self, alert_id: str, state: AlertState, by: str, at: datetime, note: str) -> LoggedFact:
+    async def change_alert(
+        self,
+        alert_id: str,
+        state: AlertState,
+        by: str,
+        at: datetime,
+        note: str,
+        among: Collection[AlertState] | None = None,
+    ) -> LoggedFact:
         """Move an alert: open -> acknowledged -> confirmed | dismissed (acknowledging may be skipped); a decision
-        may be changed to the other one, never undone to open. StaleChange otherwise."""
+        may be changed to the other one, never undone to open. `among`: the states it may be in now, for one who
+        decides by what they saw. StaleChange otherwise."""
         ...
 
-    async def add_user(self, user: User) -> None: ...
+    async def add_user(self, user: User) -> None:
+        """AlreadyExists also for a name that differs from another in the case of its letters alone."""
+        ...
 
     async def user(self, name: str) -> User: ...
 
     async def users(self) -> list[User]: ...
 
-    async def replace_user(self, user: User) -> None:
-        """Overwrite role, password hash and disabled of an existing user."""
+    async def change_user(self, name: str, changes: UserChanges) -> User:
+        """Change a user, who is returned as they are now. NotFound, LastAdmin."""
         ...
 
     async def add_key(self, key: GatewayKey) -> None: ...

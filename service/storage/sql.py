@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
+from typing import get_args
 
 from service.facts import Alert, AlertChanged, AlertState, Fact
 from service.storage import codec, pages, reading, writing
@@ -82,8 +83,24 @@ class SqlStore(SqlAccounts):
     async def alerts(self, query: AlertQuery) -> AlertPage:
         return await self._database.read("read alerts", partial(pages.alerts_page, query=query))
 
-    async def change_alert(self, alert_id: str, state: AlertState, by: str, at: datetime, note: str) -> LoggedFact:
+    async def change_alert(
+        self,
+        alert_id: str,
+        state: AlertState,
+        by: str,
+        at: datetime,
+        note: str,
+        among: Collection[AlertState] | None = None,
+    ) -> LoggedFact:
         alert = await self.alert(alert_id)
         change = AlertChanged(alert_id=alert.id, state=state, by=by, at=at, note=note)
-        [logged] = await self.append(alert.call_id, [change], at)
+        work = partial(
+            writing.append_to_alert,
+            call_id=alert.call_id,
+            facts=[codec.storable(change, alert.call_id)],
+            at=at,
+            alert_id=alert.id,
+            among=get_args(AlertState) if among is None else among,
+        )
+        [logged] = await self._database.write(f"change alert {alert_id}", work)
         return logged

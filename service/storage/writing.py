@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from service.alerts.lifecycle import may_change
 from service.facts import (
     AlertChanged,
     AlertRaised,
+    AlertState,
     CallOpened,
     Fact,
     FindingMade,
@@ -52,6 +53,22 @@ def append(
     if rest:
         connection.execute(_UPDATE_CALL, {"call": call_id, **codec.summary_row(summary)})
     return logged
+
+
+def append_to_alert(
+    connection: sa.Connection,
+    call_id: str,
+    facts: Sequence[tuple[Fact, str]],
+    at: datetime,
+    alert_id: str,
+    among: Collection[AlertState],
+) -> list[LoggedFact]:
+    """`append`, where the alert is in one of the states `among`: else StaleChange."""
+    _locked_summary(connection, call_id)  # from here on nobody else changes this call's alerts
+    present = connection.execute(sa.select(alerts.c.state).where(alerts.c.id == alert_id)).scalar_one_or_none()
+    if present not in among:
+        raise StaleChange(f"alert {alert_id} is {present} by now")
+    return append(connection, call_id, facts, at)
 
 
 def _insert_call(connection: sa.Connection, fact: CallOpened) -> CallSummary:

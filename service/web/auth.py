@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from service.storage.port import GatewayKey, NotFound, User, UserRole
+from service.storage.port import GatewayKey, KeyRight, NotFound, User, UserRole
 from service.web.errors import Refused
 from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
 from service.web.origin import same_origin
@@ -92,13 +92,14 @@ def allow(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Principal]]:
     return check
 
 
-def allow_key_or(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Principal | GatewayKey]]:
-    """A dependency for machines and people: any gateway key, or a session with one of these roles. Only for GET."""
+def allow_key_or(*roles: UserRole, right: KeyRight) -> Callable[[Request, Room], Awaitable[Principal | GatewayKey]]:
+    """A dependency for machines and people: a key with this right, or a session with one of these roles. Only for
+    GET."""
 
     async def check(request: Request, room: RoomDep) -> Principal | GatewayKey:
         presented = presented_key(request.headers)
         if presented is not None:
-            key = await _keyed(room, presented)
+            key = await _keyed(room, presented, right)
             mark_known(request)
             return key
         principal = await logged_in(request, room)
@@ -112,14 +113,16 @@ async def key_or_session(request: Request, room: RoomDep) -> Principal | Gateway
     """Who asks, where anybody may: None for a stranger, also one whose session has ended. A wrong key is refused."""
     presented = presented_key(request.headers)
     if presented is not None:
-        return await _keyed(room, presented)
+        key = await _keyed(room, presented, None)
+        mark_known(request)
+        return key
     token = request.cookies.get(COOKIE)
     return await principal_of(token, room) if token else None
 
 
-async def _keyed(room: Room, presented: str) -> GatewayKey:
+async def _keyed(room: Room, presented: str, right: KeyRight | None) -> GatewayKey:
     try:
-        return await verified_key(room.parts.store, presented)
+        return await verified_key(room.parts.store, presented, right)
     except KeyMissing as error:
         raise Refused(401, "key", "This key is not known.") from error
     except KeyForbidden as error:

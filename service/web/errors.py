@@ -14,6 +14,7 @@ from starlette.responses import Response
 from service.storage.port import (
     AlreadyExists,
     InvalidCursor,
+    LastAdmin,
     NotFound,
     StaleChange,
     StorageError,
@@ -33,6 +34,7 @@ _STORAGE: tuple[tuple[type[StorageError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (AlreadyExists, 409, "already_exists"),
     (StaleChange, 409, "stale_change"),
+    (LastAdmin, 409, "last_admin"),
     (InvalidCursor, 400, "invalid_cursor"),
     (Unstorable, 422, "unstorable"),
     (StorageUnavailable, 503, "storage_unavailable"),

@@ -10,17 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from detectors.registry import RuleInfo
 from detectors.zones import LONGEST
+from service.facts import AlertState
 from service.live.schema import Event
+from service.names import NAME_PATTERN
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
-
-USER_NAME = r"^[\w.@+-]{1,64}$"
-"""Letters of any script, digits, and the marks found in mail addresses: nothing that needs escaping in a path."""
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256
 """Longer than any passphrase; bounds what argon2 is made to chew."""
 
-UserName = Annotated[str, Field(pattern=USER_NAME)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 GivenPassword = Annotated[str, Field(max_length=MAX_PASSWORD)]
 
@@ -42,12 +41,15 @@ class PasswordChange(_Body):
 
 
 class StateChange(_Body):
+    """`seen`: the state the alert was shown in. Absent stands for an undecided one."""
+
     state: Literal["acknowledged", "confirmed", "dismissed"]
+    seen: AlertState | None = None
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
 class NewUser(_Body):
-    name: UserName
+    name: Name
     role: UserRole
     password: NewPassword
 
@@ -61,7 +63,7 @@ class UserChange(_Body):
 
 
 class NewKey(_Body):
-    source: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
+    source: Name
     rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
     first_track: Literal["agent", "customer"] = "customer"
     timezone: Annotated[str, Field(max_length=LONGEST)] = ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from service.storage.port import AlreadyExists, GatewayKey, NotFound, Store, User
+from service.storage.port import AlreadyExists, GatewayKey, LastAdmin, NotFound, Store, User, UserChanges
 from tests.scenes import AT
 
 MEI = User(name="美", role="supervisor", password_hash="$argon2id$v=19$x", created_at=AT)
@@ -46,15 +47,54 @@ async def test_user_name_is_taken_once(store: Store) -> None:
 async def test_user_is_changed_but_for_name_and_birth(store: Store) -> None:
     await store.add_user(MEI)
     changed = replace(MEI, role="compliance", password_hash="$argon2id$v=19$y", disabled=True)
-    await store.replace_user(replace(changed, created_at=AT + timedelta(days=1)))
+    changes = UserChanges(role="compliance", password_hash="$argon2id$v=19$y", disabled=True)
+    assert await store.change_user("美", changes) == changed
     assert await store.user("美") == changed
+
+
+async def test_what_is_not_named_of_a_user_stays(store: Store) -> None:
+    await store.add_user(MEI)
+    await store.change_user("美", UserChanges(disabled=True))
+    await store.change_user("美", UserChanges(password_hash="$argon2id$v=19$y"))
+    assert await store.user("美") == replace(MEI, disabled=True, password_hash="$argon2id$v=19$y")
+
+
+async def test_a_name_that_differs_in_case_alone_is_taken(store: Store) -> None:
+    await store.add_user(replace(MEI, name="Admin"))
+    with pytest.raises(AlreadyExists, match="aDMIN"):
+        await store.add_user(replace(MEI, name="aDMIN"))
+    assert [user.name for user in await store.users()] == ["Admin"]
+
+
+@pytest.mark.parametrize("changes", [UserChanges(disabled=True), UserChanges(role="supervisor")])
+async def test_the_last_admin_stays_one(store: Store, changes: UserChanges) -> None:
+    await store.add_user(replace(MEI, role="admin"))
+    await store.add_user(replace(MEI, name="gone", role="admin", disabled=True))
+    with pytest.raises(LastAdmin, match="美"):
+        await store.change_user("美", changes)
+    assert await store.user("美") == replace(MEI, role="admin")
+    assert await store.change_user("美", UserChanges(role="admin", disabled=False)) == replace(MEI, role="admin")
+    await store.change_user("gone", UserChanges(disabled=False))
+    assert await store.change_user("美", changes) != replace(MEI, role="admin")
+
+
+async def test_admins_who_disable_each_other_at_once_leave_one(store: Store) -> None:
+    names = [f"admin-{number}" for number in range(6)]
+    for name in names:
+        await store.add_user(replace(MEI, name=name, role="admin"))
+    changes = [UserChanges(disabled=True), UserChanges(role="integrator")]
+    work = [store.change_user(name, changes[number % 2]) for number, name in enumerate([*names, *reversed(names)])]
+    outcomes = await asyncio.gather(*work, return_exceptions=True)
+    left = [user for user in await store.users() if user.role == "admin" and not user.disabled]
+    assert len(left) == 1
+    assert {type(outcome) for outcome in outcomes} == {User, LastAdmin}
 
 
 async def test_user_nobody_knows_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound, match="美"):
         await store.user("美")
     with pytest.raises(NotFound, match="美"):
-        await store.replace_user(MEI)
+        await store.change_user("美", UserChanges(disabled=True))
     assert await store.users() == []
 
 

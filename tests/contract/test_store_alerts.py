@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from service.alerts.lifecycle import may_change
+from service.alerts.lifecycle import UNDECIDED, may_change
 from service.facts import AlertChanged, AlertState
 from service.storage.port import NotFound, StaleChange, Store
 from tests import scenes
@@ -63,6 +63,19 @@ async def test_of_two_people_who_decide_at_once_one_is_told_that_it_is_decided(f
     outcomes = await asyncio.gather(*both, return_exceptions=True)
     assert sum(isinstance(outcome, StaleChange) for outcome in outcomes) == 1
     assert len(await flagged.facts("call-1")) == 4
+
+
+async def test_of_two_who_decide_differently_at_once_the_second_is_told(flagged: Store) -> None:
+    both = [
+        flagged.change_alert("alert-1", state, name, LATER, "", UNDECIDED)
+        for state, name in (("confirmed", "mei"), ("dismissed", "lee"))
+    ]
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert sum(isinstance(outcome, StaleChange) for outcome in outcomes) == 1
+    decided = await flagged.alert("alert-1")
+    assert (decided.state, decided.changed_by) in (("confirmed", "mei"), ("dismissed", "lee"))
+    with pytest.raises(StaleChange, match=decided.state):
+        await flagged.change_alert("alert-1", "dismissed", "wu", LATER, "", UNDECIDED)
 
 
 async def test_alert_can_be_decided_after_its_call_has_ended(flagged: Store) -> None:

@@ -96,7 +96,7 @@ export const en: Messages = {
     },
   },
   keys: {
-    title: 'Gateway keys', connect: 'How to connect', connectText: 'The telephony platform pushes both legs over a WebSocket, with the key in a header:', source: 'Gateway name', rights: 'Rights', stream: 'send calls', events: 'read events back', firstTrack: 'First track is', created: 'Created',
+    title: 'Gateway keys', connect: 'How to connect', connectText: 'The telephony platform pushes both legs over a WebSocket, with the key in a header:', source: 'Gateway name', rights: 'Rights', stream: 'send calls', events: 'read events back', metrics: 'read metrics', metricsOnly: 'reads metrics only (for Prometheus; sends no calls)', firstTrack: 'First track is', created: 'Created',
     revoked: 'Revoked', active: 'Active', add: 'New key', revoke: 'Revoke', revokeAsk: (source) => `Revoke the key of “${source}”? Its new connections are refused at once.`,
     once: 'Copy it now: this key is shown only once.', empty: 'No gateway key yet.', sourceHint: 'e.g. shanghai-pbx', timezone: 'Debtors’ time zone', timezoneHint: 'empty: as the call or the law says',
     noZone: (zone) => `“${zone}” is no time zone that can be read; give a name such as Asia/Shanghai.`, id: 'Id', status: 'Status',

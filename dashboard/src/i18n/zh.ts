@@ -114,7 +114,7 @@ export const zh = {
     } satisfies Record<UserRole, string>,
   },
   keys: {
-    title: '网关密钥', connect: '接入方法', connectText: '话务平台用 WebSocket 推送双声道音频，密钥放在请求头里：', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', firstTrack: '第一声道是', created: '创建时间',
+    title: '网关密钥', connect: '接入方法', connectText: '话务平台用 WebSocket 推送双声道音频，密钥放在请求头里：', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', metrics: '读取监控指标', metricsOnly: '只读监控指标（供 Prometheus，不推送通话）', firstTrack: '第一声道是', created: '创建时间',
     revoked: '已吊销', active: '有效', add: '新建密钥', revoke: '吊销', revokeAsk: (source: string) => `吊销“${source}”的密钥？它的新连接会立刻被拒绝。`,
     once: '请现在复制保存：这把密钥只显示这一次。', empty: '还没有网关密钥。', sourceHint: '例如：shanghai-pbx', timezone: '债务人时区', timezoneHint: '留空则按通话或辖区',
     noZone: (zone: string) => `“${zone}”不是能识别的时区，请填写如 Asia/Shanghai 的名称。`, id: '编号', status: '状态',

@@ -96,8 +96,9 @@ export class Api {
     return this.#send('GET', `/alerts${query({ ...filter })}`);
   }
 
-  decide(alertId: string, state: AlertState, note: string): Promise<Alert> {
-    return this.#send('PUT', `/alerts/${encodeURIComponent(alertId)}/state`, { state, note });
+  /** `seen`: the state the alert was shown in; a decision someone else made meanwhile answers 409. */
+  decide(alertId: string, state: AlertState, note: string, seen: AlertState): Promise<Alert> {
+    return this.#send('PUT', `/alerts/${encodeURIComponent(alertId)}/state`, { state, note, seen });
   }
 
   async users(): Promise<Account[]> {

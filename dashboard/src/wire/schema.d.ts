@@ -204,6 +204,9 @@ export interface paths {
         /**
          * Change State
          * @description Acknowledge an alert (any watcher) or decide it (compliance): stored first, then shown to everyone.
+         *
+         *     A decision is only ever changed by one who saw it and says so (`seen`): of two who decide at once, the second gets
+         *     409 and the first one's decision to see.
          */
         put: operations["change_state"];
         post?: never;
@@ -351,7 +354,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Prometheus text.
+         * @description Prometheus text, for admins and keys with the right `metrics`.
          */
         get: operations["metrics"];
         put?: never;
@@ -842,7 +845,7 @@ export interface components {
             /** Source */
             source: string;
             /** Rights */
-            rights: ("stream" | "events")[];
+            rights: ("stream" | "events" | "metrics")[];
             /**
              * First Track
              * @enum {string}
@@ -896,7 +899,7 @@ export interface components {
              *       "stream"
              *     ]
              */
-            rights: ("stream" | "events")[];
+            rights: ("stream" | "events" | "metrics")[];
             /**
              * First Track
              * @default customer
@@ -921,7 +924,7 @@ export interface components {
             /** Source */
             source: string;
             /** Rights */
-            rights: ("stream" | "events")[];
+            rights: ("stream" | "events" | "metrics")[];
             /**
              * First Track
              * @enum {string}
@@ -1174,13 +1177,18 @@ export interface components {
              */
             type: "snapshot";
         };
-        /** StateChange */
+        /**
+         * StateChange
+         * @description `seen`: the state the alert was shown in. Absent stands for an undecided one.
+         */
         StateChange: {
             /**
              * State
              * @enum {string}
              */
             state: "acknowledged" | "confirmed" | "dismissed";
+            /** Seen */
+            seen?: ("open" | "acknowledged" | "confirmed" | "dismissed") | null;
             /**
              * Note
              * @default

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from detectors.api import Severity
+from service.alerts.lifecycle import UNDECIDED
 from service.facts import Alert, AlertState
 from service.storage.port import AlertPage, AlertQuery
 from service.web.auth import DECIDERS, Watcher, require_role
@@ -41,10 +42,15 @@ async def alerts(
 
 @router.put("/{alert_id}/state", response_model=Alert)
 async def change_state(alert_id: str, change: StateChange, watcher: Watcher, room: RoomDep) -> Response:
-    """Acknowledge an alert (any watcher) or decide it (compliance): stored first, then shown to everyone."""
+    """Acknowledge an alert (any watcher) or decide it (compliance): stored first, then shown to everyone.
+
+    A decision is only ever changed by one who saw it and says so (`seen`): of two who decide at once, the second gets
+    409 and the first one's decision to see.
+    """
     if change.state != "acknowledged":
         require_role(watcher, DECIDERS)
     store = room.parts.store
-    logged = await store.change_alert(alert_id, change.state, watcher.user.name, utc_now(), change.note)
+    among = UNDECIDED if change.seen is None or change.seen in UNDECIDED else (change.seen,)
+    logged = await store.change_alert(alert_id, change.state, watcher.user.name, utc_now(), change.note, among)
     room.parts.feed.publish(logged)
     return json_answer(_ALERT, await store.alert(alert_id))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import structlog
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from service.storage.port import NotFound, StorageError, User
+from service.storage.port import NotFound, StorageError, User, UserChanges
 from service.web.addresses import client_address, tell_of_proxy
 from service.web.auth import Anyone, require_origin
 from service.web.errors import Refused, refusal
@@ -73,8 +71,8 @@ async def change_password(change: PasswordChange, principal: Anyone, request: Re
     # A session counts for itself: nobody outside can use up its attempts.
     attempt = Attempt(user=principal.user.name, address=client_address(request), device=principal.session.id)
     user = await _verified(room, attempt, change.old)
-    changed = replace(user, password_hash=await room.parts.passwords.hash(change.new))
-    await room.parts.store.replace_user(changed)
+    changes = UserChanges(password_hash=await room.parts.passwords.hash(change.new))
+    changed = await room.parts.store.change_user(user.name, changes)
     session, token = room.parts.signer.issue(changed, principal.session.issued_at, principal.session.id)
     answer = Response(status_code=204)
     _set_cookie(answer, room, session, token)

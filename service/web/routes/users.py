@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import structlog
 from fastapi import APIRouter
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from service.storage.port import Store, User
+from service.storage.port import User, UserChanges
 from service.web.auth import Admin
-from service.web.errors import Refused
 from service.web.json_answer import json_answer
 from service.web.room import RoomDep, utc_now
 from service.web.wire import NewUser, UserAnswer, UserChange, UsersAnswer, user_answer
@@ -43,23 +40,8 @@ async def add_user(new: NewUser, admin: Admin, room: RoomDep) -> Response:
 @router.put("/{name}", response_model=UserAnswer)
 async def change_user(name: str, change: UserChange, admin: Admin, room: RoomDep) -> Response:
     """Change role, password or disabled. A new password or `disabled` ends the user's sessions."""
-    store = room.parts.store
-    user = await store.user(name)
-    changed = replace(
-        user,
-        role=change.role or user.role,
-        disabled=user.disabled if change.disabled is None else change.disabled,
-        password_hash=await room.parts.passwords.hash(change.password) if change.password else user.password_hash,
-    )
-    await _keep_an_admin(store, user, changed)
-    await store.replace_user(changed)
+    hashed = await room.parts.passwords.hash(change.password) if change.password else None
+    changes = UserChanges(role=change.role, password_hash=hashed, disabled=change.disabled)
+    changed = await room.parts.store.change_user(name, changes)
     log.info("user changed", role=changed.role, **{"pii.user": name, "pii.by": admin.user.name})
     return json_answer(_USER, user_answer(changed))
-
-
-async def _keep_an_admin(store: Store, before: User, after: User) -> None:
-    if before.role != "admin" or (after.role == "admin" and not after.disabled):
-        return
-    others = [u for u in await store.users() if u.role == "admin" and not u.disabled and u.name != before.name]
-    if not others:
-        raise Refused(409, "last_admin", "This is the last admin; make another one first.")

@@ -21,7 +21,7 @@ router = APIRouter(tags=["watch"])
 _READINESS = TypeAdapter(Readiness)
 
 Asker = Annotated[Principal | GatewayKey | None, Depends(key_or_session)]
-KeyOrAdmin = Annotated[Principal | GatewayKey, Depends(allow_key_or(*ADMINS))]
+MetricsKeyOrAdmin = Annotated[Principal | GatewayKey, Depends(allow_key_or(*ADMINS, right="metrics"))]
 
 
 @router.get("/healthz")
@@ -42,8 +42,8 @@ async def readyz(asker: Asker, room: RoomDep) -> Response:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(_asker: KeyOrAdmin, room: RoomDep) -> Response:
-    """Prometheus text."""
+async def metrics(_asker: MetricsKeyOrAdmin, room: RoomDep) -> Response:
+    """Prometheus text, for admins and keys with the right `metrics`."""
     text = await asyncio.to_thread(room.parts.metrics.text)  # reads /proc
     return Response(text, headers={"Content-Type": room.parts.metrics.content_type})
 

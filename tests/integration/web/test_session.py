@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from service.storage.port import UserChanges
 from tests.integration.web.conftest import PASSWORD, House, OpenHouse, cookie_of
 
 LOGIN = "/api/v1/session"
@@ -131,7 +131,7 @@ async def test_a_new_password_needs_the_old_one_and_ten_characters(house: House)
 async def test_a_disabled_user_is_out_at_once_and_cannot_come_back(house: House) -> None:
     client = await house.logged_in("supervisor", "lin")
     store = house.parts.store
-    await store.replace_user(replace(await store.user("lin"), disabled=True))
+    await store.change_user("lin", UserChanges(disabled=True))
     assert (await client.get(LOGIN)).status_code == 401
     again = await client.post(LOGIN, json={"username": "lin", "password": PASSWORD})
     assert again.status_code == 401

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.storage.port import KeyRight
 from service.web.wire import Check
 from tests.integration.web.conftest import House, OpenHouse
 
@@ -37,7 +38,7 @@ async def test_a_plain_load_balancer_may_ask_and_is_told_which_check_fails_but_n
 
 async def test_metrics_take_a_key_and_name_ours(house: House) -> None:
     client = await house.stranger()
-    answer = await client.get("/metrics", headers={"Authorization": f"Bearer {await house.key()}"})
+    answer = await client.get("/metrics", headers={"Authorization": f"Bearer {await house.key('metrics')}"})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     for name in (
@@ -48,6 +49,13 @@ async def test_metrics_take_a_key_and_name_ours(house: House) -> None:
         "hub_drops_total",
     ):
         assert f"callwarden_{name}" in answer.text
+
+
+@pytest.mark.parametrize("rights", [("stream",), ("stream", "events")])
+async def test_a_gateways_key_reads_no_metrics(house: House, rights: tuple[KeyRight, ...]) -> None:
+    client = await house.stranger()
+    answer = await client.get("/metrics", headers={"Authorization": f"Bearer {await house.key(*rights)}"})
+    assert (answer.status_code, answer.json()["error"]["message"]) == (403, "This key lacks the right 'metrics'.")
 
 
 async def test_a_wrong_or_revoked_key_reads_nothing(house: House) -> None:
