@@ -20,7 +20,7 @@ from service.cli.given import DataDir
 from service.cli.terminal import err, fail, out
 from service.names import checked_name
 from service.private_files import prepare_folder
-from service.storage.port import KeyRight, StorageError, Store, User, UserChanges, UserRole
+from service.storage.port import AuditEntry, AuditEvent, KeyRight, StorageError, Store, User, UserChanges, UserRole
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.keys import new_key
@@ -55,7 +55,9 @@ def create_key(
     except NoZone as problem:
         fail(f"--timezone {problem}")
     key, plaintext = new_key(source, rights, first_track, zone)
-    _with_store(data_dir, lambda store: store.add_key(key))
+    with_store(
+        data_dir, lambda store: store.add_key(key), _noted("key_made", key.id, f"{source}: {', '.join(key.rights)}")
+    )
     out.print(plaintext)
     err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
 
@@ -66,7 +68,7 @@ def list_keys(data_dir: DataDir = None) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("id", "source", "rights", "first track", "time zone", "made", "state"):
         table.add_column(title)
-    for key in _with_store(data_dir, lambda store: store.keys()):
+    for key in with_store(data_dir, lambda store: store.keys()):
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
         made = f"{key.created_at:%Y-%m-%d %H:%M}"
         table.add_row(key.id, key.source, ", ".join(key.rights), key.first_track, key.timezone, made, state)
@@ -77,8 +79,8 @@ def list_keys(data_dir: DataDir = None) -> None:
 def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The key's id, from `keys list`.")], data_dir: DataDir = None
 ) -> None:
-    """End a key; connections it has open go on until they close."""
-    _with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)))
+    """End a key; connections it has open go on until they close. A running service may take it for a minute more."""
+    with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)), _noted("key_revoked", key_id))
     out.print(f"Key {key_id} is revoked")
 
 
@@ -96,7 +98,7 @@ def create_user(
         password_hash=Passwords().hash_now(_password(password_stdin)),
         created_at=datetime.now(UTC),
     )
-    _with_store(data_dir, lambda store: store.add_user(user))
+    with_store(data_dir, lambda store: store.add_user(user), _noted("user_added", name, role))
     out.print(f"{name} may log in as {role}")
 
 
@@ -105,7 +107,8 @@ def change_password(name: UserName, password_stdin: FromStdin = False, data_dir:
     """Give a user a new password; sessions opened with the old one end."""
     hashed = Passwords().hash_now(_password(password_stdin))
 
-    _with_store(data_dir, lambda store: store.change_user(name, UserChanges(password_hash=hashed)))
+    changes = UserChanges(password_hash=hashed)
+    with_store(data_dir, lambda store: store.change_user(name, changes), _noted("user_changed", name, "new password"))
     out.print(f"{name} has a new password")
 
 
@@ -115,7 +118,7 @@ def list_users(data_dir: DataDir = None) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("name", "role", "made", "state"):
         table.add_column(title)
-    for user in _with_store(data_dir, lambda store: store.users()):
+    for user in with_store(data_dir, lambda store: store.users()):
         table.add_row(user.name, user.role, f"{user.created_at:%Y-%m-%d}", "disabled" if user.disabled else "active")
     out.print(table)
 
@@ -143,7 +146,12 @@ def _asked() -> str:
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
 
 
-def _with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
+def _noted(event: AuditEvent, subject: str, detail: str = "") -> AuditEntry:
+    return AuditEntry(at=datetime.now(UTC), event=event, who="", subject=subject, address="command line", detail=detail)
+
+
+def with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]], noted: AuditEntry | None = None) -> T:
+    """Do something with the configured store; once it is done, `noted` is added to the audit log."""
     settings = given.settings(data_dir=data_dir)
     url = settings.store_url
 
@@ -152,7 +160,9 @@ def _with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]]) ->
         store = SqlStore(url)
         await store.open()
         try:
-            return await work(store)
+            done = await work(store)
+            await store.add_audit([noted] if noted else [])
+            return done
         finally:
             await store.close()
 

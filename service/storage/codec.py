@@ -22,7 +22,7 @@ from service.facts import (
     UtteranceHeard,
     WordsTimed,
 )
-from service.storage.port import GatewayKey, Unstorable, User
+from service.storage.port import AuditEntry, GatewayKey, Unstorable, User
 from service.storage.text import storable_text
 from service.summary import CallSummary
 
@@ -37,6 +37,7 @@ ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
 GAP: TypeAdapter[GapMarked] = TypeAdapter(GapMarked)
 USER: TypeAdapter[User] = TypeAdapter(User)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
+AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)
 
 _LONGEST_IDENTIFIER = 1024
 """Bytes. PostgreSQL refuses an index entry over 2704 bytes, and some indexes hold two identifiers."""

@@ -152,8 +152,50 @@ class GatewayKey:
     revoked_at: datetime | None = None
 
 
+AuditEvent = Literal[
+    "login_succeeded",
+    "login_failed",
+    "login_throttled",
+    "logout",
+    "password_changed",
+    "key_refused",
+    "handshake_denied",
+    "live_opened",
+    "recording_played",
+    "transcript_read",
+    "alert_changed",
+    "user_added",
+    "user_changed",
+    "key_made",
+    "key_revoked",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to what (`subject`: a call, an alert, a user, a key), when, from where. `who` is empty for one who
+    is not known."""
+
+    at: datetime
+    event: AuditEvent
+    who: str
+    subject: str
+    address: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """The newest `limit` entries that are so."""
+
+    event: AuditEvent | None = None
+    who: str | None = None
+    subject: str | None = None
+    limit: int = 50
+
+
 class Store(Protocol):
-    """Calls, alerts, users and keys. Every method may raise StorageUnavailable; nothing is half written."""
+    """Calls, alerts, users, keys, the audit log. Every method may raise StorageUnavailable; nothing is half written."""
 
     async def open(self) -> None:
         """Connect and bring the schema to the newest migration."""
@@ -233,3 +275,11 @@ class Store(Protocol):
     async def keys(self) -> list[GatewayKey]: ...
 
     async def revoke_key(self, key_id: str, at: datetime) -> None: ...
+
+    async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Add to the audit log, in order. Nothing changes it or takes from it."""
+        ...
+
+    async def audit(self, query: AuditQuery) -> list[AuditEntry]:
+        """Newest first."""
+        ...

@@ -9,11 +9,21 @@ from functools import partial
 from typing import get_args
 
 from service.facts import Alert, AlertChanged, AlertState, Fact
-from service.storage import codec, pages, reading, writing
+from service.storage import audit, codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
 from service.storage.database import make_database
 from service.storage.migrate import load_scripts, upgrade
-from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, CallRecord, LoggedFact, StorageUnavailable
+from service.storage.port import (
+    AlertPage,
+    AlertQuery,
+    AuditEntry,
+    AuditQuery,
+    CallPage,
+    CallQuery,
+    CallRecord,
+    LoggedFact,
+    StorageUnavailable,
+)
 from service.storage.text import storable_text
 from service.storage.url import parse_url
 from service.summary import CallSummary
@@ -104,3 +114,9 @@ class SqlStore(SqlAccounts):
         )
         [logged] = await self._database.write(f"change alert {alert_id}", work)
         return logged
+
+    async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
+        await self._database.write("write to the audit log", partial(audit.add, entries=entries))
+
+    async def audit(self, query: AuditQuery) -> list[AuditEntry]:
+        return await self._database.read("read the audit log", partial(audit.newest, query=query))

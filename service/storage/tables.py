@@ -206,3 +206,16 @@ gateway_keys = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
 )
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("event", Words, nullable=False),
+    sa.Column("who", Words, nullable=False),
+    sa.Column("subject", Words, nullable=False),
+    sa.Column("address", Words, nullable=False),
+    sa.Column("detail", Words, nullable=False),
+    sa.Index(None, "subject"),
+)

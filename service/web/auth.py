@@ -11,8 +11,9 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from service.storage.port import GatewayKey, KeyRight, NotFound, User, UserRole
+from service.web.addresses import client_address
 from service.web.errors import Refused
-from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
+from service.web.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.web.origin import same_origin
 from service.web.protocols import mark_known
 from service.web.room import Room, RoomDep
@@ -99,7 +100,7 @@ def allow_key_or(*roles: UserRole, right: KeyRight) -> Callable[[Request, Room],
     async def check(request: Request, room: RoomDep) -> Principal | GatewayKey:
         presented = presented_key(request.headers)
         if presented is not None:
-            key = await _keyed(room, presented, right)
+            key = await _keyed(request, room, presented, right)
             mark_known(request)
             return key
         principal = await logged_in(request, room)
@@ -113,20 +114,23 @@ async def key_or_session(request: Request, room: RoomDep) -> Principal | Gateway
     """Who asks, where anybody may: None for a stranger, also one whose session has ended. A wrong key is refused."""
     presented = presented_key(request.headers)
     if presented is not None:
-        key = await _keyed(room, presented, None)
+        key = await _keyed(request, room, presented, None)
         mark_known(request)
         return key
     token = request.cookies.get(COOKIE)
     return await principal_of(token, room) if token else None
 
 
-async def _keyed(room: Room, presented: str, right: KeyRight | None) -> GatewayKey:
+async def _keyed(request: Request, room: Room, presented: str, right: KeyRight | None) -> GatewayKey:
     try:
-        return await verified_key(room.parts.store, presented, right)
+        return await verified_key(room.keys, presented, right)
     except KeyMissing as error:
-        raise Refused(401, "key", "This key is not known.") from error
+        refused, cause = Refused(401, "key", "This key is not known."), error
     except KeyForbidden as error:
-        raise Refused(403, "key", str(error)) from error
+        refused, cause = Refused(403, "key", str(error)), error
+    address, detail = client_address(request), refused.fault.message
+    room.audit.note("key_refused", subject=presented_id(presented), address=address, detail=detail)
+    raise refused from cause
 
 
 Watcher = Annotated[Principal, Depends(allow(*WATCHERS))]

@@ -10,7 +10,9 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from service.metrics import Metrics
+from service.web.audit import FINISH_SECONDS, AuditLog
 from service.web.headers import BodyLimit, SecurityHeaders
+from service.web.known_keys import KnownKeys
 from service.web.openapi import serve_document
 from service.web.ports import WebParts
 from service.web.room import Room, furnish
@@ -22,26 +24,31 @@ LOOP_PROBE_SECONDS = 0.5
 
 def create_web(parts: WebParts, *, lifespan: Lifespan | None = None, static: Path = STATIC) -> FastAPI:
     """The application over these parts. `lifespan` runs around all requests (the composition root's own)."""
-    app = application(_watched(parts.metrics, lifespan))
+    room = Room(parts=parts, audit=AuditLog(parts.store), keys=KnownKeys(parts.store))
+    app = application(_watched(room, lifespan))
     app.mount("/", Dashboard(static), name="dashboard")
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, https=parts.settings.secure_cookie)
-    furnish(app, Room(parts=parts))
+    furnish(app, room)
     serve_document(app)
     return app
 
 
-def _watched(metrics: Metrics, inner: Lifespan | None) -> Lifespan:
-    """The inner lifespan, with the event loop's delay measured as long as it lasts."""
+def _watched(room: Room, inner: Lifespan | None) -> Lifespan:
+    """The inner lifespan, with the event loop's delay measured and the audit log written as long as it lasts."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         async with _around(app, inner), asyncio.TaskGroup() as tasks:
-            probe = tasks.create_task(_probe_loop(metrics))
+            probe = tasks.create_task(_probe_loop(room.parts.metrics))
+            audit = tasks.create_task(room.audit.run())
             try:
                 yield
             finally:
                 probe.cancel()
+                room.audit.finish()
+                await asyncio.wait([audit], timeout=FINISH_SECONDS)
+                audit.cancel()
 
     return lifespan
 

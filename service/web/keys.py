@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from service.storage.port import GatewayKey, KeyRight, NotFound, Store
+from service.storage.port import GatewayKey, KeyRight
+from service.web.clock import steady_now
+from service.web.known_keys import KnownKeys
 
 _KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _KEY_ANYWHERE = re.compile(r"cw_([0-9a-f]{1,12})_[A-Za-z0-9_-]+")
@@ -59,6 +61,12 @@ def split(presented: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
+def presented_id(presented: str | None) -> str:
+    """The public part of something that looks like a key: what a log may hold of it."""
+    parts = split(presented or "")
+    return parts[0] if parts else ""
+
+
 def presented_key(headers: Mapping[str, str]) -> str | None:
     """The key in `Authorization: Bearer`, `X-API-Key`, or the password of `Authorization: Basic`."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
@@ -69,18 +77,17 @@ def presented_key(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-api-key")
 
 
-async def verified_key(store: Store, presented: str | None, right: KeyRight | None = None) -> GatewayKey:
+async def verified_key(known: KnownKeys, presented: str | None, right: KeyRight | None = None) -> GatewayKey:
     """The stored key that was presented. Raises KeyMissing, KeyForbidden, StorageUnavailable."""
     parts = split(presented or "")
     if parts is None:
         raise KeyMissing
     key_id, secret = parts
-    try:
-        key = await store.key(key_id)
-    except NotFound:
-        key = None
-    if not hmac.compare_digest(digest(secret), key.secret_hash if key else _NO_DIGEST) or key is None:
+    found = await known.find(key_id, steady_now())
+    if not hmac.compare_digest(digest(secret), found.key.secret_hash if found else _NO_DIGEST) or found is None:
         raise KeyMissing
+    known.verified(found)
+    key = found.key
     if key.revoked_at is not None:
         raise KeyForbidden("This key has been revoked.")
     if right is not None and right not in key.rights:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
+from service.web.audit import AuditLog
+from service.web.clock import steady_now as steady_now
+from service.web.clock import utc_now as utc_now
+from service.web.known_keys import KnownKeys
 from service.web.ports import WebParts
 from service.web.throttle import LoginThrottle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """One application's parts and its login throttle."""
+    """One application's parts, and what belongs to the web room itself."""
 
     parts: WebParts
+    audit: AuditLog
+    keys: KnownKeys
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
 
 
@@ -35,12 +39,3 @@ def room_of(connection: HTTPConnection) -> Room:
 
 
 RoomDep = Annotated[Room, Depends(room_of)]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def steady_now() -> float:
-    """Seconds that only go forward; for waits and limits inside one process."""
-    return time.monotonic()

@@ -46,6 +46,7 @@ async def test_a_key_of_the_first_schema_calls_debtors_in_no_zone_of_its_own(
     store: Store, database: Database, store_url: str
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
+        connection.execute(sa.text("DROP TABLE audit"))
         connection.execute(sa.text("ALTER TABLE gateway_keys DROP COLUMN timezone"))
         connection.execute(
             sa.text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
@@ -12,6 +12,7 @@ from detectors.api import Severity
 from service.alerts.lifecycle import UNDECIDED
 from service.facts import Alert, AlertState
 from service.storage.port import AlertPage, AlertQuery
+from service.web.addresses import client_address
 from service.web.auth import DECIDERS, Watcher, require_role
 from service.web.json_answer import json_answer
 from service.web.room import RoomDep, utc_now
@@ -41,7 +42,9 @@ async def alerts(
 
 
 @router.put("/{alert_id}/state", response_model=Alert)
-async def change_state(alert_id: str, change: StateChange, watcher: Watcher, room: RoomDep) -> Response:
+async def change_state(
+    alert_id: str, change: StateChange, watcher: Watcher, request: Request, room: RoomDep
+) -> Response:
     """Acknowledge an alert (any watcher) or decide it (compliance): stored first, then shown to everyone.
 
     A decision is only ever changed by one who saw it and says so (`seen`): of two who decide at once, the second gets
@@ -53,4 +56,6 @@ async def change_state(alert_id: str, change: StateChange, watcher: Watcher, roo
     among = UNDECIDED if change.seen is None or change.seen in UNDECIDED else (change.seen,)
     logged = await store.change_alert(alert_id, change.state, watcher.user.name, utc_now(), change.note, among)
     room.parts.feed.publish(logged)
+    who, address = watcher.user.name, client_address(request)
+    room.audit.note("alert_changed", who=who, subject=alert_id, address=address, detail=change.state)
     return json_answer(_ALERT, await store.alert(alert_id))

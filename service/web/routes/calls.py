@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
 from service.facts import CallState
 from service.live.schema import MAX_SEQ, Event
 from service.storage.port import CallPage, CallQuery, CallRecord, LoggedFact
+from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer
 from service.web.room import RoomDep
@@ -57,21 +58,25 @@ async def calls(
 
 
 @router.get("/calls/{call_id}", response_model=CallRecord)
-async def call(call_id: str, _watcher: Watcher, room: RoomDep) -> Response:
+async def call(call_id: str, watcher: Watcher, request: Request, room: RoomDep) -> Response:
     """Everything known of one call."""
-    return json_answer(_RECORD, await room.parts.store.call(call_id))
+    record = await room.parts.store.call(call_id)
+    room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
+    return json_answer(_RECORD, record)
 
 
 @router.get("/calls/{call_id}/events", response_model=EventsAnswer)
 async def events(
     call_id: str,
-    _watcher: Watcher,
+    watcher: Watcher,
+    request: Request,
     room: RoomDep,
     after: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
     """The call's event log after a `seq`, oldest first."""
     facts = await room.parts.store.facts(call_id, after, limit)
+    room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
     return json_answer(_EVENTS, EventsAnswer(events=tuple(_event(logged) for logged in facts)))
 
 

@@ -9,10 +9,11 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from service.storage.port import GatewayKey, StorageError
+from service.web.addresses import client_address
 from service.web.errors import Refused, storage_refusal
 from service.web.gateway_socket import GatewaySocket
 from service.web.handshake import deny
-from service.web.keys import KeyForbidden, KeyMissing, presented_key, verified_key
+from service.web.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.web.protocols import mark_known
 from service.web.room import Room, RoomDep
 
@@ -52,6 +53,7 @@ async def _admit(websocket: WebSocket, room: Room, presented: str | None) -> Gat
     try:
         key = await _verified(room, presented)
     except Refused as refused:
+        _note_refusal(websocket, room, presented, refused)
         room.parts.metrics.gateway_denied.labels(str(refused.status)).inc()
         await deny(websocket, refused)
         return None
@@ -61,9 +63,15 @@ async def _admit(websocket: WebSocket, room: Room, presented: str | None) -> Gat
     return key
 
 
+def _note_refusal(websocket: WebSocket, room: Room, presented: str | None, refused: Refused) -> None:
+    event = "key_refused" if refused.fault.code == "key" else "handshake_denied"
+    detail = refused.fault.message if presented else "no key"
+    room.audit.note(event, subject=presented_id(presented), address=client_address(websocket), detail=detail)
+
+
 async def _verified(room: Room, presented: str | None) -> GatewayKey:
     try:
-        return await verified_key(room.parts.store, presented, "stream")
+        return await verified_key(room.keys, presented, "stream")
     except KeyMissing as error:
         refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
         refused.headers.update(_CHALLENGE)

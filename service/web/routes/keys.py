@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from detectors.zones import NoZone, zone_name
+from service.web.addresses import client_address
 from service.web.auth import Keeper
 from service.web.errors import Refused
 from service.web.json_answer import json_answer
@@ -16,7 +16,6 @@ from service.web.room import RoomDep, utc_now
 from service.web.wire import KeysAnswer, NewKey, NewKeyAnswer, key_answer
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
-log = structlog.get_logger(__name__)
 
 _KEYS = TypeAdapter(KeysAnswer)
 _NEW = TypeAdapter(NewKeyAnswer)
@@ -30,7 +29,7 @@ async def keys(_keeper: Keeper, room: RoomDep) -> Response:
 
 
 @router.post("", response_model=NewKeyAnswer, status_code=201)
-async def add_key(new: NewKey, keeper: Keeper, room: RoomDep) -> Response:
+async def add_key(new: NewKey, keeper: Keeper, request: Request, room: RoomDep) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
     try:
         timezone = zone_name(new.timezone, room.parts.settings.jurisdiction)
@@ -38,7 +37,9 @@ async def add_key(new: NewKey, keeper: Keeper, room: RoomDep) -> Response:
         raise Refused(422, "invalid", str(problem), field="timezone") from problem
     key, plaintext = new_key(new.source, new.rights, new.first_track, timezone)
     await room.parts.store.add_key(key)
-    log.info("gateway key made", key=key.id, source=key.source, **{"pii.by": keeper.user.name})
+    detail = f"{key.source}: {', '.join(key.rights)}"
+    who, address = keeper.user.name, client_address(request)
+    room.audit.note("key_made", who=who, subject=key.id, address=address, detail=detail)
     answer = NewKeyAnswer(
         key=plaintext,
         id=key.id,
@@ -54,8 +55,9 @@ async def add_key(new: NewKey, keeper: Keeper, room: RoomDep) -> Response:
 
 
 @router.delete("/{key_id}", status_code=204)
-async def revoke_key(key_id: str, keeper: Keeper, room: RoomDep) -> Response:
+async def revoke_key(key_id: str, keeper: Keeper, request: Request, room: RoomDep) -> Response:
     """Revoke a key: no new connection with it. Calls it streams now go on to their end."""
     await room.parts.store.revoke_key(key_id, utc_now())
-    log.info("gateway key revoked", key=key_id, **{"pii.by": keeper.user.name})
+    room.keys.revoked(key_id)
+    room.audit.note("key_revoked", who=keeper.user.name, subject=key_id, address=client_address(request))
     return Response(status_code=204)

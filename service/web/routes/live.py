@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.live.encoding import text_of
 from service.live.schema import HealthChanged, LiveMessage, Resume
 from service.storage.port import StorageError, StorageUnavailable
+from service.web.addresses import client_address
 from service.web.auth import WATCHERS, Principal, logged_in, principal_of, require_origin, require_role
 from service.web.errors import Refused, storage_refusal
 from service.web.handshake import deny
@@ -40,11 +41,14 @@ _RESUME = TypeAdapter(Resume)
 @router.websocket("/api/v1/live")
 async def live(websocket: WebSocket, room: RoomDep) -> None:
     """Cookie, Origin and role are checked before the handshake is accepted, the session again and again after it."""
+    address = client_address(websocket)
     try:
-        await _watcher(websocket, room)
+        watcher = await _watcher(websocket, room)
     except Refused as refused:
+        room.audit.note("handshake_denied", subject="/api/v1/live", address=address, detail=refused.fault.message)
         await deny(websocket, refused)
         return
+    room.audit.note("live_opened", who=watcher.user.name, address=address)
     await websocket.accept()
     room.parts.metrics.live_sockets.inc()
     try:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from service.media.peaks import Peaks
 from service.media.wav import HEAD_BYTES, NotARecording
+from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.errors import Refused
 from service.web.files import file_answer
@@ -34,17 +35,19 @@ _PEAKS = TypeAdapter(Peaks)
         416: {"description": "The range lies beyond the end."},
     },
 )
-async def recording(call_id: str, request: Request, _watcher: Watcher, room: RoomDep) -> Response:
+async def recording(call_id: str, request: Request, watcher: Watcher, room: RoomDep) -> Response:
     """The call as WAV, one channel a role, with byte ranges. A live call's is served up to its present end."""
     await room.parts.store.summary(call_id)
     path = room.parts.recordings.path(call_id)
     try:
         wanted, if_range = request.headers.get("range"), request.headers.get("if-range")
-        return await file_answer(path, "audio/wav", wanted, if_range, least=HEAD_BYTES)
+        answer = await file_answer(path, "audio/wav", wanted, if_range, least=HEAD_BYTES)
     except FileNotFoundError as error:
         raise _missing(call_id) from error
     except OSError as error:
         raise _unreadable(call_id, error) from error
+    room.audit.note("recording_played", who=watcher.user.name, subject=call_id, address=client_address(request))
+    return answer
 
 
 @router.get("/{call_id}/peaks", response_model=Peaks)

@@ -38,6 +38,7 @@ async def log_in(given: Credentials, request: Request, room: RoomDep) -> Respons
     attempt = Attempt(user=given.username, address=client_address(request), device=device)
     user = await _verified(room, attempt, given.password)
     mark_known(request)
+    room.audit.note("login_succeeded", who=user.name, subject=user.name, address=attempt.address)
     session, token = room.parts.signer.issue(user, unix_now())
     answer = _answer(room, user, session)
     _set_cookie(answer, room, session, token)
@@ -52,9 +53,11 @@ async def who_am_i(principal: Anyone, room: RoomDep) -> Response:
 
 
 @router.delete("", status_code=204)
-async def log_out(principal: Anyone, room: RoomDep) -> Response:
+async def log_out(principal: Anyone, request: Request, room: RoomDep) -> Response:
     """End this session; its cookie is worthless from now on. 503 `logout_not_kept` where the disk refuses to keep that:
     then the session is over, but a restart before the disk takes it would bring it back."""
+    name = principal.user.name
+    room.audit.note("logout", who=name, subject=name, address=client_address(request))
     answer = Response(status_code=204)
     try:
         await room.parts.ended.add(principal.session, room.parts.signer.expires(principal.session))
@@ -76,7 +79,7 @@ async def change_password(change: PasswordChange, principal: Anyone, request: Re
     session, token = room.parts.signer.issue(changed, principal.session.issued_at, principal.session.id)
     answer = Response(status_code=204)
     _set_cookie(answer, room, session, token)
-    log.info("password changed", **{"pii.user": user.name})
+    room.audit.note("password_changed", who=user.name, subject=user.name, address=attempt.address)
     return answer
 
 
@@ -85,6 +88,7 @@ async def _verified(room: Room, attempt: Attempt, password: str) -> User:
     outcomes = room.parts.metrics.logins
     if wait > 0:
         outcomes.labels("throttled").inc()
+        room.audit.note("login_throttled", address=attempt.address, detail=f"wait {wait:.0f} s")
         raise Refused(429, "too_many_attempts", f"Too many attempts; wait {wait:.0f} s.", retry_after=wait)
     try:
         user = await _find(room, attempt.user)
@@ -94,6 +98,9 @@ async def _verified(room: Room, attempt: Attempt, password: str) -> User:
         raise
     if not fits or user is None or user.disabled:
         outcomes.labels("failed").inc()
+        # Of a name that is nobody's nothing is kept: it may be a password, typed into the wrong field.
+        subject, detail = (user.name, "disabled" if user.disabled else "") if user else ("", "no such user")
+        room.audit.note("login_failed", subject=subject, address=attempt.address, detail=detail)
         raise Refused(401, "wrong_credentials", "The user name or the password is wrong.")
     room.throttle.succeeded(attempt)
     outcomes.labels("succeeded").inc()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from service.storage.port import User, UserChanges
+from service.web.addresses import client_address
 from service.web.auth import Admin
 from service.web.json_answer import json_answer
 from service.web.room import RoomDep, utc_now
 from service.web.wire import NewUser, UserAnswer, UserChange, UsersAnswer, user_answer
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
-log = structlog.get_logger(__name__)
 
 _USERS = TypeAdapter(UsersAnswer)
 _USER = TypeAdapter(UserAnswer)
@@ -28,20 +27,28 @@ async def users(_admin: Admin, room: RoomDep) -> Response:
 
 
 @router.post("", response_model=UserAnswer, status_code=201)
-async def add_user(new: NewUser, admin: Admin, room: RoomDep) -> Response:
+async def add_user(new: NewUser, admin: Admin, request: Request, room: RoomDep) -> Response:
     """Add a user. The password is never given back."""
     password_hash = await room.parts.passwords.hash(new.password)
     user = User(name=new.name, role=new.role, password_hash=password_hash, created_at=utc_now())
     await room.parts.store.add_user(user)
-    log.info("user added", role=user.role, **{"pii.user": user.name, "pii.by": admin.user.name})
+    who, address = admin.user.name, client_address(request)
+    room.audit.note("user_added", who=who, subject=user.name, address=address, detail=user.role)
     return json_answer(_USER, user_answer(user), 201)
 
 
 @router.put("/{name}", response_model=UserAnswer)
-async def change_user(name: str, change: UserChange, admin: Admin, room: RoomDep) -> Response:
+async def change_user(name: str, change: UserChange, admin: Admin, request: Request, room: RoomDep) -> Response:
     """Change role, password or disabled. A new password or `disabled` ends the user's sessions."""
     hashed = await room.parts.passwords.hash(change.password) if change.password else None
     changes = UserChanges(role=change.role, password_hash=hashed, disabled=change.disabled)
     changed = await room.parts.store.change_user(name, changes)
-    log.info("user changed", role=changed.role, **{"pii.user": name, "pii.by": admin.user.name})
+    who, address = admin.user.name, client_address(request)
+    room.audit.note("user_changed", who=who, subject=name, address=address, detail=_told(change))
     return json_answer(_USER, user_answer(changed))
+
+
+def _told(change: UserChange) -> str:
+    told = [f"role {change.role}"] if change.role else []
+    told += ["disabled" if change.disabled else "enabled"] if change.disabled is not None else []
+    return ", ".join([*told, *(["new password"] if change.password else [])])

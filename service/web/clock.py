@@ -1,0 +1,15 @@
+"""What time it is: for routes and what they keep."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def steady_now() -> float:
+    """Seconds that only go forward; for waits and limits inside one process."""
+    return time.monotonic()
