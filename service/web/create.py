@@ -11,9 +11,9 @@ from fastapi import FastAPI
 
 from service.metrics import Metrics
 from service.web.audit import FINISH_SECONDS, AuditLog
-from service.web.headers import BodyLimit, SecurityHeaders
+from service.web.headers import BodyLimit, HeadAsGet, SecurityHeaders
 from service.web.known_keys import KnownKeys
-from service.web.openapi import serve_document
+from service.web.openapi import allowed_methods, serve_document
 from service.web.ports import WebParts
 from service.web.room import Room, furnish
 from service.web.routes.dashboard import STATIC, Dashboard
@@ -26,7 +26,8 @@ def create_web(parts: WebParts, *, lifespan: Lifespan | None = None, static: Pat
     """The application over these parts. `lifespan` runs around all requests (the composition root's own)."""
     room = Room(parts=parts, audit=AuditLog(parts.store), keys=KnownKeys(parts.store))
     app = application(_watched(room, lifespan))
-    app.mount("/", Dashboard(static), name="dashboard")
+    app.mount("/", Dashboard(static, allowed_methods()), name="dashboard")
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, https=parts.settings.secure_cookie)
     furnish(app, room)

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from service.web.errors import error_response
+from service.web.headers import HEAD_ASKED
 from service.web.ranges import Unsatisfiable, requested_range
 from service.web.wire import Fault
 
@@ -60,6 +61,10 @@ class _FileSlice(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if scope.get(HEAD_ASKED, False):
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                await send({"type": "http.response.body", "body": b""})
+                return
             await super().__call__(scope, receive, send)
         finally:
             self._file.close()

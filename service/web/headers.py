@@ -65,6 +65,22 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+HEAD_ASKED = "callwarden.head"
+"""In the scope of a request that is answered as GET, while the server leaves its body out: a file need not be read."""
+
+
+class HeadAsGet:
+    """ASGI middleware: HEAD is answered as GET is, on every path; the server sends no body for it (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET", HEAD_ASKED: True}
+        await self._app(scope, receive, send)
+
+
 class BodyLimit:
     """ASGI middleware: 413 for a body over MAX_BODY_BYTES, announced or not."""
 

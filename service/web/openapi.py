@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
+from starlette.routing import compile_path
 
 from service.live.schema import LIVE_MESSAGE, Resume
 from service.web.routing import application
@@ -50,6 +52,17 @@ def document() -> dict[str, Any]:
 def serve_document(app: FastAPI) -> None:
     """Let `app.openapi()` answer with the full document."""
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to replace it
+
+
+def allowed_methods() -> list[tuple[re.Pattern[str], str]]:
+    """For each path of the interface what it answers, as the Allow header has it."""
+    paths = {"/api/v1/openapi.json": {"get": None}, **document()["paths"]}
+    return [(compile_path(path)[0], _allowed(operations)) for path, operations in paths.items()]
+
+
+def _allowed(operations: Iterable[str]) -> str:
+    methods = {operation.upper() for operation in operations}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def text() -> str:

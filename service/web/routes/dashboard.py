@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -20,7 +22,9 @@ _HASHED = "public, max-age=31536000, immutable"
 class Dashboard(StaticFiles):
     """Static files; a path that names no file and no endpoint is a page of the dashboard: index.html."""
 
-    def __init__(self, directory: Path = STATIC) -> None:
+    def __init__(self, directory: Path = STATIC, interface: Sequence[tuple[re.Pattern[str], str]] = ()) -> None:
+        """`interface`: paths of the API, with the methods each answers. A request that got here used another one."""
+        self._interface = interface
         mimetypes.init()  # reads the system's tables: now, not on the event loop at the first request
         super().__init__(directory=directory, html=True, check_dir=False)
 
@@ -28,7 +32,10 @@ class Dashboard(StaticFiles):
         """A folder that is not there yet is a dashboard that is not built, which `_page` tells."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, the page, or 404."""
+        """The file, the page, 404, or 405 with what the path would answer."""
+        for pattern, allowed in self._interface:
+            if pattern.match("/" + path):
+                raise HTTPException(405, headers={"Allow": allowed})
         try:
             answer = await super().get_response(path, scope)
         except HTTPException as error:
