@@ -11,9 +11,8 @@ from asr.types import Seconds, Utterance
 from detectors.api import CallContext, Finding, Jurisdiction, Observation
 from detectors.evidence import span_in_time
 from detectors.pack import Vocabulary
-from detectors.pattern import Pattern, PatternError
+from detectors.pattern import Pattern, PatternError, folds
 from detectors.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
-from detectors.text import fold_en, fold_zh, has_chinese
 from detectors.verification import Verification, compile_patterns, says
 
 From = Literal["first_word", "verified"]
@@ -118,16 +117,16 @@ class DutiesCall:
 
     def _note(self, owed: _Owed, utterance: Utterance) -> None:
         """Anything in a long turn counts from where it was said, not from the turn's start."""
-        folded = fold_zh(utterance.text) if has_chinese(utterance.text) else fold_en(utterance.text)
-        plane = "zh" if has_chinese(utterance.text) else "en"
         if says(utterance.text, owed.duty.denials):
             return
+        planes = folds(utterance.text)
         for group, patterns in enumerate(owed.duty.needs):
             if group in owed.met:
                 continue
             for pattern in patterns:
-                span = next(iter(pattern.spans(folded)), None) if pattern.plane == plane else None
-                if span is not None:
+                folded = planes.get(pattern.plane)
+                span = next(iter(pattern.spans(folded)), None) if folded else None
+                if folded and span is not None:
                     owed.met[group] = span_in_time(utterance, *folded.origin(span.begin, span.end))[0]
                     break
 

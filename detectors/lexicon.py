@@ -62,8 +62,8 @@ class Lexicon:
         self._entries = entries
         self._longest = max(map(len, entries), default=1)
 
-    def feel(self, text: str) -> Feeling:
-        """Judge a text. Empty or unknown text is neutral."""
+    def weigh(self, text: str) -> dict[Emotion, float]:
+        """How much of each emotion is in a text: signed, nothing in an empty or unknown one."""
         totals: dict[Emotion, float] = dict.fromkeys(EMOTIONS, 0.0)
         said = units(self._plane, text)
         courtesy = min(1.0, _COURTESY[self._plane] / max(1, len(said)))
@@ -83,7 +83,7 @@ class Lexicon:
                 factor *= entry.weight
             else:
                 negated = True
-        return _feeling(totals)
+        return totals
 
     def _entries_in(self, said: list[str]) -> Iterator[tuple[int, Entry | None]]:
         """The text as consecutive entries and single units without one."""
@@ -109,7 +109,8 @@ def units(plane: Plane, text: str) -> list[str]:
     return list(fold_zh(text).text) if plane == "zh" else fold_en(text).text.split()
 
 
-def _feeling(totals: Mapping[Emotion, float]) -> Feeling:
+def feeling_of(totals: Mapping[Emotion, float]) -> Feeling:
+    """What weighs most; neutral where little weighs."""
     score = round(math.tanh(sum(totals.values())), 3)
     if abs(score) < NEUTRAL:
         return Feeling(score=score, label="neutral", emotion="neutral")

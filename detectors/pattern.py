@@ -20,7 +20,7 @@ from typing import Any, Literal
 import re2
 
 from detectors.api import DetectorError
-from detectors.text import Folded, fold_char, fold_en, fold_zh
+from detectors.text import Folded, fold_char, fold_en, fold_zh, has_chinese, has_latin
 
 Plane = Literal["zh", "en"]
 Lists = Mapping[str, tuple[str, ...]]
@@ -65,6 +65,14 @@ class Span:
 def fold(plane: Plane, text: str) -> Folded:
     """Fold into the plane's form."""
     return fold_zh(text) if plane == "zh" else fold_en(text)
+
+
+def folds(text: str) -> dict[Plane, Folded]:
+    """The text in the plane of every language that it holds something of: both where the speaker switches."""
+    planes: list[Plane] = ["zh"] if has_chinese(text) else []
+    if has_latin(text) or not planes:
+        planes.append("en")
+    return {plane: fold(plane, text) for plane in planes}
 
 
 class _Parser:

@@ -6,10 +6,9 @@ import math
 from typing import ClassVar, Final
 
 from asr.types import Role, Seconds, Utterance
-from detectors.api import CallContext, Observation, Sentiment
-from detectors.lexicon import Feeling, Lexicon
-from detectors.pattern import Plane
-from detectors.text import has_chinese
+from detectors.api import CallContext, Emotion, Observation, Sentiment
+from detectors.lexicon import EMOTIONS, Feeling, Lexicon, feeling_of
+from detectors.pattern import Plane, folds
 
 TREND_SECONDS: Final[Seconds] = 12.0
 """Speech after which the past weighs 1/e in the rolling mean: about three utterances."""
@@ -24,8 +23,12 @@ class SentimentDetector:
         self._lexicons = lexicons
 
     def feel(self, text: str) -> Feeling:
-        """One text on its own."""
-        return self._lexicons["zh" if has_chinese(text) else "en"].feel(text)
+        """One text on its own; where its speaker switches, both languages' words count."""
+        totals: dict[Emotion, float] = dict.fromkeys(EMOTIONS, 0.0)
+        for plane in folds(text):
+            for emotion, weight in self._lexicons[plane].weigh(text).items():
+                totals[emotion] += weight
+        return feeling_of(totals)
 
     def open(self, call: CallContext) -> SentimentCall:
         return SentimentCall(self)

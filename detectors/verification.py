@@ -9,9 +9,8 @@ from typing import Any
 from asr.types import Seconds, Utterance
 from detectors.guard import PLANES
 from detectors.pack import Vocabulary
-from detectors.pattern import Pattern, PatternError, Plane
+from detectors.pattern import Pattern, PatternError, folds
 from detectors.taxonomy import PACKS, PackError, read_yaml
-from detectors.text import fold_en, fold_zh, has_chinese
 
 ANSWER_WITHIN: Seconds = 12.0
 """A yes later than this after the question answers something else."""
@@ -73,9 +72,8 @@ def load_verification(vocabulary: Vocabulary, path: Path = PACKS / "verification
 
 def says(text: str, patterns: tuple[Pattern, ...]) -> bool:
     """Whether any of the patterns is in the text."""
-    plane: Plane = "zh" if has_chinese(text) else "en"
-    folded = fold_zh(text) if plane == "zh" else fold_en(text)
-    return any(pattern.plane == plane and any(True for _ in pattern.spans(folded)) for pattern in patterns)
+    planes = folds(text)
+    return any(True for pattern in patterns if pattern.plane in planes for _ in pattern.spans(planes[pattern.plane]))
 
 
 def compile_patterns(raw: Any, vocabulary: Vocabulary) -> tuple[Pattern, ...]:

@@ -48,6 +48,16 @@ def test_an_announcement_before_the_call_stands_in_for_the_notice() -> None:
     assert missed([said("agent", IDENTITY, 0, 6)], 60, recording_notice="ivr") == []
 
 
+@pytest.mark.parametrize("opening", [IDENTITY + "This call is being recorded.", f"{ENGLISH} 好的"])
+def test_duties_are_met_in_either_language_where_the_agent_switches(opening: str) -> None:
+    assert missed([said("agent", opening, 0, 9)], 60) == []
+
+
+def test_a_denial_in_the_other_language_announces_nothing() -> None:
+    spoken = [said("agent", f"{IDENTITY}{NOTICE} No, nobody is recording this", 0, 9)]
+    assert [duty for duty, _ in missed(spoken, 60)] == ["recording_notice"]
+
+
 @pytest.mark.parametrize("denial", ["没有录音，你放心说", "这通电话不录音的", "No, nobody is recording this"])
 def test_denying_the_recording_announces_nothing(denial: str) -> None:
     assert [duty for duty, _ in missed([said("agent", f"{IDENTITY}{denial}", 0, 9)], 60)] == ["recording_notice"]

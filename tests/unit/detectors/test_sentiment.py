@@ -30,6 +30,8 @@ LINES = Path(__file__).parents[2] / "data" / "sentiment.jsonl"
         ("Thank you so much", "positive", "joy"),
         ("I don't give a shit", "negative", "anger"),
         ("My last four are 4219", "neutral", "neutral"),
+        ("你好, I don't give a shit", "negative", "anger"),
+        ("OK 滚，别再打电话了", "negative", "anger"),
     ],
 )
 def test_what_an_utterance_sounds_like(text: str, label: str, emotion: str) -> None:
