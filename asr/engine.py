@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -54,16 +54,32 @@ NOTHING_EXPECTED = Expected()
 class Speech:
     """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
 
-    `language` None asks the engine to detect it. `expected` is vocabulary the call is likely to hold. `text` is given
-    where it is known already and only the times of its words are asked for: `Transcript.words`, in seconds from the
-    stretch's start.
+    `expected` is vocabulary the call is likely to hold, in `language`. Where that is None the engine hears which it is:
+    `leaning` is how much likelier Mandarin is than English before it has heard anything (log odds, in nats), and
+    `expected_in` the vocabulary in each.
+
+    `text` is given where it is known already and only the times of its words are asked for: `Transcript.words`, in
+    seconds from the stretch's start.
     """
 
     pcm: NDArray[np.float32]
     language: Language | None = None
     expected: Expected = NOTHING_EXPECTED
+    leaning: float = 0.0
+    expected_in: Mapping[Language, Expected] = field(default_factory=dict[Language, Expected])
     effort: Effort = "normal"
     text: str | None = None
+
+    def in_language(self, language: Language) -> Speech:
+        """The same, its language known."""
+        if self.language is not None:
+            return self
+        return replace(self, language=language, expected=self.expected_in.get(language, NOTHING_EXPECTED))
+
+    def without_prompt(self) -> Speech:
+        """The same with terms to restore but nothing for the decoder to repeat."""
+        bare = {language: replace(expected, prompt="") for language, expected in self.expected_in.items()}
+        return replace(self, expected=replace(self.expected, prompt=""), expected_in=bare)
 
 
 class Engine(Protocol):

@@ -364,5 +364,5 @@ def _asked_again(job: Job, heard: Heard, hurried: bool) -> Speech:
     """For a second look: with all the engine has, unless time is short and the text would not be dropped. A prompt that
     leaked into the first is not given again."""
     effort: Effort = "careful" if hurried and not heard.guarded else "full"
-    expected = replace(job.speech.expected, prompt="") if heard.leaked else job.speech.expected
-    return replace(job.speech, effort=effort, expected=expected)
+    speech = job.speech.without_prompt() if heard.leaked else job.speech
+    return replace(speech, effort=effort)

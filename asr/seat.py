@@ -59,7 +59,7 @@ def judged(job: Job, asked: Speech, transcript: Transcript) -> Heard:
     """
     if job.rank == "words":
         return Heard(recognised=Recognised(text=transcript.text, transcript=transcript))
-    verdict = judge(transcript, job.seconds, asked.expected.prompt)
+    verdict = judge(transcript, job.seconds, asked.in_language(transcript.language).expected.prompt)
     text = normalise(verdict.text, transcript.language) if verdict.text else ""
     guarded = verdict.text is None and verdict.reason != "empty"
     return Heard(

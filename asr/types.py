@@ -34,7 +34,8 @@ class Transcript:
 
     `avg_logprob` is the mean log probability a token (<= 0), `no_speech_prob` lies in [0, 1],
     `compression_ratio` is UTF-8 length over its zlib length, `tokens` the number of text tokens.
-    `doubtful` tells that it looks wrong, and that more effort is worth its time.
+    `doubtful` tells that it looks wrong, and that more effort is worth its time. `language_odds` is how much likelier
+    Mandarin is than English by this stretch alone (log odds, in nats), 0 where its language was given.
     Words are empty unless they were asked for.
     """
 
@@ -45,6 +46,7 @@ class Transcript:
     compression_ratio: float
     tokens: int
     doubtful: bool = False
+    language_odds: float = 0.0
     words: tuple[Word, ...] = ()
 
 

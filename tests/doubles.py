@@ -24,7 +24,13 @@ from service.storage.port import LoggedFact
 
 def transcript(text: str, language: Language = "zh") -> Transcript:
     return Transcript(
-        text=text, language=language, avg_logprob=-0.2, no_speech_prob=0.01, compression_ratio=1.0, tokens=len(text)
+        text=text,
+        language=language,
+        avg_logprob=-0.2,
+        no_speech_prob=0.01,
+        compression_ratio=1.0,
+        tokens=len(text),
+        language_odds=5.0 if language == "zh" else -5.0,
     )
 
 

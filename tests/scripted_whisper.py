@@ -54,7 +54,8 @@ class Generated:
 
 class ScriptedWhisper:
     """`hears` holds, a stretch each, the hypotheses (text, mean log probability) in the order in which the stretches
-    are asked about; `likely` the log probability of a given text, 0 where it holds none."""
+    are asked about; `likely` the log probability of a given text, 0 where it holds none; `sounds` how probably each
+    stretch that the language detector is asked about is Mandarin, otherwise English."""
 
     n_mels = 80
     compute_type = "scripted"
@@ -65,12 +66,16 @@ class ScriptedWhisper:
         *,
         hears: Sequence[Sequence[tuple[str, float]]] = (),
         likely: Mapping[str, float] | None = None,
+        sounds: Sequence[float] = (),
     ) -> None:
         self._vocabulary = vocabulary
+        self._sounds = list(sounds)
         self._hears = list(hears)
         self._likely = dict(likely or {})
         self.given: list[list[str]] = []
         self.beams: list[tuple[int, int]] = []
+        self.prefixes: list[list[int]] = []
+        self.detected: list[tuple[int, ...]] = []
 
     def encode(self, mel: ctranslate2.StorageView, *, to_cpu: bool) -> ctranslate2.StorageView:
         """Two frames of the spectrogram make one of the encoder's; none says anything."""
@@ -81,7 +86,13 @@ class ScriptedWhisper:
         self, encoded: Any, prefixes: list[list[int]], *, beam_size: int, num_hypotheses: int, **_: object
     ) -> list[Generated]:
         self.beams.append((beam_size, num_hypotheses))
+        self.prefixes += prefixes
         return [self._next(num_hypotheses) for _ in prefixes]
+
+    def detect_language(self, encoded: ctranslate2.StorageView) -> list[list[tuple[str, float]]]:
+        self.detected.append(tuple(encoded.shape))
+        mandarin = [self._sounds.pop(0) for _ in range(encoded.shape[0])]
+        return [[("<|zh|>", each), ("<|fr|>", 0.0), ("<|en|>", 1 - each)] for each in mandarin]
 
     def align(self, encoded: Any, start: list[int], texts: list[list[int]], frames: list[int]) -> list[Aligned]:
         said = [self._vocabulary.text(tokens) for tokens in texts]

@@ -27,6 +27,7 @@ from asr.engines.decoding import (
     wider_context_for,
 )
 from asr.engines.given_text import GivenText
+from asr.engines.languages import DETECTED_FRAMES, choose, log_odds
 from asr.engines.mel import SAMPLE_RATE, LogMel
 from asr.engines.silence import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.tokens import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, Vocabulary
@@ -53,6 +54,8 @@ class _Way:
     effort: Effort
     align: bool
     language: Language | None
+    open: bool
+    """The language is to be heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +141,7 @@ class WhisperEngine:
         try:
             for way, items in groups.items():
                 encoded = self._encode(items)
-                if way.align:
-                    transcripts = self._given.timed([item.speech for item in items], encoded)
-                else:
-                    transcripts = self._recognise(items, encoded)
+                transcripts = self._transcripts(way, items, encoded)
                 for item, transcript in zip(items, transcripts, strict=True):
                     results[item.place] = transcript
         except (RuntimeError, ValueError) as fault:
@@ -152,6 +152,11 @@ class WhisperEngine:
         """Free the model's memory; no call may follow."""
         self._model.unload_model()
 
+    def _transcripts(self, way: _Way, items: list[_Item], encoded: Any) -> list[Transcript]:
+        if way.align:
+            return self._given.timed([item.speech for item in items], encoded)
+        return self._recognise_open(items, encoded) if way.open else self._recognise(items, encoded)
+
     def _item(self, place: int, speech: Speech) -> _Item:
         seconds = len(speech.pcm) / SAMPLE_RATE
         budget = QUICK_PROMPT_BUDGET if speech.effort == "quick" else PROMPT_BUDGET
@@ -161,13 +166,15 @@ class WhisperEngine:
             effort=speech.effort,
             align=speech.text is not None,
             language=speech.language if speech.text is not None else None,
+            open=speech.language is None and speech.text is None,
         )
         context = _CONTEXT[speech.effort](seconds)
         return _Item(place=place, speech=speech, seconds=seconds, context=context, prompt=prompt, way=way)
 
     def _recognise(self, items: list[_Item], encoded: Any) -> list[Transcript]:
+        """Each in its own language, which is known."""
         effort = items[0].way.effort
-        languages = self._languages(items, encoded)
+        languages: list[Language] = [item.speech.language or "zh" for item in items]
         decoded = self._decode(items, languages, encoded, self._beam[effort])
         rows = np.array(encoded)
         return [
@@ -179,6 +186,32 @@ class WhisperEngine:
             )
             for item, language, each, row in zip(items, languages, decoded, rows, strict=True)
         ]
+
+    def _recognise_open(self, items: list[_Item], encoded: Any) -> list[Transcript]:
+        """Each in the language that it turns out to be in."""
+        rows = np.array(encoded)
+        return choose(
+            [item.speech.leaning for item in items],
+            lambda places: self._language_odds(rows[list(places)]),
+            lambda wanted: self._recognise_as([(items[at], language, rows[at]) for at, language in wanted]),
+        )
+
+    def _language_odds(self, rows: NDArray[np.floating]) -> list[float]:
+        begun = np.ascontiguousarray(rows[:, :DETECTED_FRAMES])
+        return [log_odds(guess) for guess in self._model.detect_language(ctranslate2.StorageView.from_array(begun))]
+
+    def _recognise_as(self, wanted: Sequence[tuple[_Item, Language, NDArray[np.floating]]]) -> list[Transcript]:
+        """Encoded stretches, each in that language, those whose prompts are as long together."""
+        items = [self._item(at, item.speech.in_language(language)) for at, (item, language, _) in enumerate(wanted)]
+        groups: dict[_Way, list[_Item]] = defaultdict(list)
+        for item in items:
+            groups[item.way].append(item)
+        found: dict[int, Transcript] = {}
+        for group in groups.values():
+            rows = np.stack([wanted[item.place][2] for item in group])
+            transcripts = self._recognise(group, ctranslate2.StorageView.from_array(rows))
+            found |= {item.place: transcript for item, transcript in zip(group, transcripts, strict=True)}
+        return [found[at] for at in range(len(items))]
 
     def _restored(self, text: str, item: _Item, language: Language, encoded: NDArray[np.floating]) -> str:
         terms = item.speech.expected.terms
@@ -204,12 +237,6 @@ class WhisperEngine:
     def _encode_as_is(self, batch: list[NDArray[np.float32]], context: float) -> Any:
         mel = self._log_mel(batch, context)
         return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(mel)), to_cpu=True)
-
-    def _languages(self, items: list[_Item], encoded: Any) -> list[Language]:
-        if all(item.speech.language for item in items):
-            return [item.speech.language or "zh" for item in items]
-        guesses = self._model.detect_language(encoded)
-        return [item.speech.language or _likelier(guess) for item, guess in zip(items, guesses, strict=True)]
 
     def _decode(self, items: list[_Item], languages: list[Language], encoded: Any, beam_size: int) -> list[Decoded]:
         prefixes = [
@@ -266,13 +293,3 @@ def _transcript(decoded: Decoded, text: str, language: Language, *, doubtful: bo
         tokens=len(decoded.tokens),
         doubtful=doubtful,
     )
-
-
-def _likelier(guess: list[tuple[str, float]]) -> Language:
-    """The likelier of the languages we serve; `guess` is (marker, probability), likeliest first."""
-    for marker, _ in guess:
-        if marker == "<|zh|>":
-            return "zh"
-        if marker == "<|en|>":
-            return "en"
-    return "zh"

@@ -16,16 +16,13 @@ from asr.engine import NOTHING_EXPECTED, Effort, Expected, Speech
 from asr.scheduler import Job, Recognised
 from asr.types import Language, Role, Seconds, Utterance
 from service.calls.intake import Cut
+from service.calls.languages import PartyLanguages
 from service.calls.ports import Recogniser
 from service.facts import Call, GapMarked
 
 BACKLOG: Seconds = 240.0
 """Speech a call may have waiting for its text: 15 MB of audio. A recogniser this far behind is as good as gone;
 what comes then is recorded and marked, not kept in memory."""
-
-LANGUAGE_TOLD: Seconds = 3.0
-"""Speech this long tells which language its party speaks; from then on it is not asked again. Measured on telephone
-speech with the base model: Mandarin is told right in 99 % of 3 s, in 98 % of 2 s, and by chance in 0.6 s."""
 
 FINAL_WITHIN: Seconds = 2.0
 """The text of an utterance is due this long after its end: the scheduler's deadline."""
@@ -48,9 +45,7 @@ class Hearing:
         self._call = call
         self._recogniser = recogniser
         self._expected = expected
-        self._languages: dict[Role, Language] = {}
-        if call.language != "auto":
-            self._languages = dict.fromkeys(call.roles, call.language)
+        self._languages = PartyLanguages(call.roles)
         self._monotonic = monotonic
         self._waiting = 0  # samples at 16 kHz
         self._cuts: Counter[Role] = Counter()
@@ -95,8 +90,9 @@ class Hearing:
         finally:
             self._waiting -= spoken.cut.pcm.size
             self._eased.set()
-        if recognised is not None and seconds(spoken.cut.pcm.size) >= LANGUAGE_TOLD:
-            self._languages.setdefault(spoken.cut.role, recognised.transcript.language)
+        if recognised is not None:
+            found, length = recognised.transcript, seconds(spoken.cut.pcm.size)
+            self._languages.heard(spoken.cut.role, found.language, found.language_odds, length)
         return recognised
 
     async def settle(self, most: Seconds) -> None:
@@ -124,21 +120,21 @@ class Hearing:
         """That was the leg's next utterance."""
         self._written[utterance.role] += 1
 
-    def _language(self, role: Role, length: Seconds) -> Language | None:
-        """None where it must be heard. What is too short to tell is taken for what the other party speaks."""
-        if role not in self._languages and length < LANGUAGE_TOLD:
-            return next(iter(self._languages.values()), None)
-        return self._languages.get(role)
-
     def _job(self, role: Role, pcm: NDArray[np.float32], effort: Effort, *, final: bool) -> Job:
-        """Nothing is expected of a language that is not known: a prompt in one would bend the other."""
-        language = self._language(role, seconds(pcm.size))
-        expected = NOTHING_EXPECTED if language is None else self._expected.get(language, NOTHING_EXPECTED)
         return Job(
             call_id=self._call.id,
             role=role,
             seq=self._cuts[role],
-            speech=Speech(pcm=pcm, language=language, expected=expected, effort=effort),
+            speech=self._speech(role, pcm, effort),
             final=final,
             deadline=self._monotonic() + FINAL_WITHIN,
         )
+
+    def _speech(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> Speech:
+        """In the call's language; or in one that is to be heard, with each one's vocabulary, for a prompt in the one
+        would bend the other."""
+        if self._call.language == "auto":
+            leaning = self._languages.leaning(role)
+            return Speech(pcm=pcm, leaning=leaning, expected_in=self._expected, effort=effort)
+        expected = self._expected.get(self._call.language, NOTHING_EXPECTED)
+        return Speech(pcm=pcm, language=self._call.language, expected=expected, effort=effort)

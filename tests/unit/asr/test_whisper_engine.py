@@ -28,12 +28,22 @@ class Scripted:
         folder: Path,
         *hears: Sequence[tuple[str, float]],
         likely: Mapping[str, float] | None = None,
+        sounds: Sequence[float] = (),
         beam_size: int = 5,
     ) -> None:
-        vocabulary = Vocabulary(character_model(folder, CHARACTERS))
-        self.model = ScriptedWhisper(vocabulary, hears=hears, likely=likely)
+        self.vocabulary = Vocabulary(character_model(folder, CHARACTERS))
+        self.model = ScriptedWhisper(self.vocabulary, hears=hears, likely=likely, sounds=sounds)
         self.loaded: dict[str, Any] = {}
         self.engine = WhisperEngine(folder, threads=2, beam_size=beam_size, load=self._load)
+
+    @property
+    def asked(self) -> list[tuple[Language, str]]:
+        """The language and the prompt of every stretch decoded, in order."""
+        asked: list[tuple[Language, str]] = []
+        for prefix in self.model.prefixes:
+            language: Language = "zh" if prefix[-4:] == self.vocabulary.ask("zh") else "en"
+            asked.append((language, self.vocabulary.text(self.vocabulary.text_tokens(prefix[:-4]))))
+        return asked
 
     def _load(self, path: str, **how: object) -> ScriptedWhisper:
         self.loaded = how
@@ -111,3 +121,66 @@ def test_a_device_that_is_not_there_is_named(tmp_path: Path):
 
     with pytest.raises(RecognitionError, match="cuda"):
         WhisperEngine(character_model(tmp_path, "好"), device="cuda", load=no_device)
+
+
+VOCABULARIES: dict[Language, Expected] = {
+    "zh": Expected(prompt="法院传票", terms=SUMMONS),
+    "en": Expected(prompt="a warrant", terms=WARRANT),
+}
+
+
+def open_to_either(leaning: float = 0.0, seconds: float = 2.0) -> Speech:
+    return Speech(pcm=speech(seconds).pcm, leaning=leaning, expected_in=VOCABULARIES)
+
+
+def test_an_unknown_language_is_heard_first_and_its_vocabulary_used(tmp_path: Path):
+    scripted = Scripted(
+        tmp_path, [("法院的团票", -0.2)], sounds=[0.99], likely={"法院的团票": -5.0, "法院的传票": -4.0}
+    )
+    [heard] = scripted.engine.transcribe([open_to_either()])
+    assert (heard.language, heard.text) == ("zh", "法院的传票")
+    assert [language for language, _ in scripted.asked] == ["zh"]
+    assert "法院传票" in scripted.asked[0][1]
+    assert heard.language_odds > 0
+
+
+def test_what_fits_the_partys_language_costs_no_detection(tmp_path: Path):
+    scripted = Scripted(tmp_path, [("I do", -0.2)])
+    [heard] = scripted.engine.transcribe([open_to_either(-3.0)])
+    assert (heard.language, heard.text) == ("en", "I do")
+    assert scripted.model.detected == []
+    assert heard.language_odds < 0
+
+
+def test_a_translation_gives_way_to_what_was_said(tmp_path: Path):
+    scripted = Scripted(tmp_path, [("I do not", -1.2)], [("法院的传票", -0.3)], sounds=[0.98])
+    [heard] = scripted.engine.transcribe([open_to_either(-3.0)])
+    assert (heard.language, heard.text) == ("zh", "法院的传票")
+    assert [language for language, _ in scripted.asked] == ["en", "zh"]
+    assert heard.language_odds > 3
+
+
+def test_only_the_beginning_of_the_encoded_speech_is_given_to_the_detector(tmp_path: Path):
+    scripted = Scripted(tmp_path, [("好", -0.2)], [("好", -0.2)], sounds=[0.9, 0.9])
+    scripted.engine.transcribe([open_to_either(seconds=2.0), open_to_either(seconds=9.0)])
+    assert [(items, frames) for items, frames, _ in scripted.model.detected] == [(2, 150)]
+
+
+def test_stretches_of_both_languages_and_known_ones_keep_their_places(tmp_path: Path):
+    scripted = Scripted(
+        tmp_path,
+        [("已经", -0.1)],  # the one whose language is known is decoded in a batch of its own
+        [("好", -0.2)],
+        [("I do", -0.2)],
+        sounds=[0.99, 0.01],
+    )
+    batch = [said(), open_to_either(), open_to_either()]
+    heard = scripted.engine.transcribe(batch)
+    assert [(each.language, each.text) for each in heard] == [("zh", "已经"), ("zh", "好"), ("en", "I do")]
+
+
+def test_a_language_that_is_given_is_neither_heard_nor_changed(tmp_path: Path):
+    scripted = Scripted(tmp_path, [("I do not", -2.5)])
+    [heard] = scripted.engine.transcribe([said("zh")])
+    assert (heard.language, heard.text, heard.language_odds) == ("zh", "I do not", 0.0)
+    assert scripted.model.detected == []
