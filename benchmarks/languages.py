@@ -47,7 +47,7 @@ from service.settings import Settings
 LENGTHS: tuple[Seconds, ...] = (0.6, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0)
 TURNS: tuple[Seconds, ...] = (2.0, 5.0, 1.0, 3.0, 8.0, 1.5)
 """Lengths of a call's utterances, in their order."""
-KNOWN = 3.0
+KNOWN = 2.5
 RATE = 16_000
 err = Console(stderr=True)
 
@@ -116,7 +116,7 @@ def mistaken(engine: WhisperEngine, language: Language, pieces: Sequence[Pcm]) -
 
 def _detected(engine: WhisperEngine, piece: Pcm) -> float:
     item = engine._item(0, Speech(pcm=piece))
-    return log_odds(engine._model.detect_language(engine._encode([item]))[0])
+    return log_odds(engine._model.detect_language(engine._encode([item]))[0], 3.0)
 
 
 def turns(pcm: Pcm, most: Seconds) -> Iterator[Pcm]:

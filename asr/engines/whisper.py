@@ -27,7 +27,7 @@ from asr.engines.decoding import (
     wider_context_for,
 )
 from asr.engines.given_text import GivenText
-from asr.engines.languages import DETECTED_FRAMES, choose, log_odds
+from asr.engines.languages import choose, log_odds
 from asr.engines.mel import SAMPLE_RATE, LogMel
 from asr.engines.silence import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.tokens import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, Vocabulary
@@ -192,13 +192,13 @@ class WhisperEngine:
         rows = np.array(encoded)
         return choose(
             [item.speech.leaning for item in items],
-            lambda places: self._language_odds(rows[list(places)]),
+            lambda places: self._language_odds([items[at] for at in places], rows[list(places)]),
             lambda wanted: self._recognise_as([(items[at], language, rows[at]) for at, language in wanted]),
         )
 
-    def _language_odds(self, rows: NDArray[np.floating]) -> list[float]:
-        begun = np.ascontiguousarray(rows[:, :DETECTED_FRAMES])
-        return [log_odds(guess) for guess in self._model.detect_language(ctranslate2.StorageView.from_array(begun))]
+    def _language_odds(self, items: Sequence[_Item], rows: NDArray[np.floating]) -> list[float]:
+        guesses = self._model.detect_language(ctranslate2.StorageView.from_array(np.ascontiguousarray(rows)))
+        return [log_odds(guess, item.seconds) for item, guess in zip(items, guesses, strict=True)]
 
     def _recognise_as(self, wanted: Sequence[tuple[_Item, Language, NDArray[np.floating]]]) -> list[Transcript]:
         """Encoded stretches, each in that language, those whose prompts are as long together."""

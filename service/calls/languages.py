@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from asr.types import Language, Role, Seconds
 
-_MOST = 3.0
+_MOST = 2.5
 """However long a party has spoken one language, this much evidence in one stretch tells of the other."""
 _WHOLE: Seconds = 3.0
 """Speech this long tells its language as well as longer speech does; shorter speech counts in proportion."""

@@ -10,7 +10,6 @@ from asr.engines.languages import choose, fits, log_odds, written_in
 from asr.types import Language, Transcript
 from tests.scripted import transcript
 
-SURE = 6.0
 MANDARIN, TRANSLATED = "我叫你兄弟打断你的腿", "I'll teach you how to run away"
 ENGLISH, TRANSLITERATED = "This call is being recorded", "这个电话正在录音"
 
@@ -43,13 +42,13 @@ def chosen(leaning: float, *stretches: Room) -> tuple[list[Transcript], list[int
 
 
 def test_a_text_that_fits_the_expected_language_is_neither_detected_nor_decoded_again() -> None:
-    [found], listened, decoded = chosen(-3.0, Room(SURE, (MANDARIN, -0.1), (ENGLISH, -0.2)))
+    [found], listened, decoded = chosen(-2.5, Room(6.0, (MANDARIN, -0.1), (ENGLISH, -0.2)))
     assert found.text == ENGLISH
     assert (listened, decoded) == ([], [(0, "en")])
     assert found.language_odds < 0
 
 
-@pytest.mark.parametrize("leaning", [-3.0, 0.0, 3.0])
+@pytest.mark.parametrize("leaning", [-2.5, 0.0, 2.5])
 def test_what_was_said_is_shown_whatever_was_expected_never_its_translation(leaning: float) -> None:
     [mandarin], _, _ = chosen(leaning, Room(4.5, (MANDARIN, -0.4), (TRANSLATED, -1.3)))
     [english], _, _ = chosen(leaning, Room(-4.5, (TRANSLITERATED, -1.3), (ENGLISH, -0.4)))
@@ -66,28 +65,28 @@ def test_a_stretch_of_no_known_language_is_detected_first_and_decoded_once_where
 
 def test_a_short_word_follows_what_its_party_speaks() -> None:
     """The detector guesses in half a second, and either text fits as badly."""
-    [found], _, _ = chosen(3.0, Room(-1.5, ("嗯", -1.6), ("Mm", -1.5)))
+    [found], _, _ = chosen(2.5, Room(-1.5, ("嗯", -1.6), ("Mm", -1.5)))
     assert found.language == "zh"
 
 
 def test_a_short_word_contradicts_where_the_evidence_is_strong() -> None:
-    [found], _, _ = chosen(3.0, Room(-3.0, ("也是", -2.2), ("Yes", -0.6)))
+    [found], _, _ = chosen(2.5, Room(-3.0, ("也是", -2.2), ("Yes", -0.6)))
     assert found.text == "Yes"
 
 
 def test_a_loop_is_no_fit_however_likely_it_is() -> None:
     loop = "I'm going to use a tree. I'm going to use a tree. I'm going to use a tree."
-    [found], _, _ = chosen(-3.0, Room(4.0, (MANDARIN, -0.3), (loop, -0.2)))
+    [found], _, _ = chosen(-2.5, Room(4.0, (MANDARIN, -0.3), (loop, -0.2)))
     assert found.text == MANDARIN
 
 
 def test_a_text_in_the_other_languages_script_is_tried_in_that_language() -> None:
-    [found], _, decoded = chosen(3.0, Room(-4.0, (ENGLISH, -0.3), (ENGLISH, -0.2)))
+    [found], _, decoded = chosen(2.5, Room(-4.0, (ENGLISH, -0.3), (ENGLISH, -0.2)))
     assert (found.language, decoded) == ("en", [(0, "zh"), (0, "en")])
 
 
 def test_a_text_has_the_language_that_it_is_written_in() -> None:
-    [found], _, _ = chosen(3.0, Room(-2.0, (ENGLISH, -0.3), ("This Carl is being", -1.9)))
+    [found], _, _ = chosen(2.5, Room(-2.0, (ENGLISH, -0.3), ("This Carl is being", -1.9)))
     assert (found.language, found.text) == ("en", ENGLISH)
 
 
@@ -97,7 +96,7 @@ def test_stretches_are_asked_about_together_and_keep_their_places() -> None:
         Room(-5.0, (TRANSLITERATED, -1.4), (ENGLISH, -0.3)),
         Room(5.0, ("喂你好", -0.9), ("Way", -2.0)),
     ]
-    found, listened, decoded = chosen(3.0, *stretches)
+    found, listened, decoded = chosen(2.5, *stretches)
     assert [each.text for each in found] == [MANDARIN, ENGLISH, "喂你好"]
     assert listened == [1, 2]
     assert decoded == [(0, "zh"), (1, "zh"), (2, "zh"), (1, "en")]
@@ -109,9 +108,14 @@ def test_nothing_is_asked_where_there_is_nothing() -> None:
 
 def test_the_detectors_odds_are_between_our_two_languages_alone() -> None:
     guess = [("<|ja|>", 0.6), ("<|zh|>", 0.3), ("<|en|>", 0.1)]
-    assert log_odds(guess) == pytest.approx(1.0986, abs=1e-3)
-    assert log_odds([("<|yue|>", 0.2), ("<|zh|>", 0.1), ("<|en|>", 0.1)]) == pytest.approx(1.0986, abs=1e-3)
-    assert log_odds([("<|en|>", 1.0)]) < -5
+    assert log_odds(guess, 5.0) == pytest.approx(1.0986, abs=1e-3)
+    assert log_odds([("<|yue|>", 0.2), ("<|zh|>", 0.1), ("<|en|>", 0.1)], 5.0) == pytest.approx(1.0986, abs=1e-3)
+    assert log_odds([("<|en|>", 1.0)], 5.0) < -5
+
+
+def test_little_speech_sounds_english_to_the_detector() -> None:
+    guess = [("<|zh|>", 0.5), ("<|en|>", 0.5)]
+    assert log_odds(guess, 0.6) > log_odds(guess, 2.0) > log_odds(guess, 3.0) == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize(

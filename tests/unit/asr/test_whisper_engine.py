@@ -160,10 +160,12 @@ def test_a_translation_gives_way_to_what_was_said(tmp_path: Path):
     assert heard.language_odds > 3
 
 
-def test_only_the_beginning_of_the_encoded_speech_is_given_to_the_detector(tmp_path: Path):
-    scripted = Scripted(tmp_path, [("好", -0.2)], [("好", -0.2)], sounds=[0.9, 0.9])
-    scripted.engine.transcribe([open_to_either(seconds=2.0), open_to_either(seconds=9.0)])
-    assert [(items, frames) for items, frames, _ in scripted.model.detected] == [(2, 150)]
+def test_stretches_that_fit_badly_are_listened_to_together(tmp_path: Path):
+    heard = [[("好", -2.0)], [("好", -2.0)], [("I do", -0.2)]]  # prompts of one length are decoded together
+    scripted = Scripted(tmp_path, *heard, sounds=[0.99, 0.99])
+    found = scripted.engine.transcribe([open_to_either(2.5), open_to_either(-2.5), open_to_either(2.5)])
+    assert [each.text for each in found] == ["好", "I do", "好"]
+    assert [items for items, *_ in scripted.model.detected] == [2]
 
 
 def test_stretches_of_both_languages_and_known_ones_keep_their_places(tmp_path: Path):
