@@ -121,7 +121,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, le=64, description="Threads for recognition; 0 means one a core.")
     beam_size: int = Field(default=5, ge=1, le=10, description="Beam width of the first decode.")
     language: CallLanguage = Field(
-        default="zh", description="Language of a call that names none; `auto` hears which each party speaks."
+        default="zh",
+        description="Language of a call that names none; `auto` hears which each party speaks, also when it switches.",
     )
     jurisdiction: Jurisdiction = Field(default="CN", description="Jurisdiction of a call that names none.")
     timezone: str = Field(

@@ -30,6 +30,11 @@ _SHORT_IS_ENGLISH = 1.0
 """Odds by which the detector takes a second of Mandarin for English, and ever less up to 3 s."""
 _CONFIRMED = 1.5
 """Odds that a text which fits tells of its language."""
+_WHOLE: Seconds = 3.0
+_SLOW = 2.2
+"""Characters a second; both languages are spoken at four and more."""
+_MORE = 1.1
+_CHARACTERS_A_WORD = 1.5
 _GREATEST_COMPRESSION = 2.0
 _LEAST = 1e-4
 _MARKERS: dict[Language, tuple[str, ...]] = {"zh": ("<|zh|>", "<|yue|>"), "en": ("<|en|>",)}
@@ -53,26 +58,37 @@ class Belief:
         """The likelier one."""
         return "zh" if self.odds >= 0 else "en"
 
-    def contested(self, found: Transcript) -> bool:
+    def contested(self, found: Transcript, seconds: Seconds) -> bool:
         """Whether the other language is worth decoding too, though this was found in the one."""
+        if says_little(found.text, seconds):  # the rest may be in the other language, whatever the party speaks
+            return towards(found.language, self.heard) < _SURE
         return towards(found.language, self.odds) < _SURE or not written_in(found.language, found.text)
 
     def evidence(self, found: Transcript, other: Transcript) -> float:
         """The odds by what was heard and found, whatever had been expected."""
         return self.heard + towards(found.language, _WORTH * (_fit(found) - _fit(other)))
 
-    def better(self, found: Transcript, other: Transcript) -> Transcript:
-        """What was said, of the texts that two languages make of it."""
+    def better(self, found: Transcript, other: Transcript, seconds: Seconds) -> Transcript:
+        """What was said, of the texts that two languages make of it.
+
+        Of one who switches within a stretch the model writes down one language and leaves out the other, or, asked for
+        the right one, neither.
+        """
+        if says_little(found.text, seconds):
+            for one, less in ((found, other), (other, found)):
+                if fits(one) and _units(one.text) > _MORE * _units(less.text):
+                    return one
         odds = self.leaning + self.evidence(found, other)
         return found if towards(found.language, odds) >= 0 else other
 
 
 def choose(
     leanings: Sequence[float],
+    lengths: Sequence[Seconds],
     listen: Callable[[Sequence[int]], Sequence[float]],
     recognise: Callable[[Sequence[tuple[int, Language]]], Sequence[Transcript]],
 ) -> list[Transcript]:
-    """What was said in each of some stretches, with the `language_odds` of what was heard and found.
+    """What was said in each of some stretches of these lengths, with the `language_odds` of what was heard and found.
 
     `listen` gives the detector's odds of the stretches at these places, `recognise` their texts in these languages.
     """
@@ -85,17 +101,18 @@ def choose(
     unknown = [place for place, leaning in enumerate(leanings) if abs(leaning) < KNOWN]
     ask(unknown)
     found = list(recognise([(place, belief.language) for place, belief in enumerate(beliefs)]))
-    doubted = [place for place, each in enumerate(found) if not fits(each)]
+    doubted = [place for place, each in enumerate(found) if not fits(each) or says_little(each.text, lengths[place])]
     ask([place for place in doubted if place not in unknown])
     chosen = [
         replace(each, language_odds=belief.heard + towards(each.language, 0.0 if place in doubted else _CONFIRMED))
         for place, (each, belief) in enumerate(zip(found, beliefs, strict=True))
     ]
-    contested = [place for place in doubted if beliefs[place].contested(found[place])]
+    contested = [place for place in doubted if beliefs[place].contested(found[place], lengths[place])]
     others = recognise([(place, other_than(found[place].language)) for place in contested]) if contested else ()
     for place, other in zip(contested, others, strict=True):
         belief, each = beliefs[place], found[place]
-        chosen[place] = replace(belief.better(each, other), language_odds=belief.evidence(each, other))
+        better = belief.better(each, other, lengths[place])
+        chosen[place] = replace(better, language_odds=belief.evidence(each, other))
     return [_as_written(each) for each in chosen]
 
 
@@ -122,6 +139,11 @@ def fits(found: Transcript) -> bool:
     return found.avg_logprob >= _FITS and not _odd(found)
 
 
+def says_little(text: str, seconds: Seconds) -> bool:
+    """Whether a text is short for so much speech: part of it may have been left out."""
+    return seconds >= _WHOLE and _units(text) < _SLOW * seconds
+
+
 def written_in(language: Language, text: str) -> bool:
     """Whether a text is written as its language is; words of the other may stand in it, and numbers are of both."""
     han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
@@ -136,6 +158,11 @@ def _as_written(found: Transcript) -> Transcript:
 
 def _fit(found: Transcript) -> float:
     return found.avg_logprob + (_ODD_FORM if _odd(found) else 0.0)
+
+
+def _units(text: str) -> float:
+    """How much is said, in characters of Chinese."""
+    return len(_HAN.findall(text)) + _CHARACTERS_A_WORD * len(_LATIN.findall(text))
 
 
 def _odd(found: Transcript) -> bool:

@@ -192,6 +192,7 @@ class WhisperEngine:
         rows = np.array(encoded)
         return choose(
             [item.speech.leaning for item in items],
+            [item.seconds for item in items],
             lambda places: self._language_odds([items[at] for at in places], rows[list(places)]),
             lambda wanted: self._recognise_as([(items[at], language, rows[at]) for at, language in wanted]),
         )

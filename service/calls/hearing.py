@@ -61,8 +61,7 @@ class Hearing:
         """These were written by an earlier session of the call, in their order."""
         for utterance in utterances:
             self._cuts[utterance.role] = self._written[utterance.role] = utterance.index + 1
-            if utterance.end - utterance.start >= LANGUAGE_TOLD:
-                self._languages.setdefault(utterance.role, utterance.language)
+            self._languages.restore(utterance.role, utterance.language, utterance.end - utterance.start)
 
     def submit(self, cut: Cut) -> Spoken | GapMarked:
         """Ask for an utterance's text; a gap where too much waits already."""

@@ -32,6 +32,10 @@ class PartyLanguages:
             return self._odds[role]
         return _OF_THE_OTHER * sum(self._odds.get(other, 0.0) for other in self._roles)
 
+    def restore(self, role: Role, language: Language, length: Seconds) -> None:
+        """The party said something in that language in an earlier session of the call; the evidence is not kept."""
+        self.heard(role, language, _MOST if language == "zh" else -_MOST, length)
+
     def heard(self, role: Role, language: Language, odds: float, length: Seconds) -> None:
         """The party said something of that length, which was taken for that language on evidence of these odds."""
         share = min(1.0, length / _WHOLE)

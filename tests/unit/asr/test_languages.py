@@ -25,7 +25,9 @@ class Room:
         }
 
 
-def chosen(leaning: float, *stretches: Room) -> tuple[list[Transcript], list[int], list[tuple[int, Language]]]:
+def chosen(
+    leaning: float, *stretches: Room, seconds: float = 2.5
+) -> tuple[list[Transcript], list[int], list[tuple[int, Language]]]:
     """What is chosen; which stretches the detector was asked about; which were decoded, in which language."""
     listened: list[int] = []
     decoded: list[tuple[int, Language]] = []
@@ -38,7 +40,7 @@ def chosen(leaning: float, *stretches: Room) -> tuple[list[Transcript], list[int
         decoded.extend(wanted)
         return [stretches[place].texts[language] for place, language in wanted]
 
-    return choose([leaning] * len(stretches), listen, recognise), listened, decoded
+    return choose([leaning] * len(stretches), [seconds] * len(stretches), listen, recognise), listened, decoded
 
 
 def test_a_text_that_fits_the_expected_language_is_neither_detected_nor_decoded_again() -> None:
@@ -88,6 +90,28 @@ def test_a_text_in_the_other_languages_script_is_tried_in_that_language() -> Non
 def test_a_text_has_the_language_that_it_is_written_in() -> None:
     [found], _, _ = chosen(2.5, Room(-2.0, (ENGLISH, -0.3), ("This Carl is being", -1.9)))
     assert (found.language, found.text) == ("en", ENGLISH)
+
+
+BOTH = ENGLISH + "。" + MANDARIN
+
+
+@pytest.mark.parametrize("leaning", [-2.5, 0.0, 2.5])
+def test_one_who_switches_in_the_midst_is_written_in_the_language_that_says_more(leaning: float) -> None:
+    """English alone is likely, and leaves out the threat."""
+    [found], _, _ = chosen(leaning, Room(0.5, (BOTH, -0.35), (ENGLISH, -0.1)), seconds=8.0)
+    assert found.text == BOTH
+
+
+def test_what_says_more_is_no_better_where_it_is_made_up() -> None:
+    [unlikely], _, _ = chosen(-2.5, Room(0.5, (MANDARIN * 2, -1.2), (ENGLISH, -0.3)), seconds=8.0)
+    [looped], _, _ = chosen(-2.5, Room(0.5, (MANDARIN * 6, -0.2), (ENGLISH, -0.3)), seconds=8.0)
+    assert (unlikely.text, looped.text) == (ENGLISH, ENGLISH)
+
+
+def test_a_slow_speaker_of_one_language_is_not_decoded_twice() -> None:
+    [found], listened, decoded = chosen(-2.5, Room(-5.0, (TRANSLITERATED, -1.2), (ENGLISH, -0.3)), seconds=8.0)
+    assert found.text == ENGLISH
+    assert (listened, decoded) == ([0], [(0, "en")])
 
 
 def test_stretches_are_asked_about_together_and_keep_their_places() -> None:

@@ -56,3 +56,9 @@ def test_what_was_taken_against_the_evidence_teaches_nothing_new(languages: Part
     before = languages.leaning("agent")
     languages.heard("agent", "zh", -1.0, 1.0)
     assert 0 < languages.leaning("agent") <= before
+
+
+def test_what_was_said_before_a_restart_is_known_after_it(languages: PartyLanguages) -> None:
+    languages.restore("agent", "zh", 5.0)
+    languages.restore("agent", "en", 5.0)
+    assert languages.leaning("agent") < -1
