@@ -6,7 +6,7 @@ MANDARIN_FOLDER holds recorded utterances with manifest.jsonl, which go through 
 recorded call of two channels. Each is halved: thresholds were chosen on half 0, so half 1 tells. Stretches of 0.6 to
 14 s are cut out of the running speech wherever they fall, in words too. For each length and language:
 
-- `detector`: the model's own language detector on the whole stretch, as it decided for a party before;
+- `detector`: the model's own language detector alone;
 - `unknown`: what is taken where nothing is known of the party;
 - `expected`: where the party has spoken that language; `switched`: where it has spoken the other one.
 
@@ -31,7 +31,7 @@ from rich.console import Console
 
 from asr.audio import Resampler
 from asr.engine import Speech
-from asr.engines.languages import log_odds, towards
+from asr.engines.languages import choose, towards
 from asr.engines.whisper import WhisperEngine
 from asr.listener import LegListener, SpeechCut
 from asr.types import Language, Seconds
@@ -104,19 +104,38 @@ def stretches(pcm: Pcm, length: Seconds, most: int) -> list[Pcm]:
     return [each for each, _ in zip((one for one in spoken if opinion.is_speech(one)), range(most), strict=False)]
 
 
+class Encoded:
+    """One stretch, encoded, listened to and decoded in both languages once, however often it is judged."""
+
+    def __init__(self, engine: WhisperEngine, pcm: Pcm) -> None:
+        item = engine._item(0, Speech(pcm=pcm, effort="quick"))
+        row = np.array(engine._encode([item]))
+        self._seconds = item.seconds
+        [self._odds] = engine._language_odds([item], row)
+        both: tuple[Language, ...] = ("zh", "en")
+        self._texts = {language: engine._recognise_as([(item, language, row[0])])[0] for language in both}
+
+    @property
+    def detected(self) -> Language:
+        return "zh" if self._odds >= 0 else "en"
+
+    def judged(self, leaning: float) -> Language:
+        [found] = choose(
+            [leaning],
+            [self._seconds],
+            lambda _: [self._odds],
+            lambda wanted: [self._texts[language] for _, language in wanted],
+        )
+        return found.language
+
+
 def mistaken(engine: WhisperEngine, language: Language, pieces: Sequence[Pcm]) -> dict[str, int]:
     """How many of the stretches are taken for the other language, in each of the ways."""
-    wrong = {"detector": sum(towards(language, _detected(engine, piece)) < 0 for piece in pieces)}
+    encoded = [Encoded(engine, piece) for piece in pieces]
+    wrong = {"detector": sum(each.detected != language for each in encoded)}
     for way, leaning in (("unknown", 0.0), ("expected", KNOWN), ("switched", -KNOWN)):
-        speeches = [Speech(pcm=piece, leaning=towards(language, leaning), effort="quick") for piece in pieces]
-        found = [engine.transcribe([speech])[0] for speech in speeches]
-        wrong[way] = sum(each.language != language for each in found)
+        wrong[way] = sum(each.judged(towards(language, leaning)) != language for each in encoded)
     return wrong
-
-
-def _detected(engine: WhisperEngine, piece: Pcm) -> float:
-    item = engine._item(0, Speech(pcm=piece))
-    return log_odds(engine._model.detect_language(engine._encode([item]))[0], 3.0)
 
 
 def turns(pcm: Pcm, most: Seconds) -> Iterator[Pcm]:
