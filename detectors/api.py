@@ -123,6 +123,15 @@ class Foreseeing(Protocol):
         ...
 
 
+@runtime_checkable
+class GapAware(Protocol):
+    """A call detector that blames for what was not said: what was said unheard must not count against anyone."""
+
+    def unheard(self, start: Seconds, end: Seconds) -> None:
+        """The agent's audio from `start` to `end` has no text. Told in its place among the utterances."""
+        ...
+
+
 class Detector(Protocol):
     """A loaded, validated detector."""
 

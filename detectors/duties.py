@@ -98,6 +98,11 @@ class DutiesCall:
         self._owed = [_Owed(duty=duty) for duty in duties]
         self._verification = verification.open()
         self._first_word: Seconds | None = None
+        self._unheard: list[tuple[Seconds, Seconds]] = []
+
+    def unheard(self, start: Seconds, end: Seconds) -> None:
+        """A duty may have been done in it."""
+        self._unheard.append((start, end))
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         self._verification.heard(utterance)
@@ -144,6 +149,8 @@ class DutiesCall:
                 self._owed.remove(owed)
                 if owed.duty.begins == "verified" and self._verification.denied:
                     continue  # a third party must not hear that a debt is collected: 15 U.S.C. 1692b(2)
+                if any(start < deadline for start, _end in self._unheard):
+                    continue  # nobody can tell
                 missed.append(self._finding(owed.duty, min(at, deadline)))
         return missed
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from asr.offload import in_thread
 from asr.types import Seconds, Utterance
-from detectors.api import CallDetector, Finding, Foreseeing, Observation
+from detectors.api import CallDetector, Finding, Foreseeing, GapAware, Observation
 
 MOST_FAILURES = 3
 """A defect that meets one odd utterance passes; one that meets three is there to stay."""
@@ -59,6 +59,10 @@ class DetectorRunner:
                 found += [answer for answer in answers if isinstance(answer, Finding)]
         return found
 
+    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
+        """Let those that care know that this stretch has no text; only failures come of it."""
+        return await self._ask_all(partial(_told_of_gap, start=start, end=end))
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         """What they say of time having passed."""
         return await self._ask_all(lambda detector: detector.elapsed(at))
@@ -92,6 +96,12 @@ class DetectorRunner:
 
 def _foreseen(detector: CallDetector, utterance: Utterance) -> list[Observation]:
     return [*detector.foresee(utterance)] if isinstance(detector, Foreseeing) else []
+
+
+def _told_of_gap(detector: CallDetector, start: Seconds, end: Seconds) -> list[Observation]:
+    if isinstance(detector, GapAware):
+        detector.unheard(start, end)
+    return []
 
 
 def _failure(seat: _Seat, what: str) -> DetectorFailure:

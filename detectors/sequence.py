@@ -91,6 +91,11 @@ class SequenceCall:
             return []
         return [*self._disclosed(utterance), *self._pressed(utterance)]
 
+    def unheard(self, start: Seconds, end: Seconds) -> None:
+        """The party may have been confirmed in it, the cry for help or the request answered."""
+        self._known = True
+        self._crisis, self._stop_turns = False, 0
+
     def elapsed(self, at: Seconds) -> list[Observation]:
         return []
 

@@ -122,6 +122,10 @@ class ScriptedJudge:
         self.asked.append(f"foresee {utterance.id} {utterance.text}")
         return self.foresees
 
+    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"unheard {start:.1f} {end:.1f}")
+        return []
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return []
 

@@ -26,6 +26,9 @@ from service.facts import (
 from service.storage.port import LoggedFact
 from service.summary import CallSummary
 
+SHORTEST_SENTENCE: Seconds = 1.0
+"""Nothing that a duty asks for is said in less."""
+
 LOOK_BACK: Seconds = 20.0
 """An utterance has its text before any that ended after it. So speech that has none yet began less than this before
 the last text of the call: the longest utterance is 14 s, and the other leg's audio may come half a second later."""
@@ -33,7 +36,7 @@ the last text of the call: the longest utterance is 14 s, and the other leg's au
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCall:
-    """A call as its log tells it.
+    """A call as its log tells it. `heard` are its utterances and gaps, as the detectors were told of them.
 
     `reached`: how far its audio clock had come, as far as is known. `settled`: up to where each leg's speech has its
     text or a mark. `unjudged`: the last utterance, where what the detectors said of it was never written. `premature`:
@@ -46,12 +49,16 @@ class PastCall:
     last_at: datetime
     reached: Seconds
     settled: Mapping[Role, Seconds]
-    utterances: tuple[Utterance, ...]
+    heard: tuple[Utterance | GapMarked, ...]
     findings: tuple[Finding, ...]
     alerts: tuple[Alert, ...]
     premature: tuple[Alert, ...]
     unjudged: Utterance | None
     troubles: tuple[NoticeCode, ...]
+
+    @property
+    def utterances(self) -> list[Utterance]:
+        return [heard for heard in self.heard if isinstance(heard, Utterance)]
 
     def lacks(self, seen: Observation | DetectorFailure) -> bool:
         """Whether this, which the detectors say when they hear the call again, is still to be written.
@@ -78,7 +85,7 @@ class _Reading:
     closed: CallClosed | None = None
     reached: Seconds = 0.0
     spoken: dict[Role, Seconds] = field(default_factory=dict[Role, Seconds])
-    utterances: list[Utterance] = field(default_factory=list[Utterance])
+    heard: list[Utterance | GapMarked] = field(default_factory=list[Utterance | GapMarked])
     judged: set[str] = field(default_factory=set[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     alerts: list[Alert] = field(default_factory=list[Alert])
@@ -86,9 +93,10 @@ class _Reading:
     def take(self, fact: Fact) -> None:
         match fact:
             case UtteranceHeard(utterance=said):
-                self.utterances.append(said)
+                self.heard.append(said)
                 self._settle(said.role, said.end)
             case GapMarked(role=role, end=end):
+                self.heard.append(fact)
                 for leg in self.call.roles if role is None else (role,):
                     self._settle(leg, end)
             case CallClosed():
@@ -140,14 +148,14 @@ def past_call(summary: CallSummary, log: Sequence[LoggedFact]) -> PastCall:
         reading.take(logged.fact)
         if not isinstance(logged.fact, AlertChanged):  # people decide on alerts long after a call
             reading.last_at = logged.at
-    last = reading.utterances[-1] if reading.utterances else None
+    last = next((said for said in reversed(reading.heard) if isinstance(said, Utterance)), None)
     return PastCall(
         call=reading.call,
         closed=reading.closed,
         last_at=reading.last_at,
         reached=reading.reached,
         settled=reading.settled(),
-        utterances=tuple(reading.utterances),
+        heard=tuple(reading.heard),
         findings=tuple(finding for finding in reading.findings if not _at_the_end(finding, reading.closed)),
         alerts=tuple(alert for alert in reading.alerts if not _at_the_end(alert, reading.closed)),
         premature=tuple(reading.premature()),
@@ -159,3 +167,8 @@ def past_call(summary: CallSummary, log: Sequence[LoggedFact]) -> PastCall:
 def _at_the_end(judged: Finding | Alert, closed: CallClosed | None) -> bool:
     """Whether a duty counts as missed because the call ended: else its time had run out before."""
     return closed is not None and judged.kind == "duty_missing" and judged.end >= closed.duration
+
+
+def hides_speech(gap: GapMarked) -> bool:
+    """Whether the agent may have said something in it that nobody has read. A leg that sent nothing was silent."""
+    return gap.role != "customer" and gap.reason != "silence" and gap.end - gap.start >= SHORTEST_SENTENCE

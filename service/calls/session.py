@@ -33,7 +33,7 @@ from service.calls.irregularities import MOST_WORK, Irregularities
 from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
 from service.calls.recording_state import RecordingState
-from service.calls.resume import PastCall
+from service.calls.resume import PastCall, hides_speech
 from service.calls.troubles import Troubles
 from service.calls.verdicts import Verdicts
 from service.calls.word_times import WordTimes
@@ -252,8 +252,11 @@ class CallSession:
         """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
         of it may never have been written."""
         observed: list[Observation | DetectorFailure] = []
-        for utterance in past.utterances:
-            observed += await self._parts.judge.heard(utterance)
+        for heard in past.heard:
+            if isinstance(heard, GapMarked):
+                observed += await self._tell_of_gap(heard)
+            else:
+                observed += await self._parts.judge.heard(heard)
         observed += await self._parts.judge.elapsed(min(past.settled.values()))
         await self._write(CallResumed(at=past.reached, cause="restarted" if past.closed is None else "returned"))
         for alert in past.premature:
@@ -294,10 +297,14 @@ class CallSession:
             case GapMarked(reason=reason):
                 self._parts.metrics.gaps.labels(reason).inc()
                 await self._write(work)
+                await self._observe(await self._tell_of_gap(work))
             case DtmfPressed() | Notice():
                 await self._write(work)
             case _:
                 raise AssertionError(f"no work: {work!r}")
+
+    async def _tell_of_gap(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
+        return await self._parts.judge.unheard(gap.start, gap.end) if hides_speech(gap) else []
 
     async def _hear(self, spoken: Spoken) -> None:
         """Await the text of one utterance, write it, let it be judged."""
@@ -343,7 +350,9 @@ class CallSession:
     async def _unrecognised(self, cut: Cut, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()
         self._parts.metrics.gaps.labels("unrecognised").inc()
-        await self._write(GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised"))
+        gap = GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
+        await self._write(gap)
+        await self._observe(await self._tell_of_gap(gap))
         message = f"Speech is recorded but not recognised: {failure}"
         await self._tell(self._troubles.begin("recognition_failing", message, self.reached))
 

@@ -71,7 +71,7 @@ def test_without_its_model_a_call_is_recorded_and_its_speech_marked(
     assert soundfile.info(recording).duration == pytest.approx(sample.turns[-1].end, abs=5)
 
 
-def test_after_a_kill_the_recording_plays_and_the_call_is_closed_at_the_next_start(
+def test_after_a_kill_the_recording_plays_and_the_next_start_goes_on_with_the_call(
     start: Callable[..., Running],
 ) -> None:
     service = start()
@@ -109,9 +109,10 @@ def test_after_a_kill_the_recording_plays_and_the_call_is_closed_at_the_next_sta
     status, _ = asked(again, "/readyz")
     assert status == 200
     with sqlite3.connect(service.data_dir / "callwarden.db") as database:
-        [(state, summary)] = database.execute("SELECT state, summary FROM calls").fetchall()
-    assert state == "ended"
-    assert json.loads(summary)["ending"] == "interrupted"
+        [(state,)] = database.execute("SELECT state FROM calls").fetchall()
+        kinds = [kind for (kind,) in database.execute("SELECT type FROM events ORDER BY seq")]
+    assert state == "live"
+    assert kinds.count("call_resumed") == 1
 
 
 @pytest.mark.parametrize(

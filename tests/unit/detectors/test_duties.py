@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from asr.types import Utterance
 from detectors.api import Jurisdiction
+from detectors.duties import DutiesCall
 from detectors.registry import load
 from tests.speech import call, findings, play, said
 
@@ -114,3 +117,18 @@ def test_a_third_party_is_not_to_be_told_of_the_debt() -> None:
     for utterance in asked_and_answered("No, you have the wrong number."):
         detector.heard(utterance)
     assert detector.closed(20.0) == []
+
+
+def test_nobody_is_blamed_for_what_may_have_been_said_unheard() -> None:
+    detector = cast("DutiesCall", dict(REGISTRY.open(call()))["duties"])
+    detector.heard(said("agent", "喂，在吗", 2.0, 3.0))
+    detector.unheard(12.0, 15.0)
+    assert detector.elapsed(60.0) == []
+    assert detector.closed(60.0) == []
+
+
+def test_what_went_unheard_after_a_duty_was_due_excuses_nothing() -> None:
+    detector = cast("DutiesCall", dict(REGISTRY.open(call()))["duties"])
+    detector.heard(said("agent", "喂，在吗", 2.0, 3.0))
+    detector.unheard(22.5, 30.0)
+    assert len(detector.elapsed(60.0)) == 2

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import cast
+
 from asr.types import Utterance
 from detectors.registry import load
+from detectors.sequence import SequenceCall
 from tests.speech import call, play, said
 
 REGISTRY = load()
@@ -50,3 +53,13 @@ def test_calling_back_later_respects_the_plea() -> None:
     stop = said("customer", "我在开车，现在不方便", 0, 2)
     answer, later = said("agent", "好的，晚点再联系您", 2, 4), said("agent", "什么时候还钱", 60, 62, index=1)
     assert rules([stop, answer, later], verified="yes") == []
+
+
+def test_after_a_stretch_that_nobody_heard_neither_verification_nor_an_answer_is_held_missing() -> None:
+    cry = said("customer", "我真的不想活了", 0, 2)
+    named = said("agent", "您的贷款已经逾期了，今天先把钱还上", 10, 14)
+    for heard in ([named], [cry, named]):
+        detector = cast("SequenceCall", dict(REGISTRY.open(call()))["sequence"])
+        told = [each for utterance in heard[:-1] for each in detector.heard(utterance)]
+        detector.unheard(3.0, 9.0)
+        assert [*told, *detector.heard(heard[-1])] == []
