@@ -1,0 +1,105 @@
+"""A desk over a real store, with sessions whose neighbours are scripted."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from service.calls.admission import Admission
+from service.calls.desk import Desk
+from service.calls.journal import StoreJournal
+from service.calls.line import Line
+from service.calls.past import PastCalls
+from service.calls.resume import PastCall
+from service.calls.session import CallSession, Parts
+from service.facts import Call, CallClosed
+from service.gateway.events import AudioArrived, CallAnnounced
+from service.live.hub import LiveHub
+from service.live.schema import Health
+from service.media.recordings import RecordingFolder
+from service.metrics import Metrics
+from service.settings import Settings
+from service.storage.port import GatewayKey
+from service.storage.sql import SqlStore
+from tests import scenes
+from tests.doubles import MemoryRecorder, ScriptedJudge, ScriptedRecogniser, now
+
+KEY = GatewayKey(
+    id="k1", source="pbx", secret_hash="", rights=("stream",), first_track="customer", created_at=scenes.AT
+)
+SECOND = AudioArrived(payload=bytes(2 * 8000))
+CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw", rate=8000)
+
+
+class Carries:
+    """Recognition that keeps up with so many seconds of speech a second; nobody has spoken yet."""
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+
+    def speech_of(self, call_id: str) -> float:
+        return 0.0
+
+    def carries(self, speech: float) -> bool:
+        return speech <= self._most
+
+
+class Floor:
+    """A desk over a real store, with sessions whose neighbours are scripted."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        *,
+        carries: float = math.inf,
+        most: int | None = None,
+        wall: Callable[[], datetime] = now,
+        **settings: float,
+    ) -> None:
+        self.store = store
+        self.wall = wall
+        self.metrics = Metrics()
+        hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
+        self.journal = StoreJournal(store, hub, self.metrics)
+        self.judge = ScriptedJudge()
+        self.desk = Desk(
+            settings=Settings(**settings),  # type: ignore[arg-type]
+            past=PastCalls(store, RecordingFolder(Path("nowhere")), wall),
+            journal=self.journal,
+            open_session=self._session,
+            admission=Admission(Carries(carries), most),
+            metrics=self.metrics,
+            wall=wall,
+        )
+
+    def _session(self, call: Call, past: PastCall | None) -> CallSession:
+        parts = Parts(
+            journal=self.journal,
+            recogniser=ScriptedRecogniser(),
+            judge=self.judge,
+            recorder=MemoryRecorder(),
+            metrics=self.metrics,
+            monotonic=time.monotonic,
+            wall=self.wall,
+            max_pace=1e9,
+        )
+        return CallSession(call, parts, past)
+
+    async def attach(self, announced: CallAnnounced = CALL, key: GatewayKey = KEY) -> Line:
+        return await self.desk.attach(announced, key, time.monotonic())
+
+    async def ended(self, line: Line) -> CallClosed:
+        """The line's call is stopped and wholly written."""
+        line.stop()
+        assert await line.over() == "processed"
+        return await self.closing(line.call_id)
+
+    async def closing(self, call_id: str = "c-1") -> CallClosed:
+        [closed] = [f.fact for f in await self.store.facts(call_id) if isinstance(f.fact, CallClosed)]
+        return closed
+
+    async def kinds(self, call_id: str = "c-1") -> list[str]:
+        return [logged.fact.type for logged in await self.store.facts(call_id)]

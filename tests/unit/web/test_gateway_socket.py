@@ -1,0 +1,123 @@
+"""Whatever a gateway sends in whatever order, and whenever it leaves: its call ends or waits, no other is touched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from service.gateway.events import Dialect
+from service.gateway.native import NativeDialect
+from service.gateway.twilio import TwilioDialect
+from service.storage.sql import SqlStore
+from service.web.gateway_socket import GatewaySocket
+from service.web.room import Room
+from tests.floor import CALL, KEY, SECOND, Floor
+
+START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
+START["rate"] = 8000
+TWILIO = {"event": "start", "start": {"callSid": "c-1", "tracks": ["inbound", "outbound"]}}
+
+TEXTS = {
+    "start": json.dumps(START),
+    "stop": json.dumps({"type": "stop"}),
+    "digit": json.dumps({"type": "dtmf", "digit": "5"}),
+    "garbage": "{no json",
+    "twilio start": json.dumps(TWILIO),
+    "twilio stop": json.dumps({"event": "stop"}),
+    "twilio media": json.dumps({"event": "media", "media": {"track": "inbound", "payload": "/////w=="}}),
+}
+
+
+class OneSegment:
+    """A socket whose messages all lie there already, and whose peer stops reading after `sends` of ours."""
+
+    def __init__(self, messages: Sequence[str], close_code: int, sends: int, *, raises: Exception) -> None:
+        self._messages = [*messages]
+        self._close_code = close_code
+        self._sends = sends
+        self._raises = raises
+
+    async def receive(self) -> dict[str, Any]:
+        if not self._messages:
+            return {"type": "websocket.disconnect", "code": self._close_code}
+        name = self._messages.pop(0)
+        if name in TEXTS:
+            return {"type": "websocket.receive", "text": TEXTS[name]}
+        return {"type": "websocket.receive", "bytes": bytes(161 if name == "half a frame" else 1600)}
+
+    async def send_text(self, _text: str) -> None:
+        self._sends -= 1
+        if self._sends < 0:
+            raise self._raises
+        await asyncio.sleep(0)
+
+    async def close(self, _code: int, _reason: str) -> None:
+        await self.send_text("")
+
+
+def a_socket(floor: Floor, wire: OneSegment, dialect: Dialect, *, answers: bool) -> GatewaySocket:
+    room = SimpleNamespace(parts=SimpleNamespace(desk=floor.desk, metrics=floor.metrics))
+    return GatewaySocket(cast(WebSocket, wire), cast(Room, room), KEY, dialect, answers=answers)
+
+
+NATIVE_MESSAGES = ["start", "start", "audio", "half a frame", "digit", "garbage", "stop", "stop"]
+TWILIO_MESSAGES = ["twilio start", "twilio start", "twilio media", "garbage", "twilio stop", "twilio stop", "audio"]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    order=st.one_of(
+        st.lists(st.sampled_from(NATIVE_MESSAGES), max_size=6).map(lambda said: ["start", *said]),
+        st.lists(st.sampled_from(NATIVE_MESSAGES), max_size=6),
+        st.lists(st.sampled_from(TWILIO_MESSAGES), max_size=6).map(lambda said: ["twilio start", *said]),
+    ),
+    close_code=st.sampled_from([1000, 1001, 1005, 1006, 1007, 1009]),
+    sends=st.integers(0, 3),
+    raises=st.sampled_from([WebSocketDisconnect(1006), RuntimeError("after a close message has been sent")]),
+)
+async def test_every_order_in_one_segment_leaves_no_call_live(
+    tmp_path_factory: pytest.TempPathFactory, order: list[str], close_code: int, sends: int, raises: Exception
+) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('segment') / 'c.db'}")
+    await store.open()
+    try:
+        floor = Floor(store, grace_seconds=0)
+        tracks = bool(order) and order[0].startswith("twilio")
+        dialect = TwilioDialect("customer") if tracks else NativeDialect()
+        wire = OneSegment(order, close_code, sends, raises=raises)
+        async with floor.journal, asyncio.timeout(20), floor.desk:
+            bystander = await floor.attach(replace(CALL, call_id="bystander"))
+            await a_socket(floor, wire, dialect, answers=not tracks).serve()
+            bystander.feed(SECOND)
+            assert (await floor.ended(bystander)).ending == "completed"
+            while floor.desk.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+                await asyncio.sleep(0)
+        assert await store.live_calls() == []
+    finally:
+        await store.close()
+
+
+async def test_a_stop_with_one_more_message_behind_it_is_a_completed_call(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A media thread that sends a last packet after the stop, and a peer that does not read what is said back."""
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('segment') / 'c.db'}")
+    await store.open()
+    floor = Floor(store)
+    gone = RuntimeError("after a close message has been sent")
+    wire = OneSegment(["start", "audio", "stop", "audio", "stop"], 1000, 0, raises=gone)
+    async with floor.journal, asyncio.timeout(20), floor.desk:
+        await a_socket(floor, wire, NativeDialect(), answers=True).serve()
+        while floor.desk.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+            await asyncio.sleep(0)
+        assert (await floor.closing()).ending == "completed"
+    await store.close()
