@@ -47,6 +47,7 @@ from service.metrics import Metrics
 from service.private_files import prepare_folder
 from service.samples import a_few_words
 from service.settings import Settings
+from service.sole_user import sole_user
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.create import create_web
@@ -282,8 +283,9 @@ async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) 
     with bound(settings.host, settings.port) as sockets:
         service = await asyncio.to_thread(make_service, settings)
         try:
-            async with service.running() as app:
-                await _serve(app, service, sockets, ready)
+            with sole_user(settings.data_dir):
+                async with service.running() as app:
+                    await _serve(app, service, sockets, ready)
         finally:
             service.engine.close()
 

@@ -16,7 +16,16 @@ _OTHERS = 0o077
 
 _DATABASE = "callwarden.db"
 _OURS = frozenset(
-    {_DATABASE, "callwarden.db-wal", "callwarden.db-shm", "session.key", "ended-sessions", "recordings", "demo"}
+    {
+        _DATABASE,
+        "callwarden.db-wal",
+        "callwarden.db-shm",
+        "session.key",
+        "ended-sessions",
+        "in-use",
+        "recordings",
+        "demo",
+    }
 )
 """What a data folder holds. A folder with anything else in it may be another program's too."""
 
