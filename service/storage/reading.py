@@ -53,8 +53,9 @@ def _of_call(
 ) -> tuple[T, ...]:
     """The call's rows in the order of their time on the audio clock, then of their writing."""
     statement = sa.select(table).where(table.c.call_id == call_id).order_by(table.c[time], table.c.seq)
-    rows = connection.execute(statement).mappings().all()
-    return tuple(codec.value_of(adapter, row) for row in rows)
+    found = connection.execute(statement)
+    names = tuple(found.keys())
+    return tuple(adapter.validate_python(dict(zip(names, row, strict=True))) for row in found)
 
 
 def live_calls(connection: sa.Connection) -> list[CallSummary]:

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from service.metrics import Metrics
 from service.web.audit import FINISH_SECONDS, AuditLog
@@ -26,7 +27,8 @@ def create_web(parts: WebParts, *, lifespan: Lifespan | None = None, static: Pat
     """The application over these parts. `lifespan` runs around all requests (the composition root's own)."""
     room = Room(parts=parts, audit=AuditLog(parts.store), keys=KnownKeys(parts.store))
     app = application(_watched(room, lifespan))
-    app.mount("/", Dashboard(static, allowed_methods()), name="dashboard")
+    # Its files hold no secret, so they may be packed; what the API packs it chooses itself (json_answer.py).
+    app.mount("/", GZipMiddleware(Dashboard(static, allowed_methods()), compresslevel=5), name="dashboard")
     app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, https=parts.settings.secure_cookie)

@@ -28,6 +28,34 @@ export function line(points: readonly Pick<SentimentPoint, 'at' | 'trend'>[], fr
   return `M${corners.join(' L')}${tail}`;
 }
 
+/**
+ * The points that can be told apart on a frame: of those that share a unit of its width the lowest, the highest and the
+ * last, in their order. As they came where they are few.
+ */
+export function thin<P extends SentimentPoint>(points: readonly P[], frame: Frame): readonly P[] {
+  if (points.length <= frame.width) return points;
+  const kept: P[] = [];
+  let [low, high, last]: (P | undefined)[] = [];
+  const flush = () => {
+    const chosen = new Set([low, high, last].filter((each) => each !== undefined));
+    kept.push(...[...chosen].sort((a, b) => a.at - b.at));
+  };
+  let column = -1;
+  for (const point of points) {
+    const place = Math.floor(x(point.at, frame));
+    if (place !== column) {
+      flush();
+      [column, low, high] = [place, point, point];
+    } else {
+      if (low === undefined || point.score < low.score) low = point;
+      if (high === undefined || point.score > high.score) high = point;
+    }
+    last = point;
+  }
+  flush();
+  return kept;
+}
+
 export type Band = 'calm' | 'raised' | 'high' | 'critical';
 
 /** One critical alert weighs 50, one high 25 (service/summary.py): the bands follow those. */

@@ -13,7 +13,7 @@ from service.live.schema import MAX_SEQ, Event
 from service.storage.port import CallPage, CallQuery, CallRecord, LoggedFact
 from service.web.addresses import client_address
 from service.web.auth import Watcher
-from service.web.json_answer import json_answer
+from service.web.json_answer import json_answer, large_answer
 from service.web.room import RoomDep
 from service.web.wire import EventsAnswer, RulesAnswer
 
@@ -32,6 +32,7 @@ When = Annotated[AwareDatetime | None, Query()]
 
 @router.get("/calls", response_model=CallPage)
 async def calls(
+    request: Request,
     _watcher: Watcher,
     room: RoomDep,
     state: CallState | None = None,
@@ -54,7 +55,7 @@ async def calls(
         cursor=cursor,
         limit=limit,
     )
-    return json_answer(_PAGE, await room.parts.store.calls(query))
+    return await large_answer(_PAGE, await room.parts.store.calls(query), request)
 
 
 @router.get("/calls/{call_id}", response_model=CallRecord)
@@ -62,7 +63,7 @@ async def call(call_id: str, watcher: Watcher, request: Request, room: RoomDep) 
     """Everything known of one call."""
     record = await room.parts.store.call(call_id)
     room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
-    return json_answer(_RECORD, record)
+    return await large_answer(_RECORD, record, request)
 
 
 @router.get("/calls/{call_id}/events", response_model=EventsAnswer)
@@ -77,7 +78,7 @@ async def events(
     """The call's event log after a `seq`, oldest first."""
     facts = await room.parts.store.facts(call_id, after, limit)
     room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
-    return json_answer(_EVENTS, EventsAnswer(events=tuple(_event(logged) for logged in facts)))
+    return await large_answer(_EVENTS, EventsAnswer(events=tuple(_event(logged) for logged in facts)), request)
 
 
 @router.get("/rules", response_model=RulesAnswer)

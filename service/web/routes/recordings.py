@@ -16,7 +16,7 @@ from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.errors import Refused
 from service.web.files import file_answer
-from service.web.json_answer import json_answer
+from service.web.json_answer import large_answer
 from service.web.room import RoomDep
 
 router = APIRouter(prefix="/api/v1/calls", tags=["recordings"])
@@ -52,7 +52,11 @@ async def recording(call_id: str, request: Request, watcher: Watcher, room: Room
 
 @router.get("/{call_id}/peaks", response_model=Peaks)
 async def peaks(
-    call_id: str, _watcher: Watcher, room: RoomDep, points: Annotated[int, Query(ge=1, le=20_000)] = 2000
+    call_id: str,
+    request: Request,
+    _watcher: Watcher,
+    room: RoomDep,
+    points: Annotated[int, Query(ge=1, le=20_000)] = 2000,
 ) -> Response:
     """The recording's outline in `points` bins a channel."""
     await room.parts.store.summary(call_id)
@@ -62,7 +66,7 @@ async def peaks(
         raise _missing(call_id) from error
     except OSError as error:
         raise _unreadable(call_id, error) from error
-    return json_answer(_PEAKS, found)
+    return await large_answer(_PEAKS, found, request)
 
 
 def _missing(call_id: str) -> Refused:

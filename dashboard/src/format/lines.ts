@@ -1,0 +1,30 @@
+/** The conversation in time: what was said and what is missing between, and where in it a moment lies. */
+import type { CallDetail } from '../state/detail';
+import type { Gap, Notice, Utterance } from '../wire/types';
+
+export type Line =
+  | { readonly kind: 'said'; readonly at: number; readonly key: string; readonly said: Utterance }
+  | { readonly kind: 'gap'; readonly at: number; readonly key: string; readonly gap: Gap }
+  | { readonly kind: 'notice'; readonly at: number; readonly key: string; readonly notice: Notice };
+
+const WORTH_SHOWING_S = 0.3;
+
+export function linesOf({ utterances, gaps, notices }: Pick<CallDetail, 'utterances' | 'gaps' | 'notices'>): readonly Line[] {
+  const said = utterances.map((u): Line => ({ kind: 'said', at: u.start, key: u.id, said: u }));
+  const missing = gaps
+    .filter((gap) => gap.reason !== 'silence' && gap.end - gap.start >= WORTH_SHOWING_S)
+    .map((gap): Line => ({ kind: 'gap', at: gap.start, key: `gap ${gap.role ?? ''} ${gap.start}`, gap }));
+  const told = notices.map((n): Line => ({ kind: 'notice', at: n.at, key: `notice ${n.code} ${n.at} ${n.message}`, notice: n }));
+  return [...said, ...missing, ...told].sort((a, b) => a.at - b.at);
+}
+
+/** The last item that has begun at `at`, of items in the order of their start; −1 before the first. */
+export function begunBy(items: readonly { readonly start: number }[], at: number): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((items[middle]?.start ?? Infinity) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
