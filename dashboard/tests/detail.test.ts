@@ -17,6 +17,12 @@ describe('an opened call', () => {
     expect(late.utterances.map((u) => u.id)).toEqual(['agent-0', 'customer-0', 'agent-1']);
   });
 
+  it('keeps the metadata it opened with, and its summary where an event has none', () => {
+    const rich = fromRecord({ ...record, summary: call('a', { seq: 3, call: { ...call('a').call, metadata: { campaign: '三月' } } }) });
+    expect(follow(rich, event('a', 4, said('agent-1', 5), { risk: 7 })).summary).toMatchObject({ risk: 7, call: { metadata: { campaign: '三月' } } });
+    expect(follow(rich, { ...event('a', 4, said('agent-1', 5)), summary: null }).summary).toBe(rich.summary);
+  });
+
   it('ignores other calls and what it has', () => {
     expect(follow(opened, event('b', 4, said('agent-1', 5)))).toBe(opened);
     expect(follow(opened, event('a', 3, said('agent-1', 5)))).toBe(opened);

@@ -30,6 +30,24 @@ describe('events', () => {
     expect(state.seqs).toEqual({ a: 4 });
   });
 
+  it('without a summary leave the one that is held, and move the seq on', () => {
+    const held = snapshot([call('a', { seq: 3, risk: 9 })]);
+    const state = after(held, { ...event('a', 4, said('agent-0', 1)), summary: null });
+    expect(state.calls['a']).toBe(held.calls[0]);
+    expect(state.seqs).toEqual({ a: 4 });
+  });
+
+  it('tell the metadata at the opening only, and it is kept', () => {
+    const opening = { ...call('b').call, metadata: { campaign: '三月' } };
+    const state = after(snapshot([]), event('b', 1, { type: 'call_opened', call: opening }), event('b', 2, said('agent-0', 1), { risk: 7 }));
+    expect(state.calls['b']).toMatchObject({ risk: 7, call: { id: 'b', metadata: { campaign: '三月' } } });
+  });
+
+  it('do not put an earlier summary in the place of a later one', () => {
+    const state = after(snapshot([call('a', { seq: 3 })]), event('a', 6, said('agent-1', 4), { risk: 50 }), event('a', 5, said('agent-0', 1), { risk: 8 }));
+    expect(state.calls['a']?.risk).toBe(50);
+  });
+
   it('already folded in change nothing', () => {
     const held = after(snapshot([call('a', { seq: 3, risk: 9 })]));
     expect(reduce(held, event('a', 3, said('agent-0', 1), { risk: 0 }), NOW)).toBe(held);

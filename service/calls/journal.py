@@ -135,8 +135,9 @@ class StoreJournal:
 
     async def _store_and_show(self, call_id: str, entry: _Entry) -> None:
         logged = await self._found(call_id, entry) if entry.tried else []
-        for each in logged or await self._append(call_id, entry):
-            self._hub.publish(each)
+        logged = logged or await self._append(call_id, entry)
+        self._hub.publish(*logged)
+        for each in logged:
             self._followers.tell(call_id, each)
 
     async def _append(self, call_id: str, entry: _Entry) -> list[LoggedFact]:

@@ -16,6 +16,7 @@ import structlog
 from asr.types import Role
 from service.alerts.lifecycle import UNDECIDED
 from service.facts import Alert, AlertChanged, AlertRaised, Call, CallClosed, CallOpened, UtteranceHeard
+from service.live.events import events_of
 from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
 from service.summary import CallSummary
@@ -161,11 +162,13 @@ class LiveHub:
         self._undecided: dict[str, Alert] = {}
         self._subscriptions: set[Subscription] = set()
 
-    def publish(self, logged: LoggedFact) -> None:
-        """Show a stored fact to everyone."""
-        self._remember_call(logged)
-        self._remember_alert(logged)
-        self._send(_event(logged))
+    def publish(self, *logged: LoggedFact) -> None:
+        """Show facts of one call that were stored together to everyone."""
+        for each in logged:
+            self._remember_call(each)
+            self._remember_alert(each)
+        for event in events_of(logged):
+            self._send(event)
 
     def publish_levels(self, levels: Levels) -> None:
         """Show how loud a call is now."""
@@ -219,8 +222,8 @@ class LiveHub:
         dashboard sees the hole that is left and asks again."""
         try:
             while page := await self._store.facts(call_id, after=seq, limit=MISSED_PAGE):
-                for logged in page:
-                    yield _event(logged)
+                for event in events_of(page):
+                    yield event
                 seq = page[-1].seq
         except NotFound:
             return
@@ -254,7 +257,3 @@ class LiveHub:
         for subscription in self._subscriptions:
             if not subscription.put(message):
                 self._dropped()
-
-
-def _event(logged: LoggedFact) -> Event:
-    return Event(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=logged.fact, summary=logged.summary)

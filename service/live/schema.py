@@ -41,13 +41,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One stored fact and the call's summary after it."""
+    """One stored fact; with it the call's summary as of then or later, at most once for the facts that came together,
+    and not where none of them changes it. Its call has no metadata: the opening's fact and the snapshot tell it."""
 
     call_id: str
     seq: int
     at: datetime
     fact: Annotated[Fact, Field(discriminator="type")]
-    summary: CallSummary
+    summary: CallSummary | None
     type: Literal["event"] = "event"
 
 

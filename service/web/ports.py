@@ -83,7 +83,7 @@ class LiveFeed(Protocol):
 
     def subscribe(self) -> AbstractAsyncContextManager[Subscription]: ...
 
-    def publish(self, logged: LoggedFact) -> None:
+    def publish(self, *logged: LoggedFact) -> None:
         """Show a stored fact to everyone."""
         ...
 

@@ -1,5 +1,6 @@
 /** One opened call: its record, kept up by the live events. Pure. */
 import type { Alert, CallRecord, CallSummary, Fact, Gap, LiveEvent, Notice, Sentiment, Utterance } from '../wire/types';
+import { after } from './reduce';
 
 export interface CallDetail {
   readonly summary: CallSummary;
@@ -22,7 +23,7 @@ export function fromRecord(record: CallRecord): CallDetail {
 /** Applies an event of this call; what was applied before changes nothing. */
 export function follow(detail: CallDetail, event: LiveEvent): CallDetail {
   if (event.call_id !== detail.summary.call.id || event.seq <= detail.seq) return detail;
-  const summary = detail.summary.seq > event.seq ? detail.summary : event.summary;
+  const summary = after(detail.summary, event) ?? detail.summary;
   const next = event.seq === detail.seq + 1;
   return withFact({ ...detail, summary, seq: next ? event.seq : detail.seq, hole: !next }, event.fact);
 }

@@ -132,10 +132,20 @@ function onEvent(state: LiveState, event: LiveEvent): LiveState {
   }
   const whole = state.seqs[id] ?? 0;
   if (event.seq <= whole) return state;
-  const summary = held !== undefined && held.seq > event.seq ? held : event.summary;
-  const calls = { ...state.calls, [id]: summary };
+  const summary = after(held, event);
+  const calls = summary === undefined ? state.calls : { ...state.calls, [id]: summary };
   const now = settled({ ...state, calls, ...advance(state, event, whole) }, id, event.fact);
   return withFact(now, event.fact);
+}
+
+/**
+ * The call's summary after an event. Few events carry one, and it leaves out what was told once: the metadata, which
+ * the opening and the snapshot have.
+ */
+export function after(held: CallSummary | undefined, { fact, seq, summary }: LiveEvent): CallSummary | undefined {
+  if (summary === null || (held !== undefined && held.seq > seq)) return held;
+  const told = fact.type === 'call_opened' ? fact.call : held?.call;
+  return told === undefined ? summary : { ...summary, call: { ...summary.call, metadata: told.metadata } };
 }
 
 /** Later events count at once; `whole` moves only without a hole, so that the missed ones are asked for. */

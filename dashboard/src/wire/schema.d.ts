@@ -693,7 +693,8 @@ export interface components {
         };
         /**
          * Event
-         * @description One stored fact and the call's summary after it.
+         * @description One stored fact; with it the call's summary as of then or later, at most once for the facts that came together,
+         *     and not where none of them changes it. Its call has no metadata: the opening's fact and the snapshot tell it.
          */
         Event: {
             /** Call Id */
@@ -707,7 +708,7 @@ export interface components {
             at: string;
             /** Fact */
             fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallResumed"] | components["schemas"]["CallClosed"];
-            summary: components["schemas"]["CallSummary"];
+            summary: components["schemas"]["CallSummary"] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

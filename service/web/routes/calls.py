@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
 from service.facts import CallState
-from service.live.schema import MAX_SEQ, Event
-from service.storage.port import CallPage, CallQuery, CallRecord, LoggedFact
+from service.live.events import events_of
+from service.live.schema import MAX_SEQ
+from service.storage.port import CallPage, CallQuery, CallRecord
 from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer, large_answer
@@ -78,14 +79,10 @@ async def events(
     """The call's event log after a `seq`, oldest first."""
     facts = await room.parts.store.facts(call_id, after, limit)
     room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
-    return await large_answer(_EVENTS, EventsAnswer(events=tuple(_event(logged) for logged in facts)), request)
+    return await large_answer(_EVENTS, EventsAnswer(events=tuple(events_of(facts))), request)
 
 
 @router.get("/rules", response_model=RulesAnswer)
 async def rules(_watcher: Watcher, room: RoomDep) -> Response:
     """The rules in force."""
     return json_answer(_RULES, RulesAnswer(rules=room.parts.rules))
-
-
-def _event(logged: LoggedFact) -> Event:
-    return Event(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=logged.fact, summary=logged.summary)

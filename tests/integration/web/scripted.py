@@ -138,8 +138,8 @@ class ScriptedFeed:
     subscriptions: asyncio.Queue[ScriptedSubscription] = field(default_factory=asyncio.Queue)
     open: int = 0
 
-    def publish(self, logged: LoggedFact) -> None:
-        self.published.append(logged)
+    def publish(self, *logged: LoggedFact) -> None:
+        self.published += logged
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[ScriptedSubscription]:

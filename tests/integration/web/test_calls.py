@@ -97,7 +97,8 @@ async def test_events_after_a_seq_are_the_log(house: House) -> None:
     events = (await client.get("/api/v1/calls/call-1/events", params={"after": 1})).json()["events"]
     assert [(event["seq"], event["fact"]["type"]) for event in events] == [(2, "utterance"), (3, "alert")]
     assert events[0]["type"] == "event"
-    assert events[0]["summary"]["seq"] == 3
+    assert [event["summary"] and event["summary"]["seq"] for event in events] == [None, 3]
+    assert events[1]["summary"]["call"]["metadata"] == {}
 
 
 async def test_acknowledging_is_stored_then_published(house: House) -> None:

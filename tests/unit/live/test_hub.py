@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,7 @@ class Floor:
 
     async def tell(self, call_id: str, *facts: Fact) -> Sequence[LoggedFact]:
         logged = await self.store.append(call_id, facts, AT)
-        for each in logged:
-            self.hub.publish(each)
+        self.hub.publish(*logged)
         return logged
 
     def _dropped(self) -> None:
@@ -107,7 +107,8 @@ async def test_dashboard_sees_live_calls_and_undecided_alerts_then_what_happens(
     assert (snapshot.now, snapshot.health) == (AT, HEALTH)
     assert [(call.call.id, call.seq) for call in snapshot.calls] == [("call-1", last.seq + 1)]
     assert {alert.id for alert in snapshot.alerts} == {"a1", "old"}
-    assert event == Event(call_id="call-1", seq=5, at=AT, fact=said.fact, summary=said.summary)
+    glance = replace(said.summary, call=replace(said.summary.call, metadata={}))
+    assert event == Event(call_id="call-1", seq=5, at=AT, fact=said.fact, summary=glance)
 
 
 async def test_nothing_published_while_the_snapshot_is_read_is_lost(floor: Floor, store: WatchedStore) -> None:
