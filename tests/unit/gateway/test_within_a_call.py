@@ -345,7 +345,7 @@ def test_whatever_comes_in_a_call_that_has_not_stopped_is_no_violation(
         if stopped and isinstance(message, str) and '"start"' in message:
             continue  # that is refused, see above
         events = feed(dialect, message)
-        stopped = stopped or CallStopped() in events
+        stopped = stopped or any(isinstance(event, CallStopped) for event in events)
         for event in events:
             json.dumps(asdict(event), default=str, ensure_ascii=False).encode()  # can be stored as text
 
