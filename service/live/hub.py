@@ -24,7 +24,7 @@ from service.summary import CallSummary
 log = structlog.get_logger()
 
 MOST_WAITING = 1000
-"""Events kept for a dashboard that reads slowly: about half a minute of 16 busy calls, 7 MB that all slow dashboards
+"""Events kept for a dashboard that reads slowly: half a minute of 16 busy calls, 1.5 MB as text that slow dashboards
 share. Beyond that a fresh picture is cheaper than the rest of the old one."""
 MOST_RESUMED = 1000
 """Calls one Resume may name; a dashboard holds far fewer."""
