@@ -124,7 +124,7 @@ async def _key(data: Path) -> str:
     store = SqlStore(Settings(data_dir=data, database_url="").store_url)
     await store.open()
     try:
-        key, plaintext = new_key("bench", ["stream", "events"], "customer")
+        key, plaintext = new_key("bench", ["stream", "events", "metrics"], "customer")
         await store.add_key(key)
         return plaintext
     finally:
