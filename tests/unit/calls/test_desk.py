@@ -20,7 +20,7 @@ from service.calls import desk
 from service.calls.desk import CallRefused
 from service.calls.line import Line
 from service.facts import CallClosed, CallResumed, GapMarked, Notice
-from service.gateway.events import CallAnnounced, ProtocolViolation
+from service.gateway.events import AudioArrived, CallAnnounced, ProtocolViolation
 from service.storage.port import LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes
