@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from service.facts import CallOpened, DtmfPressed, Fact, FindingMade, WordsTimed
+from service.facts import CallOpened, CallResumed, DtmfPressed, Fact, FindingMade, WordsTimed
 from service.live.schema import Event
 from service.storage.port import LoggedFact
 from service.summary import CallSummary
@@ -14,11 +14,11 @@ from service.summary import CallSummary
 def events_of(batch: Sequence[LoggedFact]) -> Iterator[Event]:
     """The events of one call's facts that were stored, or are read, together.
 
-    The last one carries the summary, and so does the opening, with which a call comes onto the screen.
+    The last one carries the summary, and so do the opening and the going on, with which a call comes onto the screen.
     """
     changed = any(_changes_summary(logged.fact) for logged in batch)
     for place, logged in enumerate(batch, 1):
-        told = isinstance(logged.fact, CallOpened) or (changed and place == len(batch))
+        told = isinstance(logged.fact, CallOpened | CallResumed) or (changed and place == len(batch))
         yield Event(
             call_id=logged.call_id,
             seq=logged.seq,

@@ -15,7 +15,7 @@ import structlog
 
 from asr.types import Role
 from service.alerts.lifecycle import UNDECIDED
-from service.facts import Alert, AlertChanged, AlertRaised, Call, CallClosed, CallOpened, UtteranceHeard
+from service.facts import Alert, AlertChanged, AlertRaised, Call, CallClosed, CallOpened, CallResumed, UtteranceHeard
 from service.live.events import events_of
 from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
@@ -231,11 +231,11 @@ class LiveHub:
             log.warning("missed events not read", call_id=call_id, error=str(cause))
 
     def _remember_call(self, logged: LoggedFact) -> None:
-        """Only a call's opening brings it in: a fact published late must not bring back one that has closed."""
+        """Only its opening or its going on brings a call in: a fact published late brings back none that has closed."""
         held = self._live.get(logged.call_id)
         if isinstance(logged.fact, CallClosed):
             self._live.pop(logged.call_id, None)
-        elif isinstance(logged.fact, CallOpened) or (held is not None and held.seq < logged.seq):
+        elif isinstance(logged.fact, CallOpened | CallResumed) or (held is not None and held.seq < logged.seq):
             self._live[logged.call_id] = logged.summary
 
     def _remember_alert(self, logged: LoggedFact) -> None:

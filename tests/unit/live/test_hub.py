@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asr.types import Role
-from service.facts import Fact
+from service.facts import CallResumed, Fact
 from service.live import hub as hub_module
 from service.live.hub import LiveHub, Subscription
 from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
@@ -316,6 +316,19 @@ async def test_closed_call_stays_closed_though_a_decision_on_it_is_published_lat
     await floor.tell("call-1", scenes.closed())
     floor.hub.publish(late)
     assert floor.hub.live_calls() == ()
+
+
+async def test_a_call_that_goes_on_after_its_end_or_after_a_restart_is_shown_again(floor: Floor) -> None:
+    await floor.tell("call-1", scenes.opened(), scenes.heard())
+    await floor.tell("call-1", scenes.closed())
+    async with floor.hub.subscribe() as dashboard:
+        assert await dashboard.__aiter__().__anext__() is not None
+        await floor.tell("call-1", CallResumed(at=120.0, cause="returned"))
+        event = await dashboard.__aiter__().__anext__()
+    assert isinstance(event, Event)
+    assert event.summary is not None
+    assert event.summary.state == "live"
+    assert [summary.call.id for summary in floor.hub.live_calls()] == ["call-1"]
 
 
 async def test_summary_of_a_call_never_goes_back(floor: Floor) -> None:
