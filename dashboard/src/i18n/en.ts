@@ -63,7 +63,7 @@ export const en: Messages = {
   call: {
     live: 'Live', follow: 'Jump to now', newLines: (n) => (n === 1 ? '1 new line' : `${n} new lines`), transcript: 'Conversation', alerts: 'Alerts of this call',
     sentiment: 'Sentiment of both', replay: 'Replay', replaySoFar: 'Replay what is recorded', details: 'Call details',
-    source: 'Source', started: 'Started', debtorsTime: 'Debtor’s local time', zoneUnknown: 'zone unknown',
+    source: 'Source', started: 'Started', debtorsTime: 'Debtor’s local time',
     notFound: 'There is no such call.', noAlerts: 'No rule has been broken so far.', truncated: 'low recognition confidence', ended: 'Call ended',
     media: 'Audio format', waitingFirst: 'Listening. What is said will appear here.', noSpeech: 'No speech was recognised in this call.',
   },

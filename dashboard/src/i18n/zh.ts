@@ -81,7 +81,7 @@ export const zh = {
   call: {
     live: '通话中', follow: '跳到最新', newLines: (n: number) => `有 ${n} 条新内容`, transcript: '对话', alerts: '本通话告警',
     sentiment: '双方情绪', replay: '回放', replaySoFar: '回放已录部分', details: '通话信息',
-    source: '来源', started: '开始', debtorsTime: '债务人当地时间', zoneUnknown: '时区未知',
+    source: '来源', started: '开始', debtorsTime: '债务人当地时间',
     notFound: '找不到这通电话。', noAlerts: '还没有触犯规则的地方。', truncated: '识别把握低', ended: '通话已结束',
     media: '音频格式', waitingFirst: '正在听，识别出的文字会出现在这里。', noSpeech: '这通电话里没有识别出说话内容。',
   },
