@@ -6,7 +6,7 @@ MANDARIN_FOLDER holds recorded utterances with manifest.jsonl, which go through 
 recorded call of two channels. Each is halved: thresholds were chosen on half 0, so half 1 tells. Stretches of 0.6 to
 14 s are cut out of the running speech wherever they fall, in words too. For each length and language:
 
-- `detector`: the model's own language detector alone;
+- `detector`: the model's own language detector, corrected for short stretches, alone;
 - `unknown`: what is taken where nothing is known of the party;
 - `expected`: where the party has spoken that language; `switched`: where it has spoken the other one.
 
