@@ -50,6 +50,12 @@ class _AudioRing:
         self._samples[: pcm.size - first] = pcm[first:]
         self.written += pcm.size
 
+    def overwrite(self, start: int, pcm: Pcm) -> None:
+        """Put other samples where some were written, as far as they are kept."""
+        first = max(start, self.written - self._samples.size)
+        places = np.arange(first, min(start + pcm.size, self.written))
+        self._samples[places % self._samples.size] = pcm[first - start : first - start + places.size]
+
     def read(self, start: int, end: int) -> NDArray[np.float32]:
         assert self.written - self._samples.size <= start <= end <= self.written, "outside the ring"
         begin, length = start % self._samples.size, end - start
@@ -118,6 +124,12 @@ class LegListener:
             heard, decisive = audio[:, begin : min(whole, begin + _AT_ONCE)]
             events += self._hear(heard, decisive.reshape(-1, FRAME_SAMPLES), FRAME_SAMPLES)
         return events
+
+    def revise(self, start: int, pcm: Pcm) -> None:
+        """Samples heard from `start` on are known better now. An utterance in progress gets them; where it begins and
+        ends, and what was cut, stays."""
+        self._ring.overwrite(start, pcm)
+        self._pending[0, : max(0, start + pcm.size - self.heard)] = pcm[max(0, self.heard - start) :]
 
     def close(self) -> list[LegEvent]:
         """Nothing follows for now: hears the last part of a frame, ends the utterance in progress."""

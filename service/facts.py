@@ -41,10 +41,13 @@ NoticeCode = Literal[
     "audio_missing",
     "zone_unreadable",
     "zone_unknown",
+    "channels_equal",
+    "channels_recovered",
 ]
 """`gateway_irregular`: the gateway sent what it should not, and the call goes on. `audio_missing`: nothing came for a
 while, and nothing of that was made up for later. `zone_unreadable`, `zone_unknown`: the debtor's clock is another than
-the gateway named, or none is known, and permitted hours are judged by what stands in."""
+the gateway named, or none is known, and permitted hours are judged by what stands in. `channels_equal`: one sound on
+both channels, so that nobody can tell who speaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

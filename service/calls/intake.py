@@ -9,10 +9,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE, Encoding, Pcm, samples_in
+from asr.audio import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
+from asr.crosstalk import CleanAudio, Crosstalk
 from asr.highpass import HighPass
 from asr.listener import LegEvent, LegListener, SpeechCut
-from asr.types import Role, Seconds
+from asr.types import ROLES, Role, Seconds
 from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
 from service.facts import GapMarked, Notice
 from service.gateway.events import AudioArrived, FormatChanged, Irregularity
@@ -55,7 +56,15 @@ class LegLevels:
     speaking: tuple[Role, ...]
 
 
-Found: TypeAlias = Cut | GapMarked | Passed | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsCompared:
+    """From `at` on both channels carry one signal, so that nobody can tell who speaks; or no longer do."""
+
+    at: Seconds
+    equal: bool
+
+
+Found: TypeAlias = Cut | GapMarked | Passed | ChannelsCompared | Notice
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,9 +90,10 @@ class ResumePoint:
 
 
 class Intake:
-    """Timeline, high-pass, resampling, listening and levels of one call, fed audio in the order it arrives.
+    """Timeline, high-pass, resampling, comparison of legs, listening and levels of one call, fed audio as it arrives.
 
-    The recording gets what came in; everything else gets what the high-pass leaves of it.
+    The recording gets what came in, levels what the high-pass leaves of it, listeners that without the other leg's
+    echo.
     """
 
     def __init__(
@@ -104,6 +114,8 @@ class Intake:
         self._filters: dict[Role, HighPass] = {role: HighPass(rate) for role in roles}
         self._resampler = LegResampler(roles, rate, begin=begin)
         self.listeners: dict[Role, LegListener] = {role: LegListener(begin=begin[role]) for role in roles}
+        self._crosstalk = Crosstalk((begin["agent"], begin["customer"])) if set(roles) == set(ROLES) else None
+        self._equal = False
         self._meter = LevelMeter(roles)
         self._pace = PaceLimit(max_pace, now)
         self._absences = Absences()
@@ -159,6 +171,8 @@ class Intake:
             self._hear(block, taken)
         for rest in self._resampler.flush():
             self._listen(rest, taken)
+        if self._crosstalk is not None:
+            self._hear_clean(self._crosstalk.flush(), taken)
         for role, listener in self.listeners.items():
             taken.found += self._cuts(role, listener.close())
         taken.found.sort(key=_place)
@@ -185,8 +199,25 @@ class Intake:
         return replace(audio, pcm=self._filters[audio.role].push(audio.pcm))
 
     def _listen(self, audio: LegAudio, taken: Taken) -> None:
-        taken.found += self._cuts(audio.role, self.listeners[audio.role].push(audio.pcm))
-        self._heard[audio.role] = audio.end
+        if self._crosstalk is None:
+            self._hear_out(audio.role, audio.pcm, audio.end, taken)
+            return
+        self._hear_clean(self._crosstalk.push(ROLES.index(audio.role), audio.pcm), taken)
+        if self._crosstalk.equal != self._equal:
+            self._equal = self._crosstalk.equal
+            taken.found.append(ChannelsCompared(at=self.reached, equal=self._equal))
+
+    def _hear_clean(self, cleaned: Sequence[CleanAudio], taken: Taken) -> None:
+        for clean in cleaned:
+            role, end = ROLES[clean.leg], seconds(clean.start + clean.pcm.size)
+            if clean.revised:
+                self.listeners[role].revise(clean.start, clean.pcm)
+            else:
+                self._hear_out(role, clean.pcm, end, taken)
+
+    def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: Taken) -> None:
+        taken.found += self._cuts(role, self.listeners[role].push(pcm))
+        self._heard[role] = end
 
     def _cuts(self, role: Role, events: Sequence[LegEvent]) -> list[Cut]:
         return [
@@ -213,4 +244,4 @@ class Intake:
 
 def _place(found: Found) -> Seconds:
     """Where in the order of the call: by its end, which is when it became known."""
-    return found.at if isinstance(found, Passed | Notice) else found.end
+    return found.at if isinstance(found, Passed | ChannelsCompared | Notice) else found.end

@@ -28,8 +28,9 @@ from detectors.api import CallContext, Finding, Observation
 from detectors.runner import DetectorFailure
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
-from service.calls.intake import Cut, Intake, Passed, ResumePoint, Taken
+from service.calls.intake import ChannelsCompared, Cut, Intake, Passed, ResumePoint, Taken
 from service.calls.irregularities import MOST_WORK, Irregularities
+from service.calls.judging import ChannelAwareJudge
 from service.calls.partials import Interim, Partials
 from service.calls.ports import Journal, Judge, Recogniser, Recorder
 from service.calls.recording_state import RecordingState
@@ -49,6 +50,7 @@ from service.facts import (
     Fact,
     GapMarked,
     Notice,
+    NoticeCode,
     UtteranceHeard,
 )
 from service.gateway.events import DigitPressed, FormatChanged, Irregularity, LineEvent
@@ -58,6 +60,11 @@ from service.storage.port import StaleChange
 
 log = structlog.get_logger()
 
+EQUAL: NoticeCode = "channels_equal"
+EQUAL_MEANS = (
+    "Both channels carry the same sound: the source does not separate the parties."
+    " Words are shown once, as the customer's; nothing is judged."
+)
 SYSTEM = "callwarden"
 """Who changes an alert where no person does."""
 
@@ -99,7 +106,7 @@ class Suspend:
 SessionEnd = Literal["processed", "suspended"]
 """Everything of the call is written; or what there was here, and the call is to be gone on with."""
 
-Work: TypeAlias = Spoken | Interim | Passed | Fact | Finish | Suspend
+Work: TypeAlias = Spoken | Interim | Passed | ChannelsCompared | Fact | Finish | Suspend
 
 
 def context_of(call: Call) -> CallContext:
@@ -129,6 +136,7 @@ class CallSession:
             now=parts.monotonic(),
             resume=None if past is None else ResumePoint(reached=past.reached, settled=past.settled),
         )
+        self._judge = ChannelAwareJudge(parts.judge, were_equal=past is not None and EQUAL in past.troubles)
         self._arrivals = Arrivals()
         self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late, past.alerts if past else ())
         self._work: asyncio.Queue[Work] = asyncio.Queue()
@@ -256,8 +264,8 @@ class CallSession:
             if isinstance(heard, GapMarked):
                 observed += await self._tell_of_gap(heard)
             else:
-                observed += await self._parts.judge.heard(heard)
-        observed += await self._parts.judge.elapsed(min(past.settled.values()))
+                observed += await self._judge.heard(heard)
+        observed += await self._judge.elapsed(min(past.settled.values()))
         await self._write(CallResumed(at=past.reached, cause="restarted" if past.closed is None else "returned"))
         for alert in past.premature:
             with suppress(StaleChange):  # a person decides at this moment
@@ -293,18 +301,20 @@ class CallSession:
             case Passed(at=at):
                 await self._watch_disks()
                 await self._write(*self._word_times.take())
-                await self._observe(await self._parts.judge.elapsed(at))
+                await self._observe(await self._judge.elapsed(at))
             case GapMarked(reason=reason):
                 self._parts.metrics.gaps.labels(reason).inc()
                 await self._write(work)
                 await self._observe(await self._tell_of_gap(work))
             case DtmfPressed() | Notice():
                 await self._write(work)
+            case ChannelsCompared():
+                await self._compare(work)
             case _:
                 raise AssertionError(f"no work: {work!r}")
 
     async def _tell_of_gap(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
-        return await self._parts.judge.unheard(gap.start, gap.end) if hides_speech(gap) else []
+        return await self._judge.unheard(gap.start, gap.end) if hides_speech(gap) else []
 
     async def _hear(self, spoken: Spoken) -> None:
         """Await the text of one utterance, write it, let it be judged."""
@@ -326,7 +336,7 @@ class CallSession:
         utterance = self._hearing.utterance(cut.role, cut.start, cut.end, recognised)
         await self._write(UtteranceHeard(utterance=utterance))
         self._hearing.written(utterance)
-        observed = await self._parts.judge.heard(utterance)
+        observed = await self._judge.heard(utterance)
         await self._observe(observed)
         if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
             self._word_times.ask(cut, utterance)
@@ -343,7 +353,7 @@ class CallSession:
         if interim.start < self._heard.get(interim.role, 0.0):
             return
         utterance = self._hearing.utterance(interim.role, interim.start, interim.end, interim.recognised)
-        if alerts := self._verdicts.early(await self._parts.judge.foresee(utterance)):
+        if alerts := self._verdicts.early(await self._judge.foresee(utterance)):
             self._alerted[interim.role] = interim
             await self._write(*alerts)
 
@@ -379,6 +389,13 @@ class CallSession:
                 await self._parts.recorder.close()
         await self._write(*self._recording.unrecorded())
 
+    async def _compare(self, channels: ChannelsCompared) -> None:
+        self._judge.channels(equal=channels.equal)
+        if channels.equal:
+            await self._tell(self._troubles.begin(EQUAL, EQUAL_MEANS, channels.at))
+        else:
+            await self._tell(self._troubles.end(EQUAL, channels.at))
+
     async def _tell(self, notice: Notice | None) -> None:
         if notice is not None:
             log.warning("call's monitoring changed", call_id=self.call.id, code=notice.code)
@@ -401,8 +418,8 @@ class CallSession:
     async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
         """What the detectors say at the end. A call that went on unheard is not judged by what was not heard of it."""
         if finish.ending == "completed":
-            return await self._parts.judge.closed(self.reached)
-        return await self._parts.judge.elapsed(self.reached)
+            return await self._judge.closed(self.reached)
+        return await self._judge.elapsed(self.reached)
 
     async def _write(self, *facts: Fact) -> None:
         if facts:

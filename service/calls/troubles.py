@@ -14,6 +14,7 @@ _OVER: Mapping[NoticeCode, tuple[NoticeCode, str]] = MappingProxyType(
         "recording_failing": ("recording_recovered", "The recording goes on."),
         "recording_paused": ("recording_recovered", "The recording goes on."),
         "storage_failing": ("storage_recovered", "Everything kept has been stored."),
+        "channels_equal": ("channels_recovered", "The channels carry different sound again; words are judged again."),
     }
 )
 

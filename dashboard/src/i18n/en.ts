@@ -29,6 +29,8 @@ export const en: Messages = {
     recognition_failing: 'Recognition is failing', recognition_recovered: 'Recognition works again', detector_failed: 'A detector failed', overloaded: 'Recognition is behind', protocol_error: 'The gateway broke the protocol',
     gateway_irregular: 'The gateway sent something odd; the call goes on', audio_missing: 'No audio came for a while',
     zone_unreadable: 'Time zone not readable', zone_unknown: 'Debtor’s time zone unknown',
+    channels_equal: 'Both channels carry the same sound: the source does not separate agent and customer; nothing is judged',
+    channels_recovered: 'The channels are separate again; words are judged again',
   },
   trouble: {
     storage_failing: 'Storage cannot be written: calls go on, events wait and are written when it heals',

@@ -45,6 +45,7 @@ export const zh = {
     recognition_failing: '识别失败', recognition_recovered: '识别已恢复', detector_failed: '检测器出错', overloaded: '识别积压', protocol_error: '网关协议错误',
     gateway_irregular: '网关数据异常，通话继续', audio_missing: '一段时间没有收到声音',
     zone_unreadable: '时区无法识别', zone_unknown: '债务人时区未知',
+    channels_equal: '两个声道内容相同，无法区分坐席与客户，暂停判定，请检查录音源声道', channels_recovered: '声道已分离，恢复判定',
   } satisfies Record<NoticeCode, string>,
   trouble: {
     storage_failing: '存储写入失败：通话继续，事件暂存，恢复后补写',

@@ -648,7 +648,7 @@ export interface components {
             /** Gaps */
             gaps: number;
             /** Troubles */
-            troubles: ("storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown")[];
+            troubles: ("storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown" | "channels_equal" | "channels_recovered")[];
             /** Ended At */
             ended_at: string | null;
             /** Duration */
@@ -960,7 +960,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown";
+            code: "storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown" | "channels_equal" | "channels_recovered";
             /** Message */
             message: string;
             /** At */

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from asr.audio import encode, samples_in
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.intake import Cut, Found, Intake, Passed, ResumePoint, Taken
+from service.calls.intake import ChannelsCompared, Cut, Found, Intake, Passed, ResumePoint, Taken
 from service.facts import GapMarked, Notice
 from service.gateway.events import AudioArrived, FormatChanged
 from service.media.track import JUMP_SLACK
@@ -243,3 +243,28 @@ def test_impossible_timestamps_are_told_and_cost_no_call_its_pace() -> None:
         ]
     assert set(told) == {"timestamp"}
     assert intake.reached <= 3 * 40 + JUMP_SLACK
+
+
+def _with_echo(audio: CallAudio, gain: float, delay: float) -> CallAudio:
+    """The customer's sound in the agent's leg, too."""
+    pcm = audio.pcm.astype(np.float64)
+    shift = round(delay * RATE)
+    pcm[shift:, 0] += gain * pcm[:-shift, 1]
+    return replace(audio, pcm=np.clip(pcm, -32_768, 32_767).astype(np.int16))
+
+
+def test_the_customers_echo_is_no_speech_of_the_agent() -> None:
+    clean = read_call_audio(sample_calls()[0].audio)
+    alone = _covered(_cuts(_play(_intake(), clean, packet=160)))
+    echoed = _covered(_cuts(_play(_intake(), _with_echo(clean, 0.25, 0.06), packet=160)))
+    assert (alone & ~echoed).sum() <= 0.03 * alone.sum()
+    assert (echoed & ~alone).sum() <= 0.05 * alone.sum()
+
+
+def test_channels_that_carry_one_signal_are_told() -> None:
+    clean = read_call_audio(sample_calls()[0].audio)
+    one = clean.pcm.max(axis=1)
+    found = _found(_play(_intake(), replace(clean, pcm=np.stack([one, one], axis=1)), packet=160))
+    assert [each.equal for each in found if isinstance(each, ChannelsCompared)] == [True]
+    agent = [each.pcm for each in found if isinstance(each, Cut) and each.role == "agent"]
+    assert all(np.abs(pcm).max() < 0.01 for pcm in agent)
