@@ -19,6 +19,7 @@ words wait behind agents', whose words are what the rules judge."""
 
 LEVELS: tuple[Level, ...] = ("full", "no_partials", "greedy", "no_second_looks", "agents_first")
 
+_MOST_FOR_LATENESS = LEVELS.index("no_second_looks")
 _LEAVE = 0.8
 """A level is left once all is below this share of what it was entered at."""
 _CALM: Seconds = 3.0
@@ -113,16 +114,15 @@ class Ladder:
         """The next level, where this one has had its time and too much still comes late."""
         if pressure.late <= self._limits.late or now - self._changed < _UP:
             return 0
-        return min(self._at + 1, LEVELS.index("no_second_looks"))
+        return min(self._at + 1, _MOST_FOR_LATENESS)
 
     def _strains(self, pressure: Pressure) -> bool:
         """Whether the present level is still needed."""
         threshold = self._limits.thresholds.get(self.level)
-        return threshold is not None and (
-            pressure.load > _LEAVE * threshold.load
-            or pressure.wait > _LEAVE * threshold.wait
-            or pressure.late > self._limits.late / 2
-        )
+        if threshold is None:
+            return False
+        late = pressure.late > self._limits.late / 2 and self._at <= _MOST_FOR_LATENESS
+        return late or pressure.load > _LEAVE * threshold.load or pressure.wait > _LEAVE * threshold.wait
 
     def _move(self, to: int, now: float) -> None:
         least, most = LEVELS.index(self._limits.least), LEVELS.index(self._limits.most)

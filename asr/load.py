@@ -46,11 +46,13 @@ class Pauses:
         self._ticked = now
         self._over: float | None = None
 
-    def tick(self, now: float) -> None:
-        """Called every fraction of a second for as long as the process runs."""
-        if now - self._ticked > _STILL:
-            self._over = now
-        self._ticked = now
+    def tick(self, now: float) -> Seconds:
+        """Called every fraction of a second for as long as the process runs; returns how long it stood still."""
+        passed, self._ticked = now - self._ticked, now
+        if passed <= _STILL:
+            return 0.0
+        self._over = now
+        return passed
 
     def since(self, begun: float, now: float) -> bool:
         """Whether it stood still at some time from `begun` to now."""
@@ -107,6 +109,12 @@ class Demand:
         self._speech = self._faded(now) + speech
         self._fed = now
 
+    def stood_still(self, seconds: Seconds) -> None:
+        """The process did: nothing could come in, and what came before is no older."""
+        self.since += seconds
+        if self._fed is not None:
+            self._fed += seconds
+
     def at(self, now: float) -> float:
         """The average; over the time since the start while that is shorter than the span."""
         return self._faded(now) / (_DEMAND_SPAN * -math.expm1(-max(_DEMAND_AGE, now - self.since) / _DEMAND_SPAN))
@@ -143,6 +151,15 @@ class Demands:
         """Of one call."""
         demand = self._calls.get(call_id)
         return demand.at(now) if demand is not None else 0.0
+
+    def stood_still(self, seconds: Seconds) -> None:
+        """The process did."""
+        for demand in (self._all, *self._calls.values()):
+            demand.stood_still(seconds)
+
+    def keeps_up(self, call_id: str, now: float) -> bool:
+        """Whether the call comes about as fast as it is spoken, so that its texts are awaited."""
+        return self.of(call_id, now) <= 2 * CALLS_SPEECH
 
     def forget(self, call_id: str) -> None:
         """The call is over."""

@@ -6,7 +6,6 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from asr.engine import Effort
 from asr.ladder import Ladder, Level, Pressure
@@ -15,35 +14,34 @@ from asr.queueing import share_later
 from asr.scheduling import SchedulerLimits
 from asr.types import Seconds
 
-_LENGTHS: tuple[Seconds, ...] = (1.2, 1.5, 1.8, 2.1, 2.5, 2.8, 3.2, 3.5, 3.8, 4.3, 4.9, 5.9, 7.2, 10.0)
-"""Utterances as calls have them, evenly over their quantiles, until some have been heard here."""
+_LENGTHS: tuple[Seconds, ...] = (
+    *(1.4, 1.5, 1.7, 1.9, 2.1, 2.3, 2.5, 2.6, 2.9, 3.2),
+    *(3.3, 3.5, 3.7, 3.9, 4.3, 4.9, 5.4, 6.2, 7.0, 9.0),
+)
+"""Of utterances, evenly over the quantiles of those of the sample calls, until some have been heard."""
 _LENGTHS_KEPT = 300
-_LATE_SPAN: Seconds = 20.0
-_LATE_WEIGHT = 20.0
-"""So many finals on time are taken to have been before the first: one late of two is no share."""
+_LATE_OF = 20
+"""One text late of fewer tells of no share."""
+_LATE_KEPT = 400
+_LATELY: Seconds = 30.0
+_OF_LATE: Seconds = 120.0
 _ONE_BY_ONE: Seconds = 0.05
 """What a batch costs besides: a thread, a second opinion, the event loop's turn."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Lateness:
-    """The share of finals that came later than they should, of late."""
+    """The share of finals that came later than they should."""
 
-    _late: float = 0.0
-    _all: float = 0.0
-    _at: float = 0.0
+    def __init__(self) -> None:
+        self._came: deque[tuple[float, bool]] = deque(maxlen=_LATE_KEPT)
 
     def add(self, late: bool, now: float) -> None:
-        fade = self._fade(now)
-        self._late, self._all, self._at = fade * self._late + late, fade * self._all + 1.0, now
+        self._came.append((now, late))
 
-    def at(self, now: float) -> float:
-        """0 to 1."""
-        fade = self._fade(now)
-        return fade * self._late / (fade * self._all + _LATE_WEIGHT)
-
-    def _fade(self, now: float) -> float:
-        return math.exp(-max(0.0, now - self._at) / _LATE_SPAN)
+    def share(self, within: Seconds, now: float) -> float:
+        """0 to 1, of those of that time."""
+        lately = [late for at, late in self._came if at >= now - within]
+        return sum(lately) / max(_LATE_OF, len(lately))
 
 
 class LoadMeter:
@@ -52,6 +50,7 @@ class LoadMeter:
     def __init__(self, limits: SchedulerLimits, now: float) -> None:
         self._limits = limits
         self._speed = Speed()
+        self._first_looks = Speed()
         self._pauses = Pauses(now)
         self._lengths: deque[Seconds] = deque(_LENGTHS, maxlen=_LENGTHS_KEPT)
         self._lateness = Lateness()
@@ -70,7 +69,8 @@ class LoadMeter:
 
     def tick(self, now: float) -> None:
         """Called several times a second for as long as the process runs."""
-        self._pauses.tick(now)
+        if still := self._pauses.tick(now):
+            self.demands.stood_still(still)
 
     def paused(self, begun: float, now: float) -> bool:
         """Whether the process stood still at some time from `begun` to now."""
@@ -78,12 +78,13 @@ class LoadMeter:
 
     def came(self, call_id: str, speech: Seconds, now: float) -> None:
         """A final was submitted."""
+        self.tick(now)
         self.demands.add(call_id, speech, now)
         self._lengths.append(speech)
 
-    def answered(self, came: float, now: float) -> None:
-        """A final that was submitted then has its text."""
-        if not self.paused(came, now):
+    def answered(self, call_id: str, came: float, now: float) -> None:
+        """A final that was submitted then has its text. A call sent faster than it is spoken is not waited for."""
+        if not self.paused(came, now) and self.demands.keeps_up(call_id, now):
             self._lateness.add(now - came > self._limits.final_within, now)
 
     def worked(self, speech: Seconds, effort: Effort, begun: float, now: float) -> bool:
@@ -92,13 +93,16 @@ class LoadMeter:
             return False
         self._worked = now
         self._speed.learn(speech, now - begun, effort, now)
+        if effort in ("quick", "normal"):
+            self._first_looks.learn(speech, now - begun, effort, now)
         return True
 
     def measured_idle(self, took: Sequence[Seconds], speech: Seconds, now: float) -> None:
         """With nothing else to do each worker took so long for so much speech, all at once, in a hurry."""
         self._worked = now
         if not self.paused(now - max(took), now):
-            self._speed.measured_idle(speech * len(took), sum(took))
+            for speed in (self._speed, self._first_looks):
+                speed.measured_idle(speech * len(took), sum(took))
 
     def idle_for(self, now: float) -> Seconds:
         """Since when nothing has been learnt."""
@@ -109,22 +113,27 @@ class LoadMeter:
         return self._speed.at(now) * workers
 
     def speed(self, now: float) -> float:
-        """Times real time of one worker."""
-        return self._speed.at(now)
+        """Times real time of one worker, while it looks at nothing again."""
+        return self._first_looks.at(now)
 
     def look(self, workers: int, wait: Seconds, now: float) -> None:
         """Choose the level of what is left undone."""
+        self.tick(now)
         load = self.demands.fair(now) / self.capacity(workers, now) if self.measured else 0.0
-        self.ladder.look(Pressure(load=load, wait=wait, late=self._lateness.at(now)), now)
+        self.ladder.look(Pressure(load=load, wait=wait, late=self._lateness.share(_LATELY, now)), now)
 
     def carries(self, speech: float, workers: int, now: float) -> bool:
         """Whether so many seconds of speech a second would have their texts in time, in a hurry if need be."""
-        if self._lateness.at(now) > self._limits.ladder.late:
+        self.tick(now)
+        if self._lateness.share(_LATELY, now) > self._limits.ladder.late:
             return False
-        speed = self._speed.at(now)
-        services = [_ONE_BY_ONE + length / speed for length in self._lengths]
-        late = share_later(services, workers, speech / (speed * workers), self._limits.final_within)
+        services = [_ONE_BY_ONE + length / self.speed(now) for length in self._lengths]
+        late = share_later(services, workers, speech / self.capacity(workers, now), self._limits.final_within)
         return late <= self._limits.late_share
+
+    def may_be_late(self, now: float) -> bool:
+        """Whether so few texts came late that one more would not break the promise."""
+        return self._lateness.share(_OF_LATE, now) < self._limits.ladder.late / 2
 
     def calls(self, workers: int, now: float) -> int:
         """How many calls of the usual speech are carried; at least 1."""

@@ -6,10 +6,10 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -27,6 +27,12 @@ def at_low_priority(make: Callable[[], T]) -> T:
 
     with ThreadPoolExecutor(1, initializer=give_way) as maker:
         return maker.submit(make).result()
+
+
+class InThread(Protocol):
+    """Runs blocking work beside the event loop, and gives back what it returns or raises."""
+
+    def __call__(self, work: Callable[[], T], name: str, /) -> Coroutine[Any, Any, T]: ...
 
 
 async def in_thread(work: Callable[[], T], name: str) -> T:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from asr.audio import SAMPLE_RATE
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
 from asr.meter import LoadMeter
-from asr.offload import in_thread
+from asr.offload import InThread
 from asr.scheduling import Job, SchedulerLimits
 from asr.seat import Hanging, Heard, Seat, judged
 from asr.types import Seconds
@@ -30,6 +30,7 @@ class EngineRunner:
         clock: Callable[[], float],
         count: Callable[..., None],
         new_engine: Callable[[], Engine] | None,
+        in_thread: InThread,
     ) -> None:
         self._seat = Seat(engine)
         self._limits = limits
@@ -37,6 +38,7 @@ class EngineRunner:
         self._clock = clock
         self._count = count
         self._new_engine = new_engine
+        self._in_thread = in_thread
         self._replaced = 0
         self._measuring = False
 
@@ -92,7 +94,7 @@ class EngineRunner:
     async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
         """What the work returns or raises. TimeoutError where it takes longer; the time that the process stood still
         is not the engine's, which then gets as much again."""
-        task = asyncio.ensure_future(in_thread(work, "recognition"))
+        task = asyncio.ensure_future(self._in_thread(work, "recognition"))
         try:
             while True:
                 begun = self._clock()
@@ -114,7 +116,7 @@ class EngineRunner:
         if self._seat is not hung:
             return  # another worker has replaced it
         try:
-            self._seat = Seat(await in_thread(self._new_engine, "engine start"))
+            self._seat = Seat(await self._in_thread(self._new_engine, "engine start"))
         except RecognitionError:
             return  # the old one stays: it may yet come back, and its failures are told batch by batch
         self._replaced += 1

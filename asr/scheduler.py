@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.early import EarlyTexts
-from asr.engine import Effort, Engine, RecognitionFailed, Speech
+from asr.efforts import Efforts
+from asr.engine import Engine, RecognitionFailed, Speech
 from asr.ladder import Level
 from asr.meter import LoadMeter
-from asr.offload import in_thread
+from asr.offload import InThread, in_thread
 from asr.running import EngineRunner
 from asr.scheduling import Agenda, Job, Recognised, SchedulerCounts, SchedulerLimits
 from asr.seat import Hanging, Heard
@@ -48,7 +49,7 @@ class Scheduler:
     turn while it does not. Jobs are accepted throughout.
 
     The speed is measured on `sample`, quickly, when asked to (`measure`) and while there is nothing to do; without one
-    a first guess stands until the first batches.
+    a first guess stands until the first batches. `in_thread` runs blocking work beside the event loop.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class Scheduler:
         clock: Callable[[], float] = time.monotonic,
         new_engine: Callable[[], Engine] | None = None,
         sample: Speech | None = None,
+        in_thread: InThread = in_thread,
     ) -> None:
         self._opinion = second_opinion
         self._sample = sample
+        self._in_thread = in_thread
         self._limits = limits or SchedulerLimits()
         self._clock = clock
         self._agenda = Agenda(self._limits)
@@ -75,7 +78,8 @@ class Scheduler:
         self._partials_in_work = 0
         self._early = EarlyTexts()
         self._meter = LoadMeter(self._limits, clock())
-        self._runner = EngineRunner(engine, self._limits, self._meter, clock, self._count, new_engine)
+        self._efforts = Efforts(self._meter, self._limits)
+        self._runner = EngineRunner(engine, self._limits, self._meter, clock, self._count, new_engine, in_thread)
         self._came: dict[Job, float] = {}
         self.counts = SchedulerCounts()
 
@@ -92,8 +96,7 @@ class Scheduler:
     @property
     def expected_wait(self) -> Seconds:
         """How long a stretch of a call that keeps up will wait, at the speed of late."""
-        in_work = sum(job.seconds for job in self._in_work)
-        return (self._agenda.fair_seconds(self._limits.fair_seconds) + in_work) / self.capacity
+        return self._agenda.fair_seconds(self._in_work, self._limits.fair_seconds) / self.capacity
 
     @property
     def overloaded(self) -> bool:
@@ -256,32 +259,35 @@ class Scheduler:
         speech = sum(job.seconds for job in batch)
         self._count(batches=1, finals=sum(job.rank == "final" for job in batch), speech_seconds=speech)
         speaking = await self._speaking(batch)
-        hurried = self._meter.ladder.holds("greedy")
-        outcome = await self._runner.decode([(job, _asked(job, hurried)) for job in speaking]) if speaking else []
+        asked = self._efforts.first(speaking, max(map(self._waited, batch)), self._clock())
+        outcome = await self._runner.decode(asked) if speaking else []
         if isinstance(outcome, RecognitionFailed):
             await self._serve_alone(batch, speaking, outcome)
             return
         heard = dict(zip(speaking, outcome, strict=True))
-        doubtful = [job for job in speaking if self._to_look_at_again(job, heard[job])]
-        later = [job for job in batch if job.leg in {each.leg for each in doubtful}]
+        again = {job: speech for job in speaking if (speech := self._again(job, heard[job])) is not None}
+        later = [job for job in batch if job.leg in {each.leg for each in again}]
         self._deliver([job for job in batch if job not in later], heard)
-        if doubtful:
-            heard |= await self._look_again({job: heard[job] for job in doubtful}, hurried)
+        if again:
+            heard |= await self._look_again(again)
             self._deliver(later, heard)
 
-    def _to_look_at_again(self, job: Job, heard: Heard) -> bool:
-        """What is doubtful, if it is final; where time is very short only what would be dropped."""
-        if not heard.doubtful or not (job.rank == "final" or job in self._early.heirs):
-            return False
-        return heard.guarded or not self._meter.ladder.holds("no_second_looks")
+    def _waited(self, job: Job) -> Seconds:
+        came = self._came.get(job)
+        return self._clock() - came if came is not None else 0.0
 
-    async def _look_again(self, doubtful: Mapping[Job, Heard], hurried: bool) -> dict[Job, Heard]:
+    def _again(self, job: Job, heard: Heard) -> Speech | None:
+        """How a job is looked at again: what is doubtful, if it is final."""
+        heir = self._early.heirs.get(job)
+        if not heard.doubtful or not (job.rank == "final" or heir is not None):
+            return None
+        return self._efforts.second(job, heard, self._waited(heir or job), self._clock())
+
+    async def _look_again(self, again: Mapping[Job, Speech]) -> dict[Job, Heard]:
         """What a second look hears; nothing where it fails, for then the first one stands."""
-        self._count(redecoded=len(doubtful))
-        outcome = await self._runner.decode(
-            [(job, _asked_again(job, first, hurried)) for job, first in doubtful.items()]
-        )
-        return {} if isinstance(outcome, RecognitionFailed) else dict(zip(doubtful, outcome, strict=True))
+        self._count(redecoded=len(again))
+        outcome = await self._runner.decode(list(again.items()))
+        return {} if isinstance(outcome, RecognitionFailed) else dict(zip(again, outcome, strict=True))
 
     async def _serve_alone(self, batch: list[Job], speaking: list[Job], failure: RecognitionFailed) -> None:
         """The batch failed: each of its jobs gets another try of its own, unless the engine hangs."""
@@ -314,7 +320,7 @@ class Scheduler:
                 speaking.append(job)
             return speaking, failed
 
-        speaking, failed = await in_thread(ask, "second opinion")
+        speaking, failed = await self._in_thread(ask, "second opinion")
         self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
         return speaking
 
@@ -338,7 +344,7 @@ class Scheduler:
         result, came = self._results.pop(job, None), self._came.pop(job, None)
         if result is not None and not result.done():
             if came is not None:
-                self._meter.answered(came, self._clock())
+                self._meter.answered(job.call_id, came, self._clock())
             result.set_result(recognised)
 
     def _fail(self, jobs: Sequence[Job], failure: RecognitionFailed) -> None:
@@ -353,16 +359,3 @@ class Scheduler:
     def _count(self, **more: float) -> None:
         grown = {name: getattr(self.counts, name) + amount for name, amount in more.items()}
         self.counts = replace(self.counts, **grown)
-
-
-def _asked(job: Job, hurried: bool) -> Speech:
-    """As it is asked of the engine at this moment."""
-    return replace(job.speech, effort="quick") if hurried and job.speech.effort == "normal" else job.speech
-
-
-def _asked_again(job: Job, heard: Heard, hurried: bool) -> Speech:
-    """For a second look: with all the engine has, unless time is short and the text would not be dropped. A prompt that
-    leaked into the first is not given again."""
-    effort: Effort = "careful" if hurried and not heard.guarded else "full"
-    speech = job.speech.without_prompt() if heard.leaked else job.speech
-    return replace(speech, effort=effort)

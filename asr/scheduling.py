@@ -6,7 +6,7 @@
 - Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
   the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
 - Behind the others wait calls that have far more waiting than is spoken in real time, and, where agents go first,
-  customers; not for good: once one has waited long, every third batch is theirs.
+  customers; not for good: once one has waited long, every eighth batch is theirs.
 - A batch holds stretches of similar length, because the longest of them sets what each of them costs: those that share
   the first one's band, and the next shorter.
 """
@@ -16,13 +16,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, TypeAlias
 
 from asr.engine import Effort, Speech
-from asr.ladder import LadderLimits
+from asr.ladder import LadderLimits, Level
 from asr.types import Role, Seconds, Transcript
 
 Leg: TypeAlias = tuple[str, Role]
@@ -33,7 +33,7 @@ RANKS: tuple[Rank, ...] = ("final", "words", "partial")
 """What goes first: a supervisor waits for finals; word times are wanted by who replays the call."""
 
 _RATE = 16_000
-_TURNS = 2
+_TURNS = 7
 """So many batches in a row may go before those that have waited too long."""
 
 
@@ -108,12 +108,18 @@ class SchedulerLimits:
     overload_wait: Seconds = 2.0
     fair_seconds: Seconds = 5.0
     final_within: Seconds = 1.5
-    late_share: float = 0.03
+    late_share: float = 0.04
     behind: Seconds = 20.0
     surplus: Seconds = 15.0
     hang_seconds: float = 20.0
     hang_factor: float = 1.0
     replacements: int = 2
+
+
+def without_promise(least: Level, most: Level) -> SchedulerLimits:
+    """Where nobody waits for the texts, and between which levels all stays: files, and measurements."""
+    ladder = LadderLimits(least=least, most=most)
+    return SchedulerLimits(ladder=ladder, batch_time=math.inf, final_within=math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +172,12 @@ class Agenda:
         """Speech that waits, but for partials: a new final goes before them."""
         return sum(entry.job.seconds for entry in self._entries() if entry.job.rank != "partial")
 
-    def fair_seconds(self, most: Seconds) -> Seconds:
-        """The same, no call counting for more than so much."""
-        return sum(min(most, waiting) for waiting in self._by_call().values())
+    def fair_seconds(self, in_work: Iterable[Job], most: Seconds) -> Seconds:
+        """Speech that waits or is in work, but for partials that wait, no call counting for more than so much."""
+        by_call = self._by_call()
+        for job in in_work:
+            by_call[job.call_id] += job.seconds
+        return sum(min(most, waiting) for waiting in by_call.values())
 
     def add(self, job: Job) -> list[Job]:
         """Put a job at the end of its leg's queue; returns the partial it makes pointless, if any."""
@@ -206,9 +215,11 @@ class Agenda:
         clock; `speed` a worker's, in times real time. Each final taken keeps its leg waiting until `finished`.
         """
         self._seconds = min(self._limits.batch_seconds, self._limits.batch_time * speed)
-        queues = self._in_turn(self._first_ready(partials), agents_first, now)
+        waits = self._by_call()
+        queues = self._in_turn(self._first_ready(partials), waits, agents_first, now)
         heads = {leg: queue[0] for leg, queue in queues.items()}
-        most = self._most(-(-sum(map(len, queues.values())) // idle))
+        alone = all(self._surplus(queue, waits) for queue in queues.values())
+        most = 1 if alone else self._most(-(-sum(map(len, queues.values())) // idle))
         waiting = {leg[0] for leg in heads}
         self._round &= waiting
         if not self._round:
@@ -244,13 +255,14 @@ class Agenda:
         ready = {leg: queue for leg, queue in finals.items() if leg not in self._in_work}
         return ready or self._queues["words"] or (self._queues["partial"] if partials else {})
 
-    def _in_turn(self, ready: dict[Leg, deque[_Entry]], agents_first: bool, now: float) -> dict[Leg, deque[_Entry]]:
-        """Those that go before the others, or, every third time, those of the others that have waited too long."""
-        waiting = self._by_call()
+    def _in_turn(
+        self, ready: dict[Leg, deque[_Entry]], waits: Mapping[str, Seconds], agents_first: bool, now: float
+    ) -> dict[Leg, deque[_Entry]]:
+        """Those that go before the others; now and then those of the others that have waited too long."""
         behind = {
             leg: queue
             for leg, queue in ready.items()
-            if (agents_first and leg[1] == "customer") or waiting[leg[0]] - queue[0].job.seconds > self._limits.surplus
+            if (agents_first and leg[1] == "customer") or self._surplus(queue, waits)
         }
         before = {leg: queue for leg, queue in ready.items() if leg not in behind}
         if not behind or not before:
@@ -260,7 +272,13 @@ class Agenda:
         self._before = 0 if overdue and self._before >= _TURNS else self._before + 1
         return before if self._before else overdue
 
-    def _by_call(self) -> dict[str, Seconds]:
+    def _surplus(self, queue: deque[_Entry], waits: Mapping[str, Seconds]) -> bool:
+        """Far more of the call waits than is spoken in real time. It is served piece by piece, for whoever comes next
+        should not wait for a batch of it."""
+        job = queue[0].job
+        return waits[job.call_id] - job.seconds > self._limits.surplus
+
+    def _by_call(self) -> defaultdict[str, Seconds]:
         """Speech of each call that waits, but for partials."""
         waiting: defaultdict[str, Seconds] = defaultdict(float)
         for entry in self._entries():

@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -38,8 +37,8 @@ from rich.console import Console
 from asr.audio import SAMPLE_RATE, to_float32
 from asr.engine import NOTHING_EXPECTED, Expected, Speech, Term
 from asr.engines.whisper import WhisperEngine
-from asr.ladder import LadderLimits
 from asr.scheduler import Job, Scheduler, SchedulerLimits
+from asr.scheduling import without_promise
 from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.registry import load
@@ -56,10 +55,7 @@ MARGIN = 0.2
 HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
-FLOORS = {
-    name: SchedulerLimits(ladder=LadderLimits.fixed(level), batch_time=math.inf)
-    for name, level in (("calm", "full"), ("busy", "greedy"))
-}
+FLOORS = {name: without_promise(level, level) for name, level in (("calm", "full"), ("busy", "greedy"))}
 PACES = (0.85, 0.9, 0.95, 1.05, 1.1, 1.15)
 NOISES = (None, 20.0, 15.0, 10.0)
 DRAWS, DECOYS = 6, 300

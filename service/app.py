@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from asr.audio import samples_in
 from asr.engine import NOTHING_EXPECTED, Engine, RecognitionError, RecognitionFailed, Speech
 from asr.engines.whisper import WhisperEngine
+from asr.ladder import LEVELS
 from asr.scheduler import Scheduler, SchedulerLimits
 from asr.types import Transcript
 from asr.vad import SecondOpinion
@@ -143,6 +144,9 @@ class Service:
         self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
         self.metrics.capacity.set_function(lambda: self.scheduler.capacity)
         self.metrics.load.set_function(lambda: self.scheduler.load)
+        self.metrics.calls_carried.set_function(lambda: self.scheduler.calls)
+        self.metrics.level.set_function(lambda: LEVELS.index(self.scheduler.level))
+        self.metrics.count_levels(lambda: self.scheduler.level_seconds)
         self.desk = Desk(
             settings=settings,
             past=PastCalls(self.store, self.recordings, wall),
@@ -183,6 +187,7 @@ class Service:
             live_calls=self.desk.live,
             max_calls=self._most_calls(),
             backlog=round(self.scheduler.backlog_seconds, 1),
+            level=self.scheduler.level,
             troubles=tuple(name for name, there in troubles.items() if there),
         )
 

@@ -5,7 +5,7 @@ Nothing here names a call, a person or a word that was said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, generate_latest
@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from asr.ladder import Level
 from asr.scheduling import SchedulerCounts
 
 SECONDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 30.0, 60.0)
@@ -31,6 +32,20 @@ class _Recognition(Collector):
         for name, value in asdict(self._counts()).items():
             told = f"Recognition: {name.replace('_', ' ')}, see the architecture's page."
             yield CounterMetricFamily(f"callwarden_recognition_{name}", told, value=value)
+
+
+class _Levels(Collector):
+    """How long each level of what is left undone has held."""
+
+    def __init__(self, seconds: Callable[[], Mapping[Level, float]]) -> None:
+        self._seconds = seconds
+
+    def collect(self) -> Iterator[Metric]:
+        told = "Time at each level of what is left undone for want of time."
+        family = CounterMetricFamily("callwarden_degradation_seconds", told, labels=["level"])
+        for level, seconds in self._seconds().items():
+            family.add_metric([level], seconds)
+        yield family
 
 
 class Metrics:
@@ -67,6 +82,14 @@ class Metrics:
         )
         self.load = Gauge(
             "callwarden_recognition_load", "Share of the capacity that utterances need, of late.", registry=registry
+        )
+        self.calls_carried = Gauge(
+            "callwarden_calls_carried", "Calls that can be carried now, texts in time.", registry=registry
+        )
+        self.level = Gauge(
+            "callwarden_degradation_level",
+            "What is left undone for want of time: 0 nothing, 1 partials, 2 beam, 3 second looks, 4 customers wait.",
+            registry=registry,
         )
         self.final_latency = Histogram(
             "callwarden_final_latency_seconds",
@@ -121,6 +144,10 @@ class Metrics:
     def count_recognition(self, counts: Callable[[], SchedulerCounts]) -> None:
         """Show the scheduler's counts too, as they are when asked for."""
         self.registry.register(_Recognition(counts))
+
+    def count_levels(self, seconds: Callable[[], Mapping[Level, float]]) -> None:
+        """Show how long each level has held, too."""
+        self.registry.register(_Levels(seconds))
 
     def text(self) -> bytes:
         """The exposition, in `content_type`."""

@@ -148,7 +148,12 @@ class Stage:
         backlog = 6.4 if self.fault else round(self.random.uniform(0.2, 0.9), 1)
         troubles = ("storage_failing", "overloaded") if self.fault else ()
         return Health(
-            model="whisper-base", live_calls=len(self.live()), max_calls=64, backlog=backlog, troubles=troubles
+            model="whisper-base",
+            live_calls=len(self.live()),
+            max_calls=64,
+            backlog=backlog,
+            level="agents_first" if self.fault else "full",
+            troubles=troubles,
         )
 
     def snapshot(self) -> Snapshot:

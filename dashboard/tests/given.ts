@@ -30,7 +30,7 @@ export function event(callId: string, seq: number, fact: Fact, change: Partial<C
 }
 
 export function snapshot(calls: CallSummary[], alerts: Alert[] = []): Snapshot {
-  const health = { model: 'base', live_calls: calls.length, max_calls: 9, backlog: 0, troubles: [] };
+  const health = { model: 'base', live_calls: calls.length, max_calls: 9, backlog: 0, level: 'full' as const, troubles: [] };
   return { type: 'snapshot', now: '2026-03-10T01:00:00Z', calls, alerts, health };
 }
 

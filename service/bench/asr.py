@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -18,14 +17,14 @@ from asr.audio import SAMPLE_RATE
 from asr.engine import Engine, Expected, Speech
 from asr.engines.baseline import Baseline
 from asr.engines.whisper import WhisperEngine
-from asr.ladder import LadderLimits
-from asr.scheduler import Job, Scheduler, SchedulerCounts, SchedulerLimits
+from asr.scheduler import Job, Scheduler, SchedulerCounts
+from asr.scheduling import without_promise
 from asr.types import Language
 from asr.vad import SecondOpinion
 from service.bench.errors import Edits, edits_over
 
-_CALM = SchedulerLimits(ladder=LadderLimits.fixed("full"), batch_time=math.inf)
-_BUSY = SchedulerLimits(ladder=LadderLimits.fixed("greedy"), batch_time=math.inf)
+_CALM = without_promise("full", "full")
+_BUSY = without_promise("greedy", "greedy")
 """All utterances are there at once, so the scheduler is told which floor to take this for: it decodes greedily on a
 busy one, with a beam on a calm one, and gives doubtful texts a cheaper or a dearer second look."""
 

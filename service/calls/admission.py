@@ -7,6 +7,8 @@ from those that have more calls live, a call that sends faster than it is spoken
 
 from __future__ import annotations
 
+import math
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -16,8 +18,10 @@ from asr.types import Seconds
 
 RETRY_AFTER: Seconds = 10.0
 """What a refused gateway is told: calls end every few seconds on a floor that fills this service."""
-_EXPECTED: Seconds = 1.5 * RETRY_AFTER
-"""For so long a refused key's place is kept."""
+_EXPECTED: Seconds = 1.2 * RETRY_AFTER
+"""For so long a refused call is expected back, and its place kept."""
+_REMEMBERED = 1000
+"""Refusals; what a flood of them could make of the turns is bounded by what others have live."""
 _OTHERS = 1.2
 """A call of another key counts as so many at most: what is sent faster than it is spoken waits for others' turns."""
 _AGAIN = 1.05
@@ -25,6 +29,16 @@ _AGAIN = 1.05
 turns."""
 
 _TURN = "another source's turn comes first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Whose call it is: a gateway key, the most live calls it may have, and the most of what recognition carries."""
+
+    key_id: str
+    max_calls: int | None = None
+    max_share: float | None = None
+
 
 RefusalCode = Literal["capacity", "overload", "quota"]
 
@@ -66,16 +80,20 @@ class Admission:
     def __init__(self, pace: Pace, most: int | None = None) -> None:
         self._pace = pace
         self._most = most
-        self._expected_back: dict[str, float] = {}
+        self._refused: deque[tuple[float, str]] = deque(maxlen=_REMEMBERED)
         self._short = False
 
-    def ask(self, key_id: str, live: Sequence[LiveCall], now: float) -> Refusal | None:
-        """Whether this key's next call is taken beside those; None if it is. Each answer counts for the turns."""
+    def ask(self, asker: Asker, live: Sequence[LiveCall], now: float) -> Refusal | None:
+        """Whether this key's next call is taken beside those; None if it is. Each answer counts for the turns, but for
+        one that the key's own quota gives."""
+        key_id = asker.key_id
+        if (over := self._over_quota(asker, live)) is not None:
+            return over
         refusal = self._refusal(key_id, live, now)
-        if refusal is None:
-            self._expected_back.pop(key_id, None)
-        else:
-            self._expected_back[key_id] = now + _EXPECTED
+        if refusal is not None:
+            self._refused.append((now, key_id))
+        elif (first := next((each for each in self._refused if each[1] == key_id), None)) is not None:
+            self._refused.remove(first)
         self._short = refusal is not None
         return refusal
 
@@ -83,6 +101,16 @@ class Admission:
         """Why not even a key without a call would get one now; empty if it would."""
         refusal = self._refusal("", live, now)
         return refusal.message if refusal else ""
+
+    def _over_quota(self, asker: Asker, live: Sequence[LiveCall]) -> Refusal | None:
+        """A key without a live call has its first whatever its share."""
+        own = [call for call in live if call.key_id == asker.key_id]
+        if asker.max_calls is not None and len(own) >= asker.max_calls:
+            return Refusal(code="quota", message=f"{len(own)} calls of this key are live, as many as it may have")
+        asked = CALLS_SPEECH + sum(map(self._speech, own))
+        if own and asker.max_share is not None and not self._pace.carries(asked / asker.max_share):
+            return Refusal(code="quota", message=f"{len(own)} calls of this key have its share of recognition")
+        return None
 
     def _refusal(self, key_id: str, live: Sequence[LiveCall], now: float) -> Refusal | None:
         if not live:
@@ -100,10 +128,13 @@ class Admission:
         return None
 
     def _kept(self, key_id: str, live: Sequence[LiveCall], now: float) -> int:
-        """Places kept for keys that were refused and have fewer calls live."""
-        self._expected_back = {key: until for key, until in self._expected_back.items() if until > now}
+        """Places kept for calls of other keys that were refused and are expected back: as many as bring each of them up
+        to what this one has."""
+        while self._refused and self._refused[0][0] < now - _EXPECTED:
+            self._refused.popleft()
         own = self._weight(key_id, live)
-        return sum(self._weight(key, live) < own for key in self._expected_back if key != key_id)
+        expected = Counter(key for _, key in self._refused if key != key_id)
+        return sum(min(calls, max(0, math.ceil(own - self._weight(key, live)))) for key, calls in expected.items())
 
     def _weight(self, key_id: str, live: Sequence[LiveCall]) -> float:
         """A key's live calls, in calls that come as they are spoken."""

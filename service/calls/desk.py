@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from asr.types import Seconds
-from service.calls.admission import RETRY_AFTER, Admission, LiveCall
+from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
 from service.calls.debtor_zone import zone_notices, zone_of
 from service.calls.held import CallName, HeldCall
 from service.calls.line import Line, Outcome
@@ -155,7 +155,8 @@ class Desk:
         """Raises CallRefused where one more call would cost those that are live their time."""
         if self._stopping:
             raise CallRefused("restarting", "the service is restarting", RETRY_AFTER)
-        refusal = self._admission.ask(source.id, self._all_live(now), now)
+        asker = Asker(key_id=source.id, max_calls=source.max_calls, max_share=source.max_share)
+        refusal = self._admission.ask(asker, self._all_live(now), now)
         if refusal is not None:
             raise CallRefused(refusal.code, refusal.message, refusal.retry_after)
 

@@ -20,7 +20,17 @@ from service.cli.given import DataDir
 from service.cli.terminal import err, fail, out
 from service.names import checked_name
 from service.private_files import prepare_folder
-from service.storage.port import AuditEntry, AuditEvent, KeyRight, StorageError, Store, User, UserChanges, UserRole
+from service.storage.port import (
+    AuditEntry,
+    AuditEvent,
+    GatewayKey,
+    KeyRight,
+    StorageError,
+    Store,
+    User,
+    UserChanges,
+    UserRole,
+)
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.keys import new_key
@@ -45,6 +55,10 @@ def create_key(
     metrics: Annotated[
         bool, typer.Option("--metrics", help="A key for monitoring: reads /metrics, sends no calls.")
     ] = False,
+    max_calls: Annotated[int | None, typer.Option(min=1, max=1000, help="Most live calls of this gateway.")] = None,
+    max_share: Annotated[
+        float | None, typer.Option(min=0.01, max=1.0, help="Most of the speech that can be recognised, e.g. 0.5.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it; it is shown this once."""
@@ -54,7 +68,7 @@ def create_key(
         zone = zone_name(timezone, given.settings(data_dir=data_dir).jurisdiction) if timezone else ""
     except NoZone as problem:
         fail(f"--timezone {problem}")
-    key, plaintext = new_key(source, rights, first_track, zone)
+    key, plaintext = new_key(source, rights, first_track, zone, max_calls=max_calls, max_share=max_share)
     with_store(
         data_dir, lambda store: store.add_key(key), _noted("key_made", key.id, f"{source}: {', '.join(key.rights)}")
     )
@@ -66,13 +80,20 @@ def create_key(
 def list_keys(data_dir: DataDir = None) -> None:
     """Every key, without its secret."""
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "source", "rights", "first track", "time zone", "made", "state"):
+    for title in ("id", "source", "rights", "first track", "time zone", "quota", "made", "state"):
         table.add_column(title)
     for key in with_store(data_dir, lambda store: store.keys()):
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
         made = f"{key.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(key.id, key.source, ", ".join(key.rights), key.first_track, key.timezone, made, state)
+        rights = ", ".join(key.rights)
+        table.add_row(key.id, key.source, rights, key.first_track, key.timezone, _quota(key), made, state)
     out.print(table)
+
+
+def _quota(key: GatewayKey) -> str:
+    calls = f"{key.max_calls} calls" if key.max_calls is not None else ""
+    share = f"{key.max_share:.0%} of the speech" if key.max_share is not None else ""
+    return ", ".join(filter(None, (calls, share))) or "none"
 
 
 @keys.command("revoke")

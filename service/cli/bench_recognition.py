@@ -16,8 +16,8 @@ from rich.table import Table
 
 from asr.audio import SAMPLE_RATE
 from asr.engine import NOTHING_EXPECTED, Expected, RecognitionError
-from asr.ladder import LadderLimits
-from asr.scheduler import Scheduler, SchedulerLimits
+from asr.scheduler import Scheduler
+from asr.scheduling import without_promise
 from asr.types import Language
 from asr.vad import SecondOpinion
 from detectors.registry import load
@@ -111,7 +111,7 @@ async def _silence(minutes: float, language: Language) -> dict[str, Heard]:
     engine = await asyncio.to_thread(load_engine, given.settings())
     heard: dict[str, Heard] = {}
     with _progress("s") as progress:
-        limits = SchedulerLimits(ladder=LadderLimits(most="greedy"))
+        limits = without_promise("full", "greedy")
         async with Scheduler(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as scheduler:
             for name, make in SOUNDS.items():
                 bar = progress.add_task(name, total=60 * minutes)

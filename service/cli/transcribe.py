@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 
 from asr.audio import encode
 from asr.engine import Engine, RecognitionError
-from asr.ladder import LadderLimits
-from asr.scheduler import Scheduler, SchedulerLimits
+from asr.scheduler import Scheduler
+from asr.scheduling import without_promise
 from asr.types import ROLES, CallLanguage, Role, Seconds
 from asr.vad import SecondOpinion
 from detectors.runner import DetectorRunner
@@ -39,7 +38,7 @@ from service.storage.port import LoggedFact
 
 AHEAD: Seconds = 60.0
 """Speech that may wait for its text while the file is read on: enough for full batches."""
-NOBODY_WAITS = SchedulerLimits(ladder=LadderLimits(most="greedy"), batch_time=math.inf)
+NOBODY_WAITS = without_promise("full", "greedy")
 """A file is read faster than it is spoken: it is hurried, but nothing is left undone."""
 PACKET: Seconds = 0.2
 UNBOUNDED_PACE = 1e9

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from asr.ladder import Level
 from asr.types import Role, Seconds
 from service.facts import Alert, Fact
 from service.summary import CallSummary
@@ -19,12 +20,14 @@ from service.summary import CallSummary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the service itself does, for the strip on top of every page. `troubles` are sentences' codes."""
+    """How the service itself does, for the strip on top of every page. `max_calls` can be carried now and are allowed;
+    `level` is what is left undone for want of time; `troubles` are sentences' codes."""
 
     model: str
     live_calls: int
     max_calls: int
     backlog: Seconds
+    level: Level = "full"
     troubles: tuple[str, ...] = ()
 
 

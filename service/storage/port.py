@@ -140,6 +140,8 @@ class GatewayKey:
     `source` names the gateway in calls; `first_track` is the role carried by the source's first track
     (Twilio's `inbound`) - the role map with its swap switch. `timezone` is the zone of the debtors it calls, as
     `detectors.zones` names it; empty where they live in several.
+    It may have `max_calls` live calls at once, and
+    `max_share` of what recognition can carry, above 0 to 1; None: as the others leave.
     """
 
     id: str
@@ -150,6 +152,8 @@ class GatewayKey:
     created_at: datetime
     timezone: str = ""
     revoked_at: datetime | None = None
+    max_calls: int | None = None
+    max_share: float | None = None
 
 
 AuditEvent = Literal[

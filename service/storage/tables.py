@@ -205,6 +205,8 @@ gateway_keys = sa.Table(
     sa.Column("timezone", Words, nullable=False, server_default=""),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
+    sa.Column("max_calls", sa.Integer),
+    sa.Column("max_share", sa.Double),
 )
 
 audit = sa.Table(

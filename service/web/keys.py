@@ -34,7 +34,13 @@ class KeyForbidden(Exception):
 
 
 def new_key(
-    source: str, rights: Sequence[KeyRight], first_track: Literal["agent", "customer"], timezone: str = ""
+    source: str,
+    rights: Sequence[KeyRight],
+    first_track: Literal["agent", "customer"],
+    timezone: str = "",
+    *,
+    max_calls: int | None = None,
+    max_share: float | None = None,
 ) -> tuple[GatewayKey, str]:
     """A fresh key to store, and the plaintext to show once."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -46,6 +52,8 @@ def new_key(
         first_track=first_track,
         created_at=datetime.now(UTC),
         timezone=timezone,
+        max_calls=max_calls,
+        max_share=max_share,
     )
     return key, f"cw_{key_id}_{secret}"
 

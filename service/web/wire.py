@@ -68,6 +68,8 @@ class NewKey(_Body):
     first_track: Literal["agent", "customer"] = "customer"
     timezone: Annotated[str, Field(max_length=LONGEST)] = ""
     """Where the debtors live whom the source calls; empty where they live in several zones."""
+    max_calls: Annotated[int, Field(ge=1, le=1000)] | None = None
+    max_share: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,8 @@ class KeyAnswer:
     timezone: str
     created_at: datetime
     revoked_at: datetime | None
+    max_calls: int | None
+    max_share: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +144,8 @@ class NewKeyAnswer:
     first_track: Literal["agent", "customer"]
     timezone: str
     created_at: datetime
+    max_calls: int | None
+    max_share: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,4 +192,6 @@ def key_answer(key: GatewayKey) -> KeyAnswer:
         timezone=key.timezone,
         created_at=key.created_at,
         revoked_at=key.revoked_at,
+        max_calls=key.max_calls,
+        max_share=key.max_share,
     )

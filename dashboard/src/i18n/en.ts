@@ -48,6 +48,14 @@ export const en: Messages = {
     retry: (seconds) => `trying again in ${seconds} s`, retryNow: 'Reconnect now',
     stale: 'Catching up on missed messages…', frozen: 'The picture stands where the line broke',
   },
+  level: {
+    full: 'Nothing is left out',
+    no_partials: 'Busy: no interim text',
+    greedy: 'Busy: quick recognition',
+    no_second_looks: 'Busy: doubtful text is not rechecked',
+    agents_first: 'Busy: customers’ words wait behind agents’',
+  },
+  levelTitle: 'Nothing is lost; it ends by itself when there is time again',
   health: { label: 'Service health', model: 'Model', backlog: 'Backlog', capacity: 'Capacity', seconds: (n) => `${n} s` },
   wall: {
     auto: 'Auto', title: 'Live wall', live: 'Live calls', flagged: 'Flagged', critical: 'Critical, open', open: 'Open alerts', gaps: 'Monitoring trouble',
@@ -98,7 +106,7 @@ export const en: Messages = {
     },
   },
   keys: {
-    title: 'Gateway keys', connect: 'How to connect', connectText: 'The telephony platform pushes both legs over a WebSocket, with the key in a header:', source: 'Gateway name', rights: 'Rights', stream: 'send calls', events: 'read events back', metrics: 'read metrics', metricsOnly: 'reads metrics only (for Prometheus; sends no calls)', firstTrack: 'First track is', created: 'Created',
+    title: 'Gateway keys', connect: 'How to connect', connectText: 'The telephony platform pushes both legs over a WebSocket, with the key in a header:', source: 'Gateway name', rights: 'Rights', stream: 'send calls', events: 'read events back', metrics: 'read metrics', metricsOnly: 'reads metrics only (for Prometheus; sends no calls)', firstTrack: 'First track is', maxCalls: 'Most calls at once', noLimit: 'no limit', share: (percent) => `${percent}% of recognition`, created: 'Created',
     revoked: 'Revoked', active: 'Active', add: 'New key', revoke: 'Revoke', revokeAsk: (source) => `Revoke the key of “${source}”? Its new connections are refused at once.`,
     once: 'Copy it now: this key is shown only once.', empty: 'No gateway key yet.', sourceHint: 'e.g. shanghai-pbx', timezone: 'Debtors’ time zone', timezoneHint: 'empty: as the call or the law says',
     noZone: (zone) => `“${zone}” is no time zone that can be read; give a name such as Asia/Shanghai.`, id: 'Id', status: 'Status',

@@ -1,4 +1,4 @@
-import type { AlertState, Emotion, Ending, Gap, NoticeCode, Role, Severity, UserRole } from '../wire/types';
+import type { AlertState, Emotion, Ending, Gap, Level, NoticeCode, Role, Severity, UserRole } from '../wire/types';
 
 /** Widens the literal strings of the Chinese catalogue: the English one has the same keys and other words. */
 type Words<T> = T extends string
@@ -63,6 +63,14 @@ export const zh = {
     retry: (seconds: number) => `${seconds} 秒后重连`, retryNow: '立即重连',
     stale: '正在补齐错过的消息…', frozen: '画面停在断线那一刻',
   },
+  level: {
+    full: '识别完整',
+    no_partials: '负载高：暂停实时字幕',
+    greedy: '负载高：改用快速识别',
+    no_second_looks: '负载高：不再复核存疑文字',
+    agents_first: '负载高：客户话语排在坐席之后',
+  } satisfies Record<Level, string>,
+  levelTitle: '通话不会丢失；负载下降后自动恢复',
   health: {
     label: '服务状态', model: '模型', backlog: '识别积压', capacity: '容量', seconds: (n: string) => `${n} 秒`,
   },
@@ -115,7 +123,7 @@ export const zh = {
     } satisfies Record<UserRole, string>,
   },
   keys: {
-    title: '网关密钥', connect: '接入方法', connectText: '话务平台用 WebSocket 推送双声道音频，密钥放在请求头里：', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', metrics: '读取监控指标', metricsOnly: '只读监控指标（供 Prometheus，不推送通话）', firstTrack: '第一声道是', created: '创建时间',
+    title: '网关密钥', connect: '接入方法', connectText: '话务平台用 WebSocket 推送双声道音频，密钥放在请求头里：', source: '网关名称', rights: '权限', stream: '推送通话', events: '取回事件', metrics: '读取监控指标', metricsOnly: '只读监控指标（供 Prometheus，不推送通话）', firstTrack: '第一声道是', maxCalls: '并发通话上限', noLimit: '不限', share: (percent: number) => `识别量 ≤ ${percent}%`, created: '创建时间',
     revoked: '已吊销', active: '有效', add: '新建密钥', revoke: '吊销', revokeAsk: (source: string) => `吊销“${source}”的密钥？它的新连接会立刻被拒绝。`,
     once: '请现在复制保存：这把密钥只显示这一次。', empty: '还没有网关密钥。', sourceHint: '例如：shanghai-pbx', timezone: '债务人时区', timezoneHint: '留空则按通话或辖区',
     noZone: (zone: string) => `“${zone}”不是能识别的时区，请填写如 Asia/Shanghai 的名称。`, id: '编号', status: '状态',

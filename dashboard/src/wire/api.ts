@@ -117,8 +117,10 @@ export class Api {
     return (await this.#send<{ keys: GatewayKey[] }>('GET', '/keys')).keys;
   }
 
-  addKey(source: string, rights: GatewayKey['rights'], first_track: Role, timezone: string): Promise<NewGatewayKey> {
-    return this.#send('POST', '/keys', { source, rights, first_track, timezone });
+  addKey(
+    source: string, rights: GatewayKey['rights'], first_track: Role, timezone: string, max_calls: number | null,
+  ): Promise<NewGatewayKey> {
+    return this.#send('POST', '/keys', { source, rights, first_track, timezone, max_calls });
   }
 
   revokeKey(id: string): Promise<void> {

@@ -813,7 +813,8 @@ export interface components {
         };
         /**
          * Health
-         * @description How the service itself does, for the strip on top of every page. `troubles` are sentences' codes.
+         * @description How the service itself does, for the strip on top of every page. `max_calls` can be carried now and are allowed;
+         *     `level` is what is left undone for want of time; `troubles` are sentences' codes.
          */
         Health: {
             /** Model */
@@ -824,6 +825,11 @@ export interface components {
             max_calls: number;
             /** Backlog */
             backlog: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "full" | "no_partials" | "greedy" | "no_second_looks" | "agents_first";
             /** Troubles */
             troubles: string[];
         };
@@ -861,6 +867,10 @@ export interface components {
             created_at: string;
             /** Revoked At */
             revoked_at: string | null;
+            /** Max Calls */
+            max_calls: number | null;
+            /** Max Share */
+            max_share: number | null;
         };
         /** KeysAnswer */
         KeysAnswer: {
@@ -912,6 +922,10 @@ export interface components {
              * @default
              */
             timezone: string;
+            /** Max Calls */
+            max_calls?: number | null;
+            /** Max Share */
+            max_share?: number | null;
         };
         /**
          * NewKeyAnswer
@@ -938,6 +952,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Max Calls */
+            max_calls: number | null;
+            /** Max Share */
+            max_share: number | null;
         };
         /** NewUser */
         NewUser: {

@@ -14,6 +14,7 @@ export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
 export type NewGatewayKey = Schemas['NewKeyAnswer'];
 export type Health = Schemas['Health'];
+export type Level = Health['level'];
 export type Levels = Schemas['Levels'];
 export type LiveEvent = Schemas['Event'];
 export type LiveMessage = Schemas['LiveMessage'];

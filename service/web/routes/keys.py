@@ -35,7 +35,9 @@ async def add_key(new: NewKey, keeper: Keeper, request: Request, room: RoomDep) 
         timezone = zone_name(new.timezone, room.parts.settings.jurisdiction)
     except NoZone as problem:
         raise Refused(422, "invalid", str(problem), field="timezone") from problem
-    key, plaintext = new_key(new.source, new.rights, new.first_track, timezone)
+    key, plaintext = new_key(
+        new.source, new.rights, new.first_track, timezone, max_calls=new.max_calls, max_share=new.max_share
+    )
     await room.parts.store.add_key(key)
     detail = f"{key.source}: {', '.join(key.rights)}"
     who, address = keeper.user.name, client_address(request)
@@ -48,6 +50,8 @@ async def add_key(new: NewKey, keeper: Keeper, request: Request, room: RoomDep) 
         first_track=key.first_track,
         timezone=key.timezone,
         created_at=key.created_at,
+        max_calls=key.max_calls,
+        max_share=key.max_share,
     )
     response = json_answer(_NEW, answer, 201)
     response.headers["Cache-Control"] = "no-store"

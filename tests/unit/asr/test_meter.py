@@ -28,7 +28,7 @@ def test_a_faster_machine_carries_more_calls_and_the_slowest_one():
 def test_what_took_long_because_the_process_stood_still_is_not_learnt():
     meter = measured(8.0)
     assert not meter.worked(4.0, "normal", begun=1.1, now=19.0)
-    meter.answered(1.1, 19.0)
+    meter.answered("A", 1.1, 19.0)
     meter.tick(19.0)
     assert not meter.worked(4.0, "normal", begun=1.1, now=19.1)
     assert meter.capacity(2, 19.1) == pytest.approx(16.0, rel=0.01)
@@ -48,7 +48,7 @@ def test_texts_that_come_late_close_the_floor_until_they_come_in_time_again():
     meter, now = measured(30.0), 1.0
     assert meter.carries(3 * CALLS_SPEECH, 2, now)
     for _ in range(3):
-        meter.answered(now - 1.9, now)
+        meter.answered("A", now - 1.9, now)
     assert not meter.carries(3 * CALLS_SPEECH, 2, now)
     assert meter.carries(3 * CALLS_SPEECH, 2, now + 120.0)
 

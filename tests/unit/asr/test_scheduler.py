@@ -12,15 +12,16 @@ import pytest
 from numpy.typing import NDArray
 
 from asr.engine import Engine, RecognitionError, RecognitionFailed, Speech
-from asr.ladder import LEVELS, LadderLimits, Level
+from asr.ladder import LEVELS, Level
 from asr.scheduler import Scheduler, SchedulerLimits
+from asr.scheduling import without_promise
 from asr.types import Role, Transcript
 from tests.recognising import Doubts, Faint, held, job, somebody, text_of
 from tests.scripted import Gate, ScriptedEngine, fails, fails_on_batches, speech, transcript
 
 
 def fixed(level: Level) -> SchedulerLimits:
-    return SchedulerLimits(ladder=LadderLimits.fixed(level))
+    return without_promise(level, level)
 
 
 def _note(order: list[str], name: str, _done: object) -> None:

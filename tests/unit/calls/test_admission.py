@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.load import CALLS_SPEECH
-from service.calls.admission import RETRY_AFTER, Admission, LiveCall, Refusal
+from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall, Refusal
 
 
 @dataclass
@@ -30,9 +30,9 @@ class Floor:
     def carries(self, speech: float) -> bool:
         return speech <= self.carried * CALLS_SPEECH + 1e-6
 
-    def offer(self, key: str, now: float, pace: float = 1.0) -> Refusal | None:
+    def offer(self, key: str, now: float, pace: float = 1.0, **quota: float) -> Refusal | None:
         """The key's next call, which is live from then on if it is taken."""
-        refusal = self.admission.ask(key, self.live, now)
+        refusal = self.admission.ask(Asker(key_id=key, **quota), self.live, now)  # type: ignore[arg-type]
         if refusal is None:
             self.count += 1
             call = LiveCall(call_id=f"call-{self.count}", key_id=key, age=1000.0)
@@ -108,6 +108,31 @@ def test_a_floor_that_was_full_opens_with_room_to_spare():
     assert floor.offer("A", 1.0) is not None
     floor.carried = 10.6
     assert floor.offer("A", 2.0) is None
+
+
+def test_a_key_has_at_most_the_calls_it_may_have_and_others_the_rest():
+    floor = Floor(carried=10)
+    refusals = [floor.offer("A", 0.0, max_calls=2) for _ in range(3)]
+    assert [refusal and refusal.code for refusal in refusals] == [None, None, "quota"]
+    assert floor.offer("B", 0.0) is None
+
+
+def test_a_key_has_at_most_its_share_of_what_recognition_carries():
+    floor = Floor(carried=10)
+    taken = [floor.offer("A", 0.0, max_share=0.3) is None for _ in range(5)]
+    assert taken == [True, True, True, False, False]
+    fast = Floor(carried=10)
+    assert [fast.offer("A", 0.0, pace=3.0, max_share=0.3) is None for _ in range(2)] == [True, False]
+
+
+def test_a_quota_keeps_no_place_on_a_full_floor():
+    floor = Floor(carried=3)
+    for _ in range(2):
+        floor.offer("A", 0.0)
+    floor.offer("B", 0.0, max_calls=1)
+    floor.offer("B", 0.0, max_calls=1)
+    floor.end("B")
+    assert floor.offer("A", 1.0) is None
 
 
 def test_readiness_tells_what_a_key_without_calls_would_be_told():
