@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from asr.ladder import LEVELS
 from asr.types import Language, Seconds
 from service.bench.errors import Edits
 from service.bench.layout import BenchCall
 from service.bench.ledger import CallLedger, within
 from service.bench.server import RunningService, Sample
 from service.bench.statistics import histogram_spread, medians, slope, spread
+from service.bench.steal import Reading, Steal, TextCame, steps, take_cores
 from service.client import CallStart, StreamFailed, stream_call
 
 BETWEEN: Seconds = 0.7
@@ -33,6 +35,7 @@ class LivePlan:
     calls: Sequence[BenchCall]
     language: Language
     pace: float = 1.0
+    steal: Steal | None = None
 
     @property
     def seconds(self) -> Seconds:
@@ -57,6 +60,8 @@ class LiveRun:
     ledgers: list[CallLedger] = field(default_factory=list)
     refusals: list[Seconds | None] = field(default_factory=list)
     """Each refusal's retry hint."""
+    begun: float = 0.0
+    refused_at: list[Seconds] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     up: int = 0
     samples: list[tuple[float, Sample]] = field(default_factory=list)
@@ -70,17 +75,20 @@ class LiveRun:
 async def play(plan: LivePlan, service: RunningService, run: LiveRun, shown: Callable[[], None]) -> dict[str, Any]:
     """Play all calls and tell what came of it. A refused call is tried again after the hint, as long as there is time
     for it to be heard at all. Raises ServiceUnusable."""
-    begun = time.monotonic()
+    begun = run.begun = time.monotonic()
     before = await service.sample()
     own = os.times()
-    watching = asyncio.create_task(_watch(service, run, shown))
+    beside = [asyncio.create_task(_watch(service, run, shown))]
+    if plan.steal is not None:
+        beside.append(asyncio.create_task(take_cores(plan.steal)))
     try:
         async with asyncio.TaskGroup() as group:
             for index, call in enumerate(plan.calls):
                 group.create_task(_play_call(plan, index, call, service, run, begun))
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
     took, used = time.monotonic() - begun, os.times()
     after = await service.sample()
     return _figures(plan, run, before, after, took) | {
@@ -114,6 +122,7 @@ async def _play_call(
                 return
             run.ledgers.remove(ledger)
             run.refusals.append(failure.retry_after)
+            run.refused_at.append(time.monotonic() - begun)
         finally:
             run.up -= 1
         await asyncio.sleep(run.refusals[-1] or 0.0)
@@ -158,8 +167,34 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
         "capacity_times_real_time": asdict(spread(_gauge(run, "callwarden_recognition_capacity"))),
         "load": asdict(spread(_gauge(run, "callwarden_recognition_load"))),
         "backlog_most_s": round(max(_gauge(run, "callwarden_backlog_seconds"), default=0.0), 2),
+        "levels": _levels(run),
         "memory_mib": _memory(plan, run, before),
-    }
+    } | ({} if plan.steal is None else {"steal": _stolen(plan, plan.steal, run)})
+
+
+def _levels(run: LiveRun) -> dict[str, int]:
+    """At how many of the readings what was left undone."""
+    levels = [round(level) for level in _gauge(run, "callwarden_degradation_level")]
+    return {name: levels.count(number) for number, name in enumerate(LEVELS) if number in levels}
+
+
+def _stolen(plan: LivePlan, steal: Steal, run: LiveRun) -> dict[str, Any]:
+    texts = [
+        TextCame(at=ledger.sent[0] - run.begun + late.end / plan.pace, role=said.role, late=late.seconds)
+        for ledger in run.ledgers
+        for said, late in zip(ledger.utterances, ledger.finals, strict=True)
+    ]
+    readings = [
+        Reading(
+            at=at,
+            level=round(sample.values["callwarden_degradation_level"]),
+            calls=round(sample.values["callwarden_calls_live"]),
+            capacity=sample.values["callwarden_recognition_capacity"],
+            backlog=sample.values["callwarden_backlog_seconds"],
+        )
+        for at, sample in run.samples
+    ]
+    return steps(steal, plan.ramp, texts, readings, run.refused_at)
 
 
 def _gauge(run: LiveRun, name: str) -> list[float]:

@@ -21,6 +21,7 @@ from service.bench.live import LivePlan, LiveRun, play
 from service.bench.report import write_report
 from service.bench.server import ServiceUnusable, service_under_test
 from service.bench.statistics import spread
+from service.bench.steal import Steal
 from service.cli.terminal import err, fail, out
 from service.samples import sample_calls
 
@@ -37,21 +38,28 @@ def live(
     ] = None,
     language: Annotated[Language, typer.Option(help="Spoken language.")] = "zh",
     pace: Annotated[float, typer.Option(min=1, max=10, help="Times real time, to soak.")] = 1.0,
+    steal: Annotated[int, typer.Option(min=0, max=256, help="Cores that other programs take in mid-run.")] = 0,
+    steal_from: Annotated[float, typer.Option(min=0, help="Seconds into the run until they begin.")] = 40.0,
+    steal_for: Annotated[float, typer.Option(min=1, help="Seconds they last.")] = 30.0,
     report: Annotated[Path | None, typer.Option(help="Write a JSON report there.")] = None,
 ) -> None:
     """Play many calls at once into a service of its own, and tell how late text and alerts come and what is lost.
 
     Times count from the moment the packet with an utterance's last sample was sent to the arrival of its text, or of an
     alert about it (below 0: before its speaker had ended); an utterance ends at most 0.2 s after its last voiced sound.
+    With --steal other programs take cores for a while, and each step is told: before, during, after.
     """
     try:
-        plan = LivePlan(calls=_calls(calls, seconds, audio, language), language=language, pace=pace)
+        taken = Steal(cores=steal, begin=steal_from, seconds=steal_for) if steal else None
+        plan = LivePlan(calls=_calls(calls, seconds, audio, language), language=language, pace=pace, steal=taken)
         first, last = plan.together
         if first >= last:
             fail(f"{calls} calls are all up after {first:.0f} s of audio only; give --seconds {first + 60:.0f} or more")
         figures = asyncio.run(_live(plan))
         if report is not None:
             asked: dict[str, Any] = {"calls": calls, "seconds": seconds, "language": language, "pace": pace}
+            if taken is not None:
+                asked |= {"steal": steal, "steal_from": steal_from, "steal_for": steal_for}
             write_report(report, "bench live", asked | {"audio": "given" if audio else "sample calls"}, figures)
     except (AudioUnusable, ClipsUnusable, ServiceUnusable, OSError) as problem:
         fail(str(problem))
