@@ -26,6 +26,7 @@ from asr.engine import Expected, RecognitionError
 from asr.types import Language, Role, Seconds
 from detectors.api import CallContext, Finding, Observation
 from detectors.runner import DetectorFailure
+from service.calls.ahead import AgentAhead
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import ChannelsCompared, Cut, Intake, Passed, ResumePoint, Taken
@@ -143,6 +144,7 @@ class CallSession:
         self._hearing = Hearing(call, parts.recogniser, parts.expected, parts.monotonic)
         self._word_times = WordTimes(call.id, self._hearing)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
+        self._ahead = AgentAhead()
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
         self._troubles = Troubles(past.troubles if past else ())
@@ -284,7 +286,10 @@ class CallSession:
         for found in taken.found:
             if isinstance(found, Passed) and self._work.qsize() >= MOST_WORK:
                 continue  # a later one tells as much
-            self._work.put_nowait(self._hearing.submit(found) if isinstance(found, Cut) else found)
+            work = self._hearing.submit(found) if isinstance(found, Cut) else found
+            if isinstance(work, Spoken):
+                self._ahead.submitted(work)
+            self._work.put_nowait(work)
         for odd in taken.odd:
             self._note(odd)
         for levels in taken.levels:
@@ -320,6 +325,7 @@ class CallSession:
         """Await the text of one utterance, write it, let it be judged."""
         cut = spoken.cut
         recognised = None
+        await self._ahead.wait(spoken, self._look_ahead)
         try:
             recognised = await self._hearing.text_of(spoken)
             await self._tell(self._troubles.end("recognition_failing", self.reached))
@@ -340,6 +346,11 @@ class CallSession:
         await self._observe(observed)
         if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
             self._word_times.ask(cut, utterance)
+
+    async def _look_ahead(self, interim: Interim) -> None:
+        """The agent's next words are known before their turn."""
+        self._show_partial(interim.role, interim.start, interim.recognised.text)
+        await self._foresee(interim)
 
     def _show(self, interim: Interim) -> None:
         self._show_partial(interim.role, interim.start, interim.recognised.text)
