@@ -9,10 +9,7 @@ from typing import Final
 import numpy as np
 
 from asr.echo import LOW_RATE, TAPS, EchoPath, Numbers, Wave
-from asr.leg_history import DELAY, FRAME, LOW, LegHistory
-
-PIECE: Final = 4
-"""Frames learnt from at once: 80 ms."""
+from asr.leg_history import DELAY, FRAME, LOW, PIECE, LegHistory
 
 _MOST_PATHS: Final = 2
 """A hybrid near and one far away; or one whose delay has just changed, and its successor."""
@@ -71,6 +68,11 @@ class EchoCanceller:
         """The same at 8 kHz, of what is learnt from."""
         return max([0, *(-path.first for path in self._paths)])
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is taken out."""
+        return not self._paths
+
     def covers(self, lag: int) -> bool:
         """Whether an echo `lag` samples at 8 kHz late is being taken out."""
         return any(path.covers(lag) for path in self._paths)
@@ -100,7 +102,7 @@ class EchoCanceller:
 
     def residual(self, start: int, end: int, but: EchoPath | None = None) -> Numbers:
         """The leg at 8 kHz without the echoes of all paths `but` one."""
-        rest = self._leg.low.read(start, end).astype(np.float64)
+        rest = self._leg.low(start, end).astype(np.float64)
         for path in self._paths:
             if path is not but:
                 rest = rest - path.echo(self._reference(path, start, end))
@@ -136,6 +138,7 @@ class EchoCanceller:
         self._useless[path] = 0
         self.equal = self._may_be_equal and _equal(path, lag)
         self._left = self._echoed = 0.0
+        self._noise.extend(self._leg.quiet_frames(_NOISE_FRAMES))
         return True
 
     def _learn(self, path: EchoPath, start: int) -> float | None:
@@ -163,12 +166,12 @@ class EchoCanceller:
         self.equal = self.equal and bool(self._paths)
 
     def _reference(self, path: EchoPath, start: int, end: int) -> Wave:
-        return self._other.low.read(start - path.first - TAPS + 1, end - path.first)
+        return self._other.low(start - path.first - TAPS + 1, end - path.first)
 
     def _echo(self, path: EchoPath, frame: int) -> Numbers:
         """At 16 kHz: a response at 8 kHz holds for every second sample of what is low-passed."""
         end = (frame + 1) * FRAME + DELAY - 2 * path.first
-        reference = self._other.smooth.read(end - FRAME - 2 * (TAPS - 1), end)
+        reference = self._other.smooth(end - FRAME - 2 * (TAPS - 1), end)
         echo = np.empty(FRAME)
         if not np.square(reference).mean() > self._other.floor:
             return np.zeros(FRAME)

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio import FULL_SCALE, Pcm, seconds, to_float32
-from asr.canceller import EARLIEST, PIECE, EchoCanceller
+from asr.canceller import EARLIEST, EchoCanceller
 from asr.echo import Numbers, Wave
-from asr.leg_history import FRAME, LOW, LegHistory
+from asr.leg_history import FRAME, LOW, PIECE, LegHistory
 from asr.types import Seconds
 
-_LEARNT_EVERY: Final = PIECE
 _COMPARED_EVERY: Final = 8
 """Frames of 20 ms."""
 
@@ -28,7 +27,7 @@ _COMPARED: Final = 24
 _EARLIER: Final = 31
 """Half a second of a leg is looked for in the other's last 1.1 s: echo comes up to 0.6 s late."""
 
-_REVISED: Final = 75
+_REVISED: Final = 76
 """An echo that is found is taken out of the 1.5 s before, too: by then nobody has read them."""
 
 _SIZE: Final = 4_608
@@ -41,7 +40,6 @@ _PEAK: Final = 9.0
 _LASTING_PEAK: Final = 8.0
 """How far the phase correlation at one delay stands over that at all others, in standard deviations: at once, or
 summed over a second. Two voices that talk over one another stay under 6."""
-
 
 _FRAME_SECONDS: Final[Seconds] = seconds(FRAME)
 _TOLD_AFTER: Final[Seconds] = 5.0
@@ -83,6 +81,7 @@ class Crosstalk:
         )
         self._pending = [np.zeros(first - self._base, np.float32) for first in begin]
         self._given = [0, 0]
+        self._revise_from: list[int | None] = [None, None]
         self._frames = 0
         self._sums: list[Numbers] = [np.zeros(_LAGS.size), np.zeros(_LAGS.size)]
         self._retry = [0, 0]
@@ -91,20 +90,20 @@ class Crosstalk:
         """The leg's next samples at 16 kHz; what can be given out of both legs."""
         self._pending[leg] = np.concatenate([self._pending[leg], to_float32(pcm)])
         cleaned: list[CleanAudio] = []
-        while ready := min(pending.size for pending in self._pending) // FRAME:
-            cleaned += self._advance(min(ready, _LEARNT_EVERY - self._frames % _LEARNT_EVERY))
+        while min(pending.size for pending in self._pending) >= PIECE * FRAME:
+            cleaned += self._advance()
         return cleaned
 
     def flush(self) -> list[CleanAudio]:
         """What is held, when nothing follows for now. The next push is compared anew."""
         ends = [self._frames * FRAME + pending.size for pending in self._pending]
-        whole = max(ends) // FRAME + 1 + max(self._ahead(0), self._ahead(1))
+        whole = max(ends) // FRAME + PIECE + max(self._ahead(0), self._ahead(1))
+        whole += -whole % PIECE
         cleaned: list[CleanAudio] = []
         for leg, end in enumerate(ends):
             cleaned += self.push(leg, np.zeros(whole * FRAME - end, np.int16))
-        cleaned = [
-            replace(clean, pcm=clean.pcm[: max(0, self._base + ends[clean.leg] - clean.start)]) for clean in cleaned
-        ]
+        kept = [self._base + ends[clean.leg] - clean.start for clean in cleaned]
+        cleaned = [replace(clean, pcm=clean.pcm[:most]) for clean, most in zip(cleaned, kept, strict=True) if most > 0]
         self._start((self._base + ends[0], self._base + ends[1]))
         return cleaned
 
@@ -115,18 +114,18 @@ class Crosstalk:
         pcm = np.clip(np.rint(wave[missing:] * FULL_SCALE), -32_768, 32_767).astype(np.int16)
         return CleanAudio(leg=leg, start=place + missing, pcm=pcm, revised=revised)
 
-    def _advance(self, frames: int) -> list[CleanAudio]:
+    def _advance(self) -> list[CleanAudio]:
+        """One piece of both legs."""
         for leg, history in enumerate(self._legs):
-            history.write(self._pending[leg][: frames * FRAME])
-            self._pending[leg] = self._pending[leg][frames * FRAME :]
-        self._frames += frames
-        cleaned = [clean for leg in (0, 1) for clean in self._next(leg)]
-        if self._frames % _LEARNT_EVERY == 0:
-            for canceller in self._cancellers:
-                canceller.learn(self._frames)
+            history.write(self._pending[leg][: PIECE * FRAME])
+            self._pending[leg] = self._pending[leg][PIECE * FRAME :]
+        self._frames += PIECE
+        cleaned = [*self._next(0), *self._next(1)]
+        for canceller in self._cancellers:
+            canceller.learn(self._frames)
         if self._frames % _COMPARED_EVERY == 0:
             for leg in (0, 1):
-                cleaned += self._compare(leg)
+                self._compare(leg)
         return cleaned
 
     def _ahead(self, leg: int) -> int:
@@ -138,11 +137,19 @@ class Crosstalk:
         start, end = self._given[leg], self._frames - self._ahead(leg)
         if end <= start:
             return []
+        cleaned: list[CleanAudio] = []
+        if (revised := self._revise_from[leg]) is not None:
+            cleaned.append(self._cleaned(leg, revised, start, revised=True))
+            self._revise_from[leg] = None
         self._given[leg] = end
-        return [self._cleaned(leg, start, end, revised=False)]
+        return [*cleaned, self._cleaned(leg, start, end, revised=False)]
 
     def _cleaned(self, leg: int, start: int, end: int, *, revised: bool) -> CleanAudio:
         canceller, frames = self._cancellers[leg], list[Wave | Numbers]()
+        if canceller.idle and not self.equal:
+            return self._placed(
+                leg, start * FRAME, self._legs[leg].pcm.read(start * FRAME, end * FRAME), revised=revised
+            )
         for frame in range(start, end):
             frames.append(canceller.clean(frame))
             if leg == 0 and (canceller.equal or self.equal):
@@ -164,24 +171,23 @@ class Crosstalk:
         elif self._alike >= _TOLD_AFTER:
             self.equal = True
 
-    def _compare(self, leg: int) -> list[CleanAudio]:
-        """Look for an echo in the leg; once one is found, what was given out of it lately is given anew."""
+    def _compare(self, leg: int) -> None:
+        """Look for an echo in the leg; once one is found, what was given out of it lately is to be given anew."""
         now = self._frames
         if now < self._retry[leg] or not self._worth_comparing(leg):
-            return []
+            return
         lag = self._lag(leg)
         if lag is None or self._cancellers[leg].covers(lag):
-            return []
+            return
         other = self._cancellers[1 - leg]
         if other.covers(-lag) and (other.equal or lag < -EARLIEST):  # this leg's own sound, in the other
-            return []
+            return
         first = max(0, now - _REVISED)
-        if not self._cancellers[leg].find(lag, first, now):
+        if self._cancellers[leg].find(lag, first, now):
+            self._sums[leg][:] = 0
+            self._revise_from[leg] = first
+        else:
             self._retry[leg] = now + (_COMPARED_EVERY if lag > 0 else 2 * _COMPARED_EVERY)
-            return []
-        self._sums[leg][:] = 0
-        end = min(self._given[leg], now - self._ahead(leg))
-        return [self._cleaned(leg, first, end, revised=True)] if end > first else []
 
     def _worth_comparing(self, leg: int) -> bool:
         """Whether both legs have sound: the leg now, the other within the longest delay."""
@@ -201,7 +207,7 @@ class Crosstalk:
         sound = self._legs[leg].even(now - _COMPARED, now, residual)
         begin = now - _COMPARED - _EARLIER
         other = self._legs[1 - leg]
-        earlier = other.even(begin, now, other.low.read(begin * LOW, now * LOW))
+        earlier = other.even(begin, now, other.low(begin * LOW, now * LOW))
         across = np.fft.rfft(sound, _SIZE)[_BAND] * np.fft.rfft(earlier, _SIZE)[_BAND].conj()
         spectrum = np.zeros(_SIZE // 2 + 1, np.complex128)
         spectrum[_BAND] = across / np.maximum(np.abs(across), 1e-12)

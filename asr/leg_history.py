@@ -14,6 +14,8 @@ FRAME: Final = 320
 """20 ms at 16 kHz."""
 LOW: Final = FRAME // 2
 """The same at 8 kHz."""
+PIECE: Final = 4
+"""Frames that are written at once."""
 
 _KEPT_FRAMES: Final = 160
 _HALF: Final = 15
@@ -24,8 +26,9 @@ _QUIETEST: Final = 1e-7
 """-70 dB under full scale: what is weaker is no speech, however quiet the line."""
 _ABOVE_FLOOR: Final = 4.0
 
-_BLOCK_FRAMES: Final = 25
-_FLOOR_BLOCKS: Final = 8
+_PIECES: Final = (12, 50)
+"""The noise floor is the least of the last 50 pieces of 80 ms: nobody speaks 4 s without a dip to it. Before 12 are
+there it is taken to be as low as can be."""
 
 
 def _half_band() -> Wave:
@@ -55,6 +58,11 @@ class _Tape:
         self._next += numbers.size
         self.written += numbers.size
 
+    def skip(self, count: int) -> None:
+        """Go on `count` numbers later, for nobody asked for what is kept."""
+        self._numbers[:] = 0
+        self.written += count
+
     def read(self, start: int, end: int) -> Wave:
         """A view; hold it until the next write at most."""
         begin = self._next - self.written + start
@@ -64,32 +72,57 @@ class _Tape:
 
 
 class LegHistory:
-    """Written frame by frame, in [-1, 1). `pcm` is the sound at 16 kHz, `smooth` the same low-passed and `DELAY` late,
-    `low` that at 8 kHz; `active` has 1.0 for frames that stand out of the noise."""
+    """Written piece by piece, in [-1, 1). `pcm` is the sound at 16 kHz; `active` has 1.0 for frames that stand out of
+    the noise."""
 
     def __init__(self) -> None:
         self.pcm = _Tape(_KEPT_FRAMES * FRAME)
-        self.smooth = _Tape(_KEPT_FRAMES * FRAME)
-        self.low = _Tape(_KEPT_FRAMES * LOW)
+        self._smooth = _Tape(_KEPT_FRAMES * FRAME)
+        self._low = _Tape(_KEPT_FRAMES * LOW)
         self.active = _Tape(_KEPT_FRAMES)
-        self._lead = np.zeros(2 * _HALF, np.float32)
-        self._block: list[float] = []
-        self._floors: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
+        self._least: deque[float] = deque(maxlen=_PIECES[1])
         self.floor = _QUIETEST / _ABOVE_FLOOR
         """Mean square of the leg's noise: the least of the last four seconds."""
 
     def write(self, pcm: Wave) -> None:
-        """Whole frames."""
+        """A piece: 4 frames."""
         self.pcm.write(pcm)
-        led = np.concatenate([self._lead, pcm])
-        self._lead = led[-2 * _HALF :]
-        smooth = np.convolve(led, _LOW_PASS, "valid").astype(np.float32)
-        self.smooth.write(smooth)
-        self.low.write(smooth[::2])
-        powers = np.square(pcm).reshape(-1, FRAME).mean(axis=1)
+        powers = np.square(pcm).reshape(PIECE, FRAME).sum(axis=1) / FRAME
         self.active.write((powers > _ABOVE_FLOOR * self.floor).astype(np.float32))
-        for power in powers.tolist():
-            self._track_floor(power)
+        first, second, third, fourth = powers.tolist()
+        self._least.append(min(first + second, second + third, third + fourth) / 2)
+        if len(self._least) >= _PIECES[0]:
+            self.floor = max(min(self._least), _QUIETEST / _ABOVE_FLOOR)
+
+    def smooth(self, start: int, end: int) -> Wave:
+        """Low-passed sound at 16 kHz, `DELAY` samples late."""
+        self._catch_up()
+        return self._smooth.read(start, end)
+
+    def low(self, start: int, end: int) -> Wave:
+        """The same at 8 kHz."""
+        self._catch_up()
+        return self._low.read(start, end)
+
+    def _catch_up(self) -> None:
+        """Low-pass what has come since: most of a call nobody asks for it."""
+        behind = self.pcm.written - self._smooth.written
+        if behind > (_KEPT_FRAMES - 1) * FRAME:
+            skipped = behind - (_KEPT_FRAMES - 1) * FRAME
+            self._smooth.skip(skipped)
+            self._low.skip(skipped // 2)
+        elif not behind:
+            return
+        led = self.pcm.read(self._smooth.written - 2 * _HALF, self.pcm.written)
+        smooth = np.convolve(led, _LOW_PASS, "valid").astype(np.float32)
+        self._smooth.write(smooth)
+        self._low.write(smooth[::2])
+
+    def quiet_frames(self, most: int) -> list[Wave]:
+        """The latest frames in which nothing stands out of the noise."""
+        first = max(0, self.active.written - _KEPT_FRAMES)
+        frames = self.pcm.read(first * FRAME, self.pcm.written).reshape(-1, FRAME)
+        return [*frames[np.square(frames).sum(axis=1) <= _ABOVE_FLOOR * self.floor * FRAME][-most:].copy()]
 
     def even(self, start: int, end: int, low: NDArray[np.floating]) -> Wave:
         """`low`, the leg's sound at 8 kHz in frames [start, end), at 4 kHz with all active frames equally loud and
@@ -99,11 +132,3 @@ class LegHistory:
         gain = np.where(power > _ABOVE_FLOOR * self.floor, 1 / np.sqrt(power + 1e-12), 0.0)
         halved = frames.reshape(end - start, LOW // 2, 2).mean(axis=2)
         return (halved * gain[:, None]).ravel()
-
-    def _track_floor(self, power: float) -> None:
-        self._block.append(power)
-        if len(self._block) == _BLOCK_FRAMES:
-            threes = np.convolve(self._block, np.full(3, 1 / 3), "valid")
-            self._floors.append(float(threes.min()))
-            self._block.clear()
-            self.floor = max(min(self._floors), _QUIETEST / _ABOVE_FLOOR)

@@ -204,6 +204,6 @@ def test_after_a_pause_it_goes_on_where_it_was() -> None:
         crosstalk.push(leg, part[:16_100])
     ends = {clean.leg: clean.start + clean.pcm.size for clean in crosstalk.flush()}
     assert ends == {AGENT: 16_100, CUSTOMER: 16_100}
-    crosstalk.push(AGENT, part[:1_000])
-    after = crosstalk.push(CUSTOMER, part[:1_000])
+    crosstalk.push(AGENT, part[:1_300])
+    after = crosstalk.push(CUSTOMER, part[:1_300])
     assert {clean.start for clean in after} == {16_100}
