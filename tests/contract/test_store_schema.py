@@ -47,7 +47,8 @@ async def test_a_key_of_the_first_schema_calls_debtors_in_no_zone_of_its_own(
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
         connection.execute(sa.text("DROP TABLE audit"))
-        connection.execute(sa.text("ALTER TABLE gateway_keys DROP COLUMN timezone"))
+        for column in ("timezone", "max_calls", "max_share"):
+            connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
         connection.execute(
             sa.text(
                 "INSERT INTO gateway_keys (id, source, secret_hash, rights, first_track, created_at) "
