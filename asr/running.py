@@ -17,6 +17,13 @@ from asr.types import Seconds
 
 T = TypeVar("T")
 
+_SHORT: Seconds = 1.0
+"""Most batches are done by then; of the others it is watched whether they get a core."""
+_STARVED = 0.5
+"""Of the patience: threads that waited so long for a core, all together, were not hanging but starved."""
+_STARVED_TIMES = 5
+"""So often such a batch gets its time again: an engine that hangs on a starved machine is found out in the end."""
+
 
 class EngineRunner:
     """Runs what the scheduler's workers ask for and tells the meter how long it took. `count` adds to the scheduler's
@@ -31,6 +38,7 @@ class EngineRunner:
         count: Callable[..., None],
         new_engine: Callable[[], Engine] | None,
         in_thread: InThread,
+        waited_for_cores: Callable[[], Seconds],
     ) -> None:
         self._seat = Seat(engine)
         self._limits = limits
@@ -39,6 +47,7 @@ class EngineRunner:
         self._count = count
         self._new_engine = new_engine
         self._in_thread = in_thread
+        self._waited_for_cores = waited_for_cores
         self._replaced = 0
         self._measuring = False
 
@@ -92,17 +101,22 @@ class EngineRunner:
             self._meter.measured_idle(took, len(quick.pcm) / SAMPLE_RATE, self._clock())
 
     async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
-        """What the work returns or raises. TimeoutError where it takes longer; the time that the process stood still
-        is not the engine's, which then gets as much again."""
+        """What the work returns or raises. TimeoutError where it takes longer. The time that the process stood still,
+        or its threads had no core, is not the engine's, which then gets as much again."""
         task = asyncio.ensure_future(self._in_thread(work, "recognition"))
         try:
-            while True:
-                begun = self._clock()
-                done, _ = await asyncio.wait([task], timeout=patience)
-                if done:
-                    return task.result()
-                if not self._meter.paused(begun, self._clock()):
+            await asyncio.wait([task], timeout=min(_SHORT, patience / 2))
+            starved = 0
+            while not task.done():
+                begun, waited = self._clock(), await self._in_thread(self._waited_for_cores, "starvation")
+                await asyncio.wait([task], timeout=patience)
+                if task.done() or self._meter.paused(begun, self._clock()):
+                    continue
+                waited = await self._in_thread(self._waited_for_cores, "starvation") - waited
+                starved += 1
+                if waited < _STARVED * patience or starved > _STARVED_TIMES:
                     raise TimeoutError
+            return task.result()
         finally:
             task.cancel()
 

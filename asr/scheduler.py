@@ -27,6 +27,7 @@ from asr.offload import InThread, in_thread
 from asr.running import EngineRunner
 from asr.scheduling import Agenda, Job, Recognised, SchedulerCounts, SchedulerLimits
 from asr.seat import Hanging, Heard
+from asr.starvation import waited_for_cores
 from asr.types import Seconds
 
 __all__ = ["Job", "Recognised", "Scheduler", "SchedulerCounts", "SchedulerLimits"]
@@ -49,7 +50,8 @@ class Scheduler:
     turn while it does not. Jobs are accepted throughout.
 
     The speed is measured on `sample`, quickly, when asked to (`measure`) and while there is nothing to do; without one
-    a first guess stands until the first batches. `in_thread` runs blocking work beside the event loop.
+    a first guess stands until the first batches. `in_thread` runs blocking work beside the event loop;
+    `waited_for_cores` (blocking) tells how long this process's threads have waited for one, all together.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Scheduler:
         new_engine: Callable[[], Engine] | None = None,
         sample: Speech | None = None,
         in_thread: InThread = in_thread,
+        waited_for_cores: Callable[[], Seconds] = waited_for_cores,
     ) -> None:
         self._opinion = second_opinion
         self._sample = sample
@@ -79,7 +82,9 @@ class Scheduler:
         self._early = EarlyTexts()
         self._meter = LoadMeter(self._limits, clock())
         self._efforts = Efforts(self._meter, self._limits)
-        self._runner = EngineRunner(engine, self._limits, self._meter, clock, self._count, new_engine, in_thread)
+        self._runner = EngineRunner(
+            engine, self._limits, self._meter, clock, self._count, new_engine, in_thread, waited_for_cores
+        )
         self._came: dict[Job, float] = {}
         self.counts = SchedulerCounts()
 

@@ -165,6 +165,11 @@ class Clock:
         """How long the process has run."""
         return self._now - self._stood
 
+    @property
+    def starved(self) -> Seconds:
+        """How long a thread that was always ready would have waited for its core."""
+        return sum(spell.share * max(0.0, min(self._now, spell.end) - spell.begin) for spell in self._slow)
+
     async def work(self, seconds: float) -> None:
         """Return when a worker has had so much of its core's time."""
         while seconds > 1e-6:
@@ -261,6 +266,7 @@ class _Floor:
             clock=self._clock.now,
             sample=Speech(pcm=_SILENCE[: 4 * _RATE], language="zh"),
             in_thread=machine.in_thread,
+            waited_for_cores=lambda: self._clock.starved,
         )
         self._admission = Admission(self._scheduler, self._plan.most)
         async with self._scheduler:

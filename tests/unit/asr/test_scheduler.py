@@ -446,6 +446,29 @@ async def test_nothing_is_measured_while_speech_waits_for_its_text():
         await waits
 
 
+async def test_a_batch_that_gets_no_core_has_not_hung():
+    waited, gate = iter([0.0, 0.5, 0.5, 1.0, 1.0, 1.5, 1.5]), Gate()
+    scheduler = Scheduler(
+        ScriptedEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
+    )
+    async with scheduler:
+        waits = scheduler.submit(job("A"))
+        asyncio.get_running_loop().call_later(0.16, gate.open)  # three times the patience
+        assert await text_of(waits) == "第1.00秒"
+        assert scheduler.counts.hangs == 0
+
+
+async def test_an_engine_that_hangs_on_a_starved_machine_is_found_out_in_the_end():
+    waited, gate = iter(range(1000)), Gate()
+    scheduler = Scheduler(
+        ScriptedEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
+    )
+    async with scheduler:
+        with pytest.raises(RecognitionFailed, match="has not answered"):
+            await scheduler.submit(job("A"))
+        gate.open()
+
+
 async def test_a_process_that_stood_still_with_a_batch_in_work_has_not_lost_it_nor_learnt_from_it():
     """A suspended process finds its clock far ahead: the engine seems to have hung, and to be slow."""
     asleep = [0.0]
