@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { follow, fromRecord } from '../src/state/detail';
 import { alert, call, decided, event, raised, said, utterance } from './given';
 
-const record = { summary: call('a', { seq: 3 }), utterances: [utterance('agent-0', 1)], sentiments: [], findings: [], alerts: [], gaps: [] };
+const record = { summary: call('a', { seq: 3 }), utterances: [utterance('agent-0', 1)], sentiments: [], findings: [], alerts: [], gaps: [], notices: [] };
 const opened = fromRecord(record);
 
 describe('an opened call', () => {

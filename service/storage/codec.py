@@ -19,6 +19,7 @@ from service.facts import (
     Fact,
     FindingMade,
     GapMarked,
+    Notice,
     UtteranceHeard,
     WordsTimed,
 )
@@ -35,6 +36,7 @@ SENTIMENT: TypeAdapter[Sentiment] = TypeAdapter(Sentiment)
 FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
 GAP: TypeAdapter[GapMarked] = TypeAdapter(GapMarked)
+NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
 USER: TypeAdapter[User] = TypeAdapter(User)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
 AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)

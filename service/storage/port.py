@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from asr.types import Utterance
 from detectors.api import Finding, Sentiment, Severity
-from service.facts import Alert, AlertState, CallState, Fact, GapMarked
+from service.facts import Alert, AlertState, CallState, Fact, GapMarked, Notice
 from service.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
@@ -73,6 +73,7 @@ class CallRecord:
     findings: tuple[Finding, ...]
     alerts: tuple[Alert, ...]
     gaps: tuple[GapMarked, ...]
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from service.facts import FACT, Alert
+from service.facts import FACT, Alert, Notice
 from service.storage import codec, tables
 from service.storage.port import CallRecord, LoggedFact, NotFound
 from service.summary import CallSummary
@@ -45,7 +45,16 @@ def call(connection: sa.Connection, call_id: str) -> CallRecord:
         findings=_of_call(connection, call_id, tables.findings, codec.FINDING, "start"),
         alerts=_of_call(connection, call_id, tables.alerts, codec.ALERT, "start"),
         gaps=_of_call(connection, call_id, tables.gaps, codec.GAP, "start"),
+        notices=_notices(connection, call_id),
     )
+
+
+def _notices(connection: sa.Connection, call_id: str) -> tuple[Notice, ...]:
+    """The call's notices in the order of their time. They are few, so the log alone holds them."""
+    events = tables.events
+    statement = sa.select(events.c.payload).where(events.c.call_id == call_id, events.c.type == "notice")
+    told = [codec.NOTICE.validate_json(each) for each in connection.execute(statement.order_by(events.c.seq)).scalars()]
+    return tuple(sorted(told, key=lambda notice: notice.at))
 
 
 def _of_call(

@@ -19,6 +19,7 @@ from service.facts import (
     Fact,
     FindingMade,
     GapMarked,
+    Notice,
     SentimentScored,
     WordsTimed,
 )
@@ -176,13 +177,13 @@ async def test_every_fact_is_read_as_it_was_written(store: Store, data: st.DataO
     without_nul = [fact for fact in told if b"\\u0000" not in FACT.dump_json(fact)]
     assert [fact for fact in without_nul if fact not in [entry.fact for entry in log]] == []
     record = await store.call(call_id)
-    spread = [*record.utterances, *record.sentiments, *record.findings, *record.alerts, *record.gaps]
+    spread = [*record.utterances, *record.sentiments, *record.findings, *record.alerts, *record.gaps, *record.notices]
     stored = [
         value
         for entry in log
         for value in (getattr(entry.fact, name, None) for name in ("utterance", "sentiment", "finding", "alert"))
         if value is not None
-    ] + [entry.fact for entry in log if isinstance(entry.fact, GapMarked)]
+    ] + [entry.fact for entry in log if isinstance(entry.fact, GapMarked | Notice)]
     assert len(spread) == len(stored)
     assert [value for value in stored if value not in spread] == []
     assert record.summary == logged[-1].summary
@@ -196,6 +197,8 @@ async def test_record_holds_all_of_a_call_in_the_order_of_its_time(store: Store)
     facts += [scenes.raised("b", start=9.0), scenes.raised("a", start=3.0)]
     facts += [GapMarked(role="agent", start=8.0, end=9.0, reason="lost")]
     facts += [GapMarked(role=None, start=2.0, end=3.0, reason="disconnected")]
+    late_notice, notice = (Notice(code="channels_equal", message="both alike", at=at) for at in (7.0, 4.0))
+    facts += [late_notice, notice]
     await store.append("call-1", facts, AT)
     record = await store.call("call-1")
     assert record.utterances == (early.utterance, late.utterance)
@@ -203,6 +206,7 @@ async def test_record_holds_all_of_a_call_in_the_order_of_its_time(store: Store)
     assert [found.start for found in record.findings] == [3.0, 9.0]
     assert [alert.id for alert in record.alerts] == ["a", "b"]
     assert [gap.role for gap in record.gaps] == [None, "agent"]
+    assert record.notices == (notice, late_notice)
     assert record.summary == await store.summary("call-1")
 
 

@@ -16,8 +16,8 @@ export interface CallDetail {
 }
 
 export function fromRecord(record: CallRecord): CallDetail {
-  const { summary, utterances, sentiments, alerts, gaps } = record;
-  return { summary, utterances, sentiments, alerts, gaps, notices: [], seq: summary.seq, hole: false };
+  const { summary, utterances, sentiments, alerts, gaps, notices } = record;
+  return { summary, utterances, sentiments, alerts, gaps, notices, seq: summary.seq, hole: false };
 }
 
 /** Applies an event of this call; what was applied before changes nothing. */

@@ -594,6 +594,8 @@ export interface components {
             alerts: components["schemas"]["Alert"][];
             /** Gaps */
             gaps: components["schemas"]["GapMarked"][];
+            /** Notices */
+            notices: components["schemas"]["Notice"][];
         };
         /**
          * CallResumed
