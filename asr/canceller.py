@@ -16,6 +16,10 @@ _MOST_PATHS: Final = 2
 _USELESS_AFTER: Final = 75
 """Pieces of a leg's speech (6 s) of which a path explained nothing: the line has changed."""
 
+_SETTLED_AFTER: Final = 40
+_SELDOM: Final = 4
+"""Once 40 pieces have been learnt from, every fourth is enough: solving is what costs."""
+
 _EXPLAINED: Final = 0.4
 _WHOLLY: Final = 0.9
 _PIECES: Final = 3
@@ -30,7 +34,7 @@ EARLIEST: Final = LOW_RATE // 1_000
 """An echo that seems to come earlier than this, in samples before its sound, is the other leg's own."""
 _LOUDEST_ECHO_DB: Final = 1.0
 
-_NOISE_FRAMES: Final = 16
+_NOISE_FRAMES: Final = 32
 _LEFT_DB: Final = (-25.0, -6.0)
 _MARGIN_DB: Final = 7.0
 _MUTED_DB: Final = (-14.0, -4.0)
@@ -54,7 +58,7 @@ class EchoCanceller:
         self._left = self._echoed = 0.0
         self._left_db = -13.0
         self.equal = False
-        """The two legs carry one signal, as far as the last path tells."""
+        """The two legs carry one signal, by what the paths have learnt so far."""
         self.muted = False
         """The last frame cleaned was nothing but echo."""
 
@@ -85,7 +89,7 @@ class EchoCanceller:
         self._echoed = 0.6 * self._echoed + 0.4 * echoed
         if not self._echoed > self._leg.floor / 2:
             self.muted = False
-            if not self._leg.active.read(frame, frame + 1)[0]:
+            if self._leg.is_noise(float(np.square(sound).mean())):
                 self._noise.append(sound.copy())
             return sound
         rest = sound - echo
@@ -112,13 +116,18 @@ class EchoCanceller:
         """Both legs are known up to `frame`: learn from the piece before."""
         end = frame * LOW - self.early
         for path in list(self._paths):
+            step = 1 if path.learnt < _SETTLED_AFTER else _SELDOM
+            if frame // PIECE % step:
+                continue
             explained = self._learn(path, end - PIECE * LOW)
             if explained is None:
                 continue
             path.solve()
-            self._useless[path] = 0 if explained > _EXPLAINED else self._useless[path] + 1
-            if self._useless[path] > _USELESS_AFTER:
+            self._useless[path] = 0 if explained > _EXPLAINED else self._useless[path] + step
+            is_others = _equal(path) and not self._may_be_equal
+            if self._useless[path] > _USELESS_AFTER or is_others:
                 self._forget(path)
+            self._judge()
 
     def find(self, lag: int, first: int, frame: int) -> bool:
         """Something in frames [first, frame) comes `lag` samples at 8 kHz after the same in the other leg: learn its
@@ -136,9 +145,9 @@ class EchoCanceller:
             self._forget(max(self._paths, key=self._useless.__getitem__))
         self._paths.append(path)
         self._useless[path] = 0
-        self.equal = self._may_be_equal and _equal(path, lag)
+        self._judge()
         self._left = self._echoed = 0.0
-        self._noise.extend(self._leg.quiet_frames(_NOISE_FRAMES))
+        self._noise.extend(self._leg.noise_frames(_NOISE_FRAMES))
         return True
 
     def _learn(self, path: EchoPath, start: int) -> float | None:
@@ -154,7 +163,7 @@ class EchoCanceller:
         return 1 - left / power
 
     def _believes(self, path: EchoPath, lag: int, explained: list[float]) -> bool:
-        if _equal(path, lag):
+        if _equal(path):
             return self._may_be_equal and sum(each > _WHOLLY for each in explained) >= _PIECES - 1
         loudest = -_EQUAL_DB[0] if abs(lag) <= _NEAR else _LOUDEST_ECHO_DB
         is_later = lag >= -EARLIEST
@@ -163,7 +172,10 @@ class EchoCanceller:
     def _forget(self, path: EchoPath) -> None:
         self._paths.remove(path)
         del self._useless[path]
-        self.equal = self.equal and bool(self._paths)
+
+    def _judge(self) -> None:
+        """A path's first estimate rests on a syllable, and finds it weaker than it is."""
+        self.equal = self._may_be_equal and any(_equal(path) for path in self._paths)
 
     def _reference(self, path: EchoPath, start: int, end: int) -> Wave:
         return self._other.low(start - path.first - TAPS + 1, end - path.first)
@@ -188,8 +200,9 @@ class EchoCanceller:
         return min(_MUTED_DB[1], max(_MUTED_DB[0], self._left_db + _MARGIN_DB))
 
 
-def _equal(path: EchoPath, lag: int) -> bool:
+def _equal(path: EchoPath) -> bool:
     """Whether what came by the path is one signal on both channels."""
+    lag = path.first + TAPS // 8
     if abs(lag) <= _NEAR and abs(path.gain_db) < _EQUAL_DB[0]:
         return True
     return abs(lag) <= _AT_ONCE and abs(path.gain_db) < _EQUAL_DB[1] and path.flat

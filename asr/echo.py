@@ -5,6 +5,7 @@ All of it works on 8 kHz audio in [-1, 1): a telephone line carries no more.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -33,9 +34,12 @@ class EchoPath:
     def __init__(self, first: int) -> None:
         self.first = first
         self.taps: Numbers = np.zeros(TAPS)
-        self.gain_db = -np.inf
+        self.gain_db = -math.inf
         """Power of what arrives to that of the reference."""
+        self.learnt = 0
+        """Pieces learnt from."""
         self._row: Numbers = np.zeros(TAPS)
+        self._loud: Numbers = np.zeros(TAPS)
         self._edges: Numbers = np.zeros((TAPS - 1, TAPS - 1))
         self._cross: Numbers = np.zeros(TAPS)
 
@@ -57,8 +61,11 @@ class EchoPath:
     def learn(self, reference: Wave, arrived: Numbers, weight: float) -> None:
         """Take in a piece: `arrived`, and the reference at the same place with TAPS - 1 samples before it. `weight` is
         one over the power of what in it is no echo, so that what the leg's own party says hardly counts."""
+        self.learnt += 1
         lead, known = TAPS - 1, reference.astype(np.float64)
-        self._row = _KEPT * self._row + weight * np.correlate(known, known[lead:], "valid")[::-1]
+        alike = np.correlate(known, known[lead:], "valid")[::-1]
+        self._row = _KEPT * self._row + weight * alike
+        self._loud = _KEPT * self._loud + alike
         self._cross = _KEPT * self._cross + weight * np.correlate(known, arrived, "valid")[::-1]
         before, last = known[lead - 1 :: -1], known[:-TAPS:-1]
         self._edges *= _KEPT
@@ -74,4 +81,9 @@ class EchoPath:
             np.add(matrix[row - 1, :-1], self._edges[row - 1], out=matrix[row, 1:])
         matrix.flat[:: TAPS + 1] += _LOADED * self._row[0]
         self.taps = np.linalg.solve(matrix, self._cross).astype(np.float64, copy=False)
-        self.gain_db = 10 * np.log10(max(float(self.taps @ matrix @ self.taps) / self._row[0], 1e-9))
+        self.gain_db = 10 * math.log10(max(self._gain(), 1e-9))
+
+    def _gain(self) -> float:
+        """By the loud pieces: in what is learnt from, quiet ones count as much."""
+        alike = np.correlate(self.taps, self.taps, "full")[TAPS - 1 :]
+        return float(2 * alike @ self._loud - alike[0] * self._loud[0]) / self._loud[0]

@@ -25,6 +25,8 @@ DELAY: Final = _HALF
 _QUIETEST: Final = 1e-7
 """-70 dB under full scale: what is weaker is no speech, however quiet the line."""
 _ABOVE_FLOOR: Final = 4.0
+_NOISE: Final = 1.6
+"""Noise lies within 2 dB of the floor; at 6 dB above it something may be heard."""
 
 _PIECES: Final = (12, 50)
 """The noise floor is the least of the last 50 pieces of 80 ms: nobody speaks 4 s without a dip to it. Before 12 are
@@ -118,11 +120,15 @@ class LegHistory:
         self._smooth.write(smooth)
         self._low.write(smooth[::2])
 
-    def quiet_frames(self, most: int) -> list[Wave]:
-        """The latest frames in which nothing stands out of the noise."""
+    def is_noise(self, power: float) -> bool:
+        """Whether a frame of that mean square is the line's noise and nothing else."""
+        return power <= _NOISE * self.floor
+
+    def noise_frames(self, most: int) -> list[Wave]:
+        """The latest frames that are the line's noise and nothing else."""
         first = max(0, self.active.written - _KEPT_FRAMES)
         frames = self.pcm.read(first * FRAME, self.pcm.written).reshape(-1, FRAME)
-        return [*frames[np.square(frames).sum(axis=1) <= _ABOVE_FLOOR * self.floor * FRAME][-most:].copy()]
+        return [*frames[np.square(frames).sum(axis=1) <= _NOISE * self.floor * FRAME][-most:].copy()]
 
     def even(self, start: int, end: int, low: NDArray[np.floating]) -> Wave:
         """`low`, the leg's sound at 8 kHz in frames [start, end), at 4 kHz with all active frames equally loud and

@@ -1,0 +1,44 @@
+"""A line's echo through the whole path, recognised by the real model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from asr.text import comparable
+from service.samples import sample_calls
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
+
+RATE = 8_000
+SECONDS = 30
+
+
+def _agent_hears(pcm: NDArray[np.float64], folder: Path) -> str:
+    """What is written down as the agent's words."""
+    path = folder / "call.flac"
+    soundfile.write(path, np.clip(pcm, -1, 0.999), RATE)
+    command = [sys.executable, "-m", "service.cli", "transcribe", str(path), "--json"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    said = [json.loads(line) for line in lines]
+    assert any(line["speaker"] == "customer" for line in said)
+    return "".join(comparable(line["text"]) for line in said if line["speaker"] == "agent")
+
+
+def test_a_customers_words_in_the_agents_channel_are_not_the_agents(tmp_path: Path) -> None:
+    sample = next(call for call in sample_calls() if call.id == "zh-exposure-threat")
+    pcm, _ = soundfile.read(sample.audio, frames=SECONDS * RATE)
+    alone = pcm[:, ::-1].copy()  # the one who threatens is the customer here
+    echoed, late = alone.copy(), round(0.06 * RATE)
+    echoed[late:, 0] += 0.25 * alone[:-late, 1]
+    words = _agent_hears(alone, tmp_path)
+    assert words
+    assert fuzz.ratio(_agent_hears(echoed, tmp_path), words) > 75
