@@ -7,6 +7,7 @@ import soxr
 from numpy.typing import NDArray
 
 from asr.audio import SAMPLE_RATE, Pcm, decode, encode, to_float32
+from asr.highpass import HighPass
 
 PHONE_RATE = 8_000
 _BAND = (300.0, 3_400.0)
@@ -25,5 +26,7 @@ def telephone(pcm: NDArray[np.float32], rate: int) -> Pcm:
 
 
 def at_the_recogniser(phone: Pcm) -> NDArray[np.float32]:
-    """Telephone audio as the recogniser is given it: 16 kHz, in [-1, 1]."""
-    return np.asarray(soxr.resample(to_float32(phone), PHONE_RATE, SAMPLE_RATE), dtype=np.float32)
+    """Telephone audio as the recogniser is given it: without what lies below speech, 16 kHz, in [-1, 1]."""
+    return np.asarray(
+        soxr.resample(to_float32(HighPass(PHONE_RATE).push(phone)), PHONE_RATE, SAMPLE_RATE), dtype=np.float32
+    )
