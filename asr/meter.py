@@ -34,14 +34,28 @@ class Lateness:
 
     def __init__(self) -> None:
         self._came: deque[tuple[float, bool]] = deque(maxlen=_LATE_KEPT)
+        self._granted: deque[float] = deque(maxlen=_LATE_KEPT)
 
     def add(self, late: bool, now: float) -> None:
         self._came.append((now, late))
 
     def share(self, within: Seconds, now: float) -> float:
         """0 to 1, of those of that time."""
-        lately = [late for at, late in self._came if at >= now - within]
+        lately = self._since(now - within)
         return sum(lately) / max(_LATE_OF, len(lately))
+
+    def grants(self, most: float, within: Seconds, now: float) -> bool:
+        """Whether one more may be late, and no more than that share of those of that time would be; counts it."""
+        while self._granted and self._granted[0] < now - within:
+            self._granted.popleft()
+        lately = self._since(now - within)
+        grants = max(sum(lately), len(self._granted)) + 1 <= most * max(1 / most, len(lately))
+        if grants:
+            self._granted.append(now)
+        return grants
+
+    def _since(self, when: float) -> list[bool]:
+        return [late for at, late in self._came if at >= when]
 
 
 class LoadMeter:
@@ -131,9 +145,9 @@ class LoadMeter:
         late = share_later(services, workers, speech / self.capacity(workers, now), self._limits.final_within)
         return late <= self._limits.late_share
 
-    def may_be_late(self, now: float) -> bool:
-        """Whether so few texts came late that one more would not break the promise."""
-        return self._lateness.share(_OF_LATE, now) < self._limits.ladder.late / 2
+    def grants_late(self, now: float) -> bool:
+        """Whether so few texts came late that one more, which is then counted, does not break the promise."""
+        return self._lateness.grants(self._limits.ladder.late / 2, _OF_LATE, now)
 
     def calls(self, workers: int, now: float) -> int:
         """How many calls of the usual speech are carried; at least 1."""

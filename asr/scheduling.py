@@ -107,8 +107,8 @@ class SchedulerLimits:
     ladder: LadderLimits = field(default_factory=LadderLimits)
     overload_wait: Seconds = 2.0
     fair_seconds: Seconds = 5.0
-    final_within: Seconds = 1.5
-    late_share: float = 0.04
+    final_within: Seconds = 1.4
+    late_share: float = 0.03
     behind: Seconds = 20.0
     surplus: Seconds = 15.0
     hang_seconds: float = 20.0

@@ -60,10 +60,10 @@ class Spell:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
     """How calls are spoken: utterances of `mean` seconds on average, half of them within a factor of `spread`, and the
-    silence after each. One in seven is doubtful."""
+    silence after each; as in the sample calls, unless told otherwise. One in seven is doubtful."""
 
-    mean: Seconds = 3.5
-    spread: float = 1.6
+    mean: Seconds = 3.7
+    spread: float = 1.45
     pause: Seconds = 0.65
     doubtful: float = 0.14
 

@@ -33,9 +33,12 @@ def test_a_second_look_is_as_thorough_as_its_time_allows_where_texts_have_come_l
 
 
 def test_a_few_texts_may_be_late_for_a_second_look():
-    asked = efforts(3.0).second(job("A"), DOUBTFUL, 0.5, 0.1)
+    tried = efforts(3.0)
+    asked = tried.second(job("A"), DOUBTFUL, 0.5, 0.1)
     assert asked is not None
     assert asked.effort == "full"
+    assert tried.second(job("A"), DOUBTFUL, 0.5, 0.2) is None, "that one is not back yet"
+    assert tried.second(job("A"), DOUBTFUL, 0.5, 130.0) is not None
 
 
 def test_what_would_be_dropped_is_looked_at_again_however_short_time_is():

@@ -23,7 +23,7 @@ SEATS = (Source(key="A", calls=40, seconds=60.0),)
         (16.0, 2, Talk(), 4),
         (20.0, 2, Talk(), 7),
         (40.0, 2, Talk(), 18),
-        (28.0, 4, Talk(), 7),
+        (34.0, 4, Talk(), 7),
         (40.0, 4, Talk(mean=2.5, pause=0.2), 15),
     ],
 )
