@@ -1,15 +1,17 @@
 """One call's detectors, run off the event loop, each on its own: none can harm another, or the call.
 
-A detector that raises is reported, and after MOST_FAILURES left out for the rest of the call; one that does not
-answer in time is left out at once, for it may still be at work on its memory of the call. Besides the per-call
-supervisor this is the one place that catches everything: detectors are plug-ins.
+A detector that raises is reported, and after MOST_FAILURES left out for the rest of the call. One that does not answer
+in time is reported and not waited for: it hears what follows once it is done, and what it says late counts all the
+same, for a busy machine or a process that stood still makes any of them late. Once it owes MOST_OWED answers it is left
+out. Besides the per-call supervisor this is the one place that catches everything: detectors are plug-ins.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from asr.offload import in_thread
@@ -18,6 +20,17 @@ from detectors.api import CallDetector, Finding, Foreseeing, GapAware, Observati
 
 MOST_FAILURES = 3
 """A defect that meets one odd utterance passes; one that meets three is there to stay."""
+MOST_OWED = 3
+"""A detector so far behind hangs, or will not catch up."""
+
+Ask = Callable[[CallDetector], list[Observation]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Question:
+    ask: Ask
+    keeps: bool = True
+    """Whether an answer that comes late still counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +43,28 @@ class DetectorFailure:
 
 @dataclass(slots=True, kw_only=True)
 class _Seat:
+    """A detector, what it has not answered yet, the oldest first, and its work on that."""
+
     id: str
     detector: CallDetector
     failures: int = 0
+    owed: deque[_Question] = field(default_factory=deque[_Question])
+    at_work: asyncio.Task[list[Observation]] | None = None
+
+    @property
+    def is_out(self) -> bool:
+        return self.failures >= MOST_FAILURES or len(self.owed) >= MOST_OWED
+
+    async def answer(self) -> list[Observation]:
+        """To what is owed longest. Whoever stops waiting leaves the detector at work. Raises what the detector does."""
+        question = self.owed[0]
+        if self.at_work is None:
+            self.at_work = asyncio.create_task(in_thread(lambda: question.ask(self.detector), f"detector {self.id}"))
+            self.at_work.add_done_callback(_retrieve)
+        await asyncio.wait([self.at_work])
+        done, self.at_work = self.at_work, None
+        self.owed.popleft()
+        return done.result()
 
 
 class DetectorRunner:
@@ -54,8 +86,9 @@ class DetectorRunner:
         is heard."""
         found: list[Finding] = []
         for seat in self._seats:
-            if isinstance(seat.detector, Foreseeing):
-                answers = await self._ask(seat, partial(_foreseen, utterance=utterance))
+            if isinstance(seat.detector, Foreseeing) and not seat.owed:
+                question = _Question(ask=partial(_foreseen, utterance=utterance), keeps=False)
+                answers = await self._answers(seat, question)
                 found += [answer for answer in answers if isinstance(answer, Finding)]
         return found
 
@@ -71,27 +104,36 @@ class DetectorRunner:
         """Their last words."""
         return await self._ask_all(lambda detector: detector.closed(at))
 
-    async def _ask_all(
-        self, question: Callable[[CallDetector], list[Observation]]
-    ) -> list[Observation | DetectorFailure]:
+    async def _ask_all(self, ask: Ask) -> list[Observation | DetectorFailure]:
         answers: list[Observation | DetectorFailure] = []
         for seat in self._seats:
-            answers += await self._ask(seat, question)
-        self._seats = [seat for seat in self._seats if seat.failures < MOST_FAILURES]
+            answers += await self._answers(seat, _Question(ask=ask))
+        self._seats = [seat for seat in self._seats if not seat.is_out]
         return answers
 
-    async def _ask(
-        self, seat: _Seat, question: Callable[[CallDetector], list[Observation]]
-    ) -> Sequence[Observation | DetectorFailure]:
+    async def _answers(self, seat: _Seat, question: _Question) -> list[Observation | DetectorFailure]:
+        """What it says to this, and to what it still owed."""
+        seat.owed.append(question)
+        answers: list[Observation | DetectorFailure] = []
         try:
             async with asyncio.timeout(self._timeout):
-                return await in_thread(lambda: question(seat.detector), f"detector {seat.id}")
+                while seat.owed and seat.failures < MOST_FAILURES:
+                    asked = seat.owed[0]
+                    try:
+                        answer = await seat.answer()
+                        answers += answer if asked.keeps or asked is question else []
+                    except Exception as failure:
+                        seat.failures += 1
+                        answers.append(_failure(seat, f"{type(failure).__name__}: {failure}"))
         except TimeoutError:
-            seat.failures = MOST_FAILURES
-            return [_failure(seat, f"did not answer within {self._timeout:g} s")]
-        except Exception as failure:
-            seat.failures += 1
-            return [_failure(seat, f"{type(failure).__name__}: {failure}")]
+            answers.append(_failure(seat, f"did not answer within {self._timeout:g} s"))
+        return answers
+
+
+def _retrieve(task: asyncio.Task[list[Observation]]) -> None:
+    """Nobody else may: a detector that is left out is not waited for."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _foreseen(detector: CallDetector, utterance: Utterance) -> list[Observation]:
@@ -105,5 +147,5 @@ def _told_of_gap(detector: CallDetector, start: Seconds, end: Seconds) -> list[O
 
 
 def _failure(seat: _Seat, what: str) -> DetectorFailure:
-    left_out = "; left out for the rest of this call" if seat.failures >= MOST_FAILURES else ""
+    left_out = "; left out for the rest of this call" if seat.is_out else ""
     return DetectorFailure(detector=seat.id, message=what + left_out)

@@ -61,18 +61,31 @@ async def test_one_that_keeps_raising_is_left_out_for_the_rest_of_the_call() -> 
     assert bad.heard_texts == ["一", "二", "三"]
 
 
-async def test_one_that_stalls_is_timed_out_and_the_others_answer() -> None:
+async def test_one_that_is_late_is_reported_hears_what_follows_and_its_answer_counts() -> None:
+    release = threading.Event()
+    slow, good = Scripted("slow", waits_for=release), Scripted("good")
+    runner = DetectorRunner([("slow", slow), ("good", good)], timeout_s=0.5)
+    seen, (failure,) = split(await runner.heard(said("agent", "一")))
+    assert seen == 1
+    assert failure.detector == "slow"
+    assert "left out" not in failure.message
+    release.set()
+    assert split(await runner.heard(said("agent", "二"))) == (3, [])
+    assert slow.heard_texts == good.heard_texts == ["一", "二"]
+
+
+async def test_one_that_hangs_is_left_out_in_the_end_and_the_others_answer() -> None:
     release = threading.Event()
     slow, good = Scripted("slow", waits_for=release), Scripted("good")
     runner = DetectorRunner([("slow", slow), ("good", good)], timeout_s=0.05)
     try:
-        seen, (failure,) = split(await runner.heard(said("agent", "一")))
-        assert seen == 1
-        assert failure.detector == "slow"
-        assert split(await runner.heard(said("agent", "二"))) == (1, [])
+        told = [split(await runner.heard(said("agent", text))) for text in "一二三四"]
     finally:
         release.set()
-    assert good.heard_texts == ["一", "二"]
+    assert [seen for seen, _ in told] == [1, 1, 1, 1]
+    assert [len(failures) for _, failures in told] == [1, 1, 1, 0]
+    assert "left out" in told[2][1][0].message
+    assert good.heard_texts == ["一", "二", "三", "四"]
 
 
 async def test_time_and_the_end_are_passed_on() -> None:
@@ -102,3 +115,18 @@ async def test_only_those_that_foresee_are_asked_before_the_end() -> None:
 async def test_one_that_fails_before_the_end_is_silent_there() -> None:
     runner = DetectorRunner([("seer", Seer(raises=1)), ("other", Seer(scenes.finding()))], timeout_s=5)
     assert await runner.foresee(said("agent", "一")) == [scenes.finding()]
+
+
+async def test_what_one_foresees_too_late_is_not_told_again() -> None:
+    release = threading.Event()
+
+    class SlowSeer(Seer):
+        def foresee(self, utterance: Utterance) -> list[Finding]:
+            release.wait(10)
+            return super().foresee(utterance)
+
+    runner = DetectorRunner([("seer", SlowSeer(scenes.finding()))], timeout_s=0.5)
+    assert await runner.foresee(said("agent", "一")) == []
+    release.set()
+    seen = await runner.heard(said("agent", "一二"))
+    assert [type(each) for each in seen] == [Sentiment]
