@@ -156,4 +156,6 @@ def _refusal(status: int) -> str:
         return "401: the key is missing or unknown (make one with: callwarden keys create --source NAME)"
     if status == 403:
         return "403: the key is revoked, or it may not stream calls"
+    if status == 404:
+        return "404: no gateway connects to this path (Callwarden's own dialect: ws://HOST:PORT/v1/stream)"
     return f"the service answered {status} to the handshake"

@@ -7,9 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.websockets import WebSocket
 
 from service.web import errors
+from service.web.handshake import deny
 from service.web.routes import alerts, calls, gateways, keys, live, recordings, session, users, watch
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
@@ -38,7 +40,14 @@ def application(lifespan: Lifespan | None = None) -> FastAPI:
         app.include_router(room.router, responses=errors.RESPONSES)
     for room in SOCKET_ROUTES:
         app.include_router(room.router)
+    app.websocket("/{path:path}")(_nowhere)
     return app
+
+
+async def _nowhere(websocket: WebSocket) -> None:
+    """A gateway with a wrong path must not look for the fault in its key."""
+    streams = ", ".join(route.path for route in gateways.router.routes if isinstance(route, APIWebSocketRoute))
+    await deny(websocket, errors.Refused(404, "not_found", f"no WebSocket is here; gateways connect to {streams}"))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -54,6 +54,15 @@ async def ending(client: ClientConnection) -> tuple[dict[str, Any], int]:
     return message, client.close_code
 
 
+async def test_a_wrong_path_is_told_as_such_and_not_as_a_wrong_key(house: House) -> None:
+    for path in ("/", "/v1/streams", "/api/v1/stream"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with stream(house, await house.key(), path):
+                pass
+        assert refused.value.response.status_code == 404
+        assert b"/v1/stream" in (refused.value.response.body or b"")
+
+
 async def test_a_call_from_start_to_finished(house: House) -> None:
     async with stream(house, await house.key()) as client:
         assert await started(client) == {"type": "ready", "call_id": "call-1", "resumed": False}
