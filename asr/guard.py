@@ -70,7 +70,7 @@ _CERTAIN_NO_SPEECH = 0.8
 _PROMPTED_LOGPROB = -0.5
 """With a prompt to copy from, Whisper is confident about nothing: no-speech probability alone tells."""
 _LEAST_LEAK = 2
-_LONG_LIST = 4
+_LONG_LIST = 3
 """Terms of the prompt, and nothing else, that no speaker says by chance."""
 _LONG_LEAK = 12
 """Characters of the prompt in a row that no speaker says by chance."""

@@ -116,7 +116,7 @@ def test_terms_of_the_prompt_that_take_no_time_beside_what_was_spoken_are_droppe
 
 
 def test_a_list_of_the_prompts_terms_is_dropped_where_it_begins_or_breaks_off_within_one():
-    for text in ("行、北线公司、逾期、欠", "北线公司、逾期、欠款、海港"):
+    for text in ("行、北线公司、逾期、欠", "北线公司、逾期、欠款、海港", "逾期，欠款，分"):
         assert judge(transcript(text, **CLEAR), 2.5, TENANTS_PROMPT).reason == "leaked_prompt"
     assert judge(transcript("海港银行、海港", **CLEAR), 12.0, TENANTS_PROMPT).reason == "leaked_prompt"
     assert judge(transcript("海港银行、海港", **CLEAR), 2.0, TENANTS_PROMPT).reason is None
