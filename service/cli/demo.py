@@ -17,7 +17,7 @@ from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
 from service.cli import given
 from service.cli.accounts import generated_password
-from service.cli.terminal import err, fail, out
+from service.cli.terminal import err, fail, leave, out
 from service.client import CallStart, StreamFailed, stream_call
 from service.logs import configure_logging
 from service.private_files import prepare_folder
@@ -48,6 +48,7 @@ def demo(
         asyncio.run(_demo(settings, calls))
     except (DetectorError, StorageError, Unusable, OSError) as problem:
         fail(str(problem))
+    leave()
 
 
 async def _demo(settings: Settings, calls: int) -> None:

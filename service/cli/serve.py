@@ -11,7 +11,7 @@ from detectors.api import DetectorError
 from service.app import serve_until_stopped
 from service.cli import given
 from service.cli.given import DataDir
-from service.cli.terminal import err, fail
+from service.cli.terminal import err, fail, leave
 from service.logs import configure_logging
 from service.storage.port import StorageError
 from service.unusable import Unusable
@@ -29,3 +29,4 @@ def serve(
         asyncio.run(serve_until_stopped(settings, ready=lambda url: err.print(f"Callwarden listens on {url}")))
     except (DetectorError, StorageError, Unusable, OSError) as problem:
         fail(str(problem))
+    leave()

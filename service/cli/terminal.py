@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -17,6 +19,14 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """Say what is wrong, and leave."""
     err.print(f"[red]error:[/red] {escape(message)}")
     raise typer.Exit(code)
+
+
+def leave() -> NoReturn:
+    """End the process at once, its work done. A thread that still recognises would come back to an interpreter that is
+    being taken down, and the engine's native code aborts the process then."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def warn(message: str) -> None:

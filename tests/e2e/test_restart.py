@@ -103,7 +103,8 @@ async def test_after_a_kill_or_a_stop_the_calls_go_on_and_nothing_that_was_said_
     playing = asyncio.gather(*(gateway.play() for gateway in gateways))
     await asyncio.sleep(STOPPED_AT)
     service.process.send_signal(how)
-    await asyncio.to_thread(service.process.wait, 10)
+    ended = await asyncio.to_thread(service.process.wait, 10)
+    assert ended == (0 if how is signal.SIGTERM else -how), "aborted with a batch in work"
     following = await asyncio.to_thread(start, service.data_dir)
     for gateway in gateways:
         gateway.service = following
