@@ -174,7 +174,7 @@ class EchoCanceller:
         del self._useless[path]
 
     def _judge(self) -> None:
-        """A path's first estimate rests on a syllable, and finds it weaker than it is."""
+        """Whether the legs are equal, anew: a path's first estimate rests on a syllable, and may find it too weak."""
         self.equal = self._may_be_equal and any(_equal(path) for path in self._paths)
 
     def _reference(self, path: EchoPath, start: int, end: int) -> Wave:

@@ -37,7 +37,7 @@ class EchoPath:
         self.gain_db = -math.inf
         """Power of what arrives to that of the reference."""
         self.learnt = 0
-        """Pieces learnt from."""
+        """Pieces learnt from; those that it was found in count twice, for they are gone through twice."""
         self._row: Numbers = np.zeros(TAPS)
         self._loud: Numbers = np.zeros(TAPS)
         self._edges: Numbers = np.zeros((TAPS - 1, TAPS - 1))

@@ -52,7 +52,7 @@ class Efforts:
         for effort in tried:
             if self._in_time(_SECOND_LOOK[effort], waited, now):
                 return effort
-        return best if self._meter.grants_late(now) else None
+        return best if self._meter.grant_late(now) else None
 
     def _in_time(self, speech: Seconds, waited: Seconds, now: float) -> bool:
         return waited + speech / self._meter.speed(now) <= self._limits.final_within

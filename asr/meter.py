@@ -44,15 +44,15 @@ class Lateness:
         lately = self._since(now - within)
         return sum(lately) / max(_LATE_OF, len(lately))
 
-    def grants(self, most: float, within: Seconds, now: float) -> bool:
+    def grant(self, most: float, within: Seconds, now: float) -> bool:
         """Whether one more may be late, and no more than that share of those of that time would be; counts it."""
         while self._granted and self._granted[0] < now - within:
             self._granted.popleft()
         lately = self._since(now - within)
-        grants = max(sum(lately), len(self._granted)) + 1 <= most * max(1 / most, len(lately))
-        if grants:
+        granted = max(sum(lately), len(self._granted)) + 1 <= most * max(1 / most, len(lately))
+        if granted:
             self._granted.append(now)
-        return grants
+        return granted
 
     def _since(self, when: float) -> list[bool]:
         return [late for at, late in self._came if at >= when]
@@ -145,9 +145,9 @@ class LoadMeter:
         late = share_later(services, workers, speech / self.capacity(workers, now), self._limits.final_within)
         return late <= self._limits.late_share
 
-    def grants_late(self, now: float) -> bool:
+    def grant_late(self, now: float) -> bool:
         """Whether so few texts came late that one more, which is then counted, does not break the promise."""
-        return self._lateness.grants(self._limits.ladder.late / 2, _OF_LATE, now)
+        return self._lateness.grant(self._limits.ladder.late / 2, _OF_LATE, now)
 
     def calls(self, workers: int, now: float) -> int:
         """How many calls of the usual speech are carried; at least 1."""
