@@ -19,6 +19,10 @@ _ZEROS: Final = (0.73588, 0.50800, 0.0)
 """Elliptic high-pass of order 5, by its passband's edge: 0.3 dB at most are taken above the edge, 40 from 0.35 to 0.765
 of it, all of an offset. A Butterworth of that order takes 20 dB at 0.625. The last pole and zero are single ones."""
 
+_STILL: Final = 0.005
+"""So many seconds of exact zeros are digital silence: nobody's voice, and no line that is open. The filter forgets
+there, for webrtcvad learns its noise from what it would ring on, and takes key tones and music between for a voice."""
+
 _STATES: Final = 6
 _BLOCK: Final = 80
 _BLOCKS: Final = 16
@@ -33,9 +37,29 @@ class HighPass:
     def __init__(self, rate: int, edge: float = SPEECH_HZ) -> None:
         self._matrices = _matrices(rate, edge)
         self._state = np.zeros(_STATES)
+        self._still = round(_STILL * rate)
+        self._zeros = self._still  # the latest samples that were zero
 
     def push(self, pcm: Pcm) -> Pcm:
-        """The leg's next samples, filtered: as many as came, rounded and held to 16 bits."""
+        """The leg's next samples, filtered: as many as came, rounded and held to 16 bits. Digital silence is zeros
+        from 5 ms on."""
+        filtered = np.zeros_like(pcm)
+        begin = 0
+        for still, end in self._silences(pcm):
+            filtered[begin:still] = self._filter(pcm[begin:still])
+            self._state = np.zeros(_STATES)
+            begin = end
+        filtered[begin:] = self._filter(pcm[begin:])
+        return filtered
+
+    def _silences(self, pcm: Pcm) -> list[tuple[int, int]]:
+        """The stretches [begin, end) of these samples that are digital silence: without a run's first 5 ms."""
+        edges = np.concatenate([[-1 - self._zeros], np.flatnonzero(pcm), [pcm.size]])
+        self._zeros = min(pcm.size - 1 - int(edges[-2]), self._still)
+        silent = np.flatnonzero(np.diff(edges) > self._still)
+        return [(max(0, int(edges[run]) + 1 + self._still), int(edges[run + 1])) for run in silent]
+
+    def _filter(self, pcm: Pcm) -> Pcm:
         wave = pcm.astype(np.float64)
         filtered = np.empty_like(wave)
         whole = wave.size - wave.size % _BLOCK

@@ -46,10 +46,22 @@ def test_silence_stays_digital_silence(rate: int) -> None:
     assert not HighPass(rate).push(np.zeros(rate, np.int16)).any()
 
 
+@pytest.mark.parametrize("rate", RATES)
+def test_digital_silence_between_sounds_is_silence_again_within_5_ms(rate: int) -> None:
+    gap = slice(rate // 2, rate)
+    keyed = tone(697, rate)
+    keyed[gap] = 0
+    filtered = HighPass(rate).push(keyed)
+    assert not filtered[gap][round(0.005 * rate) :].any()
+    assert filtered[rate:].any()
+
+
 @settings(max_examples=30, deadline=None)
 @given(cuts=st.lists(st.integers(0, 8_000), max_size=12), rate=st.sampled_from(RATES), seed=st.integers(0, 99))
 def test_the_way_audio_is_cut_changes_nothing(cuts: list[int], rate: int, seed: int) -> None:
     pcm = np.random.default_rng(seed).integers(-32_768, 32_767, 8_000, dtype=np.int16)
+    for begin, length in [(0, 200), (1_000, 81), (2_000, 40), (3_000, 39), (5_000, 3_000)]:
+        pcm[begin : begin + length] = 0
     whole, parts = HighPass(rate), HighPass(rate)
     pieces = [parts.push(piece) for piece in np.split(pcm, sorted(cuts))]
     np.testing.assert_array_equal(np.concatenate(pieces), whole.push(pcm))
