@@ -1,4 +1,4 @@
-"""The agent's next words, known while an earlier utterance of the call still waits for its text. Plain; one a call.
+"""The agent's words that are known while an earlier utterance of the call still waits for its text. One a call.
 
 What is written of a call keeps the order it was said in. Where recognition has too little time customers' words wait
 behind agents': what the agent said meanwhile is then shown, and critical alerts are raised about it, before its turn.
@@ -9,17 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import islice
 
+from asr.scheduler import Recognised
 from service.calls.hearing import Spoken
 from service.calls.partials import Interim
 
 
 class AgentAhead:
-    """The agent's utterances that have not had their turn; of these the first can be told of early."""
+    """The agent's utterances that have not had their turn. `alerted`: whether the first of them has raised an alert
+    already, so that it is written even if it should have no final text."""
 
-    def __init__(self) -> None:
+    def __init__(self, alerted: Callable[[], bool]) -> None:
+        self._alerted = alerted
         self._agents: deque[Spoken] = deque()
-        self._told: Spoken | None = None
+        self._looked_at = 0  # of them, from the first on
         self._answered = asyncio.Event()
 
     def submitted(self, spoken: Spoken) -> None:
@@ -28,25 +32,37 @@ class AgentAhead:
         if spoken.cut.role == "agent":
             self._agents.append(spoken)
 
-    async def wait(self, spoken: Spoken, tell: Callable[[Interim], Awaitable[None]]) -> None:
-        """Until this utterance, whose turn it is, has its text or will have none; what the agent says next is told as
-        soon as it is known, once."""
+    async def wait(self, spoken: Spoken, tell: Callable[[Interim, int], Awaitable[None]]) -> None:
+        """Until this utterance, whose turn it is, has its text or will have none. What the agent said after it is told
+        as soon as it is known and its number too, once, in its order; with it, how many of the agent's utterances will
+        be written before it."""
         while not spoken.text.done():
             self._answered.clear()
-            if (interim := self._next()) is not None:
-                await tell(interim)
+            if (found := self._next()) is not None:
+                await tell(*found)
             else:
                 await self._answered.wait()
         if self._agents and self._agents[0] is spoken:
             self._agents.popleft()
+            self._looked_at = max(0, self._looked_at - 1)
 
-    def _next(self) -> Interim | None:
-        if not self._agents or self._agents[0] is self._told:
-            return None
-        first = self._agents[0]
-        if not first.text.done() or first.text.cancelled() or first.text.exception() is not None:
-            return None
-        if (recognised := first.text.result()) is None:
-            return None
-        self._told = first
-        return Interim(role="agent", start=first.cut.start, end=first.cut.end, recognised=recognised)
+    def _next(self) -> tuple[Interim, int] | None:
+        while self._looked_at < len(self._agents) and self._agents[self._looked_at].text.done():
+            spoken = self._agents[self._looked_at]
+            self._looked_at += 1
+            if (recognised := _text(spoken)) is not None:
+                cut = spoken.cut
+                interim = Interim(role="agent", start=cut.start, end=cut.end, recognised=recognised)
+                return interim, self._written_before(self._looked_at - 1)
+        return None
+
+    def _written_before(self, place: int) -> int:
+        before = list(islice(self._agents, place))
+        without_text = bool(before) and _text(before[0]) is None and self._alerted()
+        return sum(_text(spoken) is not None for spoken in before) + without_text
+
+
+def _text(spoken: Spoken) -> Recognised | None:
+    """None also where recognition failed or was withdrawn."""
+    text = spoken.text
+    return None if text.cancelled() or text.exception() is not None else text.result()

@@ -100,9 +100,10 @@ class Hearing:
             self._eased.clear()
             await self._eased.wait()
 
-    def utterance(self, role: Role, start: Seconds, end: Seconds, recognised: Recognised) -> Utterance:
-        """The leg's next utterance, as far as it is known; the same one until it is `written`."""
-        index = self._written[role]
+    def utterance(self, role: Role, start: Seconds, end: Seconds, recognised: Recognised, before: int = 0) -> Utterance:
+        """The leg's next utterance, as far as it is known, once `before` others are written; until then it is the same
+        one."""
+        index = self._written[role] + before
         return Utterance(
             id=f"{role}-{index}",
             call_id=self._call.id,

@@ -144,7 +144,7 @@ class CallSession:
         self._hearing = Hearing(call, parts.recogniser, parts.expected, parts.monotonic)
         self._word_times = WordTimes(call.id, self._hearing)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
-        self._ahead = AgentAhead()
+        self._ahead = AgentAhead(lambda: "agent" in self._alerted)
         self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
         self._troubles = Troubles(past.troubles if past else ())
@@ -302,7 +302,8 @@ class CallSession:
             case Spoken():
                 await self._hear(work)
             case Interim():
-                await self._foresee(work)
+                if work.start >= self._heard.get(work.role, 0.0) and await self._foresee(work):
+                    self._alerted[work.role] = work
             case Passed(at=at):
                 await self._watch_disks()
                 await self._write(*self._word_times.take())
@@ -347,10 +348,10 @@ class CallSession:
         if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
             self._word_times.ask(cut, utterance)
 
-    async def _look_ahead(self, interim: Interim) -> None:
-        """The agent's next words are known before their turn."""
+    async def _look_ahead(self, interim: Interim, before: int) -> None:
+        """Words of the agent are known before their turn; `before` of the agent's utterances will be written first."""
         self._show_partial(interim.role, interim.start, interim.recognised.text)
-        await self._foresee(interim)
+        await self._foresee(interim, before)
 
     def _show(self, interim: Interim) -> None:
         self._show_partial(interim.role, interim.start, interim.recognised.text)
@@ -359,14 +360,12 @@ class CallSession:
     def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
         self._parts.journal.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
 
-    async def _foresee(self, interim: Interim) -> None:
-        """Raise what can be raised before the utterance has ended, unless it has meanwhile."""
-        if interim.start < self._heard.get(interim.role, 0.0):
-            return
-        utterance = self._hearing.utterance(interim.role, interim.start, interim.end, interim.recognised)
-        if alerts := self._verdicts.early(await self._judge.foresee(utterance)):
-            self._alerted[interim.role] = interim
-            await self._write(*alerts)
+    async def _foresee(self, interim: Interim, before: int = 0) -> bool:
+        """Whether it raises an alert before its utterance is written."""
+        utterance = self._hearing.utterance(interim.role, interim.start, interim.end, interim.recognised, before)
+        alerts = self._verdicts.early(await self._judge.foresee(utterance))
+        await self._write(*alerts)
+        return bool(alerts)
 
     async def _unrecognised(self, cut: Cut, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()
