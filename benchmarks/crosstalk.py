@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from asr.audio import Pcm, decode, encode, samples_in, to_float32
+from asr.audio.pcm import Pcm, decode, encode, samples_in, to_float32
+from asr.endpointing.vad import SecondOpinion
 from asr.types import ROLES, Role
-from asr.vad import SecondOpinion
 from service.bench.channel import PHONE_RATE, telephone
 from service.bench.report import write_report
 from service.calls.intake import ChannelsCompared, Cut, Intake

@@ -29,13 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from asr.audio import Resampler
-from asr.engine import Speech
-from asr.engines.languages import choose, towards
-from asr.engines.whisper import WhisperEngine
-from asr.listener import LegListener, SpeechCut
+from asr.audio.pcm import Resampler
+from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
+from asr.endpointing.vad import SecondOpinion
+from asr.engines.port import Speech
+from asr.engines.whisper.engine import WhisperEngine
+from asr.engines.whisper.language_detection import choose, towards
 from asr.types import Language, Seconds
-from asr.vad import SecondOpinion
 from models import ModelStore
 from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone
@@ -87,10 +87,10 @@ def english(path: Path, half: int) -> Pcm:
     opinion = SecondOpinion()
     said: list[Pcm] = []
     for leg in part.T:
-        listener, resampler = LegListener(), Resampler(audio.rate)
+        listener, resampler = LegEndpointer(), Resampler(audio.rate)
         pcm = resampler.push(np.ascontiguousarray(leg))
         events = [event for at in range(0, len(pcm), RATE) for event in listener.push(pcm[at : at + RATE])]
-        cuts = [event.pcm for event in [*events, *listener.close()] if isinstance(event, SpeechCut)]
+        cuts = [event.pcm for event in [*events, *listener.close()] if isinstance(event, SpeechSegment)]
         said += [cut for cut in cuts if opinion.is_speech(cut)]
     return np.concatenate(said)
 

@@ -10,10 +10,10 @@ telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter
 16 kHz. Varied is the same at six other speeds, alone and with white noise 20, 15 and 10 dB below it: more ways to be
 misheard, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
 
-All of it goes through the service's scheduler, engine and guard with its default beam, two batches at a time: `calm` as
+All of it goes through the service's recogniser and engine with its default beam, two batches at a time: `calm` as
 on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
 
-Error rates are in characters (English: words) after `asr.text.comparable`. Recall counts the terms that were said and
+Error rates are in characters (English: words) after `asr.normalisation.comparable`. Recall counts the terms said and
 heard, of the prompt's and of all that are restored; an insertion is one heard and not said. Decoys are ordinary words
 that nobody said, put in the place of the terms, some hundreds at a time: what is restored of them is false.
 """
@@ -34,11 +34,11 @@ from numpy.typing import NDArray
 from pypinyin.phrases_dict import phrases_dict
 from rich.console import Console
 
-from asr.audio import SAMPLE_RATE, to_float32
-from asr.engine import NOTHING_EXPECTED, Expected, Speech, Term
-from asr.engines.whisper import WhisperEngine
-from asr.scheduler import Job, Scheduler, SchedulerLimits
-from asr.scheduling import without_promise
+from asr.audio.pcm import SAMPLE_RATE, to_float32
+from asr.engines.port import NO_BIASING, Biasing, BiasTerm, Speech
+from asr.engines.whisper.engine import WhisperEngine
+from asr.recognition.queue import without_deadlines
+from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.registry import load
@@ -55,7 +55,7 @@ MARGIN = 0.2
 HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
-FLOORS = {name: without_promise(level, level) for name, level in (("calm", "full"), ("busy", "greedy"))}
+FLOORS = {name: without_deadlines(level, level) for name, level in (("calm", "full"), ("busy", "greedy"))}
 PACES = (0.85, 0.9, 0.95, 1.05, 1.1, 1.15)
 NOISES = (None, 20.0, 15.0, 10.0)
 DRAWS, DECOYS = 6, 300
@@ -142,16 +142,16 @@ def domain_speech(language: Language) -> list[Clip]:
 
 
 async def hear(
-    engine: WhisperEngine, clips: Sequence[Clip], language: Language, expected: Expected, limits: SchedulerLimits
+    engine: WhisperEngine, clips: Sequence[Clip], language: Language, biasing: Biasing, limits: RecogniserLimits
 ) -> list[Pair]:
-    """(said, heard) of every clip, by way of the scheduler."""
-    async with Scheduler(engine, second_opinion=lambda _: True, limits=limits) as scheduler:
-        speeches = [Speech(pcm=clip.pcm, language=language, expected=expected) for clip in clips]
-        jobs = [
-            Job(call_id=str(at), role="agent", seq=0, speech=speech, final=True, deadline=float(at))
+    """(said, heard) of every clip, by way of the recogniser."""
+    async with BatchRecogniser(engine, second_opinion=lambda _: True, limits=limits) as recogniser:
+        speeches = [Speech(pcm=clip.pcm, language=language, biasing=biasing) for clip in clips]
+        requests = [
+            RecognitionRequest(call_id=str(at), role="agent", seq=0, speech=speech, final=True, deadline=float(at))
             for at, speech in enumerate(speeches)
         ]
-        heard = await asyncio.gather(*map(scheduler.submit, jobs))
+        heard = await asyncio.gather(*map(recogniser.submit, requests))
     return [(clip.said, each.text if each else "") for clip, each in zip(clips, heard, strict=True)]
 
 
@@ -165,8 +165,8 @@ def measured(
 ) -> list[Measured]:
     """With nothing expected, with the prompt alone, with terms restored as well, each on both floors."""
     frame = load().frames[language]
-    whole = frame.expected(HOME[language], own)
-    vocabularies = {"none": NOTHING_EXPECTED, "prompt": replace(whole, terms=()), "prompt and terms": whole}
+    whole = frame.biasing(HOME[language], own)
+    vocabularies = {"none": NO_BIASING, "prompt": replace(whole, terms=()), "prompt and terms": whole}
     prompted = (*own, *frame.terms[HOME[language]])
     lines: list[Measured] = []
     for floor, limits in FLOORS.items():
@@ -210,12 +210,12 @@ def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
     said = "".join(clip.said for clip in clips)
     words = [word for word in phrases_dict if len(word) == 2 and word not in said]
     drawn = np.random.default_rng(0).choice(words, (DRAWS, DECOYS), replace=False)
-    bare = asyncio.run(hear(engine, clips, "zh", NOTHING_EXPECTED, FLOORS["calm"]))
+    bare = asyncio.run(hear(engine, clips, "zh", NO_BIASING, FLOORS["calm"]))
     restored = 0
     for number, draw in enumerate(drawn, 1):
         with err.status(f"decoys, draw {number} of {DRAWS}"):
-            expected = Expected(terms=tuple(Term(text=str(word)) for word in draw))
-            pairs = asyncio.run(hear(engine, clips, "zh", expected, FLOORS["calm"]))
+            biasing = Biasing(terms=tuple(BiasTerm(text=str(word)) for word in draw))
+            pairs = asyncio.run(hear(engine, clips, "zh", biasing, FLOORS["calm"]))
             restored += sum(heard != plain for (_, heard), (_, plain) in zip(pairs, bare, strict=True))
     hours = DRAWS * _seconds(clips) / 3600
     return {

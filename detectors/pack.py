@@ -77,7 +77,7 @@ def load_vocabulary(folder: Path = PACKS) -> Vocabulary:
     phonetic = read_yaml(folder / "phonetic.yaml")
     ordinary = frozenset(phonetic["ordinary"]) | {word for word in phrases_dict if len(word) <= 4}
     terms = tuple(
-        Term(text=text, heard=tuple(raw.get("heard", ())), fuzzy=bool(raw.get("fuzzy", False)))
+        Term(text=text, mishearings=tuple(raw.get("mishearings", ())), fuzzy=bool(raw.get("fuzzy", False)))
         for text, raw in phonetic["terms"].items()
     )
     return Vocabulary(lists=lists, guards=guards, terms=terms, ordinary=ordinary)

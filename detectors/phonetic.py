@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from asr.phonetics import all_syllables, near, syllables
+from asr.phonetics.syllables import all_syllables, near, syllables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A word worth restoring. `heard` are known mishearings, taken as they are; `fuzzy` lets one syllable be near."""
+    """A word worth restoring. `mishearings` are known ones, taken as they are; `fuzzy` lets one syllable be near."""
 
     text: str
-    heard: tuple[str, ...] = ()
+    mishearings: tuple[str, ...] = ()
     fuzzy: bool = False
 
 
@@ -27,7 +27,7 @@ class PhoneticRepair:
     def __init__(self, terms: tuple[Term, ...], ordinary: frozenset[str]) -> None:
         """`ordinary` are real words that sound like a term and must be left alone."""
         self._ordinary = ordinary
-        self._heard: Mapping[str, str] = {heard: term.text for term in terms for heard in term.heard}
+        self._heard: Mapping[str, str] = {heard: term.text for term in terms for heard in term.mishearings}
         self._exact: dict[tuple[str, str], list[Term]] = defaultdict(list)
         for term in terms:
             for key in _keys(term):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
-from asr.engine import Expected, Term
+from asr.engines.port import Biasing, BiasTerm
 from asr.types import Language
 from detectors.api import Jurisdiction
 from detectors.pattern import Plane
@@ -28,14 +28,14 @@ class Frame:
     joint: str
     closing: str
     terms: Mapping[Jurisdiction, tuple[str, ...]]
-    restored: tuple[Term, ...] = ()
+    restored: tuple[BiasTerm, ...] = ()
 
-    def expected(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> Expected:
+    def biasing(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> Biasing:
         """The prompt, and every term once: the tenant's own, the pack's, those that are only restored."""
         known = {term.text: term for term in self.restored}
         words = dict.fromkeys((*own, *self.terms[jurisdiction], *known))
-        terms = tuple(known.get(word, Term(text=word)) for word in words)
-        return Expected(prompt=self.prompt(jurisdiction, own), terms=terms)
+        terms = tuple(known.get(word, BiasTerm(text=word)) for word in words)
+        return Biasing(prompt=self.prompt(jurisdiction, own), terms=terms)
 
     def prompt(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> str:
         """The tenant's own terms first, for nobody else can guess them; a term once, however it is capitalised.
@@ -68,7 +68,9 @@ def load_frames(
     Raises PackError, naming a term that nothing needs.
     """
     phonetic = read_yaml(folder / "phonetic.yaml")["terms"]
-    restored = tuple(Term(text=text, heard=tuple(raw.get("heard", ()))) for text, raw in phonetic.items())
+    restored = tuple(
+        BiasTerm(text=text, mishearings=tuple(raw.get("mishearings", ()))) for text, raw in phonetic.items()
+    )
     shared = {plane: _shared(folder, plane) for plane in LANGUAGES}
     heard = list(wordings)
     raw = read_yaml(folder / "prompt.yaml")
@@ -86,7 +88,7 @@ def load_frames(
         raise PackError(f"prompt.yaml: a field is missing or has the wrong shape: {problem}") from problem
 
 
-def _frame(raw: Any, plane: Plane, needed: Mapping[Jurisdiction, str], restored: tuple[Term, ...]) -> Frame:
+def _frame(raw: Any, plane: Plane, needed: Mapping[Jurisdiction, str], restored: tuple[BiasTerm, ...]) -> Frame:
     terms = [str(term) for term in raw["terms"]]
     for term in terms:
         if not any(_names(words, term) for words in needed.values()):

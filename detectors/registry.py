@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from asr.engine import Expected
+from asr.engines.port import Biasing
 from asr.types import Language
 from detectors.api import Bilingual, CallContext, CallDetector, Detector, DetectorError, Jurisdiction, Severity
 from detectors.duties import DutiesDetector, Duty, load_duties
@@ -53,10 +53,10 @@ class Registry:
         """Every detector's id and its fresh memory of this call."""
         return [(detector.id, detector.open(call)) for detector in self.detectors]
 
-    def expected(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> dict[Language, Expected]:
+    def biasing(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> dict[Language, Biasing]:
         """Vocabulary for the recogniser in each language: the tenant's `own` terms, then words that calls of this kind
         hold and that it mishears without help."""
-        return {language: frame.expected(jurisdiction, own) for language, frame in self.frames.items()}
+        return {language: frame.biasing(jurisdiction, own) for language, frame in self.frames.items()}
 
 
 def load() -> Registry:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from asr.offload import in_thread
+from asr.threads import in_thread
 from asr.types import Seconds, Utterance
 from detectors.api import CallDetector, Finding, Foreseeing, GapAware, Observation
 

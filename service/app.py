@@ -17,13 +17,13 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from asr.audio import samples_in
-from asr.engine import NOTHING_EXPECTED, Engine, RecognitionError, RecognitionFailed, Speech
-from asr.engines.whisper import WhisperEngine
-from asr.ladder import LEVELS
-from asr.scheduler import Scheduler, SchedulerLimits
+from asr.audio.pcm import samples_in
+from asr.endpointing.vad import SecondOpinion
+from asr.engines.port import NO_BIASING, Engine, RecognitionError, RecognitionFailed, Speech
+from asr.engines.whisper.engine import WhisperEngine
+from asr.recognition.degradation import DEGRADATION_LEVELS
+from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Transcript
-from asr.vad import SecondOpinion
 from detectors.registry import Registry, load
 from detectors.runner import DetectorRunner
 from detectors.zones import load_zones
@@ -62,8 +62,8 @@ from service.web.wire import Check
 
 log = structlog.get_logger()
 
-_LIMITS: Mapping[str, SchedulerLimits] = MappingProxyType(
-    {"cpu": SchedulerLimits(), "cuda": SchedulerLimits(batch=64, quick_batch=64, batch_seconds=640.0)}
+_LIMITS: Mapping[str, RecogniserLimits] = MappingProxyType(
+    {"cpu": RecogniserLimits(), "cuda": RecogniserLimits(batch=64, quick_batch=64, batch_seconds=640.0)}
 )
 """A GPU takes little longer for 64 stretches than for one."""
 
@@ -133,26 +133,26 @@ class Service:
         )
         self.disks.show_in(self.metrics)
         self.store_watch = StoreWatch(self.store, self.hub.publish_health)
-        self.scheduler = Scheduler(
+        self.recogniser = BatchRecogniser(
             engine,
             second_opinion=SecondOpinion().is_speech,
             limits=_LIMITS[settings.device],
             new_engine=None if problem else lambda: load_engine(settings),
             sample=None if problem else self._sample(),
         )
-        self.metrics.count_recognition(lambda: self.scheduler.counts)
-        self.metrics.backlog.set_function(lambda: self.scheduler.backlog_seconds)
-        self.metrics.capacity.set_function(lambda: self.scheduler.capacity)
-        self.metrics.load.set_function(lambda: self.scheduler.load)
-        self.metrics.calls_carried.set_function(lambda: self.scheduler.calls)
-        self.metrics.level.set_function(lambda: LEVELS.index(self.scheduler.level))
-        self.metrics.count_levels(lambda: self.scheduler.level_seconds)
+        self.metrics.count_recognition(lambda: self.recogniser.counts)
+        self.metrics.backlog.set_function(lambda: self.recogniser.backlog_seconds)
+        self.metrics.capacity.set_function(lambda: self.recogniser.capacity)
+        self.metrics.load.set_function(lambda: self.recogniser.load)
+        self.metrics.calls_carried.set_function(lambda: self.recogniser.calls)
+        self.metrics.level.set_function(lambda: DEGRADATION_LEVELS.index(self.recogniser.level))
+        self.metrics.count_levels(lambda: self.recogniser.level_seconds)
         self.desk = Desk(
             settings=settings,
             past=PastCalls(self.store, self.recordings, wall),
             journal=self.journal,
             open_session=self._open_session,
-            admission=Admission(self.scheduler, None if settings.max_calls == "auto" else settings.max_calls),
+            admission=Admission(self.recogniser, None if settings.max_calls == "auto" else settings.max_calls),
             metrics=self.metrics,
             wall=wall,
         )
@@ -165,8 +165,8 @@ class Service:
             stack.push_async_callback(self.store.close)
             await asyncio.to_thread(self.recordings.begin)
             await stack.enter_async_context(self.recorder)
-            await stack.enter_async_context(self.scheduler)
-            await self.scheduler.measure()
+            await stack.enter_async_context(self.recogniser)
+            await self.recogniser.measure()
             await stack.enter_async_context(self.journal)
             await stack.enter_async_context(self.desk)
             parts = await asyncio.to_thread(self._web_parts)
@@ -180,14 +180,14 @@ class Service:
             "storage_failing": self.journal.failing or bool(self.store_watch.problem),
             "recordings_paused": self.disks.paused,
             "disk_low": self.disks.low and not self.disks.paused,
-            "overloaded": self.scheduler.overloaded,
+            "overloaded": self.recogniser.overloaded,
         }
         return Health(
             model=self.engine.name,
             live_calls=self.desk.live,
             max_calls=self._most_calls(),
-            backlog=round(self.scheduler.backlog_seconds, 1),
-            level=self.scheduler.level,
+            backlog=round(self.recogniser.backlog_seconds, 1),
+            level=self.recogniser.level,
             troubles=tuple(name for name, there in troubles.items() if there),
         )
 
@@ -198,13 +198,13 @@ class Service:
         except (FileNotFoundError, AudioUnusable) as problem:
             log.warning("speed is not measured at the start: no sample call", problem=str(problem))
             return None
-        expected = self.registry.expected(self.settings.jurisdiction, self.settings.own_terms)
-        return Speech(pcm=pcm, language="zh", expected=expected.get("zh", NOTHING_EXPECTED))
+        biasing = self.registry.biasing(self.settings.jurisdiction, self.settings.own_terms)
+        return Speech(pcm=pcm, language="zh", biasing=biasing.get("zh", NO_BIASING))
 
     def _most_calls(self) -> int:
         """As many as can be carried now, and may be."""
         most = self.settings.max_calls
-        return self.scheduler.calls if most == "auto" else min(most, self.scheduler.calls)
+        return self.recogniser.calls if most == "auto" else min(most, self.recogniser.calls)
 
     async def checks(self) -> Mapping[str, Check]:
         """What /readyz tells."""
@@ -230,7 +230,7 @@ class Service:
         context = context_of(call)
         parts = Parts(
             journal=self.journal,
-            recogniser=self.scheduler,
+            recogniser=self.recogniser,
             judge=DetectorRunner(self.registry.open(context), timeout_s=DETECTOR_SECONDS),
             recorder=self.recorder.open(
                 call.id, call.roles, call.rate, resume_at=None if past is None else samples_in(past.reached, call.rate)
@@ -239,7 +239,7 @@ class Service:
             monotonic=time.monotonic,
             wall=wall,
             max_pace=self.settings.max_pace,
-            expected=self.registry.expected(call.jurisdiction, self.settings.own_terms),
+            biasing=self.registry.biasing(call.jurisdiction, self.settings.own_terms),
         )
         return CallSession(call, parts, past)
 

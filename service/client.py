@@ -18,7 +18,7 @@ import websockets
 from pydantic import TypeAdapter
 from websockets.frames import CloseCode
 
-from asr.audio import encode
+from asr.audio.pcm import encode
 from asr.types import CallLanguage, Role, Seconds
 from detectors.api import Jurisdiction
 from service.audio_files.call import CallAudio, CallSound, packets, read_call_audio

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from asr.audio import Encoding
+from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds, Utterance, Word
 from detectors.api import Bilingual, Finding, Jurisdiction, Sentiment, Severity
 

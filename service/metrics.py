@@ -13,8 +13,8 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from asr.ladder import Level
-from asr.scheduling import SchedulerCounts
+from asr.recognition.degradation import DegradationLevel
+from asr.recognition.queue import RecogniserCounts
 
 SECONDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 30.0, 60.0)
 """Around the promise of an alert within 3 s."""
@@ -23,9 +23,9 @@ _LOOP_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class _Recognition(Collector):
-    """What the scheduler counts, as `callwarden_recognition_…_total`."""
+    """What the recogniser counts, as `callwarden_recognition_…_total`."""
 
-    def __init__(self, counts: Callable[[], SchedulerCounts]) -> None:
+    def __init__(self, counts: Callable[[], RecogniserCounts]) -> None:
         self._counts = counts
 
     def collect(self) -> Iterator[Metric]:
@@ -37,7 +37,7 @@ class _Recognition(Collector):
 class _Levels(Collector):
     """How long each level of what is left undone has held."""
 
-    def __init__(self, seconds: Callable[[], Mapping[Level, float]]) -> None:
+    def __init__(self, seconds: Callable[[], Mapping[DegradationLevel, float]]) -> None:
         self._seconds = seconds
 
     def collect(self) -> Iterator[Metric]:
@@ -141,11 +141,11 @@ class Metrics:
             registry=registry,
         )
 
-    def count_recognition(self, counts: Callable[[], SchedulerCounts]) -> None:
-        """Show the scheduler's counts too, as they are when asked for."""
+    def count_recognition(self, counts: Callable[[], RecogniserCounts]) -> None:
+        """Show the recogniser's counts too, as they are when asked for."""
         self.registry.register(_Recognition(counts))
 
-    def count_levels(self, seconds: Callable[[], Mapping[Level, float]]) -> None:
+    def count_levels(self, seconds: Callable[[], Mapping[DegradationLevel, float]]) -> None:
         """Show how long each level has held, too."""
         self.registry.register(_Levels(seconds))
 

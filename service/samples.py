@@ -11,7 +11,7 @@ import soxr
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from asr.audio import SAMPLE_RATE, to_float32
+from asr.audio.pcm import SAMPLE_RATE, to_float32
 from asr.types import ROLES, Language, Role, Seconds
 from detectors.api import Bilingual, Jurisdiction
 from service.audio_files.call import read_call_audio

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.engine import RecognitionFailed
-from asr.scheduler import Job, Recognised
+from asr.engines.port import RecognitionFailed
+from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Language, Role, Seconds, Transcript, Utterance, Word
 from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
@@ -72,28 +72,28 @@ class ScriptedRecogniser:
         self.language: Language = language
         self.timing: Literal["working", "failing", "hanging"] = "working"
         self.early = list(early)
-        self.jobs: list[Job] = []
+        self.requests: list[RecognitionRequest] = []
         self.withdrawn: list[str] = []
 
-    def submit(self, job: Job) -> asyncio.Future[Recognised | None]:
-        self.jobs.append(job)
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]:
+        self.requests.append(request)
         future: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
-        if job.rank == "words":
-            self._time(job, future)
+        if request.kind == "words":
+            self._time(request, future)
             return future
-        answer = self._answer() if job.final else self.early.pop(0) if self.early else None
+        answer = self._answer() if request.final else self.early.pop(0) if self.early else None
         if isinstance(answer, Exception):
             future.set_exception(answer)
         else:
             future.set_result(recognised(answer, self.language) if answer else None)
         return future
 
-    def _time(self, job: Job, future: asyncio.Future[Recognised | None]) -> None:
+    def _time(self, request: RecognitionRequest, future: asyncio.Future[Recognised | None]) -> None:
         """Two characters a second; never where `timing` is "hanging"."""
         if self.timing == "failing":
             future.set_exception(RecognitionFailed("out of memory"))
         elif self.timing == "working":
-            text = job.speech.text or ""
+            text = request.speech.text or ""
             words = tuple(
                 Word(text=one, start=at / 2, end=at / 2 + 0.5, probability=0.9) for at, one in enumerate(text)
             )

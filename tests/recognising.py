@@ -1,4 +1,4 @@
-"""Jobs for the scheduler, and an engine that is held while they are handed in."""
+"""Jobs for the recogniser, and an engine that is held while they are handed in."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.engine import RecognitionFailed, Speech
-from asr.scheduler import Job, Recognised, Scheduler, SchedulerLimits
+from asr.engines.port import RecognitionFailed, Speech
+from asr.recognition.recogniser import BatchRecogniser, Recognised, RecogniserLimits, RecognitionRequest
 from asr.types import Role, Transcript
 from tests.scripted import Gate, ScriptedEngine, speech, transcript
 
@@ -21,24 +21,24 @@ def somebody(_pcm: NDArray[np.float32]) -> bool:
     return True
 
 
-def job(
+def request(
     call: str, seq: int = 0, *, role: Role = "agent", seconds: float = 1.0, final: bool = True, deadline: float = 0.0
-) -> Job:
-    return Job(call_id=call, role=role, seq=seq, speech=speech(seconds), final=final, deadline=deadline)
+) -> RecognitionRequest:
+    return RecognitionRequest(call_id=call, role=role, seq=seq, speech=speech(seconds), final=final, deadline=deadline)
 
 
 @asynccontextmanager
 async def held(
-    *script: object, limits: SchedulerLimits | None = None
-) -> AsyncIterator[tuple[Scheduler, ScriptedEngine, Gate]]:
-    """A scheduler whose engine is held at its first batch (a job of call `first`) until the gate opens."""
+    *script: object, limits: RecogniserLimits | None = None
+) -> AsyncIterator[tuple[BatchRecogniser, ScriptedEngine, Gate]]:
+    """A recogniser whose engine is held at its first batch (a job of call `first`) until the gate opens."""
     gate = Gate()
     engine = ScriptedEngine(gate, *script)  # type: ignore[arg-type]
-    async with Scheduler(engine, second_opinion=somebody, limits=limits) as scheduler:
-        first = scheduler.submit(job("first"))
+    async with BatchRecogniser(engine, second_opinion=somebody, limits=limits) as recogniser:
+        first = recogniser.submit(request("first"))
         await asyncio.to_thread(gate.reached.wait, 10)
         try:
-            yield scheduler, engine, gate
+            yield recogniser, engine, gate
         finally:
             gate.open()
         await asyncio.gather(first, return_exceptions=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from asr.engine import Expected, RecognitionFailed, Speech
+from asr.engines.port import Biasing, RecognitionFailed, Speech
 from asr.types import Language, Transcript, Word
 
 RATE = 16_000
@@ -20,7 +20,7 @@ def speech(seconds: float = 1.0, *, language: Language | None = "zh", prompt: st
     """A stretch of noise of that length."""
     noise = np.random.default_rng(round(seconds * 1000)).standard_normal(round(seconds * RATE))
     pcm = (level * noise).astype(np.float32)
-    return Speech(pcm=pcm, language=language, expected=Expected(prompt=prompt))
+    return Speech(pcm=pcm, language=language, biasing=Biasing(prompt=prompt))
 
 
 def transcript(text: str, **figures: object) -> Transcript:

@@ -16,7 +16,7 @@ from tokenizers.decoders import Fuse
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
-from asr.engines.tokens import Vocabulary
+from asr.engines.whisper.token_ids import TokenIds
 
 MARKERS = ("endoftext", "startofprev", "startoftranscript", "zh", "en", "transcribe", "notimestamps")
 _WIDTH = 2
@@ -62,7 +62,7 @@ class ScriptedWhisper:
 
     def __init__(
         self,
-        vocabulary: Vocabulary,
+        vocabulary: TokenIds,
         *,
         hears: Sequence[Sequence[tuple[str, float]]] = (),
         likely: Mapping[str, float] | None = None,

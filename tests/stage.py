@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TypeVar
 
-from asr.audio import encode
+from asr.audio.pcm import encode
 from service.audio_files.call import CallAudio
 from service.calls.session import CallSession, Parts
 from service.facts import Fact

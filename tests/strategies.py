@@ -7,7 +7,7 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from asr.audio import Encoding
+from asr.audio.pcm import Encoding
 from asr.types import ROLES, Language, Utterance, Word
 from detectors.api import SEVERITIES, Bilingual, Emotion, Finding, Jurisdiction, Sentiment, SentimentLabel
 from service.facts import (

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import FULL_SCALE, SAMPLE_RATE, Resampler
+from asr.audio.pcm import FULL_SCALE, SAMPLE_RATE, Resampler
 from asr.types import Seconds
 from service.audio_files.reader import AudioFile, AudioUnusable
 

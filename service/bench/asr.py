@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE
-from asr.engine import Engine, Expected, Speech
-from asr.engines.baseline import Baseline
-from asr.engines.whisper import WhisperEngine
-from asr.scheduler import Job, Scheduler, SchedulerCounts
-from asr.scheduling import without_promise
+from asr.audio.pcm import SAMPLE_RATE
+from asr.endpointing.vad import SecondOpinion
+from asr.engines.faster_whisper import FasterWhisper
+from asr.engines.port import Biasing, Engine, Speech
+from asr.engines.whisper.engine import WhisperEngine
+from asr.recognition.queue import without_deadlines
+from asr.recognition.recogniser import BatchRecogniser, RecogniserCounts, RecognitionRequest
 from asr.types import Language
-from asr.vad import SecondOpinion
 from service.bench.errors import Edits, edits_over
 
-_CALM = without_promise("full", "full")
-_BUSY = without_promise("greedy", "greedy")
-"""All utterances are there at once, so the scheduler is told which floor to take this for: it decodes greedily on a
+_CALM = without_deadlines("full", "full")
+_BUSY = without_deadlines("greedy", "greedy")
+"""All utterances are there at once, so the recogniser is told which floor to take this for: it decodes greedily on a
 busy one, with a beam on a calm one, and gives doubtful texts a cheaper or a dearer second look."""
 
 
@@ -43,7 +43,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One way to recognise them all: what it heard, how long it took, and what our scheduler counted of it."""
+    """One way to recognise them all: what it heard, how long it took, and what our recogniser counted of it."""
 
     name: str
     beam: int
@@ -51,46 +51,44 @@ class Row:
     heard: tuple[str, ...]
     took: float
     cpu: float
-    counts: SchedulerCounts | None = None
+    counts: RecogniserCounts | None = None
 
 
-def ours(
-    path: Path, stretches: Sequence[Stretch], language: Language, beam: int, expected: Expected, step: Step
-) -> Row:
-    """Through scheduler, second opinion, engine and guard, as the service joins them. Blocking."""
+def ours(path: Path, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step) -> Row:
+    """Through recogniser, second opinion, engine and guard, as the service joins them. Blocking."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
-        return asyncio.run(_ours(engine, stretches, language, beam, expected, step))
+        return asyncio.run(_ours(engine, stretches, language, beam, biasing, step))
     finally:
         engine.close()
 
 
 async def _ours(
-    engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, expected: Expected, step: Step
+    engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
 ) -> Row:
-    async with Scheduler(
+    async with BatchRecogniser(
         engine, second_opinion=SecondOpinion().is_speech, limits=_BUSY if beam == 1 else _CALM
-    ) as scheduler:
+    ) as recogniser:
 
         async def heard(index: int) -> str:
-            recognised = await scheduler.submit(_job(index, stretches[index], language, expected))
+            recognised = await recogniser.submit(_job(index, stretches[index], language, biasing))
             step()
             return recognised.text if recognised else ""
 
-        await scheduler.submit(_job(len(stretches), stretches[0], language, expected))
-        warm = scheduler.counts
+        await recogniser.submit(_job(len(stretches), stretches[0], language, biasing))
+        warm = recogniser.counts
         begun, cpu = time.perf_counter(), _cpu()
         texts = await asyncio.gather(*map(heard, range(len(stretches))))
         took, cpu = time.perf_counter() - begun, _cpu() - cpu
-        grown = {name: value - getattr(warm, name) for name, value in asdict(scheduler.counts).items()}
-    name = "Callwarden, prompted" if expected.prompt else "Callwarden"
-    counts = SchedulerCounts(**grown)
+        grown = {name: value - getattr(warm, name) for name, value in asdict(recogniser.counts).items()}
+    name = "Callwarden, prompted" if biasing.prompt else "Callwarden"
+    counts = RecogniserCounts(**grown)
     return Row(name=name, beam=beam, ours=True, heard=tuple(texts), took=took, cpu=cpu, counts=counts)
 
 
-def _job(index: int, stretch: Stretch, language: Language, expected: Expected) -> Job:
-    speech = Speech(pcm=stretch.pcm, language=language, expected=expected)
-    return Job(call_id=str(index), role="agent", seq=0, speech=speech, final=True, deadline=0.0)
+def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> RecognitionRequest:
+    speech = Speech(pcm=stretch.pcm, language=language, biasing=biasing)
+    return RecognitionRequest(call_id=str(index), role="agent", seq=0, speech=speech, final=True, deadline=0.0)
 
 
 Step = Callable[[], None]
@@ -99,7 +97,7 @@ Step = Callable[[], None]
 
 def theirs(path: Path, stretches: Sequence[Stretch], language: Language, beam: int, step: Step) -> Row:
     """An utterance after the other, on all cores. Blocking."""
-    model = Baseline(path, compute_type="int8", cores=os.cpu_count() or 1)
+    model = FasterWhisper(path, compute_type="int8", cores=os.cpu_count() or 1)
     model.transcribe(stretches[0].pcm, language, beam)
     texts: list[str] = []
     begun, cpu = time.perf_counter(), _cpu()

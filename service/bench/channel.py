@@ -6,8 +6,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE, Pcm, decode, encode, to_float32
-from asr.highpass import HighPass
+from asr.audio.highpass import HighPass
+from asr.audio.pcm import SAMPLE_RATE, Pcm, decode, encode, to_float32
 
 PHONE_RATE = 8_000
 _BAND = (300.0, 3_400.0)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from asr.text import comparable
+from asr.normalisation import comparable
 from asr.types import Language
 
 NORMALISER = (
-    "asr.text.comparable on both sides: Unicode NFKC, lower case; Chinese in simplified script, digits as the numerals "
-    "they are read as, 两 as 二 and 幺 as 一, no marks or spaces; English as words of letters, digits and apostrophes"
+    "asr.normalisation.comparable on both sides: Unicode NFKC, lower case; Chinese in simplified script, digits as "
+    "the numerals they are read as, 两 as 二 and 幺 as 一, no marks or spaces; English as words of letters, digits and "
+    "apostrophes"
 )
 
 

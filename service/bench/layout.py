@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from asr.types import ROLES, Role, Seconds
 from service.audio_files.call import CallAudio
 from service.bench.channel import PHONE_RATE

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from asr.ladder import LEVELS
+from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.types import Language, Seconds
 from service.bench.errors import Edits
 from service.bench.layout import BenchCall
@@ -175,7 +175,7 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
 def _levels(run: LiveRun) -> dict[str, int]:
     """At how many of the readings what was left undone."""
     levels = [round(level) for level in _gauge(run, "callwarden_degradation_level")]
-    return {name: levels.count(number) for number, name in enumerate(LEVELS) if number in levels}
+    return {name: levels.count(number) for number, name in enumerate(DEGRADATION_LEVELS) if number in levels}
 
 
 def _stolen(plan: LivePlan, steal: Steal, run: LiveRun) -> dict[str, Any]:

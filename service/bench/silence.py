@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from asr.audio import Pcm, encode
-from asr.engine import Speech
-from asr.scheduler import Job, Scheduler
+from asr.audio.pcm import Pcm, encode
+from asr.engines.port import Speech
+from asr.recognition.recogniser import BatchRecogniser, RecognitionRequest
 from asr.types import Language, Seconds
 from service.bench.channel import PHONE_RATE
 from service.calls.intake import Cut, Intake, Taken
@@ -35,20 +35,20 @@ class Heard:
 
 
 async def listen(
-    sound: Pcm, scheduler: Scheduler, language: Language, name: str, passed: Callable[[Seconds], None]
+    sound: Pcm, recogniser: BatchRecogniser, language: Language, name: str, passed: Callable[[Seconds], None]
 ) -> Heard:
     """One sound (int16 at 8 kHz) as a call's only leg: cut, doubted, recognised and guarded as any call's."""
-    before, cpu = scheduler.counts, _cpu()
+    before, cpu = recogniser.counts, _cpu()
     texts: list[str] = []
     cut = 0
     intake = Intake(["customer"], "mulaw", PHONE_RATE, max_pace=math.inf, now=0.0)
     piece = round(PIECE * PHONE_RATE)
     for first in range(0, sound.size, piece):
         taken = intake.take(AudioArrived(payload=encode(sound[first : first + piece], "mulaw")), first / PHONE_RATE)
-        cut += await _recognise(taken, scheduler, language, name, texts)
+        cut += await _recognise(taken, recogniser, language, name, texts)
         passed(first / PHONE_RATE)
-    cut += await _recognise(intake.pause(sound.size / PHONE_RATE), scheduler, language, name, texts)
-    grown = {count: value - getattr(before, count) for count, value in asdict(scheduler.counts).items()}
+    cut += await _recognise(intake.pause(sound.size / PHONE_RATE), recogniser, language, name, texts)
+    grown = {count: value - getattr(before, count) for count, value in asdict(recogniser.counts).items()}
     minutes = sound.size / PHONE_RATE / 60
     return Heard(
         minutes=round(minutes, 3),
@@ -60,12 +60,12 @@ async def listen(
     )
 
 
-async def _recognise(taken: Taken, scheduler: Scheduler, language: Language, name: str, texts: list[str]) -> int:
+async def _recognise(taken: Taken, recogniser: BatchRecogniser, language: Language, name: str, texts: list[str]) -> int:
     cuts = [found for found in taken.found if isinstance(found, Cut)]
     for cut in cuts:
         speech = Speech(pcm=cut.pcm, language=language)
-        job = Job(call_id=name, role="customer", seq=0, speech=speech, final=True, deadline=0.0)
-        if (recognised := await scheduler.submit(job)) is not None:
+        request = RecognitionRequest(call_id=name, role="customer", seq=0, speech=speech, final=True, deadline=0.0)
+        if (recognised := await recogniser.submit(request)) is not None:
             texts.append(recognised.text)
     return len(cuts)
 

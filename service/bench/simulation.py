@@ -1,4 +1,4 @@
-"""A floor in simulated time: the real scheduler and the real admission, on a machine, with callers, that are made up.
+"""A floor in simulated time: the real recogniser and the real admission, on a machine, with callers, that are made up.
 
 The event loop's clock jumps from one thing that happens to the next, so that minutes of a floor take a second, and the
 same seed gives the same floor. What a batch costs is told in seconds of speech that a hurrying worker would recognise
@@ -17,9 +17,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from asr.engine import Effort, Speech
-from asr.ladder import LEVELS, Level
-from asr.scheduler import Job, Scheduler, SchedulerLimits
+from asr.engines.port import Effort, Speech
+from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
+from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import ROLES, Role, Seconds, Transcript
 from service.calls.admission import Admission, Asker, LiveCall, Refusal
 
@@ -90,7 +90,7 @@ class Plan:
     talk: Talk = Talk()
     spells: Sequence[Spell] = ()
     seconds: Seconds = 120.0
-    limits: SchedulerLimits = field(default_factory=SchedulerLimits)
+    limits: RecogniserLimits = field(default_factory=RecogniserLimits)
     most: int | None = None
     seed: int = 1
 
@@ -115,7 +115,7 @@ class Outcome:
     taken: Counter[str] = field(default_factory=Counter[str])
     refusals: list[tuple[float, str, str]] = field(default_factory=list[tuple[float, str, str]])
     refused_at_none: int = 0
-    levels: list[tuple[float, Level]] = field(default_factory=list[tuple[float, Level]])
+    levels: list[tuple[float, DegradationLevel]] = field(default_factory=list[tuple[float, DegradationLevel]])
     calls: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
     capacity: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
@@ -259,7 +259,7 @@ class _Floor:
 
     async def run(self) -> Outcome:
         machine = Machine(self._plan, self._clock)
-        self._scheduler = Scheduler(
+        self._recogniser = BatchRecogniser(
             machine,
             second_opinion=lambda _: True,
             limits=self._plan.limits,
@@ -268,9 +268,9 @@ class _Floor:
             in_thread=machine.in_thread,
             waited_for_cores=lambda: self._clock.starved,
         )
-        self._admission = Admission(self._scheduler, self._plan.most)
-        async with self._scheduler:
-            await self._scheduler.measure()
+        self._admission = Admission(self._recogniser, self._plan.most)
+        async with self._recogniser:
+            await self._recogniser.measure()
             tasks = [asyncio.create_task(self._watch())]
             for source in self._plan.sources:
                 tasks += [asyncio.create_task(self._offer(source, number)) for number in range(source.calls)]
@@ -282,9 +282,9 @@ class _Floor:
     async def _watch(self) -> None:
         while not self._over:
             now = self._clock.now()
-            self._outcome.levels.append((now, self._scheduler.level))
+            self._outcome.levels.append((now, self._recogniser.level))
             self._outcome.calls.append((now, len(self._live)))
-            self._outcome.capacity.append((now, self._scheduler.capacity))
+            self._outcome.capacity.append((now, self._recogniser.capacity))
             await asyncio.sleep(1.0)
 
     async def _offer(self, source: Source, number: int) -> None:
@@ -314,7 +314,7 @@ class _Floor:
             await self._talk(source, call_id, begun + source.seconds)
             await self._last_words(call_id)
         finally:
-            self._scheduler.withdraw(call_id)
+            self._recogniser.withdraw(call_id)
             del self._live[call_id]
 
     async def _last_words(self, call_id: str) -> None:
@@ -374,8 +374,8 @@ class _Floor:
     ) -> asyncio.Future[object]:
         speech = Speech(pcm=_SILENCE[: round(length * _RATE)], language="zh", effort=effort)
         deadline = self._clock.now() + 2.0
-        job = Job(call_id=call_id, role=role, seq=seq, speech=speech, final=final, deadline=deadline)
-        return self._scheduler.submit(job)  # type: ignore[return-value]
+        request = RecognitionRequest(call_id=call_id, role=role, seq=seq, speech=speech, final=final, deadline=deadline)
+        return self._recogniser.submit(request)  # type: ignore[return-value]
 
     def _heard(self, done: asyncio.Future[object], source: Source, call_id: str, role: Role, end: float) -> None:
         self._awaited[call_id] -= 1
@@ -384,7 +384,7 @@ class _Floor:
             self._outcome.finals.append(Final(key=source.key, role=role, end=end, late=late))
 
 
-def over_levels(outcome: Outcome) -> dict[Level, int]:
+def over_levels(outcome: Outcome) -> dict[DegradationLevel, int]:
     """Seconds at each level."""
     counted = Counter(level for _, level in outcome.levels)
-    return {level: counted[level] for level in LEVELS}
+    return {level: counted[level] for level in DEGRADATION_LEVELS}

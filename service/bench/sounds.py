@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from service.bench.channel import PHONE_RATE
 
 Wave = NDArray[np.float64]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from asr.ladder import LEVELS
+from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.types import ROLES, Role, Seconds
 from service.bench.statistics import spread
 
@@ -89,7 +89,7 @@ def _step(texts: Sequence[TextCame], readings: Sequence[Reading], refusals: int)
     return {
         "final_s": asdict(spread([text.late for text in texts])),
         **{f"final_s_{role}": asdict(spread([text.late for text in texts if text.role == role])) for role in ROLES},
-        "readings_at_level": {name: levels[number] for number, name in enumerate(LEVELS) if levels[number]},
+        "readings_at_level": {name: levels[number] for number, name in enumerate(DEGRADATION_LEVELS) if levels[number]},
         "calls_most": max((reading.calls for reading in readings), default=0),
         "capacity_least": round(min((reading.capacity for reading in readings), default=0.0), 1),
         "backlog_most_s": round(max((reading.backlog for reading in readings), default=0.0), 1),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from asr.text import occurrences
+from asr.normalisation import occurrences
 
 Pair: TypeAlias = tuple[str, str]
 """(what was said, what was heard), as written."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from asr.load import CALLS_SPEECH, unseen
+from asr.recognition.load import CALLS_SPEECH, unseen
 from asr.types import Seconds
 
 RETRY_AFTER: Seconds = 10.0
@@ -63,7 +63,7 @@ class Refusal:
 
 
 class Pace(Protocol):
-    """What recognition can carry (asr.scheduler.Scheduler)."""
+    """What recognition can carry (asr.recognition.recogniser.Scheduler)."""
 
     def speech_of(self, call_id: str) -> float:
         """Seconds of speech a second that the call has brought of late."""

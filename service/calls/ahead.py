@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import islice
 
-from asr.scheduler import Recognised
+from asr.recognition.recogniser import Recognised
 from service.calls.hearing import Spoken
 from service.calls.partials import Interim
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import seconds
-from asr.engine import NOTHING_EXPECTED, Effort, Expected, Speech
-from asr.scheduler import Job, Recognised
+from asr.audio.pcm import seconds
+from asr.engines.port import NO_BIASING, Biasing, Effort, Speech
+from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Language, Role, Seconds, Utterance
 from service.calls.intake import Cut
 from service.calls.languages import PartyLanguages
@@ -25,7 +25,7 @@ BACKLOG: Seconds = 240.0
 what comes then is recorded and marked, not kept in memory."""
 
 FINAL_WITHIN: Seconds = 2.0
-"""The text of an utterance is due this long after its end: the scheduler's deadline."""
+"""The text of an utterance is due this long after its end: the recogniser's deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +37,14 @@ class Spoken:
 
 
 class Hearing:
-    """One call's dealings with the recogniser. `expected` is its vocabulary in each language."""
+    """One call's dealings with the recogniser. `biasing` is its vocabulary in each language."""
 
     def __init__(
-        self, call: Call, recogniser: Recogniser, expected: Mapping[Language, Expected], monotonic: Callable[[], float]
+        self, call: Call, recogniser: Recogniser, biasing: Mapping[Language, Biasing], monotonic: Callable[[], float]
     ) -> None:
         self._call = call
         self._recogniser = recogniser
-        self._expected = expected
+        self._biasing = biasing
         self._languages = PartyLanguages(call.roles)
         self._monotonic = monotonic
         self._waiting = 0  # samples at 16 kHz
@@ -68,9 +68,9 @@ class Hearing:
         if seconds(self._waiting + cut.pcm.size) > BACKLOG:
             return GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
         self._waiting += cut.pcm.size
-        job = self._job(cut.role, cut.pcm, "normal", final=True)
+        request = self._job(cut.role, cut.pcm, "normal", final=True)
         self._cuts[cut.role] += 1
-        return Spoken(cut=cut, text=self._recogniser.submit(job))
+        return Spoken(cut=cut, text=self._recogniser.submit(request))
 
     def ask_early(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> asyncio.Future[Recognised | None]:
         """Ask for the text so far of what will be the leg's next cut; None where there is no time for it."""
@@ -78,9 +78,9 @@ class Hearing:
 
     def ask_words(self, cut: Cut, utterance: Utterance) -> asyncio.Future[Recognised | None]:
         """Ask when each word of the utterance, whose text is known, was said; answered when nothing else waits."""
-        job = self._job(cut.role, cut.pcm, "normal", final=False)
+        request = self._job(cut.role, cut.pcm, "normal", final=False)
         given = Speech(pcm=cut.pcm, language=utterance.language, text=utterance.text)
-        return self._recogniser.submit(replace(job, speech=given))
+        return self._recogniser.submit(replace(request, speech=given))
 
     async def text_of(self, spoken: Spoken) -> Recognised | None:
         """The text, None where nobody speaks. Raises RecognitionError."""
@@ -120,8 +120,8 @@ class Hearing:
         """That was the leg's next utterance."""
         self._written[utterance.role] += 1
 
-    def _job(self, role: Role, pcm: NDArray[np.float32], effort: Effort, *, final: bool) -> Job:
-        return Job(
+    def _job(self, role: Role, pcm: NDArray[np.float32], effort: Effort, *, final: bool) -> RecognitionRequest:
+        return RecognitionRequest(
             call_id=self._call.id,
             role=role,
             seq=self._cuts[role],
@@ -135,6 +135,6 @@ class Hearing:
         would bend the other."""
         if self._call.language == "auto":
             leaning = self._languages.leaning(role)
-            return Speech(pcm=pcm, leaning=leaning, expected_in=self._expected, effort=effort)
-        expected = self._expected.get(self._call.language, NOTHING_EXPECTED)
-        return Speech(pcm=pcm, language=self._call.language, expected=expected, effort=effort)
+            return Speech(pcm=pcm, leaning=leaning, biasing_by_language=self._biasing, effort=effort)
+        biasing = self._biasing.get(self._call.language, NO_BIASING)
+        return Speech(pcm=pcm, language=self._call.language, biasing=biasing, effort=effort)

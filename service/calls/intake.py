@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
-from asr.crosstalk import CleanAudio, Crosstalk
-from asr.highpass import HighPass
-from asr.listener import LegEvent, LegListener, SpeechCut
+from asr.audio.crosstalk import CleanAudio, Crosstalk
+from asr.audio.highpass import HighPass
+from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
+from asr.endpointing.endpointer import EndpointerEvent, LegEndpointer, SpeechSegment
 from asr.types import ROLES, Role, Seconds
 from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
 from service.facts import GapMarked, Notice
@@ -113,7 +113,7 @@ class Intake:
         self._blocks = LegBlocks(BLOCK)
         self._filters: dict[Role, HighPass] = {role: HighPass(rate) for role in roles}
         self._resampler = LegResampler(roles, rate, begin=begin)
-        self.listeners: dict[Role, LegListener] = {role: LegListener(begin=begin[role]) for role in roles}
+        self.listeners: dict[Role, LegEndpointer] = {role: LegEndpointer(begin=begin[role]) for role in roles}
         self._crosstalk = Crosstalk((begin["agent"], begin["customer"])) if set(roles) == set(ROLES) else None
         self._equal = False
         self._meter = LevelMeter(roles)
@@ -219,11 +219,11 @@ class Intake:
         taken.found += self._cuts(role, self.listeners[role].push(pcm))
         self._heard[role] = end
 
-    def _cuts(self, role: Role, events: Sequence[LegEvent]) -> list[Cut]:
+    def _cuts(self, role: Role, events: Sequence[EndpointerEvent]) -> list[Cut]:
         return [
             Cut(role=role, start=event.start / SAMPLE_RATE, end=event.end / SAMPLE_RATE, pcm=event.pcm)
             for event in events
-            if isinstance(event, SpeechCut)
+            if isinstance(event, SpeechSegment)
         ]
 
     def _mark_time(self, taken: Taken) -> None:

@@ -12,12 +12,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from asr.agreement import Agreement
-from asr.audio import samples_in_ms, seconds
-from asr.clauses import complete
-from asr.engine import Effort
-from asr.listener import LegListener
-from asr.scheduler import Recognised
+from asr.audio.pcm import samples_in_ms, seconds
+from asr.endpointing.clauses import complete
+from asr.endpointing.endpointer import LegEndpointer
+from asr.engines.port import Effort
+from asr.recognition.agreement import Agreement
+from asr.recognition.recogniser import Recognised
 from asr.types import Role, Seconds
 from service.calls.hearing import Hearing
 
@@ -48,7 +48,7 @@ class Partials:
     """`tell` is called with what more words have been agreed on, from the event loop."""
 
     def __init__(
-        self, hearing: Hearing, listeners: Mapping[Role, LegListener], tell: Callable[[Interim], None]
+        self, hearing: Hearing, listeners: Mapping[Role, LegEndpointer], tell: Callable[[Interim], None]
     ) -> None:
         self._hearing = hearing
         self._listeners = listeners

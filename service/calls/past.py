@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from asr.audio import samples_in
-from asr.offload import in_thread
+from asr.audio.pcm import samples_in
+from asr.threads import in_thread
 from asr.types import Seconds
 from service.calls.resume import PastCall, past_call
 from service.calls.session import CallSession

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.scheduler import Job, Recognised
+from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Role, Seconds, Utterance
 from detectors.api import Finding, Observation
 from detectors.runner import DetectorFailure
@@ -50,9 +50,9 @@ class Journal(Protocol):
 
 
 class Recogniser(Protocol):
-    """The scheduler, as sessions see it."""
+    """The recogniser, as sessions see it."""
 
-    def submit(self, job: Job) -> asyncio.Future[Recognised | None]: ...
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]: ...
 
     def withdraw(self, call_id: str) -> None: ...
 

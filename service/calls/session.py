@@ -22,7 +22,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from asr.engine import Expected, RecognitionError
+from asr.engines.port import Biasing, RecognitionError
 from asr.types import Language, Role, Seconds
 from detectors.api import CallContext, Finding, Observation
 from detectors.runner import DetectorFailure
@@ -75,7 +75,7 @@ RECORDING_CLOSES_WITHIN: Seconds = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a session works with. `monotonic` and `wall` are its clocks, `expected` its call's vocabulary in
+    """What a session works with. `monotonic` and `wall` are its clocks, `biasing` its call's vocabulary in
     each language; `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are
     recognised while they go on, which nobody sees of a file."""
 
@@ -87,7 +87,7 @@ class Parts:
     monotonic: Callable[[], float]
     wall: Callable[[], datetime]
     max_pace: float
-    expected: Mapping[Language, Expected] = field(default_factory=dict[Language, Expected])
+    biasing: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing])
     partials: bool = True
 
 
@@ -141,7 +141,7 @@ class CallSession:
         self._arrivals = Arrivals()
         self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late, past.alerts if past else ())
         self._work: asyncio.Queue[Work] = asyncio.Queue()
-        self._hearing = Hearing(call, parts.recogniser, parts.expected, parts.monotonic)
+        self._hearing = Hearing(call, parts.recogniser, parts.biasing, parts.monotonic)
         self._word_times = WordTimes(call.id, self._hearing)
         self._partials = Partials(self._hearing, self._intake.listeners, self._show)
         self._ahead = AgentAhead(lambda: "agent" in self._alerted)

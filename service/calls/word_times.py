@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from asr.scheduler import Recognised
+from asr.recognition.recogniser import Recognised
 from asr.types import Seconds, Utterance
 from service.calls.hearing import Hearing
 from service.calls.intake import Cut

@@ -14,12 +14,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from asr.audio import SAMPLE_RATE
-from asr.engine import NOTHING_EXPECTED, Expected, RecognitionError
-from asr.scheduler import Scheduler
-from asr.scheduling import without_promise
+from asr.audio.pcm import SAMPLE_RATE
+from asr.endpointing.vad import SecondOpinion
+from asr.engines.port import NO_BIASING, Biasing, RecognitionError
+from asr.recognition.queue import without_deadlines
+from asr.recognition.recogniser import BatchRecogniser
 from asr.types import Language
-from asr.vad import SecondOpinion
 from detectors.registry import load
 from models import ModelError, ModelStore
 from service.app import load_engine
@@ -88,16 +88,16 @@ def _stretch(clip: Clip, channel: str) -> Stretch:
 
 
 def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress) -> list[Row]:
-    def heard(told: str, beam: int, expected: Expected) -> Row:
-        return ours(path, stretches, language, beam, expected, _bar(progress, told, stretches))
+    def heard(told: str, beam: int, biasing: Biasing) -> Row:
+        return ours(path, stretches, language, beam, biasing, _bar(progress, told, stretches))
 
     rows: list[Row] = []
     for beam in BEAMS:
-        rows.append(heard(f"Callwarden, beam {beam}", beam, NOTHING_EXPECTED))
+        rows.append(heard(f"Callwarden, beam {beam}", beam, NO_BIASING))
         told = f"faster-whisper, beam {beam}"
         rows.append(theirs(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
-        words = load().expected("CN" if language == "zh" else "US")[language]
+        words = load().biasing("CN" if language == "zh" else "US")[language]
         rows.append(heard("Callwarden, prompted", 5, words))
     return rows
 
@@ -111,13 +111,13 @@ async def _silence(minutes: float, language: Language) -> dict[str, Heard]:
     engine = await asyncio.to_thread(load_engine, given.settings())
     heard: dict[str, Heard] = {}
     with _progress("s") as progress:
-        limits = without_promise("full", "greedy")
-        async with Scheduler(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as scheduler:
+        limits = without_deadlines("full", "greedy")
+        async with BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as recogniser:
             for name, make in SOUNDS.items():
                 bar = progress.add_task(name, total=60 * minutes)
                 sound = await asyncio.to_thread(make, 60 * minutes)
                 heard[name] = await listen(
-                    sound, scheduler, language, name, lambda at, bar=bar: progress.update(bar, completed=at)
+                    sound, recogniser, language, name, lambda at, bar=bar: progress.update(bar, completed=at)
                 )
                 progress.update(bar, completed=60 * minutes)
     return heard

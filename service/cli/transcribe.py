@@ -14,12 +14,12 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from asr.audio import encode
-from asr.engine import Engine, RecognitionError
-from asr.scheduler import Scheduler
-from asr.scheduling import without_promise
+from asr.audio.pcm import encode
+from asr.endpointing.vad import SecondOpinion
+from asr.engines.port import Engine, RecognitionError
+from asr.recognition.queue import without_deadlines
+from asr.recognition.recogniser import BatchRecogniser
 from asr.types import ROLES, CallLanguage, Role, Seconds
-from asr.vad import SecondOpinion
 from detectors.runner import DetectorRunner
 from models import ModelError
 from service.app import load_engine, wall
@@ -38,7 +38,7 @@ from service.storage.port import LoggedFact
 
 AHEAD: Seconds = 60.0
 """Speech that may wait for its text while the file is read on: enough for full batches."""
-NOBODY_WAITS = without_promise("full", "greedy")
+NOBODY_WAITS = without_deadlines("full", "greedy")
 """A file is read faster than it is spoken: it is hurried, but nothing is left undone."""
 PACKET: Seconds = 0.2
 UNBOUNDED_PACE = 1e9
@@ -136,11 +136,11 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
         jurisdiction="CN",
         started_at=wall(),
     )
-    scheduler = Scheduler(engine, second_opinion=SecondOpinion().is_speech, limits=NOBODY_WAITS)
-    async with scheduler, asyncio.TaskGroup() as tasks:
+    recogniser = BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=NOBODY_WAITS)
+    async with recogniser, asyncio.TaskGroup() as tasks:
         parts = Parts(
             journal=printer,
-            recogniser=scheduler,
+            recogniser=recogniser,
             judge=DetectorRunner([], timeout_s=1.0),
             recorder=_NoRecording(),
             metrics=Metrics(),

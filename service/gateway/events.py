@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
-from asr.audio import Encoding
+from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds
 from detectors.api import Jurisdiction
 

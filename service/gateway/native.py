@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, cast, get_args
 
-from asr.audio import Encoding
+from asr.audio.pcm import Encoding
 from asr.types import Role
 from service.gateway.events import (
     CLOSE_UNSUPPORTED,

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
-from asr.ladder import Level
+from asr.recognition.degradation import DegradationLevel
 from asr.types import Role, Seconds
 from service.facts import Alert, Fact
 from service.summary import CallSummary
@@ -27,7 +27,7 @@ class Health:
     live_calls: int
     max_calls: int
     backlog: Seconds
-    level: Level = "full"
+    level: DegradationLevel = "full"
     troubles: tuple[str, ...] = ()
 
 

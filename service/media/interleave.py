@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from asr.types import Role
 
 

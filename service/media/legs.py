@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.audio import SAMPLE_RATE, Pcm, Resampler
+from asr.audio.pcm import SAMPLE_RATE, Pcm, Resampler
 from asr.types import Role, Seconds
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asr.audio import dbfs, energy
+from asr.audio.pcm import dbfs, energy
 from asr.types import Role
 from service.media.legs import LegAudio
 

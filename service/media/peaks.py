@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import FULL_SCALE
+from asr.audio.pcm import FULL_SCALE
 from asr.types import Role, Seconds
 from service.media.wav import HEAD_BYTES, WavForm, read_wav_head
 

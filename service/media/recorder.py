@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
 from service.media.legs import LegAudio
 from service.media.recording import RecordingError, RecordingWriter, Unrecorded

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
 from service.media.interleave import Interleaver
 from service.media.wav import HEAD_BYTES, MOST_DATA_BYTES, NotARecording, WavForm, read_wav_head, wav_head

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from asr.audio import Encoding, samples_in
+from asr.audio.pcm import Encoding, samples_in
 from asr.types import Role, Seconds
 from service.facts import GapMarked
 from service.gateway.events import AudioArrived

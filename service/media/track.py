@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from asr.audio import Pcm, samples_in
+from asr.audio.pcm import Pcm, samples_in
 from asr.types import Role, Seconds
 from service.facts import GapReason
 from service.media.gaps import Hole

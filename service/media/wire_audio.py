@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asr.audio import Encoding, Pcm, Resampler, decode, deinterleave
+from asr.audio.pcm import Encoding, Pcm, Resampler, decode, deinterleave
 from asr.types import Role, Seconds
 from service.gateway.events import AudioArrived
 

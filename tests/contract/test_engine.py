@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from asr.engine import Engine, Speech
-from asr.engines.whisper import WhisperEngine
+from asr.engines.port import Engine, Speech
+from asr.engines.whisper.engine import WhisperEngine
 from tests.recorded import turn
 from tests.scripted import RATE, ScriptedEngine, speech
 

@@ -13,7 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
-from asr.text import comparable
+from asr.normalisation import comparable
 from service.samples import sample_calls
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]

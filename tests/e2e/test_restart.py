@@ -15,7 +15,7 @@ import pytest
 from websockets import WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
-from asr.audio import encode
+from asr.audio.pcm import encode
 from service.audio_files.call import read_call_audio
 from service.samples import SampleCall, sample_calls
 from tests.e2e.conftest import Running

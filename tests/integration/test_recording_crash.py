@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import structlog
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.media.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
 from service.media.recording import Unrecorded

@@ -37,7 +37,7 @@ async def real(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         await service.store.open()
         stack.push_async_callback(service.store.close)
-        for part in (service.recorder, service.scheduler, service.journal, service.desk):
+        for part in (service.recorder, service.recogniser, service.journal, service.desk):
             await stack.enter_async_context(part)
         yield await open_house(parts={"desk": service.desk, "feed": service.hub, "recordings": service.recordings})
 

@@ -1,4 +1,4 @@
-"""The promise about load, kept by the real scheduler and the real admission on simulated machines."""
+"""The promise about load, kept by the real recogniser and the real admission on simulated machines."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.load import CALLS_SPEECH
+from asr.recognition.load import CALLS_SPEECH
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall, Refusal
 
 

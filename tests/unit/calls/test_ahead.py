@@ -7,8 +7,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from asr.engine import RecognitionFailed
-from asr.scheduler import Job, Recognised
+from asr.engines.port import RecognitionFailed
+from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.ahead import AgentAhead
@@ -122,9 +122,9 @@ class NoCustomers(ScriptedRecogniser):
         super().__init__()
         self.held: list[asyncio.Future[Recognised | None]] = []
 
-    def submit(self, job: Job) -> asyncio.Future[Recognised | None]:
-        answer = super().submit(job)
-        if not (job.final and job.role == "customer"):
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]:
+        answer = super().submit(request)
+        if not (request.final and request.role == "customer"):
             return answer
         held: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
         self.held.append(held)

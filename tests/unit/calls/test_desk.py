@@ -13,8 +13,8 @@ from blockbuster import BlockBuster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asr.audio import Encoding
-from asr.load import CALLS_SPEECH
+from asr.audio.pcm import Encoding
+from asr.recognition.load import CALLS_SPEECH
 from asr.types import Role
 from service.calls import desk
 from service.calls.desk import CallRefused

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asr.engine import Expected
+from asr.engines.port import Biasing
 from asr.types import Language
 from service.calls.hearing import Hearing, Spoken
 from service.calls.intake import Cut
 from tests import scenes
 from tests.doubles import ScriptedRecogniser
 
-EXPECTED: dict[Language, Expected] = {"zh": Expected(prompt="逾期"), "en": Expected(prompt="past due")}
+BIASING: dict[Language, Biasing] = {"zh": Biasing(prompt="逾期"), "en": Biasing(prompt="past due")}
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def recogniser() -> ScriptedRecogniser:
 
 
 def hearing(recogniser: ScriptedRecogniser, language: str) -> Hearing:
-    return Hearing(scenes.call(language=language), recogniser, EXPECTED, lambda: 0.0)
+    return Hearing(scenes.call(language=language), recogniser, BIASING, lambda: 0.0)
 
 
 async def said(hearing: Hearing, seconds: float, role: str = "customer") -> None:
@@ -32,11 +32,11 @@ async def said(hearing: Hearing, seconds: float, role: str = "customer") -> None
 
 
 def asked(recogniser: ScriptedRecogniser) -> list[tuple[str, str | None, str]]:
-    return [(job.role, job.speech.language, job.speech.expected.prompt) for job in recogniser.jobs]
+    return [(request.role, request.speech.language, request.speech.biasing.prompt) for request in recogniser.requests]
 
 
 def leanings(recogniser: ScriptedRecogniser) -> list[float]:
-    return [job.speech.leaning for job in recogniser.jobs]
+    return [request.speech.leaning for request in recogniser.requests]
 
 
 async def test_a_language_that_is_given_is_kept_whatever_is_heard(recogniser: ScriptedRecogniser) -> None:
@@ -52,7 +52,7 @@ async def test_a_language_to_be_heard_stays_open_with_the_vocabulary_of_both(rec
     for _ in range(3):
         await said(auto, 5.0)
     assert asked(recogniser) == [("customer", None, "")] * 3
-    assert all(job.speech.expected_in == EXPECTED for job in recogniser.jobs)
+    assert all(request.speech.biasing_by_language == BIASING for request in recogniser.requests)
 
 
 async def test_what_a_party_has_spoken_is_expected_of_it_next(recogniser: ScriptedRecogniser) -> None:

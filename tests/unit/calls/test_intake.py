@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asr.audio import encode, samples_in
+from asr.audio.pcm import encode, samples_in
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.intake import ChannelsCompared, Cut, Found, Intake, Passed, ResumePoint, Taken

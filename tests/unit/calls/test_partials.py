@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from asr.engine import RecognitionFailed
+from asr.engines.port import RecognitionFailed
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
 from service.facts import AlertRaised, Fact, FindingMade, UtteranceHeard
@@ -64,15 +64,15 @@ async def test_a_partial_holds_all_speech_so_far_and_a_pause_is_recognised_as_th
 ) -> None:
     stage = Stage()
     await played(stage, audio, 20)
-    jobs = [job for job in stage.recogniser.jobs if job.role == "agent" and job.seq == 0]
-    final = jobs[-1]
+    requests = [request for request in stage.recogniser.requests if request.role == "agent" and request.seq == 0]
+    final = requests[-1]
     assert final.final
-    assert len(jobs) > 1
-    for partial in jobs[:-1]:
+    assert len(requests) > 1
+    for partial in requests[:-1]:
         assert not partial.final
         assert np.array_equal(partial.speech.pcm, final.speech.pcm[: partial.speech.pcm.size])
-    assert jobs[-2].stretch == final.stretch, "the pause before the end is recognised as it will be"
-    lengths = [job.seconds for job in jobs if job.speech.effort == "quick"]
+    assert requests[-2].stretch == final.stretch, "the pause before the end is recognised as it will be"
+    lengths = [request.seconds for request in requests if request.speech.effort == "quick"]
     assert all(later - sooner >= 1.49 for sooner, later in pairwise(lengths))
 
 
@@ -129,7 +129,9 @@ async def test_nothing_is_foreseen_of_an_utterance_that_is_written(audio: CallAu
     await asyncio.sleep(0)
     stage.session.finish("completed")
     await stage.session.run()
-    assert any(not job.final and job.role == "agent" and job.seq == 0 for job in stage.recogniser.jobs)
+    assert any(
+        not request.final and request.role == "agent" and request.seq == 0 for request in stage.recogniser.requests
+    )
     assert "heard agent-0" in judge.asked
     after = judge.asked[judge.asked.index("heard agent-0") :]
     assert not [what for what in after if what.startswith("foresee agent-0")]
@@ -138,8 +140,8 @@ async def test_nothing_is_foreseen_of_an_utterance_that_is_written(audio: CallAu
 async def test_a_file_is_not_recognised_before_its_utterances_end(audio: CallAudio) -> None:
     stage = Stage(partials=False)
     await played(stage, audio, 20)
-    assert stage.recogniser.jobs
-    assert all(job.final for job in stage.recogniser.jobs)
+    assert stage.recogniser.requests
+    assert all(request.final for request in stage.recogniser.requests)
 
 
 @pytest.mark.parametrize(("ending", "later"), [("您好吗？", -0.2), ("您好，因为", 0.24)])

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from asr.audio import encode
-from asr.engine import RecognitionFailed
+from asr.audio.pcm import encode
+from asr.engines.port import RecognitionFailed
 from detectors.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import hearing

@@ -38,8 +38,8 @@ async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: 
     assert timed.words[1].start == pytest.approx(said.start + 0.5, abs=0.001)
     assert all(said.start <= word.start <= word.end <= said.end for word in timed.words)
     assert isinstance(facts[-1], CallClosed), "nothing follows the closing"
-    of_it = [job for job in stage.recogniser.jobs if job.rank == "words"]
-    assert [job.speech.text for job in of_it] == [TEXT]
+    of_it = [request for request in stage.recogniser.requests if request.kind == "words"]
+    assert [request.speech.text for request in of_it] == [TEXT]
 
 
 async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
@@ -85,4 +85,4 @@ async def test_no_more_audio_is_held_than_is_bounded(audio: CallAudio, monkeypat
     stage.feed(audio, 40)
     await stage.finished()
     assert len(stage.told(UtteranceHeard)) > 4
-    assert sum(job.rank == "words" for job in stage.recogniser.jobs) == 2
+    assert sum(request.kind == "words" for request in stage.recogniser.requests) == 2

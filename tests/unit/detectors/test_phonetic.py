@@ -5,7 +5,7 @@ import pytest
 from detectors.phonetic import PhoneticRepair, Term
 
 REPAIR = PhoneticRepair(
-    (Term(text="坐牢", fuzzy=True), Term(text="老赖", heard=("老蓝",)), Term(text="拘留"), Term(text="通讯录")),
+    (Term(text="坐牢", fuzzy=True), Term(text="老赖", mishearings=("老蓝",)), Term(text="拘留"), Term(text="通讯录")),
     frozenset({"居留", "通讯", "老来"}),
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.engine import Term
+from asr.engines.port import BiasTerm
 from detectors.prompt import Frame, Wording, load_frames
 from detectors.registry import load
 from detectors.taxonomy import JURISDICTIONS, PACKS, PackError
@@ -73,16 +73,16 @@ def test_a_prompt_without_its_frame_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize("jurisdiction", JURISDICTIONS)
 def test_the_packs_that_ship_expect_the_words_their_rules_turn_on(jurisdiction: str):
-    expected = load().expected(jurisdiction, ("海港银行",))  # type: ignore[arg-type]
-    assert "逾期" in expected["zh"].prompt
-    assert "past due" in expected["en"].prompt
+    biasing = load().biasing(jurisdiction, ("海港银行",))  # type: ignore[arg-type]
+    assert "逾期" in biasing["zh"].prompt
+    assert "past due" in biasing["en"].prompt
 
 
 def test_what_is_restored_are_the_tenants_terms_the_prompts_and_those_known_to_be_misheard():
-    frame = replace(FRAME, restored=(Term(text="逾期", heard=("预期",)), Term(text="老赖")))
-    assert frame.expected("CN", ("海港银行",)).terms == (
-        Term(text="海港银行"),
-        Term(text="工号"),
-        Term(text="逾期", heard=("预期",)),
-        Term(text="老赖"),
+    frame = replace(FRAME, restored=(BiasTerm(text="逾期", mishearings=("预期",)), BiasTerm(text="老赖")))
+    assert frame.biasing("CN", ("海港银行",)).terms == (
+        BiasTerm(text="海港银行"),
+        BiasTerm(text="工号"),
+        BiasTerm(text="逾期", mishearings=("预期",)),
+        BiasTerm(text="老赖"),
     )

@@ -11,7 +11,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.audio import Pcm
+from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.media.recorded import recorded
 from service.media.recording import KEPT_SECONDS, RecordingFailed, RecordingMismatch, RecordingWriter

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.audio import Encoding, Pcm, encode
+from asr.audio.pcm import Encoding, Pcm, encode
 from asr.types import Role
 from service.facts import GapMarked
 from service.gateway.events import AudioArrived

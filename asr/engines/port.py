@@ -1,0 +1,104 @@
+"""What a recogniser promises. Engines live in `asr/engines`; only the recogniser calls one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.types import Language, Transcript
+
+
+class RecognitionError(Exception):
+    """Base of everything a recogniser raises."""
+
+
+class ModelMissing(RecognitionError):
+    """The model's files are absent or do not match their sha256; the message says which and how to get them."""
+
+
+class RecognitionFailed(RecognitionError):
+    """One batch could not be decoded; the engine itself is still usable."""
+
+
+Effort = Literal["quick", "normal", "careful", "full"]
+"""How hard the engine tries: as fast as it can; as it was set up to; otherwise than it did before, at some three times
+the cost; or with all it has, at eight times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiasTerm:
+    """A word that a call is likely to hold. `mishearings` are what recognisers write in its place: of the same length,
+    ordinary words or not."""
+
+    text: str
+    mishearings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Biasing:
+    """What a call is likely to hold in one language: the `prompt` that the decoder has before it, and `terms` that are
+    restored where the text holds something that sounds like them, and the audio bears it out."""
+
+    prompt: str = ""
+    terms: tuple[BiasTerm, ...] = ()
+
+
+NO_BIASING = Biasing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
+
+    `biasing` is vocabulary the call is likely to hold, in `language`. Where that is None the engine hears which it is:
+    `leaning` is how much likelier Mandarin is than English before it has heard anything (log odds, in nats), and
+    `biasing_by_language` the vocabulary in each.
+
+    `text` is given where it is known already and only the times of its words are asked for: `Transcript.words`, in
+    seconds from the stretch's start.
+    """
+
+    pcm: NDArray[np.float32]
+    language: Language | None = None
+    biasing: Biasing = NO_BIASING
+    leaning: float = 0.0
+    biasing_by_language: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing])
+    effort: Effort = "normal"
+    text: str | None = None
+
+    def in_language(self, language: Language) -> Speech:
+        """The same, its language known."""
+        if self.language is not None:
+            return self
+        return replace(self, language=language, biasing=self.biasing_by_language.get(language, NO_BIASING))
+
+    def without_prompt(self) -> Speech:
+        """The same with terms to restore but nothing for the decoder to repeat."""
+        bare = {language: replace(biasing, prompt="") for language, biasing in self.biasing_by_language.items()}
+        return replace(self, biasing=replace(self.biasing, prompt=""), biasing_by_language=bare)
+
+
+class Engine(Protocol):
+    """A speech recogniser. Blocking; called from at most `workers` threads at a time, never from the event loop."""
+
+    @property
+    def name(self) -> str:
+        """The model's name and compute type, as shown to users."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """Batches it works on side by side, each called from a thread of its own; at least 1."""
+        ...
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        """Recognise every item, in order. Raises RecognitionFailed for the whole batch."""
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory; no call may follow."""
+        ...

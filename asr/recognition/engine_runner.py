@@ -1,0 +1,139 @@
+"""The engine at work: batches in threads, timed, given up when they hang, and another engine in a hung one's place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from asr.audio.pcm import SAMPLE_RATE
+from asr.engines.port import Engine, RecognitionError, RecognitionFailed, Speech
+from asr.recognition.engine_lease import EngineHung, EngineLease, RecognitionOutcome, outcome_of
+from asr.recognition.load_meter import LoadMeter
+from asr.recognition.queue import RecogniserLimits, RecognitionRequest
+from asr.threads import InThread
+from asr.types import Seconds
+
+T = TypeVar("T")
+
+_SHORT: Seconds = 1.0
+"""Most batches are done by then; of the others it is watched whether they get a core."""
+_STARVED = 0.5
+"""Of the patience: threads that waited so long for a core, all together, were not hanging but starved."""
+_STARVED_TIMES = 5
+"""So often such a batch gets its time again: an engine that hangs on a starved machine is found out in the end."""
+
+
+class EngineRunner:
+    """Runs what the recogniser's workers ask for and tells the meter how long it took. `count` adds to the recogniser's
+    counts."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        limits: RecogniserLimits,
+        meter: LoadMeter,
+        clock: Callable[[], float],
+        count: Callable[..., None],
+        new_engine: Callable[[], Engine] | None,
+        in_thread: InThread,
+        waited_for_cores: Callable[[], Seconds],
+    ) -> None:
+        self._lease = EngineLease(engine)
+        self._limits = limits
+        self._meter = meter
+        self._clock = clock
+        self._count = count
+        self._new_engine = new_engine
+        self._in_thread = in_thread
+        self._waited_for_cores = waited_for_cores
+        self._replaced = 0
+        self._measuring = False
+
+    @property
+    def workers(self) -> int:
+        """Batches it works on side by side."""
+        return self._lease.engine.workers
+
+    async def decode(
+        self, asked: Sequence[tuple[RecognitionRequest, Speech]]
+    ) -> list[RecognitionOutcome] | RecognitionFailed:
+        """What comes of each request, as it is asked; or why it cannot be told."""
+        lease = self._lease
+        patience = self._patience([each for _, each in asked])
+
+        def work() -> list[RecognitionOutcome]:
+            transcripts = lease.transcribe([each for _, each in asked], patience)
+            return [outcome_of(*each, transcript) for each, transcript in zip(asked, transcripts, strict=True)]
+
+        begun, alone = self._clock(), not self._measuring
+        try:
+            heard = await self._patiently(work, patience)
+        except (TimeoutError, EngineHung):
+            self._count(hangs=1)
+            await self._replace_engine(lease)
+            return EngineHung(f"{lease.engine.name} has not answered for {patience:.0f} s")
+        except RecognitionFailed as failure:
+            return failure
+        except Exception as fault:  # foreign code: whatever it raises, the other calls' speech goes on
+            failure = RecognitionFailed(f"{lease.engine.name} broke down: {fault!r}")
+            failure.__cause__ = fault
+            return failure
+        fresh = sum(request.seconds for request, each in asked if each.text is None)
+        if not alone or not self._meter.worked(fresh, asked[0][1].effort, begun, self._clock()):
+            self._count(untold=1)
+        return heard
+
+    async def measure(self, sample: Speech) -> None:
+        """Time the sample, in a hurry, on all workers at once; nothing is learnt where the engine fails."""
+        lease, quick = self._lease, replace(sample, effort="quick")
+        patience = self._patience([quick])
+        self._measuring, begun = True, self._clock()
+
+        async def timed() -> Seconds:
+            await self._patiently(lambda: lease.transcribe([quick], patience), patience)
+            return self._clock() - begun
+
+        tried = await asyncio.gather(*(timed() for _ in range(self.workers)), return_exceptions=True)
+        self._measuring = False
+        took = [each for each in tried if not isinstance(each, BaseException)]
+        self._count(measured=1)
+        if len(took) == len(tried):
+            self._meter.measured_idle(took, len(quick.pcm) / SAMPLE_RATE, self._clock())
+
+    async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
+        """What the work returns or raises. TimeoutError where it takes longer. The time that the process stood still,
+        or its threads had no core, is not the engine's, which then gets as much again."""
+        task = asyncio.ensure_future(self._in_thread(work, "recognition"))
+        try:
+            await asyncio.wait([task], timeout=min(_SHORT, patience / 2))
+            starved = 0
+            while not task.done():
+                begun, waited = self._clock(), await self._in_thread(self._waited_for_cores, "starvation")
+                await asyncio.wait([task], timeout=patience)
+                if task.done() or self._meter.paused(begun, self._clock()):
+                    continue
+                waited = await self._in_thread(self._waited_for_cores, "starvation") - waited
+                starved += 1
+                if waited < _STARVED * patience or starved > _STARVED_TIMES:
+                    raise TimeoutError
+            return task.result()
+        finally:
+            task.cancel()
+
+    def _patience(self, asked: Sequence[Speech]) -> Seconds:
+        speech = sum(len(each.pcm) for each in asked) / SAMPLE_RATE
+        return self._limits.hang_seconds + self._limits.hang_factor * speech
+
+    async def _replace_engine(self, hung: EngineLease) -> None:
+        if self._new_engine is None or self._replaced >= self._limits.replacements:
+            return
+        if self._lease is not hung:
+            return  # another worker has replaced it
+        try:
+            self._lease = EngineLease(await self._in_thread(self._new_engine, "engine start"))
+        except RecognitionError:
+            return  # the old one stays: it may yet come back, and its failures are told batch by batch
+        self._replaced += 1
+        self._count(replaced=1)

@@ -1,0 +1,166 @@
+"""How much speech comes in and how fast it is recognised, of late. Plain: the clock is an argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from asr.engines.port import Effort
+from asr.types import Seconds
+
+_FIRST_GUESS = 6.0
+"""Times real time a worker, until something has been measured."""
+_GUESS_WEIGHT: Seconds = 0.5
+"""A first guess counts as much as so much work: the first real batch outweighs it."""
+_WORK_SPAN: Seconds = 10.0
+"""Over how long a worker's time its speed is averaged: some ten batches, a second look among them now and then."""
+_TIME_SPAN: Seconds = 20.0
+"""Over how long what batches showed fades: a machine that was slow a minute ago tells little of now."""
+
+_WORTH: Mapping[Effort, float] = MappingProxyType({"quick": 1.0, "normal": 1.4, "careful": 0.0, "full": 0.0})
+"""How much a hurrying worker would do in the time of one that takes its time: a beam of 5 takes 1.2 times as long as
+greedy decoding in batches of two, 1.5 times as long one by one. A second look brings no speech that was not counted."""
+
+_DEMAND_SPAN: Seconds = 20.0
+"""Over how long speech a second is averaged: some utterances of each call."""
+_DEMAND_AGE: Seconds = 10.0
+"""A call is taken to be at least so old: its first utterance is no pace."""
+CALLS_SPEECH = 0.85
+"""Seconds of speech a second that a call brings, both legs together, until it shows in the demand: each party of a
+telephone conversation talks 39 % of the time (ITU-T P.59), and an utterance has some silence at either end."""
+
+_STILL: Seconds = 1.0
+"""A clock whose ticks stay away for longer was stopped with the process: where other work takes the cores, an event
+loop that asks for its turn five times a second still gets it within some 0.1 s."""
+
+
+class Pauses:
+    """When this process stood still as a whole, suspended or with its machine, as the ticks of a clock tell.
+
+    What took long meanwhile tells nothing of the speed. Cores taken by other work are no pause: they are missing.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._ticked = now
+        self._over: float | None = None
+
+    def tick(self, now: float) -> Seconds:
+        """Called every fraction of a second for as long as the process runs; returns how long it stood still."""
+        passed, self._ticked = now - self._ticked, now
+        if passed <= _STILL:
+            return 0.0
+        self._over = now
+        return passed
+
+    def since(self, begun: float, now: float) -> bool:
+        """Whether it stood still at some time from `begun` to now."""
+        return now - self._ticked > _STILL or (self._over is not None and self._over > begun)
+
+
+@dataclass(slots=True, kw_only=True)
+class Speed:
+    """Times real time that one worker recognises at when it hurries, of late.
+
+    What a batch shows fades with the work done since, and with time. What was measured last with nothing else to do
+    stands behind it (`measured_idle`), before that a first guess.
+    """
+
+    _guess: float = _FIRST_GUESS
+    _speech: Seconds = 0.0
+    _took: Seconds = 0.0
+    _at: float = 0.0
+    measured: bool = False
+
+    def at(self, now: float) -> float:
+        """Above 0."""
+        fade = math.exp(-max(0.0, now - self._at) / _TIME_SPAN)
+        return (fade * self._speech + _GUESS_WEIGHT * self._guess) / (fade * self._took + _GUESS_WEIGHT)
+
+    def learn(self, speech: Seconds, took: Seconds, effort: Effort, now: float) -> None:
+        """So much speech took so long, with that effort. What second looks bring is known already."""
+        fade = math.exp(-max(0.0, now - self._at) / _TIME_SPAN - took / _WORK_SPAN)
+        self._speech, self._took = fade * self._speech + speech * _WORTH[effort], fade * self._took + took
+        self._at = now
+        self.measured = True
+
+    def measured_idle(self, speech: Seconds, took: Seconds) -> None:
+        """So much speech took so long, in a hurry, while nothing else was to be recognised."""
+        self._guess = speech / max(took, 1e-6)
+        self._speech = self._took = 0.0
+        self.measured = True
+
+
+def unseen(age: Seconds) -> float:
+    """The share of a call's speech that does not show in the demand yet, when the call has been up for so long."""
+    return math.exp(-max(0.0, age) / _DEMAND_SPAN)
+
+
+@dataclass(slots=True, kw_only=True)
+class Demand:
+    """Seconds of speech a second that come in, averaged with weights that fade over `_DEMAND_SPAN`."""
+
+    since: float
+    _speech: Seconds = 0.0
+    _fed: float | None = None
+
+    def add(self, speech: Seconds, now: float) -> None:
+        self._speech = self._faded(now) + speech
+        self._fed = now
+
+    def stood_still(self, seconds: Seconds) -> None:
+        """The process did: nothing could come in, and what came before is no older."""
+        self.since += seconds
+        if self._fed is not None:
+            self._fed += seconds
+
+    def at(self, now: float) -> float:
+        """The average; over the time since the start while that is shorter than the span."""
+        return self._faded(now) / (_DEMAND_SPAN * -math.expm1(-max(_DEMAND_AGE, now - self.since) / _DEMAND_SPAN))
+
+    def _faded(self, now: float) -> Seconds:
+        return self._speech * math.exp(-(now - self._fed) / _DEMAND_SPAN) if self._fed is not None else 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Demands:
+    """The demand of all calls together, and of each."""
+
+    since: float
+    _calls: dict[str, Demand] = field(default_factory=dict[str, Demand])
+    _all: Demand = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._all = Demand(since=self.since)
+
+    def add(self, call_id: str, speech: Seconds, now: float) -> None:
+        """So much speech of a call came in."""
+        self._all.add(speech, now)
+        self._calls.setdefault(call_id, Demand(since=now)).add(speech, now)
+
+    def at(self, now: float) -> float:
+        """Of all calls, ended ones too while they fade."""
+        return self._all.at(now)
+
+    def fair(self, now: float) -> float:
+        """Of the calls that go on, each counted as two at most: what is sent faster than it is spoken can wait."""
+        return sum(min(demand.at(now), 2 * CALLS_SPEECH) for demand in self._calls.values())
+
+    def of(self, call_id: str, now: float) -> float:
+        """Of one call."""
+        demand = self._calls.get(call_id)
+        return demand.at(now) if demand is not None else 0.0
+
+    def stood_still(self, seconds: Seconds) -> None:
+        """The process did."""
+        for demand in (self._all, *self._calls.values()):
+            demand.stood_still(seconds)
+
+    def keeps_up(self, call_id: str, now: float) -> bool:
+        """Whether the call comes about as fast as it is spoken, so that its texts are awaited."""
+        return self.of(call_id, now) <= 2 * CALLS_SPEECH
+
+    def forget(self, call_id: str) -> None:
+        """The call is over."""
+        self._calls.pop(call_id, None)

@@ -1,0 +1,156 @@
+"""What the recogniser knows of its own pace: speed, demand, lateness; and whether more can be carried. Plain."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+
+from asr.engines.port import Effort
+from asr.recognition.degradation import Degradation, DegradationLevel, Pressure
+from asr.recognition.load import CALLS_SPEECH, Demands, Pauses, Speed
+from asr.recognition.queue import RecogniserLimits
+from asr.recognition.queueing_model import share_later
+from asr.types import Seconds
+
+_LENGTHS: tuple[Seconds, ...] = (
+    *(1.4, 1.5, 1.7, 1.9, 2.1, 2.3, 2.5, 2.6, 2.9, 3.2),
+    *(3.3, 3.5, 3.7, 3.9, 4.3, 4.9, 5.4, 6.2, 7.0, 9.0),
+)
+"""Of utterances, evenly over the quantiles of those of the sample calls, until some have been heard."""
+_LENGTHS_KEPT = 300
+_LATE_OF = 20
+"""One text late of fewer tells of no share."""
+_LATE_KEPT = 400
+_LATELY: Seconds = 30.0
+_OF_LATE: Seconds = 120.0
+_ONE_BY_ONE: Seconds = 0.05
+"""What a batch costs besides: a thread, a second opinion, the event loop's turn."""
+
+
+class Lateness:
+    """The share of finals that came later than they should."""
+
+    def __init__(self) -> None:
+        self._came: deque[tuple[float, bool]] = deque(maxlen=_LATE_KEPT)
+        self._granted: deque[float] = deque(maxlen=_LATE_KEPT)
+
+    def add(self, late: bool, now: float) -> None:
+        self._came.append((now, late))
+
+    def share(self, within: Seconds, now: float) -> float:
+        """0 to 1, of those of that time."""
+        lately = self._since(now - within)
+        return sum(lately) / max(_LATE_OF, len(lately))
+
+    def grant(self, most: float, within: Seconds, now: float) -> bool:
+        """Whether one more may be late, and no more than that share of those of that time would be; counts it."""
+        while self._granted and self._granted[0] < now - within:
+            self._granted.popleft()
+        lately = self._since(now - within)
+        granted = max(sum(lately), len(self._granted)) + 1 <= most * max(1 / most, len(lately))
+        if granted:
+            self._granted.append(now)
+        return granted
+
+    def _since(self, when: float) -> list[bool]:
+        return [late for at, late in self._came if at >= when]
+
+
+class LoadMeter:
+    """One engine's."""
+
+    def __init__(self, limits: RecogniserLimits, now: float) -> None:
+        self._limits = limits
+        self._speed = Speed()
+        self._first_looks = Speed()
+        self._pauses = Pauses(now)
+        self._lengths: deque[Seconds] = deque(_LENGTHS, maxlen=_LENGTHS_KEPT)
+        self._lateness = Lateness()
+        self._worked = now
+        self.demands = Demands(since=now)
+        self.degradation = Degradation(limits.degradation, now)
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything is known of the speed but a guess."""
+        return self._speed.measured
+
+    @property
+    def level(self) -> DegradationLevel:
+        return self.degradation.level
+
+    def tick(self, now: float) -> None:
+        """Called several times a second for as long as the process runs."""
+        if still := self._pauses.tick(now):
+            self.demands.stood_still(still)
+
+    def paused(self, begun: float, now: float) -> bool:
+        """Whether the process stood still at some time from `begun` to now."""
+        return self._pauses.since(begun, now)
+
+    def came(self, call_id: str, speech: Seconds, now: float) -> None:
+        """A final was submitted."""
+        self.tick(now)
+        self.demands.add(call_id, speech, now)
+        self._lengths.append(speech)
+
+    def answered(self, call_id: str, came: float, now: float) -> None:
+        """A final that was submitted then has its text. A call sent faster than it is spoken is not waited for."""
+        if not self.paused(came, now) and self.demands.keeps_up(call_id, now):
+            self._lateness.add(now - came > self._limits.final_within, now)
+
+    def worked(self, speech: Seconds, effort: Effort, begun: float, now: float) -> bool:
+        """A worker was done with so much speech; False where that tells nothing, for the process stood still."""
+        if self.paused(begun, now):
+            return False
+        self._worked = now
+        self._speed.learn(speech, now - begun, effort, now)
+        if effort in ("quick", "normal"):
+            self._first_looks.learn(speech, now - begun, effort, now)
+        return True
+
+    def measured_idle(self, took: Sequence[Seconds], speech: Seconds, now: float) -> None:
+        """With nothing else to do each worker took so long for so much speech, all at once, in a hurry."""
+        self._worked = now
+        if not self.paused(now - max(took), now):
+            for speed in (self._speed, self._first_looks):
+                speed.measured_idle(speech * len(took), sum(took))
+
+    def idle_for(self, now: float) -> Seconds:
+        """Since when nothing has been learnt."""
+        return now - self._worked
+
+    def capacity(self, workers: int, now: float) -> float:
+        """Seconds of speech a second that can be recognised in a hurry, at the speed of late."""
+        return self._speed.at(now) * workers
+
+    def speed(self, now: float) -> float:
+        """Times real time of one worker, while it looks at nothing again."""
+        return self._first_looks.at(now)
+
+    def look(self, workers: int, wait: Seconds, now: float) -> None:
+        """Choose the level of what is left undone."""
+        self.tick(now)
+        load = self.demands.fair(now) / self.capacity(workers, now) if self.measured else 0.0
+        self.degradation.look(Pressure(load=load, wait=wait, late=self._lateness.share(_LATELY, now)), now)
+
+    def carries(self, speech: float, workers: int, now: float) -> bool:
+        """Whether so many seconds of speech a second would have their texts in time, in a hurry if need be."""
+        self.tick(now)
+        if self._lateness.share(_LATELY, now) > self._limits.degradation.late:
+            return False
+        services = [_ONE_BY_ONE + length / self.speed(now) for length in self._lengths]
+        late = share_later(services, workers, speech / self.capacity(workers, now), self._limits.final_within)
+        return late <= self._limits.late_share
+
+    def grant_late(self, now: float) -> bool:
+        """Whether so few texts came late that one more, which is then counted, does not break the promise."""
+        return self._lateness.grant(self._limits.degradation.late / 2, _OF_LATE, now)
+
+    def calls(self, workers: int, now: float) -> int:
+        """How many calls of the usual speech are carried; at least 1."""
+        counts = range(1, math.floor(self.capacity(workers, now) / CALLS_SPEECH) + 1)
+        too_many = bisect_left(counts, True, key=lambda count: not self.carries(count * CALLS_SPEECH, workers, now))
+        return max(1, too_many)

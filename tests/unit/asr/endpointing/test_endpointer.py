@@ -1,0 +1,129 @@
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asr.audio.pcm import SAMPLE_RATE, Pcm, Resampler, samples_in_ms, to_float32
+from asr.endpointing.endpointer import EndpointerEvent, LegEndpointer, SpeechSegment
+from asr.endpointing.segmenter import SegmenterRules, SpeechStarted
+from asr.endpointing.vad import FRAME_SAMPLES
+
+CALL = Path(__file__).parents[4] / "samples" / "calls" / "zh-exposure-threat.flac"
+HURRIED = SegmenterRules(longest_ms=2_000, patience_ms=800, search_ms=800)
+"""Forces cuts, and wraps the ring several times, in a quarter of a minute."""
+
+
+@cache
+def leg() -> Pcm:
+    """15 s of the agent."""
+    stereo, rate = sf.read(CALL, dtype="int16", frames=15 * 8_000)
+    resampler = Resampler(rate)
+    return np.concatenate([resampler.push(np.ascontiguousarray(stereo[:, 0])), resampler.flush()])
+
+
+def hear(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[EndpointerEvent]:
+    listener = LegEndpointer(rules)
+    events = [event for part in np.split(pcm, sorted(cuts)) for event in listener.push(part)]
+    return events + listener.close()
+
+
+def cuts_in(events: list[EndpointerEvent]) -> list[SpeechSegment]:
+    return [event for event in events if isinstance(event, SpeechSegment)]
+
+
+def facts(events: list[EndpointerEvent]) -> list[object]:
+    return [
+        (event.start, event.end, event.reason, event.pcm.tobytes()) if isinstance(event, SpeechSegment) else event
+        for event in events
+    ]
+
+
+@cache
+def heard_whole(length: int) -> list[object]:
+    return facts(hear(leg()[:length], [], HURRIED))
+
+
+@settings(max_examples=15)
+@given(cuts=st.lists(st.integers(0, 15 * SAMPLE_RATE), max_size=40), short=st.sampled_from([0, 1, 159, 320]))
+def test_the_way_audio_is_cut_changes_nothing(cuts: list[int], short: int) -> None:
+    length = leg().size - short
+    assert facts(hear(leg()[:length], [min(cut, length) for cut in cuts], HURRIED)) == heard_whole(length)
+
+
+@pytest.mark.parametrize("packet", [1, 160, 333])
+def test_packets_of_one_size_change_nothing(packet: int) -> None:
+    part = leg()[: 5 * SAMPLE_RATE]
+    assert facts(hear(part, list(range(packet, part.size, packet)))) == facts(hear(part, []))
+
+
+@pytest.mark.parametrize("rules", [SegmenterRules(), HURRIED])
+def test_a_cut_carries_the_very_samples_of_its_span(rules: SegmenterRules) -> None:
+    found = cuts_in(hear(leg(), list(range(0, leg().size, 777)), rules))
+    assert len(found) >= 2
+    for cut in found:
+        assert cut.pcm.dtype == np.float32
+        assert np.array_equal(cut.pcm, to_float32(leg()[cut.start : cut.end]))
+        assert cut.pcm.size <= samples_in_ms(rules.longest_ms)
+
+
+def test_forced_cuts_join_without_a_gap() -> None:
+    found = cuts_in(hear(leg(), [], HURRIED))
+    forced = [(cut, after) for cut, after in pairwise(found) if cut.reason == "longest"]
+    assert forced
+    assert all(cut.end == after.start for cut, after in forced)
+
+
+def test_beginnings_and_cuts_take_turns() -> None:
+    events = hear(leg(), [])
+    assert len(events) >= 4
+    for began, cut in zip(events[::2], events[1::2], strict=True):
+        assert isinstance(began, SpeechStarted)
+        assert isinstance(cut, SpeechSegment)
+        assert began.start == cut.start
+
+
+def test_an_utterance_in_progress_can_be_read() -> None:
+    listener, at = LegEndpointer(), 0
+    while not listener.speaking:
+        listener.push(leg()[at : at + 500])
+        at += 500
+    listener.push(leg()[at : at + 5_000])
+    at += 5_000
+    since = listener.speech_since
+    assert since is not None
+    assert listener.heard == at - at % FRAME_SAMPLES
+    assert np.array_equal(listener.speech_until(listener.heard), to_float32(leg()[since : listener.heard]))
+
+
+def test_a_pause_tells_where_the_utterance_ends_if_its_speaker_says_no_more() -> None:
+    listener, told = LegEndpointer(), list[int | None]()
+    audio = np.concatenate([leg(), np.zeros(2 * SAMPLE_RATE, np.int16)])
+    for begin in range(0, audio.size, FRAME_SAMPLES):
+        for event in listener.push(audio[begin : begin + FRAME_SAMPLES]):
+            if isinstance(event, SpeechSegment) and event.reason == "silence":
+                assert event.end == told[-1]
+                assert told.index(event.end) < len(told) - 10, "known well before it is cut"
+                told.clear()
+        told.append(listener.pause_since)
+    assert told[-1] is None
+
+
+def test_nobody_speaks_after_the_end() -> None:
+    listener = LegEndpointer()
+    listener.push(leg())
+    listener.push(np.zeros(2 * SAMPLE_RATE, np.int16))
+    assert (listener.speaking, listener.speech_since, listener.pause_since) == (False, None, None)
+    assert listener.close() == []
+
+
+def test_closing_hears_the_last_part_of_a_frame() -> None:
+    cut = cuts_in(hear(leg(), []))[0]
+    middle = (cut.start + cut.end) // 2 // FRAME_SAMPLES * FRAME_SAMPLES + 100
+    last = cuts_in(hear(leg()[:middle], []))[-1]
+    assert last.reason == "closed"
+    assert last.end > middle - 100

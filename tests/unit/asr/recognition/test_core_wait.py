@@ -1,0 +1,32 @@
+"""Whether the system tells that threads wait for a core."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from asr.recognition.core_wait import waited_for_cores
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_two_programs_on_one_core_wait_for_each_other():
+    core = min(os.sched_getaffinity(0))
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import time\nend = time.time() + 10\nwhile time.time() < end: pass"]
+    )
+    all_cores = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(other.pid, {core})
+        os.sched_setaffinity(0, {core})
+        before, end = waited_for_cores(), time.monotonic() + 1.0
+        while time.monotonic() < end:
+            pass
+        assert waited_for_cores() - before > 0.1
+    finally:
+        os.sched_setaffinity(0, all_cores)
+        other.kill()
+        other.wait()
