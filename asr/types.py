@@ -11,6 +11,7 @@ Role = Literal["agent", "customer"]
 ROLES: tuple[Role, ...] = ("agent", "customer")
 
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 CallLanguage = Literal["zh", "en", "auto"]
 """What is known of a call before a word is said; `auto`: each party's language is to be heard."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from asr.types import Role, Utterance
-from detectors.api import Bilingual, Sentiment
+from detectors.contract import Bilingual, Sentiment
 from service.client import read_call_audio
 from service.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, SentimentScored, UtteranceHeard
 from service.media.recordings import RecordingFolder

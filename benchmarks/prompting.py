@@ -40,8 +40,8 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Language
-from detectors.api import Jurisdiction
-from detectors.registry import load
+from detectors.contract import Jurisdiction
+from detectors.runtime.registry import load
 from models import ModelStore
 from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone

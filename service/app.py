@@ -24,9 +24,9 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Transcript
-from detectors.registry import Registry, load
-from detectors.runner import DetectorRunner
-from detectors.zones import load_zones
+from detectors.runtime.registry import Registry, load
+from detectors.runtime.runner import DetectorRunner
+from detectors.timezones.zones import load_zones
 from models import ModelError, ModelStore
 from service.audio_files.reader import AudioUnusable
 from service.calls.admission import Admission

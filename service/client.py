@@ -20,7 +20,7 @@ from websockets.frames import CloseCode
 
 from asr.audio.pcm import encode
 from asr.types import CallLanguage, Role, Seconds
-from detectors.api import Jurisdiction
+from detectors.contract import Jurisdiction
 from service.audio_files.call import CallAudio, CallSound, packets, read_call_audio
 from service.facts import FACT, CallEnding, Fact
 

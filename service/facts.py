@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds, Utterance, Word
-from detectors.api import Bilingual, Finding, Jurisdiction, Sentiment, Severity
+from detectors.contract import Bilingual, Finding, Jurisdiction, Sentiment, Severity
 
 AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
 CallState = Literal["live", "ended"]

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from asr.audio.pcm import SAMPLE_RATE, to_float32
 from asr.types import ROLES, Language, Role, Seconds
-from detectors.api import Bilingual, Jurisdiction
+from detectors.contract import Bilingual, Jurisdiction
 from service.audio_files.call import read_call_audio
 
 

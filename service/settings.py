@@ -13,8 +13,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asr.types import CallLanguage
-from detectors.api import Jurisdiction
-from detectors.zones import NoZone, zone_name
+from detectors.contract import Jurisdiction
+from detectors.timezones.zones import NoZone, zone_name
 from service.storage.url import parse_url
 
 PREFIX = "CALLWARDEN_"

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import singledispatch
 
 from asr.types import Role, Seconds
-from detectors.api import Severity
+from detectors.contract import Severity
 from service.facts import (
     AlertChanged,
     AlertRaised,

@@ -9,7 +9,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-from detectors.zones import load_zones
+from detectors.timezones.zones import load_zones
 from models import ModelStore
 from service.settings import Settings
 

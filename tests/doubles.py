@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from asr.engines.port import RecognitionFailed
 from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Language, Role, Seconds, Transcript, Utterance, Word
-from detectors.api import Finding, Observation
-from detectors.runner import DetectorFailure
+from detectors.contract import Finding, Observation
+from detectors.runtime.runner import DetectorFailure
 from service.facts import Fact
 from service.live.schema import Levels, Partial
 from service.media.recording import Unrecorded

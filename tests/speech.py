@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from asr.types import Role, Utterance, Word
-from detectors.api import CallContext, CallDetector, Finding, Jurisdiction, Observation
+from detectors.contract import CallContext, CallDetector, Finding, Jurisdiction, Observation
 
 
 def said(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from asr.audio.pcm import Encoding
 from asr.types import ROLES, Language, Utterance, Word
-from detectors.api import SEVERITIES, Bilingual, Emotion, Finding, Jurisdiction, Sentiment, SentimentLabel
+from detectors.contract import SEVERITIES, Bilingual, Emotion, Finding, Jurisdiction, Sentiment, SentimentLabel
 from service.facts import (
     Alert,
     AlertRaised,

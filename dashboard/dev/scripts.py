@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from asr.types import Language, Role, Utterance
-from detectors.api import Bilingual, Emotion, Sentiment, Severity
+from detectors.contract import Bilingual, Emotion, Sentiment, Severity
 from service.facts import Alert, AlertRaised, Call, CallClosed, Fact, GapMarked, Notice, SentimentScored, UtteranceHeard
 
 ROOT = Path(__file__).resolve().parents[2]

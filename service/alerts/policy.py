@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from asr.types import Seconds
-from detectors.api import SEVERITIES, Finding, Severity
+from detectors.contract import SEVERITIES, Finding, Severity
 from service.facts import Alert
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from detectors.debtor_zone import DebtorZone, debtor_zone
-from detectors.timing import hours_lifted
+from detectors.rules.hours import hours_lifted
+from detectors.timezones.debtor import DebtorZone, debtor_zone
 from service.facts import Call, Notice
 from service.gateway.events import CallAnnounced
 from service.settings import Settings

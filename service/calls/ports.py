@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Role, Seconds, Utterance
-from detectors.api import Finding, Observation
-from detectors.runner import DetectorFailure
+from detectors.contract import Finding, Observation
+from detectors.runtime.runner import DetectorFailure
 from service.facts import Fact
 from service.live.schema import Levels, Partial
 from service.media.recording import Unrecorded
@@ -58,7 +58,7 @@ class Recogniser(Protocol):
 
 
 class Judge(Protocol):
-    """One call's detectors, isolated and timed (detectors.runner.DetectorRunner)."""
+    """One call's detectors, isolated and timed (detectors.runtime.runner.DetectorRunner)."""
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]: ...
 

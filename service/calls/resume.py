@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from asr.types import Role, Seconds, Utterance
-from detectors.api import Finding, Observation, Sentiment
-from detectors.runner import DetectorFailure
+from detectors.contract import Finding, Observation, Sentiment
+from detectors.runtime.runner import DetectorFailure
 from service.facts import (
     Alert,
     AlertChanged,

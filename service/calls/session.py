@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from asr.engines.port import Biasing, RecognitionError
 from asr.types import Language, Role, Seconds
-from detectors.api import CallContext, Finding, Observation
-from detectors.runner import DetectorFailure
+from detectors.contract import CallContext, Finding, Observation
+from detectors.runtime.runner import DetectorFailure
 from service.calls.ahead import AgentAhead
 from service.calls.arrivals import Arrivals
 from service.calls.hearing import Hearing, Spoken

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from asr.types import Seconds
-from detectors.api import Finding, Observation, Sentiment
-from detectors.runner import DetectorFailure
+from detectors.contract import Finding, Observation, Sentiment
+from detectors.runtime.runner import DetectorFailure
 from service.alerts.policy import AlertPolicy
 from service.facts import Alert, AlertRaised, Fact, FindingMade, Notice, SentimentScored
 from service.metrics import Metrics

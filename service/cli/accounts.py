@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from asr.types import Role
-from detectors.zones import NoZone, zone_name
+from detectors.timezones.zones import NoZone, zone_name
 from service.cli import given
 from service.cli.given import DataDir
 from service.cli.terminal import err, fail, out

@@ -20,7 +20,7 @@ from asr.engines.port import NO_BIASING, Biasing, RecognitionError
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser
 from asr.types import Language
-from detectors.registry import load
+from detectors.runtime.registry import load
 from models import ModelError, ModelStore
 from service.app import load_engine
 from service.bench.asr import Row, Stretch, figures, ours, theirs

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from detectors.api import DetectorError
+from detectors.contract import DetectorError
 from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
 from service.cli import given

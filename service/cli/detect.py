@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from detectors.api import DetectorError, Jurisdiction
-from detectors.batch import BadInput, Batch
-from detectors.registry import load
+from detectors.contract import DetectorError, Jurisdiction
+from detectors.evaluation.batch import BadInput, Batch
+from detectors.runtime.registry import load
 from service.cli.terminal import err, fail
 from service.cli.text_input import lines_of, text_of
 

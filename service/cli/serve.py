@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from detectors.api import DetectorError
+from detectors.contract import DetectorError
 from service.app import serve_until_stopped
 from service.cli import given
 from service.cli.given import DataDir

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from asr.types import ROLES, CallLanguage, Role
-from detectors.api import Jurisdiction
+from detectors.contract import Jurisdiction
 from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
 from service.cli.given import moment, pairs, words

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from detectors.batch import BadInput
+from detectors.evaluation.batch import BadInput
 
 _MARK = "\ufeff"
 """A byte order mark, as editors on Windows put it before a text; joined files have it before later lines too."""

@@ -20,7 +20,7 @@ from asr.engines.port import Engine, RecognitionError
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser
 from asr.types import ROLES, CallLanguage, Role, Seconds
-from detectors.runner import DetectorRunner
+from detectors.runtime.runner import DetectorRunner
 from models import ModelError
 from service.app import load_engine, wall
 from service.audio_files.call import CallFile, packets

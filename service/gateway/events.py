@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds
-from detectors.api import Jurisdiction
+from detectors.contract import Jurisdiction
 
 CLOSE_UNSUPPORTED = 1003
 """RFC 6455 7.4.1: a type of data that cannot be accepted."""

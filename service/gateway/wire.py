@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias, cast, get_args
 
 from asr.types import ROLES, CallLanguage, Role
-from detectors.api import Jurisdiction
+from detectors.contract import Jurisdiction
 from service.gateway.events import (
     CLOSE_TOO_BIG,
     CLOSE_UNSUPPORTED,

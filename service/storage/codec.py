@@ -9,7 +9,7 @@ from pydantic_core import PydanticSerializationError
 from sqlalchemy import RowMapping
 
 from asr.types import Utterance, Word
-from detectors.api import Finding, Sentiment
+from detectors.contract import Finding, Sentiment
 from service.facts import (
     FACT,
     Alert,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from asr.types import Utterance
-from detectors.api import Finding, Sentiment, Severity
+from detectors.contract import Finding, Sentiment, Severity
 from service.facts import Alert, AlertState, CallState, Fact, GapMarked, Notice
 from service.summary import CallSummary
 
@@ -140,7 +140,7 @@ class GatewayKey:
 
     `source` names the gateway in calls; `first_track` is the role carried by the source's first track
     (Twilio's `inbound`) - the role map with its swap switch. `timezone` is the zone of the debtors it calls, as
-    `detectors.zones` names it; empty where they live in several.
+    `detectors.timezones.zones` names it; empty where they live in several.
     It may have `max_calls` live calls at once, and
     `max_share` of what recognition can carry, above 0 to 1; None: as the others leave.
     """

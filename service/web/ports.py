@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from detectors.registry import RuleInfo
+from detectors.runtime.registry import RuleInfo
 from service.calls.desk import CallRefused as CallRefused
 from service.calls.line import Outcome as Outcome
 from service.gateway.events import CallAnnounced, Dialect, LineEvent, ProtocolViolation

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detectors.registry import RuleInfo
-from detectors.zones import LONGEST
+from detectors.runtime.registry import RuleInfo
+from detectors.timezones.zones import LONGEST
 from service.facts import AlertState
 from service.live.schema import Event
 from service.names import NAME_PATTERN

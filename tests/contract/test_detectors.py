@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.types import Utterance
-from detectors.api import SEVERITIES, CallContext, Finding, Jurisdiction, Observation, Sentiment
-from detectors.registry import load
-from detectors.taxonomy import load_taxonomy
+from detectors.contract import SEVERITIES, CallContext, Finding, Jurisdiction, Observation, Sentiment
+from detectors.packs.taxonomy import load_taxonomy
+from detectors.runtime.registry import load
 
 REGISTRY = load()
 TAXONOMY = load_taxonomy()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.registry import Registry, load
+from detectors.runtime.registry import Registry, load
 from service.app import NoEngine, Service
 from service.facts import GapMarked, Notice
 from service.gateway.events import AudioArrived, CallAnnounced

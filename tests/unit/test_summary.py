@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.api import Severity
+from detectors.contract import Severity
 from service.facts import (
     AlertChanged,
     AlertState,

@@ -9,7 +9,7 @@ from faster_whisper.tokenizer import Tokenizer as WordSplitter
 from tokenizers import Tokenizer
 
 from asr.engines.port import ModelMissing
-from asr.types import Language
+from asr.types import LANGUAGES, Language
 
 PROMPT_BUDGET = 80
 """Whisper's decoder would take 223; each token of a prompt costs every utterance time, and so do terms past the most
@@ -19,8 +19,6 @@ QUICK_PROMPT_BUDGET = 24
 twelfth."""
 _TERM_ENDS = "、,，"
 _SENTENCE_ENDS = ".。"
-
-_LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 class TokenIds:
@@ -33,12 +31,12 @@ class TokenIds:
         self._tokenizer = Tokenizer.from_file(str(path))
         self._splitters = {
             code: WordSplitter(self._tokenizer, multilingual=True, task="transcribe", language=code)
-            for code in _LANGUAGES
+            for code in LANGUAGES
         }
         self.end_of_text = self._id("<|endoftext|>")
         self.start_of_prompt = self._id("<|startofprev|>")
         self._fitting = lru_cache(maxsize=64)(self._cut_to_budget)  # a call's prompt comes again with every utterance
-        self._ask = {code: self._ask_for(code) for code in _LANGUAGES}
+        self._ask = {code: self._ask_for(code) for code in LANGUAGES}
 
     def ask(self, language: Language) -> list[int]:
         """The prefix that asks for a transcript in that language, without timestamps."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from detectors.api import Severity
+from detectors.contract import Severity
 from service.alerts.lifecycle import UNDECIDED
 from service.facts import Alert, AlertState
 from service.storage.port import AlertPage, AlertQuery

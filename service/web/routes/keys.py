@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from detectors.zones import NoZone, zone_name
+from detectors.timezones.zones import NoZone, zone_name
 from service.web.addresses import client_address
 from service.web.auth import Keeper
 from service.web.errors import Refused

@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 
-from detectors.api import Bilingual
-from detectors.registry import RuleInfo
+from detectors.contract import Bilingual
+from detectors.runtime.registry import RuleInfo
 from service.gateway.native import NativeDialect
 from service.gateway.twilio import TwilioDialect
 from service.metrics import Metrics

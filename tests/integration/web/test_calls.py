@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from asr.types import Utterance
-from detectors.api import Bilingual
+from detectors.contract import Bilingual
 from service.facts import Alert, AlertRaised, CallOpened, UtteranceHeard
 from service.storage.port import Store
 from tests.integration.web.conftest import House

@@ -14,8 +14,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from detectors.prompt import Frame
-from detectors.registry import Registry
+from detectors.packs.biasing import PromptFrame
+from detectors.runtime.registry import Registry
 from service.app import NoEngine, Service
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
@@ -26,7 +26,7 @@ STOP = json.dumps({"type": "stop"})
 
 def _silent_registry() -> Registry:
     """No detectors: only the sockets matter here."""
-    frame = Frame(opening="", joint="、", closing="", terms={"CN": (), "US": ()})
+    frame = PromptFrame(opening="", joint="、", closing="", terms={"CN": (), "US": ()})
     return Registry((), (), {"zh": frame, "en": frame})
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.api import SEVERITIES, Finding
+from detectors.contract import SEVERITIES, Finding
 from service.alerts.policy import AlertLimits, AlertPolicy
 from service.facts import Alert
 from tests.scenes import AT, finding

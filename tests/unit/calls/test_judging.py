@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from asr.types import Seconds, Utterance
-from detectors.api import Finding, Observation
-from detectors.runner import DetectorFailure
+from detectors.contract import Finding, Observation
+from detectors.runtime.runner import DetectorFailure
 from service.calls.judging import ChannelAwareJudge
 from tests.speech import said
 

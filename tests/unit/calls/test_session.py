@@ -6,7 +6,7 @@ import pytest
 
 from asr.audio.pcm import encode
 from asr.engines.port import RecognitionFailed
-from detectors.runner import DetectorFailure
+from detectors.runtime.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import hearing
 from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD, MOST_WORK

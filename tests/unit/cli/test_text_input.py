@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from typer.testing import CliRunner
 
-from detectors.batch import BadInput
+from detectors.evaluation.batch import BadInput
 from service.cli import app
 from service.cli.text_input import lines_of, text_of
 

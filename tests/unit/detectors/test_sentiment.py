@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from detectors.api import Sentiment
-from detectors.lexicon import load_lexicons
-from detectors.sentiment import SentimentDetector
-from detectors.taxonomy import PackError
+from detectors.contract import Sentiment
+from detectors.packs.taxonomy import PackError
+from detectors.sentiment.detector import SentimentDetector
+from detectors.sentiment.lexicon import load_lexicons
 from tests.speech import call, said
 
 DETECTOR = SentimentDetector(load_lexicons())

@@ -1,0 +1,182 @@
+"""Duties: what the agent must say, and until when. Told as soon as the time for it has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, cast
+
+from asr.types import Seconds, Utterance
+from detectors.contract import CallContext, Finding, Jurisdiction, Observation
+from detectors.matching.evidence import span_in_time
+from detectors.matching.pattern import Pattern, PatternError, folds
+from detectors.packs.loader import PackVocabulary
+from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
+from detectors.rules.right_party import RightPartyCheck, compile_patterns, says
+
+From = Literal["first_word", "verified"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Duty:
+    """One duty with its window. `needs`: groups of patterns, each of which must be met; `denials` say the contrary."""
+
+    category: Category
+    begins: From
+    seconds: Seconds
+    at_latest: Seconds | None
+    met_by: Mapping[str, tuple[str, ...]]
+    needs: tuple[tuple[Pattern, ...], ...]
+    denials: tuple[Pattern, ...]
+
+    def met_before_the_call(self, metadata: Mapping[str, str]) -> bool:
+        """An announcement has said it already."""
+        return any(metadata.get(key, "").lower() in values for key, values in self.met_by.items())
+
+
+def load_duties(taxonomy: Taxonomy, vocabulary: PackVocabulary, path: Path = PACKS / "duties.yaml") -> tuple[Duty, ...]:
+    """Read and check duties.yaml. Raises PackError."""
+    duties: list[Duty] = []
+    for name, raw in read_yaml(path).items():
+        where = f"{path.name}: {name}"
+        if name not in taxonomy.duties:
+            raise PackError(f"{where}: the taxonomy has no such duty")
+        try:
+            duties.append(_duty(taxonomy.duties[name], raw, vocabulary))
+        except (KeyError, TypeError, AttributeError, PatternError) as problem:
+            raise PackError(f"{where}: {problem}") from problem
+    return tuple(duties)
+
+
+def _duty(category: Category, raw: Any, vocabulary: PackVocabulary) -> Duty:
+    needs = tuple(compile_patterns(group, vocabulary) for group in raw["needs"])
+    return Duty(
+        category=category,
+        begins=cast(From, raw["from"]),
+        seconds=float(raw["seconds"]),
+        at_latest=float(raw["at_latest"]) if "at_latest" in raw else None,
+        met_by={key: tuple(map(str, values)) for key, values in raw.get("met_by", {}).items()},
+        needs=needs,
+        denials=compile_patterns(raw.get("denials", {}), vocabulary),
+    )
+
+
+class DutiesDetector:
+    """All duties of the call's jurisdiction."""
+
+    id: ClassVar[str] = "duties"
+
+    def __init__(self, duties: Sequence[Duty], right_party: RightPartyCheck) -> None:
+        self._duties = duties
+        self._right_party = right_party
+
+    def open(self, call: CallContext) -> DutiesCall:
+        owed = [
+            duty
+            for duty in self._duties
+            if call.jurisdiction in duty.category.law and not duty.met_before_the_call(call.metadata)
+        ]
+        return DutiesCall(owed, call.jurisdiction, self._right_party)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Owed:
+    duty: Duty
+    met: dict[int, Seconds] = field(default_factory=dict)
+    """When each group was first met."""
+
+    def done_by(self, deadline: Seconds) -> bool:
+        return len(self.met) == len(self.duty.needs) and max(self.met.values()) <= deadline
+
+
+class DutiesCall:
+    """One call's duties still owed."""
+
+    def __init__(self, duties: Sequence[Duty], jurisdiction: Jurisdiction, right_party: RightPartyCheck) -> None:
+        self._jurisdiction: Jurisdiction = jurisdiction
+        self._owed = [_Owed(duty=duty) for duty in duties]
+        self._right_party = right_party.open()
+        self._first_word: Seconds | None = None
+        self._unheard: list[tuple[Seconds, Seconds]] = []
+
+    def unheard(self, start: Seconds, end: Seconds) -> None:
+        """A duty may have been done in it."""
+        self._unheard.append((start, end))
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        self._right_party.heard(utterance)
+        if utterance.role != "agent":
+            return []
+        if self._first_word is None:
+            self._first_word = utterance.start
+        for owed in self._owed:
+            self._note(owed, utterance)
+        return []
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return self._due(at, closing=False)
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return self._due(at, closing=True) if self._first_word is not None else []
+
+    def _note(self, owed: _Owed, utterance: Utterance) -> None:
+        """Anything in a long turn counts from where it was said, not from the turn's start."""
+        if says(utterance.text, owed.duty.denials):
+            return
+        folds_by_language = folds(utterance.text)
+        for group, patterns in enumerate(owed.duty.needs):
+            if group in owed.met:
+                continue
+            for pattern in patterns:
+                folded = folds_by_language.get(pattern.language)
+                span = next(iter(pattern.spans(folded)), None) if folded else None
+                if folded and span is not None:
+                    owed.met[group] = span_in_time(utterance, *folded.origin(span.begin, span.end))[0]
+                    break
+
+    def _due(self, at: Seconds, *, closing: bool) -> list[Observation]:
+        """Missed duties whose time has come; at the call's end, every one that was never done."""
+        missed: list[Observation] = []
+        for owed in list(self._owed):
+            deadline = self._deadline(owed.duty)
+            if deadline is None and not closing:
+                continue
+            deadline = at if deadline is None else deadline
+            if owed.done_by(deadline):
+                self._owed.remove(owed)
+            elif at >= deadline or closing:
+                self._owed.remove(owed)
+                if owed.duty.begins == "verified" and self._right_party.denied:
+                    continue  # a third party must not hear that a debt is collected: 15 U.S.C. 1692b(2)
+                if any(start < deadline for start, _end in self._unheard):
+                    continue  # nobody can tell
+                missed.append(self._finding(owed.duty, min(at, deadline)))
+        return missed
+
+    def _deadline(self, duty: Duty) -> Seconds | None:
+        if self._first_word is None:
+            return None
+        if duty.begins == "first_word":
+            return self._first_word + duty.seconds
+        if self._right_party.confirmed_at is not None:
+            return self._right_party.confirmed_at + duty.seconds
+        return None if duty.at_latest is None else self._first_word + duty.at_latest
+
+    def _finding(self, duty: Duty, deadline: Seconds) -> Finding:
+        law = duty.category.law[self._jurisdiction]
+        return Finding(
+            kind="duty_missing",
+            category=duty.category.id,
+            rule=f"duty.{duty.category.id}",
+            detector=DutiesDetector.id,
+            severity=duty.category.severity,
+            score=0.9,
+            role="agent",
+            start=self._first_word or 0.0,
+            end=max(deadline, self._first_word or 0.0),
+            quote="",
+            title=duty.category.title,
+            why=law.why,
+            cites=law.cites,
+        )

@@ -1,0 +1,148 @@
+"""Permitted hours: a collector may not call at night, by the clock where the debtor is.
+
+The offset of a call's start fixes the instant and nothing else. Where the debtor's zone is not known and the
+jurisdiction has several, it is night when it is night in all of them: nobody is accused on a guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from types import MappingProxyType
+from typing import ClassVar
+
+from asr.types import Seconds, Utterance
+from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
+from detectors.packs.taxonomy import Category
+from detectors.timezones.debtor import possible_zones
+from detectors.timezones.zones import Zone
+
+CATEGORY = "prohibited_time_contact"
+
+_STEP = 15 * 60
+"""Seconds. No change of a clock is undone sooner, and no night is shorter."""
+_A_DAY = 26 * 3600
+"""Seconds: the longest day, on which clocks are put back by an hour, and a step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightHours:
+    """The hours in which nobody may be called: from `begins` past midnight until before `ends`."""
+
+    begins: time
+    ends: time
+
+    def holds(self, at: time) -> bool:
+        """Is this a forbidden hour?"""
+        return at >= self.begins or at < self.ends
+
+
+NIGHTS: Mapping[Jurisdiction, NightHours] = MappingProxyType(
+    {
+        "CN": NightHours(begins=time(22), ends=time(8)),  # GB/T 45251-2025
+        "US": NightHours(begins=time(21), ends=time(8)),  # 15 U.S.C. 1692c(a)(1): the consumer's own time
+    }
+)
+
+
+class HoursDetector:
+    """Tells once a call that is on in forbidden hours, also one that runs into them."""
+
+    id: ClassVar[str] = "hours"
+
+    def __init__(self, category: Category) -> None:
+        self._category = category
+
+    def open(self, call: CallContext) -> HoursCall:
+        return HoursCall(self._category, call)
+
+
+class HoursCall:
+    """One call's clock."""
+
+    def __init__(self, category: Category, call: CallContext) -> None:
+        self._category = category
+        self._jurisdiction: Jurisdiction = call.jurisdiction
+        self._start = call.started_at.timestamp()
+        self._zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
+        night = NIGHTS[call.jurisdiction]
+        self._due = None if hours_lifted(call.metadata) else seconds_until(night, self._zones, self._start)
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        return self.elapsed(utterance.end)
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        if self._due is None or at < self._due:
+            return []
+        due, self._due = self._due, None
+        return [self._finding(due)]
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return self.elapsed(at)
+
+    def _finding(self, at: Seconds) -> Finding:
+        law = self._category.law[self._jurisdiction]
+        return Finding(
+            kind="violation",
+            category=CATEGORY,
+            rule="hours.night",
+            detector=HoursDetector.id,
+            severity=self._category.severity,
+            score=1.0,
+            role="agent",
+            start=at,
+            end=at,
+            quote="",
+            title=self._category.title,
+            why=_on_the_clock(law.why, self._zones, self._start + at),
+            cites=law.cites,
+            decided_by_transcript=False,
+        )
+
+
+def hours_lifted(metadata: Mapping[str, str]) -> bool:
+    """The debtor asked to be called at night (`hours_consent=yes`), or called in (`direction=inbound`)."""
+    consent = metadata.get("hours_consent", "").strip().lower()
+    return consent in {"yes", "true", "1"} or metadata.get("direction", "").strip().lower() == "inbound"
+
+
+def seconds_until(night: NightHours, zones: Sequence[Zone], start: float) -> Seconds | None:
+    """How long after `start` (POSIX seconds) it is first night in all the zones: 0 in the night. None where it is not
+    within a day, or where no calendar reaches.
+
+    Clocks are asked rather than reckoned with, so that a change of theirs counts, wherever it falls.
+    """
+    try:
+        if _dark(night, zones, start):
+            return 0.0
+        first = math.floor(start)
+        after = next(at for at in range(first + _STEP, first + _A_DAY, _STEP) if _dark(night, zones, at))
+        return max(0.0, _dusk(night, zones, after) - start)
+    except (StopIteration, OverflowError, ValueError, OSError):
+        return None
+
+
+def _dusk(night: NightHours, zones: Sequence[Zone], after: int) -> int:
+    """The second at which night fell, which was less than a step before `after`."""
+    light = after - _STEP
+    while after - light > 1:
+        middle = (light + after) // 2
+        light, after = (light, middle) if _dark(night, zones, middle) else (middle, after)
+    return after
+
+
+def _dark(night: NightHours, zones: Sequence[Zone], at: float) -> bool:
+    return all(night.holds(datetime.fromtimestamp(at, zone.clock).time()) for zone in zones)
+
+
+def _on_the_clock(why: Bilingual, zones: Sequence[Zone], at: float) -> Bilingual:
+    """The reason, behind the time by which it was judged."""
+    times = [f"{datetime.fromtimestamp(at, zone.clock):%H:%M} ({zone.name})" for zone in zones]
+    if len(times) == 1:
+        return Bilingual(zh=f"债务人当地时间 {times[0]}。{why.zh}", en=f"{times[0]} on the debtor's clock. {why.en}")
+    return Bilingual(
+        zh=f"债务人时区未知，但各时区均已入夜：{times[0]} 至 {times[-1]}。{why.zh}",
+        en=f"The debtor's time zone is not known, but it is night in all: {times[0]} to {times[-1]}. {why.en}",
+    )

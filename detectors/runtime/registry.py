@@ -1,0 +1,111 @@
+"""All detectors, loaded and checked once; a call gets its own of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from asr.engines.port import Biasing
+from asr.types import Language
+from detectors.contract import Bilingual, CallContext, CallDetector, Detector, DetectorError, Jurisdiction, Severity
+from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
+from detectors.packs.loader import RULE_FILES, PackLoader, Rule, load_pack_vocabulary
+from detectors.packs.taxonomy import JURISDICTIONS, PACKS, Category, Taxonomy, load_taxonomy
+from detectors.rules.duties import DutiesDetector, Duty, load_duties
+from detectors.rules.hours import CATEGORY as NIGHT
+from detectors.rules.hours import HoursDetector
+from detectors.rules.lexical import LexicalDetector, Matcher
+from detectors.rules.right_party import load_right_party_check
+from detectors.rules.sequence import RULES as SEQUENCES
+from detectors.rules.sequence import SequenceDetector, load_cues
+from detectors.sentiment.detector import SentimentDetector
+from detectors.sentiment.lexicon import load_lexicons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInfo:
+    """A rule as people read it."""
+
+    id: str
+    category: str
+    severity: Severity
+    jurisdiction: Jurisdiction
+    title: Bilingual
+    why: Bilingual
+    cites: tuple[str, ...]
+
+
+class Registry:
+    """Raises DetectorError where two detectors have one id."""
+
+    def __init__(
+        self, detectors: Sequence[Detector], rules: Sequence[RuleInfo], frames: Mapping[Language, PromptFrame]
+    ) -> None:
+        ids = [detector.id for detector in detectors]
+        double = {name for name in ids if ids.count(name) > 1}
+        if double:
+            raise DetectorError(f"two detectors are called {double.pop()!r}")
+        self.detectors = tuple(detectors)
+        self.rules = tuple(rules)
+        self.frames = frames
+
+    def open(self, call: CallContext) -> list[tuple[str, CallDetector]]:
+        """Every detector's id and its fresh memory of this call."""
+        return [(detector.id, detector.open(call)) for detector in self.detectors]
+
+    def biasing(self, jurisdiction: Jurisdiction, own: Sequence[str] = ()) -> dict[Language, Biasing]:
+        """Vocabulary for the recogniser in each language: the tenant's `own` terms, then words that calls of this kind
+        hold and that it mishears without help."""
+        return {language: frame.biasing(jurisdiction, own) for language, frame in self.frames.items()}
+
+
+def load() -> Registry:
+    """The registry over the packs that ship with this package. Raises DetectorError naming what is wrong."""
+    taxonomy, vocabulary = load_taxonomy(), load_pack_vocabulary()
+    rules = PackLoader(taxonomy, vocabulary).load(sorted(PACKS.glob(RULE_FILES)))
+    duties = load_duties(taxonomy, vocabulary)
+    matchers: dict[Jurisdiction, Matcher] = {
+        each: Matcher(tuple(rule for rule in rules if each in rule.law), vocabulary) for each in JURISDICTIONS
+    }
+    right_party = load_right_party_check(vocabulary)
+    detectors: list[Detector] = [
+        LexicalDetector(matchers),
+        DutiesDetector(duties, right_party),
+        HoursDetector(taxonomy.categories[NIGHT]),
+        SequenceDetector(taxonomy.categories, right_party, load_cues(vocabulary)),
+        SentimentDetector(load_lexicons()),
+    ]
+    return Registry(detectors, _infos(rules, duties, taxonomy), load_prompt_frames(_wordings(rules), JURISDICTIONS))
+
+
+def _wordings(rules: Sequence[Rule]) -> list[PromptWording]:
+    return [
+        PromptWording(source=pattern.source, language=pattern.language, laws=frozenset(rule.law))
+        for rule in rules
+        for pattern in rule.patterns
+    ]
+
+
+def _infos(rules: Sequence[Rule], duties: Sequence[Duty], taxonomy: Taxonomy) -> list[RuleInfo]:
+    infos = [_info(rule.id, rule.category, rule.severity, rule.title, rule) for rule in rules]
+    for owed in (duty.category for duty in duties):
+        infos.append(_info(f"duty.{owed.id}", owed.id, owed.severity, owed.title, owed))
+    for rule_id, name in {"hours.night": NIGHT, **SEQUENCES}.items():
+        category = taxonomy.categories[name]
+        infos.append(_info(rule_id, name, category.severity, category.title, category))
+    return [info for each in infos for info in each]
+
+
+def _info(rule_id: str, category: str, severity: Severity, title: Bilingual, lawful: Rule | Category) -> list[RuleInfo]:
+    return [
+        RuleInfo(
+            id=rule_id,
+            category=category,
+            severity=severity,
+            jurisdiction=jurisdiction,
+            title=title,
+            why=law.why,
+            cites=law.cites,
+        )
+        for jurisdiction, law in lawful.law.items()
+    ]

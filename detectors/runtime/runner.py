@@ -1,0 +1,151 @@
+"""One call's detectors, run off the event loop, each on its own: none can harm another, or the call.
+
+A detector that raises is reported, and after MOST_FAILURES left out for the rest of the call. One that does not answer
+in time is reported and not waited for: it hears what follows once it is done, and what it says late counts all the
+same, for a busy machine or a process that stood still makes any of them late. Once it owes MOST_OWED answers it is left
+out. Besides the per-call supervisor this is the one place that catches everything: detectors are plug-ins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from asr.threads import in_thread
+from asr.types import Seconds, Utterance
+from detectors.contract import CallDetector, Finding, Foreseeing, GapAware, Observation
+
+MOST_FAILURES = 3
+"""A defect that meets one odd utterance passes; one that meets three is there to stay."""
+MOST_OWED = 3
+"""A detector so far behind hangs, or will not catch up."""
+
+Ask = Callable[[CallDetector], list[Observation]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Question:
+    ask: Ask
+    keeps: bool = True
+    """Whether an answer that comes late still counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorFailure:
+    """A detector raised or was too slow; what it would have seen in this utterance is unknown."""
+
+    detector: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """A detector, what it has not answered yet, the oldest first, and its work on that."""
+
+    id: str
+    detector: CallDetector
+    failures: int = 0
+    owed: deque[_Question] = field(default_factory=deque[_Question])
+    at_work: asyncio.Task[list[Observation]] | None = None
+
+    @property
+    def is_out(self) -> bool:
+        return self.failures >= MOST_FAILURES or len(self.owed) >= MOST_OWED
+
+    async def answer(self) -> list[Observation]:
+        """To what is owed longest. Whoever stops waiting leaves the detector at work. Raises what the detector does."""
+        question = self.owed[0]
+        if self.at_work is None:
+            self.at_work = asyncio.create_task(in_thread(lambda: question.ask(self.detector), f"detector {self.id}"))
+            self.at_work.add_done_callback(_retrieve)
+        await asyncio.wait([self.at_work])
+        done, self.at_work = self.at_work, None
+        self.owed.popleft()
+        return done.result()
+
+
+class DetectorRunner:
+    """Asks every detector in turn, in a thread, each for at most `timeout_s`; answers keep the detectors' order.
+
+    Call its methods one after the other, in the call's order.
+    """
+
+    def __init__(self, detectors: Sequence[tuple[str, CallDetector]], *, timeout_s: float) -> None:
+        self._running = [_Running(id=name, detector=detector) for name, detector in detectors]
+        self._timeout = timeout_s
+
+    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
+        """What they say of an utterance."""
+        return await self._ask_all(lambda detector: detector.heard(utterance))
+
+    async def foresee(self, utterance: Utterance) -> list[Finding]:
+        """What holds already of an utterance that still goes on. A detector that fails here has its say when all of it
+        is heard."""
+        found: list[Finding] = []
+        for running in self._running:
+            if isinstance(running.detector, Foreseeing) and not running.owed:
+                question = _Question(ask=partial(_foreseen, utterance=utterance), keeps=False)
+                answers = await self._answers(running, question)
+                found += [answer for answer in answers if isinstance(answer, Finding)]
+        return found
+
+    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
+        """Let those that care know that this stretch has no text; only failures come of it."""
+        return await self._ask_all(partial(_told_of_gap, start=start, end=end))
+
+    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        """What they say of time having passed."""
+        return await self._ask_all(lambda detector: detector.elapsed(at))
+
+    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        """Their last words."""
+        return await self._ask_all(lambda detector: detector.closed(at))
+
+    async def _ask_all(self, ask: Ask) -> list[Observation | DetectorFailure]:
+        answers: list[Observation | DetectorFailure] = []
+        for running in self._running:
+            answers += await self._answers(running, _Question(ask=ask))
+        self._running = [running for running in self._running if not running.is_out]
+        return answers
+
+    async def _answers(self, running: _Running, question: _Question) -> list[Observation | DetectorFailure]:
+        """What it says to this, and to what it still owed."""
+        running.owed.append(question)
+        answers: list[Observation | DetectorFailure] = []
+        try:
+            async with asyncio.timeout(self._timeout):
+                while running.owed and running.failures < MOST_FAILURES:
+                    asked = running.owed[0]
+                    try:
+                        answer = await running.answer()
+                        answers += answer if asked.keeps or asked is question else []
+                    except Exception as failure:
+                        running.failures += 1
+                        answers.append(_failure(running, f"{type(failure).__name__}: {failure}"))
+        except TimeoutError:
+            answers.append(_failure(running, f"did not answer within {self._timeout:g} s"))
+        return answers
+
+
+def _retrieve(task: asyncio.Task[list[Observation]]) -> None:
+    """Nobody else may: a detector that is left out is not waited for."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _foreseen(detector: CallDetector, utterance: Utterance) -> list[Observation]:
+    return [*detector.foresee(utterance)] if isinstance(detector, Foreseeing) else []
+
+
+def _told_of_gap(detector: CallDetector, start: Seconds, end: Seconds) -> list[Observation]:
+    if isinstance(detector, GapAware):
+        detector.unheard(start, end)
+    return []
+
+
+def _failure(running: _Running, what: str) -> DetectorFailure:
+    left_out = "; left out for the rest of this call" if running.is_out else ""
+    return DetectorFailure(detector=running.id, message=what + left_out)

@@ -1,0 +1,69 @@
+"""How each utterance sounds, from its words, and where each party's mood is going."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Final
+
+from asr.types import Language, Role, Seconds, Utterance
+from detectors.contract import CallContext, Emotion, Observation, Sentiment
+from detectors.matching.pattern import folds
+from detectors.sentiment.lexicon import EMOTIONS, Feeling, Lexicon, feeling_of
+
+TREND_SECONDS: Final[Seconds] = 12.0
+"""Speech after which the past weighs 1/e in the rolling mean: about three utterances."""
+
+
+class SentimentDetector:
+    """Scores every utterance of both parties."""
+
+    id: ClassVar[str] = "sentiment"
+
+    def __init__(self, lexicons: dict[Language, Lexicon]) -> None:
+        self._lexicons = lexicons
+
+    def feel(self, text: str) -> Feeling:
+        """One text on its own; where its speaker switches, both languages' words count."""
+        totals: dict[Emotion, float] = dict.fromkeys(EMOTIONS, 0.0)
+        for language in folds(text):
+            for emotion, weight in self._lexicons[language].weigh(text).items():
+                totals[emotion] += weight
+        return feeling_of(totals)
+
+    def open(self, call: CallContext) -> SentimentCall:
+        return SentimentCall(self)
+
+
+class SentimentCall:
+    """One call's rolling means."""
+
+    def __init__(self, detector: SentimentDetector) -> None:
+        self._detector = detector
+        self._trends: dict[Role, float] = {}
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        feeling = self._detector.feel(utterance.text)
+        sentiment = Sentiment(
+            utterance_id=utterance.id,
+            role=utterance.role,
+            at=utterance.end,
+            score=feeling.score,
+            label=feeling.label,
+            emotion=feeling.emotion,
+            trend=self._trend(utterance, feeling.score),
+        )
+        return [sentiment]
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def _trend(self, utterance: Utterance, score: float) -> float:
+        """Exponential mean, weighed by how long was spoken."""
+        kept = math.exp(-max(0.0, utterance.end - utterance.start) / TREND_SECONDS)
+        before = self._trends.get(utterance.role)
+        trend = score if before is None else kept * before + (1 - kept) * score
+        self._trends[utterance.role] = trend
+        return round(trend, 3)
