@@ -32,8 +32,8 @@ from asr.endpointing.vad import SecondOpinion
 from asr.types import ROLES, Role
 from service.bench.channel import PHONE_RATE, telephone
 from service.bench.report import write_report
-from service.calls.intake import ChannelsCompared, Cut, Intake
-from service.gateway.events import AudioArrived
+from service.calls.audio_path import AudioPath, ChannelsCompared, UtteranceAudio
+from service.ingest.events import AudioArrived
 
 Sound = NDArray[np.float64]
 Heard = dict[Role, NDArray[np.bool_]]
@@ -208,11 +208,11 @@ def _voiced(sound: Sound, level_db: float) -> NDArray[np.bool_]:
 
 def _heard(legs: Pcm, roles: tuple[Role, ...], opinion: SecondOpinion) -> tuple[Heard, bool]:
     """Which frames of each leg lie in an utterance that goes to recognition; whether the channels were called equal."""
-    intake = Intake(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
+    intake = AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
     found = [each for piece in _pieces(legs) for each in intake.take(piece, 0.0).found] + intake.pause(0.0).found
     heard: Heard = {role: np.zeros(legs.shape[1] // STEP, np.bool_) for role in roles}
     for cut in found:
-        if isinstance(cut, Cut) and opinion.is_speech(cut.pcm):
+        if isinstance(cut, UtteranceAudio) and opinion.is_speech(cut.pcm):
             heard[cut.role][round(cut.start * 50) : round(cut.end * 50)] = True
     return heard, any(isinstance(each, ChannelsCompared) for each in found)
 
@@ -235,7 +235,7 @@ def _cost(voices: dict[str, list[Sound]]) -> dict[str, float]:
             wire = _wire(np.sum(_call(condition, voices, np.random.default_rng(seed)), axis=0), condition.noise_db)
             calls = [(wire, ROLES)] if together else [(wire[[leg]], (role,)) for leg, role in enumerate(ROLES)]
             for legs, roles in calls:
-                pieces, intake = _pieces(legs), Intake(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
+                pieces, intake = _pieces(legs), AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
                 begun = time.process_time()
                 for piece in pieces:
                     intake.take(piece, 0.0)

@@ -41,7 +41,7 @@ from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import read_clips
 from service.bench.report import write_report
-from service.calls.languages import PartyLanguages
+from service.calls.party_languages import PartyLanguages
 from service.settings import Settings
 
 LENGTHS: tuple[Seconds, ...] = (0.6, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0)

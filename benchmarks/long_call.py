@@ -17,9 +17,9 @@ import numpy as np
 from asr.types import Role, Utterance
 from detectors.contract import Bilingual, Sentiment
 from service.client import read_call_audio
-from service.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, SentimentScored, UtteranceHeard
-from service.media.recordings import RecordingFolder
-from service.media.wav import WavForm, wav_head
+from service.record.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, SentimentScored, UtteranceHeard
+from service.recordings.folder import RecordingFolder
+from service.recordings.wav import WavForm, wav_head
 from service.samples import SampleCall, sample_calls
 from service.settings import Settings
 from service.storage.sql import SqlStore
@@ -30,7 +30,7 @@ RATE = 8000
 AN_ALERT = 100
 
 
-def spoken(calls: list[SampleCall]) -> list[tuple[Role, str, float, float]]:
+def pending(calls: list[SampleCall]) -> list[tuple[Role, str, float, float]]:
     """Every turn of the calls, one call after another: who, what, from, to."""
     found: list[tuple[Role, str, float, float]] = []
     begin = 0.0
@@ -41,7 +41,7 @@ def spoken(calls: list[SampleCall]) -> list[tuple[Role, str, float, float]]:
 
 
 def facts(call_id: str, calls: list[SampleCall], turns: int, length: float) -> list[Fact]:
-    said = spoken(calls)
+    said = pending(calls)
     found: list[Fact] = []
     for index, (role, text, start, end) in enumerate(islice(cycle(said), turns)):
         begin = index // len(said) * length

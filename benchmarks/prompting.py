@@ -46,7 +46,7 @@ from models import ModelStore
 from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import read_clips
-from service.bench.errors import edits_over
+from service.bench.error_rates import edits_over
 from service.bench.terms import Pair, score_terms
 from service.samples import sample_calls
 from service.settings import Settings

@@ -25,40 +25,40 @@ from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Transcript
 from detectors.runtime.registry import Registry, load
-from detectors.runtime.runner import DetectorRunner
+from detectors.runtime.runner import ThreadedDetectorRunner
 from detectors.timezones.zones import load_zones
 from models import ModelError, ModelStore
+from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.audio_files.reader import AudioUnusable
 from service.calls.admission import Admission
-from service.calls.desk import Desk
+from service.calls.earlier_call import EarlierCall
+from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
-from service.calls.past import PastCalls
-from service.calls.resume import PastCall
-from service.calls.session import CallSession, Parts, context_of
+from service.calls.registry import CallRegistry
+from service.calls.session import CallSession, SessionParts, context_of
 from service.disk_watch import DiskWatch, StoreWatch, repeated
-from service.facts import Call
-from service.gateway.native import NativeDialect
-from service.gateway.twilio import TwilioDialect
+from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.twilio import TwilioDialect
 from service.live.hub import LiveHub
-from service.live.schema import Health
-from service.media.recorder import RecordingThread
-from service.media.recordings import RecordingFolder
+from service.live.messages import Health
 from service.memory import share_arenas
 from service.metrics import Metrics
 from service.private_files import prepare_folder
+from service.record.facts import Call
+from service.recordings.folder import RecordingFolder
+from service.recordings.recorder import RecordingThread
 from service.samples import a_few_words
 from service.settings import Settings
 from service.sole_user import sole_user
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
-from service.web.create import create_web
+from service.web.application import create_application
 from service.web.descriptors import raise_descriptor_limit
-from service.web.listening import bound, refused
+from service.web.listen_socket import bound, refused
 from service.web.ports import WebParts
-from service.web.readings import Remembered
+from service.web.readiness import RememberedChecks
+from service.web.schemas import Check
 from service.web.server import notice_dead_peers, server_config
-from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
-from service.web.wire import Check
 
 log = structlog.get_logger()
 
@@ -147,9 +147,9 @@ class Service:
         self.metrics.calls_carried.set_function(lambda: self.recogniser.calls)
         self.metrics.level.set_function(lambda: DEGRADATION_LEVELS.index(self.recogniser.level))
         self.metrics.count_levels(lambda: self.recogniser.level_seconds)
-        self.desk = Desk(
+        self.calls = CallRegistry(
             settings=settings,
-            past=PastCalls(self.store, self.recordings, wall),
+            earlier=EarlierCalls(self.store, self.recordings, wall),
             journal=self.journal,
             open_session=self._open_session,
             admission=Admission(self.recogniser, None if settings.max_calls == "auto" else settings.max_calls),
@@ -168,10 +168,10 @@ class Service:
             await stack.enter_async_context(self.recogniser)
             await self.recogniser.measure()
             await stack.enter_async_context(self.journal)
-            await stack.enter_async_context(self.desk)
+            await stack.enter_async_context(self.calls)
             parts = await asyncio.to_thread(self._web_parts)
             await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
-            yield await asyncio.to_thread(create_web, parts)
+            yield await asyncio.to_thread(create_application, parts)
 
     def health(self) -> Health:
         """The strip on top of every page."""
@@ -184,7 +184,7 @@ class Service:
         }
         return Health(
             model=self.engine.name,
-            live_calls=self.desk.live,
+            live_calls=self.calls.live,
             max_calls=self._most_calls(),
             backlog=round(self.recogniser.backlog_seconds, 1),
             level=self.recogniser.level,
@@ -216,7 +216,7 @@ class Service:
         }
 
     def _admission_check(self) -> Check:
-        closed = self.desk.closed(time.monotonic())
+        closed = self.calls.closed(time.monotonic())
         return Check(ok=not closed, message=closed)
 
     def _storage_check(self) -> Check:
@@ -226,14 +226,17 @@ class Service:
             return Check(ok=False, message="the store refuses writes; facts are kept until it takes them")
         return Check(ok=True)
 
-    def _open_session(self, call: Call, past: PastCall | None) -> CallSession:
+    def _open_session(self, call: Call, earlier: EarlierCall | None) -> CallSession:
         context = context_of(call)
-        parts = Parts(
+        parts = SessionParts(
             journal=self.journal,
             recogniser=self.recogniser,
-            judge=DetectorRunner(self.registry.open(context), timeout_s=DETECTOR_SECONDS),
+            detectors=ThreadedDetectorRunner(self.registry.open(context), timeout_s=DETECTOR_SECONDS),
             recorder=self.recorder.open(
-                call.id, call.roles, call.rate, resume_at=None if past is None else samples_in(past.reached, call.rate)
+                call.id,
+                call.roles,
+                call.rate,
+                resume_at=None if earlier is None else samples_in(earlier.reached, call.rate),
             ),
             metrics=self.metrics,
             monotonic=time.monotonic,
@@ -241,18 +244,18 @@ class Service:
             max_pace=self.settings.max_pace,
             biasing=self.registry.biasing(call.jurisdiction, self.settings.own_terms),
         )
-        return CallSession(call, parts, past)
+        return CallSession(call, parts, earlier)
 
     def _web_parts(self) -> WebParts:
         settings = self.settings
         return WebParts(
             settings=settings,
             store=self.store,
-            desk=self.desk,
+            calls=self.calls,
             feed=self.hub,
             recordings=self.recordings,
             rules=self.registry.rules,
-            checks=Remembered(self.checks, time.monotonic),
+            checks=RememberedChecks(self.checks, time.monotonic),
             health=self.health,
             metrics=self.metrics,
             native=lambda _key: NativeDialect(),
@@ -340,19 +343,19 @@ async def _serve(app: FastAPI, service: Service, sockets: list[socket.socket], r
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
-    stopping = loop.create_task(_stop_when_told(told, service.desk, server))
+    stopping = loop.create_task(_stop_when_told(told, service.calls, server))
     try:
         await server.serve(sockets)
     finally:
         stopping.cancel()
 
 
-async def _stop_when_told(told: asyncio.Event, desk: Desk, server: _Server) -> None:
+async def _stop_when_told(told: asyncio.Event, calls: CallRegistry, server: _Server) -> None:
     """Calls first: what was said is written and gateways are told, while the server still answers."""
     await told.wait()
     _end_by_force_after(STOP_WITHIN)
-    log.info("stopping", live_calls=desk.live)
-    await desk.suspend()
+    log.info("stopping", live_calls=calls.live)
+    await calls.suspend()
     server.stop()
 
 

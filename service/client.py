@@ -22,7 +22,7 @@ from asr.audio.pcm import encode
 from asr.types import CallLanguage, Role, Seconds
 from detectors.contract import Jurisdiction
 from service.audio_files.call import CallAudio, CallSound, packets, read_call_audio
-from service.facts import FACT, CallEnding, Fact
+from service.record.facts import FACT, CallEnding, Fact
 
 __all__ = ["CallAudio", "CallStart", "FactSeen", "StreamFailed", "read_call_audio", "stream_call"]
 

@@ -16,9 +16,9 @@ from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Language, Role, Seconds, Transcript, Utterance, Word
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
-from service.facts import Fact
-from service.live.schema import Levels, Partial
-from service.media.recording import Unrecorded
+from service.live.messages import Levels, Partial
+from service.record.facts import Fact
+from service.recordings.writer import Unrecorded
 from service.storage.port import LoggedFact
 
 
@@ -106,7 +106,7 @@ class ScriptedRecogniser:
         return self.answers.pop(0) if self.answers else "好的"
 
 
-class ScriptedJudge:
+class ScriptedDetectorRunner:
     """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds."""
 
     def __init__(self, *says: Observation | DetectorFailure) -> None:

@@ -1,4 +1,4 @@
-"""A desk over a real store, with sessions whose neighbours are scripted."""
+"""A call registry over a real store, with sessions whose neighbours are scripted."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from datetime import datetime
 from pathlib import Path
 
 from service.calls.admission import Admission
-from service.calls.desk import Desk
+from service.calls.connection import CallConnection
+from service.calls.earlier_call import EarlierCall
+from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
-from service.calls.line import Line
-from service.calls.past import PastCalls
-from service.calls.resume import PastCall
-from service.calls.session import CallSession, Parts
-from service.facts import Call, CallClosed
-from service.gateway.events import AudioArrived, CallAnnounced
+from service.calls.registry import CallRegistry
+from service.calls.session import CallSession, SessionParts
+from service.ingest.events import AudioArrived, CallAnnounced
 from service.live.hub import LiveHub
-from service.live.schema import Health
-from service.media.recordings import RecordingFolder
+from service.live.messages import Health
 from service.metrics import Metrics
+from service.record.facts import Call, CallClosed
+from service.recordings.folder import RecordingFolder
 from service.settings import Settings
 from service.storage.port import GatewayKey
 from service.storage.sql import SqlStore
 from tests import scenes
-from tests.doubles import MemoryRecorder, ScriptedJudge, ScriptedRecogniser, now
+from tests.doubles import MemoryRecorder, ScriptedDetectorRunner, ScriptedRecogniser, now
 
 KEY = GatewayKey(
     id="k1", source="pbx", secret_hash="", rights=("stream",), first_track="customer", created_at=scenes.AT
@@ -48,7 +48,7 @@ class Carries:
 
 
 class Floor:
-    """A desk over a real store, with sessions whose neighbours are scripted."""
+    """A call registry over a real store, with sessions whose neighbours are scripted."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class Floor:
         self.metrics = Metrics()
         hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, hub, self.metrics)
-        self.judge = ScriptedJudge()
-        self.desk = Desk(
+        self.detectors = ScriptedDetectorRunner()
+        self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            past=PastCalls(store, RecordingFolder(Path("nowhere")), wall),
+            earlier=EarlierCalls(store, RecordingFolder(Path("nowhere")), wall),
             journal=self.journal,
             open_session=self._session,
             admission=Admission(Carries(carries), most),
@@ -75,27 +75,27 @@ class Floor:
             wall=wall,
         )
 
-    def _session(self, call: Call, past: PastCall | None) -> CallSession:
-        parts = Parts(
+    def _session(self, call: Call, earlier: EarlierCall | None) -> CallSession:
+        parts = SessionParts(
             journal=self.journal,
             recogniser=ScriptedRecogniser(),
-            judge=self.judge,
+            detectors=self.detectors,
             recorder=MemoryRecorder(),
             metrics=self.metrics,
             monotonic=time.monotonic,
             wall=self.wall,
             max_pace=1e9,
         )
-        return CallSession(call, parts, past)
+        return CallSession(call, parts, earlier)
 
-    async def attach(self, announced: CallAnnounced = CALL, key: GatewayKey = KEY) -> Line:
-        return await self.desk.attach(announced, key, time.monotonic())
+    async def attach(self, announced: CallAnnounced = CALL, key: GatewayKey = KEY) -> CallConnection:
+        return await self.calls.attach(announced, key, time.monotonic())
 
-    async def ended(self, line: Line) -> CallClosed:
+    async def ended(self, connection: CallConnection) -> CallClosed:
         """The line's call is stopped and wholly written."""
-        line.stop()
-        assert await line.over() == "processed"
-        return await self.closing(line.call_id)
+        connection.stop()
+        assert await connection.over() == "processed"
+        return await self.closing(connection.call_id)
 
     async def closing(self, call_id: str = "c-1") -> CallClosed:
         [closed] = [f.fact for f in await self.store.facts(call_id) if isinstance(f.fact, CallClosed)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from asr.types import Role, Utterance
 from detectors.contract import Bilingual, Finding, Sentiment
-from service.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, UtteranceHeard
+from service.record.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, UtteranceHeard
 
 AT = datetime(2026, 3, 2, 10, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=8)))
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from asr.audio.pcm import encode
 from service.audio_files.call import CallAudio
-from service.calls.session import CallSession, Parts
-from service.facts import Fact
-from service.gateway.events import AudioArrived
+from service.calls.session import CallSession, SessionParts
+from service.ingest.events import AudioArrived
 from service.metrics import Metrics
+from service.record.facts import Fact
 from tests import scenes
-from tests.doubles import ListJournal, MemoryRecorder, ScriptedJudge, ScriptedRecogniser, now
+from tests.doubles import ListJournal, MemoryRecorder, ScriptedDetectorRunner, ScriptedRecogniser, now
 
 F = TypeVar("F", bound=Fact)
 
@@ -26,21 +26,21 @@ class Stage:
     def __init__(
         self,
         recogniser: ScriptedRecogniser | None = None,
-        judge: ScriptedJudge | None = None,
+        detectors: ScriptedDetectorRunner | None = None,
         max_pace: float = 1e9,
         *,
         partials: bool = True,
     ) -> None:
         self.journal = ListJournal()
         self.recogniser = recogniser or ScriptedRecogniser()
-        self.judge = judge or ScriptedJudge()
+        self.detectors = detectors or ScriptedDetectorRunner()
         self.recorder = MemoryRecorder()
         self.metrics = Metrics()
         self.clock = 1000.0
-        parts = Parts(
+        parts = SessionParts(
             journal=self.journal,
             recogniser=self.recogniser,
-            judge=self.judge,
+            detectors=self.detectors,
             recorder=self.recorder,
             metrics=self.metrics,
             monotonic=lambda: self.clock,

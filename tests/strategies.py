@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from asr.audio.pcm import Encoding
 from asr.types import ROLES, Language, Utterance, Word
 from detectors.contract import SEVERITIES, Bilingual, Emotion, Finding, Jurisdiction, Sentiment, SentimentLabel
-from service.facts import (
+from service.record.facts import (
     Alert,
     AlertRaised,
     AlertState,

@@ -35,10 +35,10 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 
 from scripts import PLAYS, Play, facts_of  # noqa: E402  (needs the path above)
 
-from service.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
-from service.live.schema import LIVE_MESSAGE, Event, Health, HealthChanged, Levels, LiveMessage, Snapshot  # noqa: E402
+from service.record.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
+from service.live.messages import LIVE_MESSAGE, Event, Health, HealthChanged, Levels, LiveMessage, Snapshot  # noqa: E402
 from service.storage.port import CallRecord  # noqa: E402
-from service.summary import CallSummary, fold, opened  # noqa: E402
+from service.record.summary import CallSummary, fold, opened  # noqa: E402
 from service.web.headers import CONTENT_SECURITY_POLICY  # noqa: E402
 
 STATIC = ROOT / "service" / "web" / "static"

@@ -10,7 +10,7 @@ from typing import Literal
 
 from asr.types import Language, Role, Utterance
 from detectors.contract import Bilingual, Emotion, Sentiment, Severity
-from service.facts import Alert, AlertRaised, Call, CallClosed, Fact, GapMarked, Notice, SentimentScored, UtteranceHeard
+from service.record.facts import Alert, AlertRaised, Call, CallClosed, Fact, GapMarked, Notice, SentimentScored, UtteranceHeard
 
 ROOT = Path(__file__).resolve().parents[2]
 LAG = 1.3

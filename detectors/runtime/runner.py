@@ -67,7 +67,7 @@ class _Running:
         return done.result()
 
 
-class DetectorRunner:
+class ThreadedDetectorRunner:
     """Asks every detector in turn, in a thread, each for at most `timeout_s`; answers keep the detectors' order.
 
     Call its methods one after the other, in the call's order.

@@ -11,10 +11,10 @@ from typing import Any
 
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.types import Language, Seconds
-from service.bench.errors import Edits
-from service.bench.layout import BenchCall
-from service.bench.ledger import CallLedger, within
-from service.bench.server import RunningService, Sample
+from service.bench.call_layout import BenchCall
+from service.bench.error_rates import Edits
+from service.bench.latencies import CallLatencies, within
+from service.bench.service_process import RunningService, Sample
 from service.bench.statistics import histogram_spread, medians, slope, spread
 from service.bench.steal import Reading, Steal, TextCame, steps, take_cores
 from service.client import CallStart, StreamFailed, stream_call
@@ -57,7 +57,7 @@ class LivePlan:
 class LiveRun:
     """A run as it goes on, for whoever shows its progress."""
 
-    ledgers: list[CallLedger] = field(default_factory=list)
+    ledgers: list[CallLatencies] = field(default_factory=list)
     refusals: list[Seconds | None] = field(default_factory=list)
     """Each refusal's retry hint."""
     begun: float = 0.0
@@ -102,7 +102,7 @@ async def _play_call(
     await asyncio.sleep(index * BETWEEN)
     until = begun + plan.ramp + plan.seconds / plan.pace / 2
     while time.monotonic() < until:
-        ledger = CallLedger(call=call)
+        ledger = CallLatencies(call=call)
         try:
             run.up += 1
             run.ledgers.append(ledger)

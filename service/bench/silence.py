@@ -12,14 +12,14 @@ from asr.engines.port import Speech
 from asr.recognition.recogniser import BatchRecogniser, RecognitionRequest
 from asr.types import Language, Seconds
 from service.bench.channel import PHONE_RATE
-from service.calls.intake import Cut, Intake, Taken
-from service.gateway.events import AudioArrived
+from service.calls.audio_path import AudioPath, AudioPathOutput, UtteranceAudio
+from service.ingest.events import AudioArrived
 
 PIECE: Seconds = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class SilenceFigures:
     """What came of one sound. `texts` should be empty."""
 
     minutes: float
@@ -36,21 +36,21 @@ class Heard:
 
 async def listen(
     sound: Pcm, recogniser: BatchRecogniser, language: Language, name: str, passed: Callable[[Seconds], None]
-) -> Heard:
+) -> SilenceFigures:
     """One sound (int16 at 8 kHz) as a call's only leg: cut, doubted, recognised and guarded as any call's."""
     before, cpu = recogniser.counts, _cpu()
     texts: list[str] = []
     cut = 0
-    intake = Intake(["customer"], "mulaw", PHONE_RATE, max_pace=math.inf, now=0.0)
+    audio_path = AudioPath(["customer"], "mulaw", PHONE_RATE, max_pace=math.inf, now=0.0)
     piece = round(PIECE * PHONE_RATE)
     for first in range(0, sound.size, piece):
-        taken = intake.take(AudioArrived(payload=encode(sound[first : first + piece], "mulaw")), first / PHONE_RATE)
+        taken = audio_path.take(AudioArrived(payload=encode(sound[first : first + piece], "mulaw")), first / PHONE_RATE)
         cut += await _recognise(taken, recogniser, language, name, texts)
         passed(first / PHONE_RATE)
-    cut += await _recognise(intake.pause(sound.size / PHONE_RATE), recogniser, language, name, texts)
+    cut += await _recognise(audio_path.pause(sound.size / PHONE_RATE), recogniser, language, name, texts)
     grown = {count: value - getattr(before, count) for count, value in asdict(recogniser.counts).items()}
     minutes = sound.size / PHONE_RATE / 60
-    return Heard(
+    return SilenceFigures(
         minutes=round(minutes, 3),
         cut=cut,
         refused=grown["refused"],
@@ -60,8 +60,10 @@ async def listen(
     )
 
 
-async def _recognise(taken: Taken, recogniser: BatchRecogniser, language: Language, name: str, texts: list[str]) -> int:
-    cuts = [found for found in taken.found if isinstance(found, Cut)]
+async def _recognise(
+    taken: AudioPathOutput, recogniser: BatchRecogniser, language: Language, name: str, texts: list[str]
+) -> int:
+    cuts = [found for found in taken.found if isinstance(found, UtteranceAudio)]
     for cut in cuts:
         speech = Speech(pcm=cut.pcm, language=language)
         request = RecognitionRequest(call_id=name, role="customer", seq=0, speech=speech, final=True, deadline=0.0)

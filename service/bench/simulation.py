@@ -288,7 +288,7 @@ class _Floor:
             await asyncio.sleep(1.0)
 
     async def _offer(self, source: Source, number: int) -> None:
-        """One seat of a source: a call after the other, each offered again after the hint when it is refused."""
+        """One agent of a source: a call after the other, each offered again after the hint when it is refused."""
         await asyncio.sleep(source.begin + number * _OFFERED_EVERY)
         while not self._over:
             refusal = self._ask(source.key)

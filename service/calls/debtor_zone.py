@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from detectors.rules.hours import hours_lifted
 from detectors.timezones.debtor import DebtorZone, debtor_zone
-from service.facts import Call, Notice
-from service.gateway.events import CallAnnounced
+from service.ingest.events import CallAnnounced
+from service.record.facts import Call, Notice
 from service.settings import Settings
 from service.storage.port import GatewayKey
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from asr.types import Role, Seconds
-from service.facts import Notice
-from service.gateway.events import DigitPressed, FormatChanged, Irregularity, IrregularityKind
-from service.gateway.flood import TokenBucket
+from service.ingest.events import DigitPressed, FormatChanged, Irregularity, IrregularityKind
+from service.ingest.rate_limits import TokenBucket
 from service.media.absence import Absence
+from service.record.facts import Notice
 
 MOST_TOLD = 32
 """Notices a call: a start message alone may hold 64 odd metadata entries."""

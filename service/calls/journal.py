@@ -1,8 +1,8 @@
 """Store first, then publish; and while the store fails, keep everything in order and try again.
 
-A write goes straight to the store. When the store cannot take it, the call gets a line: its facts wait there in
-order, the call goes on, and one task tries until the line is empty again. While the store fails, new facts go to
-their call's line at once and the lines try in turn, so that no call waits out another's timeout.
+A write goes straight to the store. When the store cannot take it, the call gets a backlog: its facts wait there in
+order, the call goes on, and one task tries until the backlog is empty again. While the store fails, new facts go to
+their call's backlog at once and the backlogs try in turn, so that no call waits out another's timeout.
 
 What is kept is kept in memory: a file would lie on the disk that is full.
 """
@@ -19,10 +19,10 @@ from datetime import datetime
 import structlog
 
 from service.calls.followers import Followers
-from service.facts import FACT, AlertChanged, CallOpened, Fact, Notice, WordsTimed
 from service.live.hub import LiveHub
-from service.live.schema import Levels, Partial
+from service.live.messages import Levels, Partial
 from service.metrics import Metrics
+from service.record.facts import FACT, AlertChanged, CallOpened, Fact, Notice, WordsTimed
 from service.storage.codec import storable
 from service.storage.port import LoggedFact, NotFound, StorageError, StorageUnavailable, Store
 
@@ -64,9 +64,9 @@ class StoreJournal:
         self._store = store
         self._hub = hub
         self._metrics = metrics
-        self._lines: dict[str, deque[_Entry]] = {}
+        self._backlogs: dict[str, deque[_Entry]] = {}
         self._kept = 0  # bytes
-        self._room = asyncio.Event()
+        self._space_freed = asyncio.Event()
         self._turn = asyncio.Lock()
         self._refused: set[str] = set()
         self._begun_anew: set[str] = set()
@@ -83,11 +83,11 @@ class StoreJournal:
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping.set()
-        self._room.set()
+        self._space_freed.set()
         await self._tasks.__aexit__(None, None, None)
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
-        """Store and publish the facts; or keep them in the call's line until that can be done.
+        """Store and publish the facts; or keep them in the call's backlog until that can be done.
 
         One writer a call. Raises StorageError only for what no waiting would mend. What follows of a call whose
         opening was refused is dropped: it would land in the call that has its id.
@@ -96,7 +96,7 @@ class StoreJournal:
             log.error("facts dropped: the call's opening was refused", call_id=call_id, facts=len(facts))
             return
         entry = _Entry(facts=tuple(facts), at=at, tried=False)
-        if self.failing or call_id in self._lines:
+        if self.failing or call_id in self._backlogs:
             await self._keep(call_id, entry)
             return
         try:
@@ -125,10 +125,10 @@ class StoreJournal:
         return self._followers.follow(call_id)
 
     def finished(self, call_id: str) -> None:
-        """Nothing more will be written of this call: its followers come to their end once the line is stored."""
+        """Nothing more will be written of this call: its followers come to their end once the backlog is stored."""
         self._refused.discard(call_id)
         self._begun_anew.discard(call_id)
-        if call_id in self._lines:
+        if call_id in self._backlogs:
             self._ended.add(call_id)
         else:
             self._followers.end(call_id)
@@ -178,63 +178,63 @@ class StoreJournal:
         return next((run for run in runs if [(each.fact, each.at) for each in run] == sought), [])
 
     async def _keep(self, call_id: str, entry: _Entry) -> None:
-        """Put the entry in its call's line; waits while there is no room for it."""
+        """Put the entry in its call's backlog; waits while there is no room for it."""
         size = entry.size()
         while self._kept and self._kept + size > MOST_KEPT and not self._stopping.is_set():
-            self._room.clear()
-            await self._room.wait()
+            self._space_freed.clear()
+            await self._space_freed.wait()
         self._kept += size
-        if call_id in self._lines:
-            self._lines[call_id].append(entry)
+        if call_id in self._backlogs:
+            self._backlogs[call_id].append(entry)
         else:
-            self._lines[call_id] = deque([entry])
-            self._tasks.create_task(self._work_off(call_id))
+            self._backlogs[call_id] = deque([entry])
+            self._tasks.create_task(self._store_backlog(call_id))
 
-    async def _work_off(self, call_id: str) -> None:
-        """Store a call's line, however long that takes; when the service stops, one last try is made."""
-        line = self._lines[call_id]
+    async def _store_backlog(self, call_id: str) -> None:
+        """Store a call's backlog, however long that takes; when the service stops, one last try is made."""
+        backlog = self._backlogs[call_id]
         tries = 0
-        while line:
+        while backlog:
             last_chance = self._stopping.is_set()
             try:
                 async with self._turn:
-                    await self._store_and_show(call_id, line[0])
+                    await self._store_and_show(call_id, backlog[0])
             except StorageUnavailable as cause:
                 if last_chance:
-                    log.error("facts lost at shutdown: the store is failing", call_id=call_id, entries=len(line))
+                    log.error("facts lost at shutdown: the store is failing", call_id=call_id, entries=len(backlog))
                     break
                 self._fail(cause)
-                line[0] = replace(line[0], tried=True)
+                backlog[0] = replace(backlog[0], tried=True)
                 await self._pause(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
                 tries += 1
                 continue
             except StorageError as cause:
-                log.error("facts cannot be stored", call_id=call_id, facts=len(line[0].facts), error=str(cause))
-                if line[0].opens:
+                log.error("facts cannot be stored", call_id=call_id, facts=len(backlog[0].facts), error=str(cause))
+                if backlog[0].opens:
                     self._refuse(call_id)
             tries = 0
-            self._let_go(line)
-        self._close_line(call_id)
+            self._let_go(backlog)
+        self._close_backlog(call_id)
 
     def _refuse(self, call_id: str) -> None:
         """A call whose opening the store refuses has no log of its own to write to."""
-        line = self._lines.get(call_id, deque())
-        while len(line) > 1:
-            self._kept -= line.pop().size()
+        backlog = self._backlogs.get(call_id, deque())
+        while len(backlog) > 1:
+            self._kept -= backlog.pop().size()
         if call_id not in self._ended:
             self._refused.add(call_id)
 
-    def _let_go(self, line: deque[_Entry]) -> None:
+    def _let_go(self, backlog: deque[_Entry]) -> None:
         """The first entry needs no more keeping."""
-        self._kept -= line.popleft().size()
-        self._room.set()
+        self._kept -= backlog.popleft().size()
+        self._space_freed.set()
 
-    def _close_line(self, call_id: str) -> None:
-        lost = self._lines.pop(call_id)
+    def _close_backlog(self, call_id: str) -> None:
+        lost = self._backlogs.pop(call_id)
         if call_id in self._ended:
             self._ended.discard(call_id)
             self._followers.end(call_id)
-        if not self._lines and not lost:
+        if not self._backlogs and not lost:
             self._recover()
 
     async def _pause(self, seconds: float) -> None:

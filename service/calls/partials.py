@@ -19,13 +19,13 @@ from asr.engines.port import Effort
 from asr.recognition.agreement import Agreement
 from asr.recognition.recogniser import Recognised
 from asr.types import Role, Seconds
-from service.calls.hearing import Hearing
+from service.calls.call_recognition import CallRecognition
 
 _EVERY = samples_in_ms(1_500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interim:
+class PartialUtterance:
     """The agreed part of an utterance that began at `start`; recognised from the audio up to `end`."""
 
     role: Role
@@ -48,32 +48,35 @@ class Partials:
     """`tell` is called with what more words have been agreed on, from the event loop."""
 
     def __init__(
-        self, hearing: Hearing, listeners: Mapping[Role, LegEndpointer], tell: Callable[[Interim], None]
+        self,
+        recognition: CallRecognition,
+        endpointers: Mapping[Role, LegEndpointer],
+        tell: Callable[[PartialUtterance], None],
     ) -> None:
-        self._hearing = hearing
-        self._listeners = listeners
+        self._recognition = recognition
+        self._listeners = endpointers
         self._tell = tell
         self._going_on: dict[Role, _GoingOn] = {}
 
     def look(self) -> None:
         """See who speaks, and ask for their words so far where it is time to."""
-        for role, listener in self._listeners.items():
-            since = listener.speech_since
+        for role, endpointer in self._listeners.items():
+            since = endpointer.speech_since
             if since is None:
                 self._going_on.pop(role, None)
                 continue
             going_on = self._going_on.get(role)
             if going_on is None or going_on.since != since:
                 going_on = self._going_on[role] = _GoingOn(since=since, asked=since)
-            pause = listener.pause_since
+            pause = endpointer.pause_since
             if pause is not None and pause != going_on.asked:
                 self._ask(role, going_on, pause, "normal")
-            elif pause is None and listener.heard - going_on.asked >= _EVERY:
-                self._ask(role, going_on, listener.heard, "quick")
+            elif pause is None and endpointer.heard - going_on.asked >= _EVERY:
+                self._ask(role, going_on, endpointer.heard, "quick")
 
     def _ask(self, role: Role, going_on: _GoingOn, until: int, effort: Effort) -> None:
         going_on.asked = until
-        asked = self._hearing.ask_early(role, self._listeners[role].speech_until(until), effort)
+        asked = self._recognition.ask_early(role, self._listeners[role].speech_until(until), effort)
         asked.add_done_callback(lambda answer: self._hear(role, going_on, until, answer))
 
     def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Recognised | None]) -> None:
@@ -84,11 +87,11 @@ class Partials:
         if until < going_on.heard or self._going_on.get(role) is not going_on:
             return
         going_on.heard = until
-        listener, words = self._listeners[role], recognised.transcript
-        if listener.pause_since == until:
-            listener.expect(complete(recognised.text, words.language))
+        endpointer, words = self._listeners[role], recognised.transcript
+        if endpointer.pause_since == until:
+            endpointer.expect(complete(recognised.text, words.language))
         before = going_on.agreement.text
         agreed = going_on.agreement.hear(recognised.text)
         if agreed != before:
             said = replace(recognised, text=agreed)
-            self._tell(Interim(role=role, start=seconds(going_on.since), end=seconds(until), recognised=said))
+            self._tell(PartialUtterance(role=role, start=seconds(going_on.since), end=seconds(until), recognised=said))

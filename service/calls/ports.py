@@ -14,9 +14,9 @@ from asr.recognition.recogniser import Recognised, RecognitionRequest
 from asr.types import Role, Seconds, Utterance
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
-from service.facts import Fact
-from service.live.schema import Levels, Partial
-from service.media.recording import Unrecorded
+from service.live.messages import Levels, Partial
+from service.record.facts import Fact
+from service.recordings.writer import Unrecorded
 from service.storage.port import LoggedFact
 
 
@@ -57,8 +57,8 @@ class Recogniser(Protocol):
     def withdraw(self, call_id: str) -> None: ...
 
 
-class Judge(Protocol):
-    """One call's detectors, isolated and timed (detectors.runtime.runner.DetectorRunner)."""
+class DetectorRunner(Protocol):
+    """One call's detectors, isolated and timed (detectors.runtime.runner.ThreadedDetectorRunner)."""
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]: ...
 

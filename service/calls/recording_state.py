@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from asr.types import Seconds
 from service.calls.ports import Recorder
-from service.calls.troubles import Troubles
-from service.facts import GapMarked, Notice
+from service.calls.standing_notices import StandingNotices
 from service.metrics import Metrics
+from service.record.facts import GapMarked, Notice
 
 _PAUSED = "The disk is nearly full: the sound is not recorded. The call is monitored on."
 _FAILING = "The recording cannot be written; the call is monitored on."
@@ -15,9 +15,9 @@ _FAILING = "The recording cannot be written; the call is monitored on."
 class RecordingState:
     """One call's recording, as its log shows it."""
 
-    def __init__(self, recorder: Recorder, troubles: Troubles, metrics: Metrics) -> None:
+    def __init__(self, recorder: Recorder, notices: StandingNotices, metrics: Metrics) -> None:
         self._recorder = recorder
-        self._troubles = troubles
+        self._notices = notices
         self._metrics = metrics
 
     def facts(self, at: Seconds) -> list[Notice | GapMarked]:
@@ -33,11 +33,11 @@ class RecordingState:
 
     def _notice(self, at: Seconds) -> Notice | None:
         if self._recorder.paused:
-            self._troubles.forget("recording_failing")
-            return self._troubles.begin("recording_paused", _PAUSED, at)
+            self._notices.forget("recording_failing")
+            return self._notices.begin("recording_paused", _PAUSED, at)
         if self._recorder.failing:
-            self._troubles.forget("recording_paused")
-            notice = self._troubles.begin("recording_failing", _FAILING, at)
+            self._notices.forget("recording_paused")
+            notice = self._notices.begin("recording_failing", _FAILING, at)
             self._metrics.recording_failures.inc(notice is not None)
             return notice
-        return self._troubles.end("recording_paused", at) or self._troubles.end("recording_failing", at)
+        return self._notices.end("recording_paused", at) or self._notices.end("recording_failing", at)

@@ -1,8 +1,8 @@
 """One call's session: the only place where the stages meet.
 
-Audio goes through intake and recording as it comes (`feed`, which never waits for recognition). What the intake
-finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's text, writes
-it, lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order
+Audio goes through the audio path and to the recording as it comes (`feed`, which never waits for recognition). What it
+finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's
+text, writes it, lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order
 live and replayed.
 
 Of utterances that still go on the agreed words are shown, and critical alerts raised, in that same order; what is
@@ -26,20 +26,30 @@ from asr.engines.port import Biasing, RecognitionError
 from asr.types import Language, Role, Seconds
 from detectors.contract import CallContext, Finding, Observation
 from detectors.runtime.runner import DetectorFailure
-from service.calls.ahead import AgentAhead
-from service.calls.arrivals import Arrivals
-from service.calls.hearing import Hearing, Spoken
-from service.calls.intake import ChannelsCompared, Cut, Intake, Passed, ResumePoint, Taken
+from service.calls.alerting import CallAlerting
+from service.calls.arrival_times import ArrivalTimes
+from service.calls.audio_path import (
+    AudioPath,
+    AudioPathOutput,
+    ChannelsCompared,
+    ResumePoint,
+    TimePassed,
+    UtteranceAudio,
+)
+from service.calls.call_recognition import CallRecognition, PendingUtterance
+from service.calls.channel_aware import ChannelAwareDetectors
+from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.irregularities import MOST_WORK, Irregularities
-from service.calls.judging import ChannelAwareJudge
-from service.calls.partials import Interim, Partials
-from service.calls.ports import Journal, Judge, Recogniser, Recorder
+from service.calls.look_ahead import AgentLookAhead
+from service.calls.partials import Partials, PartialUtterance
+from service.calls.ports import DetectorRunner, Journal, Recogniser, Recorder
 from service.calls.recording_state import RecordingState
-from service.calls.resume import PastCall, hides_speech
-from service.calls.troubles import Troubles
-from service.calls.verdicts import Verdicts
+from service.calls.standing_notices import StandingNotices
 from service.calls.word_times import WordTimes
-from service.facts import (
+from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent
+from service.live.messages import Levels, Partial
+from service.metrics import Metrics
+from service.record.facts import (
     Alert,
     AlertChanged,
     Call,
@@ -54,9 +64,6 @@ from service.facts import (
     NoticeCode,
     UtteranceHeard,
 )
-from service.gateway.events import DigitPressed, FormatChanged, Irregularity, LineEvent
-from service.live.schema import Levels, Partial
-from service.metrics import Metrics
 from service.storage.port import StaleChange
 
 log = structlog.get_logger()
@@ -74,14 +81,14 @@ RECORDING_CLOSES_WITHIN: Seconds = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class SessionParts:
     """What a session works with. `monotonic` and `wall` are its clocks, `biasing` its call's vocabulary in
     each language; `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are
     recognised while they go on, which nobody sees of a file."""
 
     journal: Journal
     recogniser: Recogniser
-    judge: Judge
+    detectors: DetectorRunner
     recorder: Recorder
     metrics: Metrics
     monotonic: Callable[[], float]
@@ -107,7 +114,7 @@ class Suspend:
 SessionEnd = Literal["processed", "suspended"]
 """Everything of the call is written; or what there was here, and the call is to be gone on with."""
 
-Work: TypeAlias = Spoken | Interim | Passed | ChannelsCompared | Fact | Finish | Suspend
+Work: TypeAlias = PendingUtterance | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
 
 
 def context_of(call: Call) -> CallContext:
@@ -125,45 +132,49 @@ def context_of(call: Call) -> CallContext:
 class CallSession:
     """One call from its announcement until everything is written; or from where `past` left it."""
 
-    def __init__(self, call: Call, parts: Parts, past: PastCall | None = None) -> None:
+    def __init__(self, call: Call, parts: SessionParts, earlier: EarlierCall | None = None) -> None:
         self.call = call
         self._parts = parts
-        self._past = past
-        self._intake = Intake(
+        self._earlier = earlier
+        self._audio_path = AudioPath(
             call.roles,
             call.encoding,
             call.rate,
             max_pace=parts.max_pace,
             now=parts.monotonic(),
-            resume=None if past is None else ResumePoint(reached=past.reached, settled=past.settled),
+            resume=None if earlier is None else ResumePoint(reached=earlier.reached, settled=earlier.settled),
         )
-        self._judge = ChannelAwareJudge(parts.judge, were_equal=past is not None and EQUAL in past.troubles)
-        self._arrivals = Arrivals()
-        self._verdicts = Verdicts(call.id, parts.metrics, parts.wall, self._late, past.alerts if past else ())
+        self._detectors = ChannelAwareDetectors(
+            parts.detectors, were_equal=earlier is not None and EQUAL in earlier.troubles
+        )
+        self._arrivals = ArrivalTimes()
+        self._alerting = CallAlerting(call.id, parts.metrics, parts.wall, self._late, earlier.alerts if earlier else ())
         self._work: asyncio.Queue[Work] = asyncio.Queue()
-        self._hearing = Hearing(call, parts.recogniser, parts.biasing, parts.monotonic)
-        self._word_times = WordTimes(call.id, self._hearing)
-        self._partials = Partials(self._hearing, self._intake.listeners, self._show)
-        self._ahead = AgentAhead(lambda: "agent" in self._alerted)
-        self._alerted: dict[Role, Interim] = {}  # utterances without their final text that raised an alert already
+        self._recognition = CallRecognition(call, parts.recogniser, parts.biasing, parts.monotonic)
+        self._word_times = WordTimes(call.id, self._recognition)
+        self._partials = Partials(self._recognition, self._audio_path.endpointers, self._show)
+        self._ahead = AgentLookAhead(lambda: "agent" in self._alerted)
+        self._alerted: dict[
+            Role, PartialUtterance
+        ] = {}  # utterances without their final text that raised an alert already
         self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
-        self._troubles = Troubles(past.troubles if past else ())
-        self._recording = RecordingState(parts.recorder, self._troubles, parts.metrics)
+        self._notices = StandingNotices(earlier.troubles if earlier else ())
+        self._recording = RecordingState(parts.recorder, self._notices, parts.metrics)
         self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
-        if past is not None:
-            self._hearing.restore(past.utterances)
-            self._heard.update({said.role: said.end for said in past.utterances})
+        if earlier is not None:
+            self._recognition.restore(earlier.utterances)
+            self._heard.update({said.role: said.end for said in earlier.utterances})
 
     @property
     def reached(self) -> Seconds:
         """How far the call's audio clock has come."""
-        return self._intake.reached
+        return self._audio_path.reached
 
     @property
     def waiting(self) -> Seconds:
         """Speech that awaits its text."""
-        return self._hearing.waiting
+        return self._recognition.waiting
 
     @property
     def finishing(self) -> bool:
@@ -180,26 +191,26 @@ class CallSession:
         elif isinstance(event, DigitPressed):
             self._press(event, now)
         elif isinstance(event, FormatChanged):
-            self._take(self._intake.reformat(event))
+            self._take(self._audio_path.reformat(event))
         else:
-            self._take(self._intake.take(event, now))
+            self._take(self._audio_path.take(event, now))
             self._arrivals.mark(self.reached, now)
             if self._parts.partials:
                 self._partials.look()
 
     def relisten(self, role: Role, pcm: NDArray[np.int16]) -> None:
         """Recorded audio of a leg whose speech may have no text yet; before any new audio."""
-        self._take(self._intake.relisten(role, pcm))
+        self._take(self._audio_path.relisten(role, pcm))
 
     def pause(self) -> None:
         """The connection is gone: what was said last gets its text without waiting for more."""
         if not self._finishing:
-            self._take(self._intake.pause(self._parts.monotonic()))
+            self._take(self._audio_path.pause(self._parts.monotonic()))
 
     def resumed(self, away: Seconds) -> None:
         """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
         if not self._finishing:
-            self._take(self._intake.away(away))
+            self._take(self._audio_path.away(away))
 
     def _note(self, seen: Irregularity) -> None:
         self._parts.metrics.irregularities.labels(seen.kind).inc()
@@ -229,12 +240,12 @@ class CallSession:
     def _end_with(self, last: Finish | Suspend) -> None:
         if not self._finishing:
             self._finishing = True
-            self._take(self._intake.pause(self._parts.monotonic()))
+            self._take(self._audio_path.pause(self._parts.monotonic()))
             self._work.put_nowait(last)
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
-        await self._hearing.settle(most)
+        await self._recognition.settle(most)
 
     async def run(self) -> SessionEnd:
         """Do the call's work until it is finished or suspended."""
@@ -252,42 +263,42 @@ class CallSession:
             await self._parts.recorder.close()
 
     async def _begin(self) -> None:
-        if self._past is None:
+        if self._earlier is None:
             await self._write(CallOpened(call=self.call))
         else:
-            await self._go_on(self._past)
-            self._past = None
+            await self._go_on(self._earlier)
+            self._earlier = None
 
-    async def _go_on(self, past: PastCall) -> None:
+    async def _go_on(self, earlier: EarlierCall) -> None:
         """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
         of it may never have been written."""
         observed: list[Observation | DetectorFailure] = []
-        for heard in past.heard:
+        for heard in earlier.heard:
             if isinstance(heard, GapMarked):
                 observed += await self._tell_of_gap(heard)
             else:
-                observed += await self._judge.heard(heard)
-        observed += await self._judge.elapsed(min(past.settled.values()))
-        await self._write(CallResumed(at=past.reached, cause="restarted" if past.closed is None else "returned"))
-        for alert in past.premature:
+                observed += await self._detectors.heard(heard)
+        observed += await self._detectors.elapsed(min(earlier.settled.values()))
+        await self._write(CallResumed(at=earlier.reached, cause="restarted" if earlier.closed is None else "returned"))
+        for alert in earlier.premature:
             with suppress(StaleChange):  # a person decides at this moment
                 await self._write(self._owed_again(alert))
-        await self._observe([seen for seen in observed if past.lacks(seen)])
+        await self._observe([seen for seen in observed if earlier.lacks(seen)])
 
     def _owed_again(self, alert: Alert) -> AlertChanged:
         """A duty that was held missed because the call had ended: the agent can still do it."""
         note = "通话仍在继续，时限未到 / the call goes on, its time is not up"
         return AlertChanged(alert_id=alert.id, state="dismissed", by=SYSTEM, at=self._parts.wall(), note=note)
 
-    def _take(self, taken: Taken) -> None:
-        """Hand on what the intake made of audio: to the recording, to the work queue, to whoever watches levels."""
+    def _take(self, taken: AudioPathOutput) -> None:
+        """Hand on what the audio path made of audio: to the recording, to the work queue, to whoever watches levels."""
         for piece in taken.recorded:
             self._parts.recorder.write(piece.role, piece.start, piece.pcm)
         for found in taken.found:
-            if isinstance(found, Passed) and self._work.qsize() >= MOST_WORK:
+            if isinstance(found, TimePassed) and self._work.qsize() >= MOST_WORK:
                 continue  # a later one tells as much
-            work = self._hearing.submit(found) if isinstance(found, Cut) else found
-            if isinstance(work, Spoken):
+            work = self._recognition.submit(found) if isinstance(found, UtteranceAudio) else found
+            if isinstance(work, PendingUtterance):
                 self._ahead.submitted(work)
             self._work.put_nowait(work)
         for odd in taken.odd:
@@ -299,15 +310,15 @@ class CallSession:
 
     async def _do(self, work: Work) -> None:
         match work:
-            case Spoken():
+            case PendingUtterance():
                 await self._hear(work)
-            case Interim():
+            case PartialUtterance():
                 if work.start >= self._heard.get(work.role, 0.0) and await self._foresee(work):
                     self._alerted[work.role] = work
-            case Passed(at=at):
+            case TimePassed(at=at):
                 await self._watch_disks()
                 await self._write(*self._word_times.take())
-                await self._observe(await self._judge.elapsed(at))
+                await self._observe(await self._detectors.elapsed(at))
             case GapMarked(reason=reason):
                 self._parts.metrics.gaps.labels(reason).inc()
                 await self._write(work)
@@ -320,16 +331,16 @@ class CallSession:
                 raise AssertionError(f"no work: {work!r}")
 
     async def _tell_of_gap(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
-        return await self._judge.unheard(gap.start, gap.end) if hides_speech(gap) else []
+        return await self._detectors.unheard(gap.start, gap.end) if hides_speech(gap) else []
 
-    async def _hear(self, spoken: Spoken) -> None:
+    async def _hear(self, pending: PendingUtterance) -> None:
         """Await the text of one utterance, write it, let it be judged."""
-        cut = spoken.cut
+        cut = pending.cut
         recognised = None
-        await self._ahead.wait(spoken, self._look_ahead)
+        await self._ahead.wait(pending, self._look_ahead)
         try:
-            recognised = await self._hearing.text_of(spoken)
-            await self._tell(self._troubles.end("recognition_failing", self.reached))
+            recognised = await self._recognition.text_of(pending)
+            await self._tell(self._notices.end("recognition_failing", self.reached))
         except RecognitionError as failure:
             await self._unrecognised(cut, failure)
         self._heard[cut.role] = cut.end
@@ -340,45 +351,45 @@ class CallSession:
             self._show_partial(cut.role, cut.start, "")
             return
         self._parts.metrics.final_latency.observe(self._late(cut.end))
-        utterance = self._hearing.utterance(cut.role, cut.start, cut.end, recognised)
+        utterance = self._recognition.utterance(cut.role, cut.start, cut.end, recognised)
         await self._write(UtteranceHeard(utterance=utterance))
-        self._hearing.written(utterance)
-        observed = await self._judge.heard(utterance)
+        self._recognition.written(utterance)
+        observed = await self._detectors.heard(utterance)
         await self._observe(observed)
         if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
             self._word_times.ask(cut, utterance)
 
-    async def _look_ahead(self, interim: Interim, before: int) -> None:
+    async def _look_ahead(self, partial: PartialUtterance, before: int) -> None:
         """Words of the agent are known before their turn; `before` of the agent's utterances will be written first."""
-        self._show_partial(interim.role, interim.start, interim.recognised.text)
-        await self._foresee(interim, before)
+        self._show_partial(partial.role, partial.start, partial.recognised.text)
+        await self._foresee(partial, before)
 
-    def _show(self, interim: Interim) -> None:
-        self._show_partial(interim.role, interim.start, interim.recognised.text)
-        self._work.put_nowait(interim)
+    def _show(self, partial: PartialUtterance) -> None:
+        self._show_partial(partial.role, partial.start, partial.recognised.text)
+        self._work.put_nowait(partial)
 
     def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
         self._parts.journal.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
 
-    async def _foresee(self, interim: Interim, before: int = 0) -> bool:
+    async def _foresee(self, partial: PartialUtterance, before: int = 0) -> bool:
         """Whether it raises an alert before its utterance is written."""
-        utterance = self._hearing.utterance(interim.role, interim.start, interim.end, interim.recognised, before)
-        alerts = self._verdicts.early(await self._judge.foresee(utterance))
+        utterance = self._recognition.utterance(partial.role, partial.start, partial.end, partial.recognised, before)
+        alerts = self._alerting.early(await self._detectors.foresee(utterance))
         await self._write(*alerts)
         return bool(alerts)
 
-    async def _unrecognised(self, cut: Cut, failure: RecognitionError) -> None:
+    async def _unrecognised(self, cut: UtteranceAudio, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()
         self._parts.metrics.gaps.labels("unrecognised").inc()
         gap = GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
         await self._write(gap)
         await self._observe(await self._tell_of_gap(gap))
         message = f"Speech is recorded but not recognised: {failure}"
-        await self._tell(self._troubles.begin("recognition_failing", message, self.reached))
+        await self._tell(self._notices.begin("recognition_failing", message, self.reached))
 
     async def _observe(self, observed: Sequence[Observation | DetectorFailure]) -> None:
         """Write what the detectors said, and the alerts it raises."""
-        await self._write(*self._verdicts.facts(observed, self.reached))
+        await self._write(*self._alerting.facts(observed, self.reached))
 
     def _late(self, audio: Seconds) -> Seconds:
         return self._arrivals.delay(audio, self._parts.monotonic())
@@ -388,9 +399,9 @@ class CallSession:
             await (self._tell(fact) if isinstance(fact, Notice) else self._write(fact))
         if self._parts.journal.failing:
             message = "The store cannot be written; what happens is kept until it can."
-            await self._tell(self._troubles.begin("storage_failing", message, self.reached))
+            await self._tell(self._notices.begin("storage_failing", message, self.reached))
         else:
-            await self._tell(self._troubles.end("storage_failing", self.reached))
+            await self._tell(self._notices.end("storage_failing", self.reached))
 
     async def _close_recording(self) -> None:
         """Once the disk has what it takes, it is known what is missing; a disk that hangs is not waited for."""
@@ -400,11 +411,11 @@ class CallSession:
         await self._write(*self._recording.unrecorded())
 
     async def _compare(self, channels: ChannelsCompared) -> None:
-        self._judge.channels(equal=channels.equal)
+        self._detectors.channels(equal=channels.equal)
         if channels.equal:
-            await self._tell(self._troubles.begin(EQUAL, EQUAL_MEANS, channels.at))
+            await self._tell(self._notices.begin(EQUAL, EQUAL_MEANS, channels.at))
         else:
-            await self._tell(self._troubles.end(EQUAL, channels.at))
+            await self._tell(self._notices.end(EQUAL, channels.at))
 
     async def _tell(self, notice: Notice | None) -> None:
         if notice is not None:
@@ -418,7 +429,7 @@ class CallSession:
         await self._observe(await self._last_words(finish))
         await self._word_times.settle()
         await self._write(*self._word_times.take())
-        self._parts.metrics.late_drops.inc(self._intake.counts.late)
+        self._parts.metrics.late_drops.inc(self._audio_path.counts.late)
         await self._close_recording()
         closed = CallClosed(
             ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
@@ -428,8 +439,8 @@ class CallSession:
     async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
         """What the detectors say at the end. A call that went on unheard is not judged by what was not heard of it."""
         if finish.ending == "completed":
-            return await self._judge.closed(self.reached)
-        return await self._judge.elapsed(self.reached)
+            return await self._detectors.closed(self.reached)
+        return await self._detectors.elapsed(self.reached)
 
     async def _write(self, *facts: Fact) -> None:
         if facts:

@@ -9,9 +9,9 @@ import structlog
 
 from asr.recognition.recogniser import Recognised
 from asr.types import Seconds, Utterance
-from service.calls.hearing import Hearing
-from service.calls.intake import Cut
-from service.facts import WordsTimed
+from service.calls.audio_path import UtteranceAudio
+from service.calls.call_recognition import CallRecognition
+from service.record.facts import WordsTimed
 
 MOST_WAITING = 20
 """Utterances whose times a call may await: each holds its audio. What comes beyond keeps its own span alone."""
@@ -25,17 +25,17 @@ log = structlog.get_logger()
 class WordTimes:
     """One call's."""
 
-    def __init__(self, call_id: str, hearing: Hearing) -> None:
+    def __init__(self, call_id: str, recognition: CallRecognition) -> None:
         self._call_id = call_id
-        self._hearing = hearing
+        self._recognition = recognition
         self._awaited: set[asyncio.Future[Recognised | None]] = set()
         self._come: list[WordsTimed] = []
 
-    def ask(self, cut: Cut, utterance: Utterance) -> None:
+    def ask(self, cut: UtteranceAudio, utterance: Utterance) -> None:
         """Ask for the times of the utterance's words, unless too many are awaited."""
         if len(self._awaited) >= MOST_WAITING:
             return
-        asked = self._hearing.ask_words(cut, utterance)
+        asked = self._recognition.ask_words(cut, utterance)
         self._awaited.add(asked)
         asked.add_done_callback(lambda answer: self._hear(utterance, answer))
 

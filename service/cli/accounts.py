@@ -15,8 +15,10 @@ from rich.table import Table
 
 from asr.types import Role
 from detectors.timezones.zones import NoZone, zone_name
-from service.cli import given
-from service.cli.given import DataDir
+from service.access.keys import new_key
+from service.access.passwords import Passwords
+from service.cli import arguments
+from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
 from service.names import checked_name
 from service.private_files import prepare_folder
@@ -33,9 +35,7 @@ from service.storage.port import (
 )
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
-from service.web.keys import new_key
-from service.web.passwords import Passwords
-from service.web.wire import MAX_PASSWORD, MIN_PASSWORD
+from service.web.schemas import MAX_PASSWORD, MIN_PASSWORD
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ def create_key(
     rights: list[KeyRight] = ["metrics"] if metrics else ["stream", "events"] if events else ["stream"]
     _checked(source)
     try:
-        zone = zone_name(timezone, given.settings(data_dir=data_dir).jurisdiction) if timezone else ""
+        zone = zone_name(timezone, arguments.settings(data_dir=data_dir).jurisdiction) if timezone else ""
     except NoZone as problem:
         fail(f"--timezone {problem}")
     key, plaintext = new_key(source, rights, first_track, zone, max_calls=max_calls, max_share=max_share)
@@ -173,7 +173,7 @@ def _noted(event: AuditEvent, subject: str, detail: str = "") -> AuditEntry:
 
 def with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]], noted: AuditEntry | None = None) -> T:
     """Do something with the configured store; once it is done, `noted` is added to the audit log."""
-    settings = given.settings(data_dir=data_dir)
+    settings = arguments.settings(data_dir=data_dir)
     url = settings.store_url
 
     async def opened() -> T:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.cli.accounts import with_store
-from service.cli.given import DataDir
+from service.cli.arguments import DataDir
 from service.cli.terminal import fail, out
 from service.storage.port import AuditEntry, AuditEvent, AuditQuery
 

@@ -14,12 +14,12 @@ from rich.table import Table
 from asr.types import Language, Seconds
 from service.audio_files.call import read_call_audio
 from service.audio_files.reader import AudioUnusable
+from service.bench.call_layout import BenchCall, laid_out, looped
 from service.bench.channel import telephone
 from service.bench.clips import ClipsUnusable, read_clips
-from service.bench.layout import BenchCall, laid_out, looped
 from service.bench.live import LivePlan, LiveRun, play
 from service.bench.report import write_report
-from service.bench.server import ServiceUnusable, service_under_test
+from service.bench.service_process import ServiceUnusable, service_under_test
 from service.bench.statistics import spread
 from service.bench.steal import Steal
 from service.cli.terminal import err, fail, out

@@ -23,14 +23,14 @@ from asr.types import Language
 from detectors.runtime.registry import load
 from models import ModelError, ModelStore
 from service.app import load_engine
-from service.bench.asr import Row, Stretch, figures, ours, theirs
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import Clip, ClipsUnusable, read_clips
-from service.bench.errors import NORMALISER
+from service.bench.error_rates import NORMALISER
+from service.bench.recognition import Row, Stretch, figures, recognise_with_callwarden, recognise_with_faster_whisper
 from service.bench.report import write_report
-from service.bench.silence import Heard, listen
-from service.bench.sounds import SOUNDS
-from service.cli import given
+from service.bench.silence import SilenceFigures, listen
+from service.bench.telephone_sounds import SOUNDS
+from service.cli import arguments
 from service.cli.terminal import err, fail, out
 
 Report = Annotated[Path | None, typer.Option(help="Write a JSON report there.")]
@@ -48,7 +48,7 @@ def asr(
     """Error rate and speed on your own recordings, beside faster-whisper's `transcribe`, beam 1 and 5."""
     try:
         stretches = [_stretch(clip, channel) for clip in read_clips(audio, language, most)]
-        settings = given.settings()
+        settings = arguments.settings()
         path = ModelStore(settings.models_dir).find(settings.model)
         with _progress("utterances") as progress:
             rows = _rows(path, stretches, language, prompt, progress)
@@ -89,13 +89,13 @@ def _stretch(clip: Clip, channel: str) -> Stretch:
 
 def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress) -> list[Row]:
     def heard(told: str, beam: int, biasing: Biasing) -> Row:
-        return ours(path, stretches, language, beam, biasing, _bar(progress, told, stretches))
+        return recognise_with_callwarden(path, stretches, language, beam, biasing, _bar(progress, told, stretches))
 
     rows: list[Row] = []
     for beam in BEAMS:
         rows.append(heard(f"Callwarden, beam {beam}", beam, NO_BIASING))
         told = f"faster-whisper, beam {beam}"
-        rows.append(theirs(path, stretches, language, beam, _bar(progress, told, stretches)))
+        rows.append(recognise_with_faster_whisper(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
         words = load().biasing("CN" if language == "zh" else "US")[language]
         rows.append(heard("Callwarden, prompted", 5, words))
@@ -107,9 +107,9 @@ def _bar(progress: Progress, told: str, stretches: Sequence[Stretch]) -> Callabl
     return lambda: progress.advance(bar)
 
 
-async def _silence(minutes: float, language: Language) -> dict[str, Heard]:
-    engine = await asyncio.to_thread(load_engine, given.settings())
-    heard: dict[str, Heard] = {}
+async def _silence(minutes: float, language: Language) -> dict[str, SilenceFigures]:
+    engine = await asyncio.to_thread(load_engine, arguments.settings())
+    heard: dict[str, SilenceFigures] = {}
     with _progress("s") as progress:
         limits = without_deadlines("full", "greedy")
         async with BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as recogniser:
@@ -141,7 +141,7 @@ def _asr_table(rows: Sequence[dict[str, Any]], language: Language) -> Table:
     return table
 
 
-def _silence_table(heard: dict[str, Heard]) -> Table:
+def _silence_table(heard: dict[str, SilenceFigures]) -> Table:
     table = Table("", "minutes", "cut", "refused", "guarded", "characters", "CPU s a minute")
     for name, each in heard.items():
         told = (each.minutes, each.cut, each.refused, each.guarded, each.characters, each.cpu_seconds_per_minute)
@@ -149,7 +149,7 @@ def _silence_table(heard: dict[str, Heard]) -> Table:
     return table
 
 
-def _silence_figures(heard: dict[str, Heard]) -> dict[str, Any]:
+def _silence_figures(heard: dict[str, SilenceFigures]) -> dict[str, Any]:
     return {
         name: {
             "minutes": each.minutes,

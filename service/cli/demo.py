@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from detectors.contract import DetectorError
+from service.access.keys import new_key
+from service.access.passwords import Passwords
 from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
-from service.cli import given
+from service.cli import arguments
 from service.cli.accounts import generated_password
 from service.cli.terminal import err, fail, leave, out
 from service.client import CallStart, StreamFailed, stream_call
@@ -26,8 +28,6 @@ from service.settings import Settings
 from service.storage.port import AlreadyExists, StorageError, Store, User, UserChanges
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
-from service.web.keys import new_key
-from service.web.passwords import Passwords
 
 USER = "demo"
 AT_ONCE = 3
@@ -42,7 +42,7 @@ def demo(
     calls: Annotated[int, typer.Option(min=1, max=16, help="Sample calls played side by side.")] = AT_ONCE,
 ) -> None:
     """Start the service on this machine and play the sample calls through its real gateway. Ctrl-C stops it."""
-    settings = given.settings(host=host, port=port, data_dir=data_dir)
+    settings = arguments.settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings)
     try:
         asyncio.run(_demo(settings, calls))

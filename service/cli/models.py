@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from models import ModelError, ModelStore
-from service.cli import given
+from service.cli import arguments
 from service.cli.terminal import err, fail, out
 
 app = typer.Typer(help="Speech models: list, get, verify.", no_args_is_help=True)
@@ -69,7 +69,7 @@ def verify(
 
 
 def _store() -> ModelStore:
-    return ModelStore(given.settings().models_dir)
+    return ModelStore(arguments.settings().models_dir)
 
 
 def _progress() -> Progress:

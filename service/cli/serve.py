@@ -9,8 +9,8 @@ import typer
 
 from detectors.contract import DetectorError
 from service.app import serve_until_stopped
-from service.cli import given
-from service.cli.given import DataDir
+from service.cli import arguments
+from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, leave
 from service.logs import configure_logging
 from service.storage.port import StorageError
@@ -23,7 +23,7 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Run the service. Options win over CALLWARDEN_… variables, which the README lists."""
-    settings = given.settings(host=host, port=port, data_dir=data_dir)
+    settings = arguments.settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings)
     try:
         asyncio.run(serve_until_stopped(settings, ready=lambda url: err.print(f"Callwarden listens on {url}")))

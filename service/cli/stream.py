@@ -18,10 +18,10 @@ from asr.types import ROLES, CallLanguage, Role
 from detectors.contract import Jurisdiction
 from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
-from service.cli.given import moment, pairs, words
+from service.cli.arguments import moment, pairs, words
 from service.cli.terminal import err, fail, out, warn
 from service.client import CallStart, FactSeen, StreamFailed, stream_call
-from service.facts import Alert, AlertRaised, Fact, Notice, SentimentScored, UtteranceHeard
+from service.record.facts import Alert, AlertRaised, Fact, Notice, SentimentScored, UtteranceHeard
 
 
 @dataclass(slots=True)

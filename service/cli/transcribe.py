@@ -20,20 +20,20 @@ from asr.engines.port import Engine, RecognitionError
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser
 from asr.types import ROLES, CallLanguage, Role, Seconds
-from detectors.runtime.runner import DetectorRunner
+from detectors.runtime.runner import ThreadedDetectorRunner
 from models import ModelError
 from service.app import load_engine, wall
 from service.audio_files.call import CallFile, packets
 from service.audio_files.reader import AudioUnusable
-from service.calls.session import CallSession, Parts
-from service.cli import given
+from service.calls.session import CallSession, SessionParts
+from service.cli import arguments
 from service.cli.stream import progress_bar, show
 from service.cli.terminal import err, fail, warn
-from service.facts import Call, Fact, GapMarked, UtteranceHeard
-from service.gateway.events import AudioArrived
-from service.live.schema import Levels, Partial
-from service.media.recording import Unrecorded
+from service.ingest.events import AudioArrived
+from service.live.messages import Levels, Partial
 from service.metrics import Metrics
+from service.record.facts import Call, Fact, GapMarked, UtteranceHeard
+from service.recordings.writer import Unrecorded
 from service.storage.port import LoggedFact
 
 AHEAD: Seconds = 60.0
@@ -50,7 +50,7 @@ def transcribe(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line per utterance.")] = False,
 ) -> None:
     """Cut a call into utterances and write down what was said, as the service would."""
-    settings = given.settings()
+    settings = arguments.settings()
     try:
         with CallFile(audio, mono=True) as call:
             with err.status("Loading the model…"):
@@ -138,10 +138,10 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
     )
     recogniser = BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=NOBODY_WAITS)
     async with recogniser, asyncio.TaskGroup() as tasks:
-        parts = Parts(
+        parts = SessionParts(
             journal=printer,
             recogniser=recogniser,
-            judge=DetectorRunner([], timeout_s=1.0),
+            detectors=ThreadedDetectorRunner([], timeout_s=1.0),
             recorder=_NoRecording(),
             metrics=Metrics(),
             monotonic=time.monotonic,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.live.schema import LIVE_MESSAGE, LiveMessage
+from service.live.messages import LIVE_MESSAGE, LiveMessage
 
 _REMEMBERED = 64
 """Dashboards that keep up send the same message in the same turn of the event loop; 64 messages cover those that

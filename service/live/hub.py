@@ -14,12 +14,21 @@ from itertools import islice
 import structlog
 
 from asr.types import Role
-from service.alerts.lifecycle import UNDECIDED
-from service.facts import Alert, AlertChanged, AlertRaised, Call, CallClosed, CallOpened, CallResumed, UtteranceHeard
-from service.live.events import events_of
-from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
+from service.live.fact_events import events_of
+from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
+from service.record.alert_states import UNDECIDED
+from service.record.facts import (
+    Alert,
+    AlertChanged,
+    AlertRaised,
+    Call,
+    CallClosed,
+    CallOpened,
+    CallResumed,
+    UtteranceHeard,
+)
+from service.record.summary import CallSummary
 from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
-from service.summary import CallSummary
 
 log = structlog.get_logger()
 

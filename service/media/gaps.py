@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from asr.types import Role, Seconds
-from service.facts import GapMarked, GapReason
+from service.record.facts import GapMarked, GapReason
 
 JOIN: Seconds = 1.0
 """Losses closer together than this are one gap: a line that drops every twentieth packet would otherwise put

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asr.types import Seconds
-from service.gateway.events import ProtocolViolation
+from service.ingest.events import ProtocolViolation
 
 BURST: Seconds = 60.0
 """Audio that may come at once beyond the time that has passed: a gateway may have waited this long for a connection

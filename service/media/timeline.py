@@ -10,12 +10,12 @@ from typing import Final, TypeAlias
 
 from asr.audio.pcm import Encoding, samples_in
 from asr.types import Role, Seconds
-from service.facts import GapMarked
-from service.gateway.events import AudioArrived
+from service.ingest.events import AudioArrived
 from service.media.gaps import GapMarks, Hole
 from service.media.legs import LegAudio
 from service.media.track import LegTrack, TrackOutput
 from service.media.wire_audio import Piece, WireAudio
+from service.record.facts import GapMarked
 
 SKEW: Seconds = 0.5
 """How far a leg may fall behind the other before silence is put in its place, so that the recording and the

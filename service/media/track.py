@@ -10,9 +10,9 @@ import numpy as np
 
 from asr.audio.pcm import Pcm, samples_in
 from asr.types import Role, Seconds
-from service.facts import GapReason
 from service.media.gaps import Hole
 from service.media.legs import LegAudio
+from service.record.facts import GapReason
 
 TOLERANCE: Seconds = 0.040
 """Timestamps this far from where the samples say are taken for jitter: +-20 ms around a first packet that may itself

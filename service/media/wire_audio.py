@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from asr.audio.pcm import Encoding, Pcm, Resampler, decode, deinterleave
 from asr.types import Role, Seconds
-from service.gateway.events import AudioArrived
+from service.ingest.events import AudioArrived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

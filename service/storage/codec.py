@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from asr.types import Utterance, Word
 from detectors.contract import Finding, Sentiment
-from service.facts import (
+from service.record.facts import (
     FACT,
     Alert,
     AlertChanged,
@@ -23,9 +23,9 @@ from service.facts import (
     UtteranceHeard,
     WordsTimed,
 )
+from service.record.summary import CallSummary
 from service.storage.port import AuditEntry, GatewayKey, Unstorable, User
-from service.storage.text import storable_text
-from service.summary import CallSummary
+from service.storage.storable_text import storable_text
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from asr.types import Utterance
 from detectors.contract import Finding, Sentiment, Severity
-from service.facts import Alert, AlertState, CallState, Fact, GapMarked, Notice
-from service.summary import CallSummary
+from service.record.facts import Alert, AlertState, CallState, Fact, GapMarked, Notice
+from service.record.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
 USER_ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")

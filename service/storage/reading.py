@@ -8,10 +8,10 @@ from typing import TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from service.facts import FACT, Alert, Notice
+from service.record.facts import FACT, Alert, Notice
+from service.record.summary import CallSummary
 from service.storage import codec, tables
 from service.storage.port import CallRecord, LoggedFact, NotFound
-from service.summary import CallSummary
 
 T = TypeVar("T")
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
-from service.facts import Alert, AlertChanged, AlertState, Fact
+from service.record.facts import Alert, AlertChanged, AlertState, Fact
+from service.record.summary import CallSummary
 from service.storage import audit, codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
 from service.storage.database import make_database
@@ -24,9 +25,8 @@ from service.storage.port import (
     LoggedFact,
     StorageUnavailable,
 )
-from service.storage.text import storable_text
+from service.storage.storable_text import storable_text
 from service.storage.url import parse_url
-from service.summary import CallSummary
 
 _OPENING_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """SQLite turns a new file to WAL under a lock that its busy timeout does not wait for: of several processes that

@@ -22,10 +22,10 @@ import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from service.storage.errors import port_errors
+from service.storage.driver_errors import port_errors
 from service.storage.port import StorageError, StorageUnavailable
 from service.storage.sqlite_files import SqliteFiles
-from service.storage.text import json_text
+from service.storage.storable_text import json_text
 
 T = TypeVar("T")
 

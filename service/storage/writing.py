@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from service.alerts.lifecycle import may_change
-from service.facts import (
+from service.record.alert_states import may_change
+from service.record.facts import (
     AlertChanged,
     AlertRaised,
     AlertState,
@@ -22,10 +22,10 @@ from service.facts import (
     UtteranceHeard,
     WordsTimed,
 )
+from service.record.summary import CallSummary, fold, opened
 from service.storage import codec
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StaleChange
 from service.storage.tables import alerts, calls, events, findings, gaps, sentiments, utterances
-from service.summary import CallSummary, fold, opened
 
 _LOCK_SUMMARY = sa.select(calls.c.summary).where(calls.c.id == sa.bindparam("id")).with_for_update()
 _UPDATE_CALL = sa.update(calls).where(calls.c.id == sa.bindparam("call"))

@@ -10,14 +10,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
+from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
+from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
 from service.storage.port import GatewayKey, KeyRight, NotFound, User, UserRole
 from service.web.addresses import client_address
 from service.web.errors import Refused
-from service.web.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
+from service.web.http_limits import mark_known
 from service.web.origin import same_origin
-from service.web.protocols import mark_known
-from service.web.room import Room, RoomDep
-from service.web.sessions import COOKIE, Session, SessionInvalid, unix_now
+from service.web.request_context import ContextDep, RequestContext
 
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -37,19 +37,19 @@ class Principal:
     session: Session
 
 
-async def logged_in(connection: HTTPConnection, room: Room) -> Principal:
+async def logged_in(connection: HTTPConnection, context: RequestContext) -> Principal:
     """The user behind the session cookie. Raises Refused 401."""
     token = connection.cookies.get(COOKIE)
-    principal = await principal_of(token, room) if token else None
+    principal = await principal_of(token, context) if token else None
     if principal is None:
         raise Refused(401, "not_logged_in", "Log in first.")
     mark_known(connection)
     return principal
 
 
-async def principal_of(token: str, room: Room) -> Principal | None:
+async def principal_of(token: str, context: RequestContext) -> Principal | None:
     """The user a session token stands for, or None if the session does not hold (any more)."""
-    parts = room.parts
+    parts = context.parts
     try:
         session = parts.signer.read(token, unix_now())
         user = await parts.store.user(session.user)
@@ -66,70 +66,72 @@ def require_role(principal: Principal, roles: tuple[UserRole, ...]) -> None:
         raise Refused(403, "role", f"This needs one of the roles {', '.join(roles)}.")
 
 
-def require_origin(connection: HTTPConnection, room: Room) -> None:
+def require_origin(connection: HTTPConnection, context: RequestContext) -> None:
     """Raises Refused 403 where a browser sent this from someone else's page."""
     headers = connection.headers
-    if not same_origin(headers.get("origin"), headers.get("host"), room.parts.settings.public_url):
+    if not same_origin(headers.get("origin"), headers.get("host"), context.parts.settings.public_url):
         raise Refused(403, "origin", "This request comes from another site (set CALLWARDEN_PUBLIC_URL behind a proxy).")
 
 
-def _require_csrf(request: Request, room: Room, principal: Principal) -> None:
+def _require_csrf(request: Request, context: RequestContext, principal: Principal) -> None:
     sent = request.headers.get(CSRF_HEADER, "")
-    if not compare_digest(sent.encode(), room.parts.signer.csrf(principal.session).encode()):
+    if not compare_digest(sent.encode(), context.parts.signer.csrf(principal.session).encode()):
         raise Refused(403, "csrf", f"The {CSRF_HEADER} header is missing or not this session's.")
 
 
-def allow(*roles: UserRole) -> Callable[[Request, Room], Awaitable[Principal]]:
+def allow(*roles: UserRole) -> Callable[[Request, RequestContext], Awaitable[Principal]]:
     """A dependency that lets users with one of these roles through; changes need Origin and CSRF token right."""
 
-    async def check(request: Request, room: RoomDep) -> Principal:
-        principal = await logged_in(request, room)
+    async def check(request: Request, context: ContextDep) -> Principal:
+        principal = await logged_in(request, context)
         if request.method not in _SAFE:
-            require_origin(request, room)
-            _require_csrf(request, room, principal)
+            require_origin(request, context)
+            _require_csrf(request, context, principal)
         require_role(principal, roles)
         return principal
 
     return check
 
 
-def allow_key_or(*roles: UserRole, right: KeyRight) -> Callable[[Request, Room], Awaitable[Principal | GatewayKey]]:
+def allow_key_or(
+    *roles: UserRole, right: KeyRight
+) -> Callable[[Request, RequestContext], Awaitable[Principal | GatewayKey]]:
     """A dependency for machines and people: a key with this right, or a session with one of these roles. Only for
     GET."""
 
-    async def check(request: Request, room: RoomDep) -> Principal | GatewayKey:
+    async def check(request: Request, context: ContextDep) -> Principal | GatewayKey:
         presented = presented_key(request.headers)
         if presented is not None:
-            key = await _keyed(request, room, presented, right)
+            key = await _keyed(request, context, presented, right)
             mark_known(request)
             return key
-        principal = await logged_in(request, room)
+        principal = await logged_in(request, context)
         require_role(principal, roles)
         return principal
 
     return check
 
 
-async def key_or_session(request: Request, room: RoomDep) -> Principal | GatewayKey | None:
+async def key_or_session(request: Request, context: ContextDep) -> Principal | GatewayKey | None:
     """Who asks, where anybody may: None for a stranger, also one whose session has ended. A wrong key is refused."""
     presented = presented_key(request.headers)
     if presented is not None:
-        key = await _keyed(request, room, presented, None)
+        key = await _keyed(request, context, presented, None)
         mark_known(request)
         return key
     token = request.cookies.get(COOKIE)
-    return await principal_of(token, room) if token else None
+    return await principal_of(token, context) if token else None
 
 
-async def _keyed(request: Request, room: Room, presented: str, right: KeyRight | None) -> GatewayKey:
+async def _keyed(request: Request, context: RequestContext, presented: str, right: KeyRight | None) -> GatewayKey:
     try:
-        return await verified_key(room.keys, presented, right)
+        return await verified_key(context.keys, presented, right)
     except KeyMissing as error:
         refused, cause = Refused(401, "key", "This key is not known."), error
     except KeyForbidden as error:
         refused, cause = Refused(403, "key", str(error)), error
     address, detail = client_address(request), refused.fault.message
-    room.audit.note("key_refused", subject=presented_id(presented), address=address, detail=detail)
+    context.audit.note("key_refused", subject=presented_id(presented), address=address, detail=detail)
     raise refused from cause
 
 

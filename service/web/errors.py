@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from service.access.passwords import TooManyLogins
 from service.storage.port import (
     AlreadyExists,
     InvalidCursor,
@@ -21,8 +22,7 @@ from service.storage.port import (
     StorageUnavailable,
     Unstorable,
 )
-from service.web.passwords import TooManyLogins
-from service.web.wire import ErrorAnswer, Fault
+from service.web.schemas import ErrorAnswer, Fault
 
 _ERROR = TypeAdapter(ErrorAnswer)
 

@@ -1,7 +1,7 @@
 """One gateway connection, from its accepted handshake to its end: the dialect's shell.
 
-Reading never waits for recognition: audio is handed to the call's line as it comes, and what goes back (events, the
-end) is sent by a task of its own. However the connection ends, its call is stopped, rejected or held at that moment,
+Reading never waits for recognition: audio is handed to the call as it comes. What goes back (events, the end) is sent
+by a task of its own. However the connection ends, its call is stopped, rejected or held at that moment,
 before anything is awaited.
 """
 
@@ -15,10 +15,9 @@ import structlog
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from service.calls.desk import CallRefused
-from service.facts import CallClosed
-from service.gateway import replies
-from service.gateway.events import (
+from service.calls.registry import CallRefused
+from service.ingest.dialects import native_replies
+from service.ingest.events import (
     CLOSE_POLICY,
     CLOSE_TOO_BIG,
     CallAnnounced,
@@ -28,10 +27,11 @@ from service.gateway.events import (
     Irregularity,
     ProtocolViolation,
 )
-from service.gateway.flood import MessageLimit
+from service.ingest.rate_limits import MessageLimit
+from service.record.facts import CallClosed
 from service.storage.port import GatewayKey, LoggedFact
-from service.web.ports import CallLine
-from service.web.room import Room, steady_now
+from service.web.ports import CallConnection
+from service.web.request_context import RequestContext, steady_now
 
 START_SECONDS = 30.0
 """A connection that announces no call by then is closed: it holds a socket and a buffer for nothing. After that the
@@ -57,17 +57,19 @@ class GatewaySocket:
     """`answers`: the dialect's vendor takes messages back. Twilio takes none, not even an error: the close code and
     reason must say it."""
 
-    def __init__(self, websocket: WebSocket, room: Room, key: GatewayKey, dialect: Dialect, *, answers: bool) -> None:
+    def __init__(
+        self, websocket: WebSocket, context: RequestContext, key: GatewayKey, dialect: Dialect, *, answers: bool
+    ) -> None:
         self._websocket = websocket
-        self._room = room
-        self._metrics = room.parts.metrics
+        self._context = context
+        self._metrics = context.parts.metrics
         self._key = key
         self._dialect = dialect
         self._answers = answers
         self._call_id = ""
-        self._line: CallLine | None = None
+        self._connection: CallConnection | None = None
         self._messages = MessageLimit(steady_now())
-        self._speaker: asyncio.Task[None] | None = None
+        self._replies: asyncio.Task[None] | None = None
         self._closed = False
 
     async def serve(self) -> None:
@@ -79,8 +81,8 @@ class GatewaySocket:
                 self._hush()
         finally:
             self._metrics.gateway_sockets.dec()
-            if self._line is not None:
-                self._line.lost()
+            if self._connection is not None:
+                self._connection.lost()
 
     async def _converse(self, tasks: asyncio.TaskGroup) -> None:
         """Read until the connection is over, and say why where it is this side that ends it."""
@@ -88,16 +90,16 @@ class GatewaySocket:
             events = await self._started()
             if events is None:
                 return
-            line, announced = await self._attach(events)
-            facts = line.events()  # before anything else happens in the call
-            await self._say_ready(line)
-            self._speaker = tasks.create_task(self._speak(line, facts, events=announced.wants_events))
+            connection, announced = await self._attach(events)
+            facts = connection.events()  # before anything else happens in the call
+            await self._say_ready(connection)
+            self._replies = tasks.create_task(self._speak(connection, facts, events=announced.wants_events))
             for event in events[1:]:
-                self._take(event, line)
+                self._take(event, connection)
             while (message := await self._websocket.receive())["type"] != "websocket.disconnect":
                 for event in self._events(message):
-                    self._take(event, line)
-            self._gone(message.get("code", 1006), line)
+                    self._take(event, connection)
+            self._gone(message.get("code", 1006), connection)
         except ProtocolViolation as violation:
             self._hush()
             self._reject(violation)
@@ -108,8 +110,8 @@ class GatewaySocket:
             await self._say_why(_as_violation(refused))
 
     def _hush(self) -> None:
-        if self._speaker is not None:
-            self._speaker.cancel()
+        if self._replies is not None:
+            self._replies.cancel()
 
     async def _started(self) -> list[GatewayEvent] | None:
         """The first events, beginning with the announcement; None where the peer left before."""
@@ -133,37 +135,37 @@ class GatewaySocket:
         self._metrics.audio_bytes.inc(len(payload))
         return self._dialect.binary(payload)
 
-    async def _attach(self, events: list[GatewayEvent]) -> tuple[CallLine, CallAnnounced]:
+    async def _attach(self, events: list[GatewayEvent]) -> tuple[CallConnection, CallAnnounced]:
         announced = events[0]
         if not isinstance(announced, CallAnnounced):
             raise ProtocolViolation("start", "must come first")
         self._call_id = announced.call_id
         if announced.wants_events and "events" not in self._key.rights:
             raise ProtocolViolation("events", f"key {self._key.id} lacks the right 'events'")
-        line = self._line = await self._room.parts.desk.attach(announced, self._key, steady_now())
-        self._call_id = line.call_id
-        log.info("gateway connected", call_id=line.call_id, source=self._key.source, resumed=line.resumed)
-        return line, announced
+        connection = self._connection = await self._context.parts.calls.attach(announced, self._key, steady_now())
+        self._call_id = connection.call_id
+        log.info("gateway connected", call_id=connection.call_id, source=self._key.source, resumed=connection.resumed)
+        return connection, announced
 
-    def _take(self, event: GatewayEvent, line: CallLine) -> None:
+    def _take(self, event: GatewayEvent, connection: CallConnection) -> None:
         if isinstance(event, CallStopped):
-            line.stop(call_over=event.call_over)
+            connection.stop(call_over=event.call_over)
         elif not isinstance(event, CallAnnounced):
-            line.feed(event)
+            connection.feed(event)
 
-    async def _say_ready(self, line: CallLine) -> None:
+    async def _say_ready(self, connection: CallConnection) -> None:
         if self._answers:
             with suppress(*_UNSENT):  # what it sent before it left is still to be read
-                await self._say(replies.ready(line.call_id, resumed=line.resumed))
+                await self._say(native_replies.ready(connection.call_id, resumed=connection.resumed))
 
-    async def _speak(self, line: CallLine, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
+    async def _speak(self, connection: CallConnection, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
         """Send the call's facts if they were asked for, at last what became of it, and close."""
         if self._answers:
             try:
                 await self._forward(facts, events=events)
             except _UNSENT:
                 log.warning("gateway does not read its events", call_id=self._call_id, source=self._key.source)
-        match await line.over():
+        match await connection.over():
             case "processed":
                 await self._close(CLOSE_NORMAL, "")
             case "failed":
@@ -178,11 +180,11 @@ class GatewaySocket:
     async def _forward(self, facts: AsyncIterator[LoggedFact], *, events: bool) -> None:
         async for logged in facts:
             if events:
-                await self._say(replies.event(logged.call_id, logged.seq, logged.at, logged.fact))
+                await self._say(native_replies.event(logged.call_id, logged.seq, logged.at, logged.fact))
             if isinstance(logged.fact, CallClosed):
-                await self._say(replies.finished(logged.call_id, logged.fact.duration, logged.fact.ending))
+                await self._say(native_replies.finished(logged.call_id, logged.fact.duration, logged.fact.ending))
 
-    def _gone(self, code: int, line: CallLine) -> None:
+    def _gone(self, code: int, connection: CallConnection) -> None:
         """The connection is over; what that means for the call depends on how it ended."""
         if self._closed:
             return
@@ -190,23 +192,23 @@ class GatewaySocket:
             self._reject(ProtocolViolation("message", "is far too big", code))
         elif code == CLOSE_BAD_TEXT:
             told = "is not UTF-8, which ends the connection"
-            line.feed(Irregularity(kind="unreadable", field="message", message=told))
+            connection.feed(Irregularity(kind="unreadable", field="message", message=told))
         elif code == CLOSE_NORMAL:
             for event in self._dialect.closed():
-                self._take(event, line)
+                self._take(event, connection)
 
     def _reject(self, violation: ProtocolViolation) -> None:
         """The gateway broke the protocol: what it sent before is kept, its call is marked and ends."""
         told = {"call_id": self._call_id, "source": self._key.source, "field": violation.field}
         log.warning("gateway broke the protocol", **told, reason=violation.message, close_code=violation.close_code)
-        if self._line is not None and violation.ends_call:
+        if self._connection is not None and violation.ends_call:
             self._metrics.calls_rejected.inc()
-            self._line.reject(violation)
+            self._connection.reject(violation)
 
     async def _say_why(self, violation: ProtocolViolation) -> None:
         if self._answers:
             with suppress(*_UNSENT):
-                await self._say(replies.error(violation))
+                await self._say(native_replies.error(violation))
         await self._close(violation.close_code, str(violation))
 
     async def _say(self, text: str) -> None:

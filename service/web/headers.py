@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.web.errors import error_response
-from service.web.wire import Fault
+from service.web.schemas import Fault
 
 MAX_BODY_BYTES = 64 * 1024
 """No body we take is longer than a note of 2000 characters."""

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from starlette.routing import compile_path
 
-from service.live.schema import LIVE_MESSAGE, Resume
-from service.web.routing import application
+from service.live.messages import LIVE_MESSAGE, Resume
+from service.web.route_table import application
 
 DOCUMENT = Path(__file__).parents[2] / "dashboard" / "openapi.json"
 _REF = "#/components/schemas/{model}"

@@ -1,4 +1,4 @@
-"""What the web room asks of its neighbours. The composition root fills `WebParts` with the real ones."""
+"""What the web layer asks of its neighbours. The composition root fills `WebParts` with the real ones."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Protocol
 
 from detectors.runtime.registry import RuleInfo
-from service.calls.desk import CallRefused as CallRefused
-from service.calls.line import Outcome as Outcome
-from service.gateway.events import CallAnnounced, Dialect, LineEvent, ProtocolViolation
-from service.live.schema import Health, LiveMessage
-from service.media.peaks import Peaks
+from service.access.passwords import Passwords
+from service.access.sessions import Ended, SessionSigner
+from service.calls.connection import CallOutcome as CallOutcome
+from service.calls.registry import CallRefused as CallRefused
+from service.ingest.events import CallAnnounced, Dialect, LineEvent, ProtocolViolation
+from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
+from service.recordings.peaks import Peaks
 from service.settings import Settings
 from service.storage.port import GatewayKey, LoggedFact, Store
-from service.web.passwords import Passwords
-from service.web.sessions import Ended, SessionSigner
-from service.web.wire import Check
+from service.web.schemas import Check
 
 
-class CallLine(Protocol):
+class CallConnection(Protocol):
     """One connection's hold on one call."""
 
     @property
@@ -51,7 +51,7 @@ class CallLine(Protocol):
         """The peer broke the protocol: keep what was recorded, mark the call, end it."""
         ...
 
-    async def over(self) -> Outcome:
+    async def over(self) -> CallOutcome:
         """Returns when this connection has its call no longer: everything is written, or why not."""
         ...
 
@@ -60,10 +60,10 @@ class CallLine(Protocol):
         ...
 
 
-class CallDesk(Protocol):
+class CallRegistry(Protocol):
     """Where announced calls are taken in."""
 
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallLine:
+    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallConnection:
         """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         ...
 
@@ -100,7 +100,7 @@ class Recordings(Protocol):
         ...
 
 
-Readings = Callable[[], Awaitable[Mapping[str, Check]]]
+ReadinessChecks = Callable[[], Awaitable[Mapping[str, Check]]]
 """Asks each thing the service needs how it does. Quick: a load balancer calls it."""
 
 
@@ -110,11 +110,11 @@ class WebParts:
 
     settings: Settings
     store: Store
-    desk: CallDesk
+    calls: CallRegistry
     feed: LiveFeed
     recordings: Recordings
     rules: tuple[RuleInfo, ...]
-    checks: Readings
+    checks: ReadinessChecks
     health: Callable[[], Health]
     metrics: Metrics
     native: Callable[[GatewayKey], Dialect]

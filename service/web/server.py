@@ -1,4 +1,4 @@
-"""How uvicorn runs the web room, and how keys are kept out of its logs."""
+"""How uvicorn runs the web layer, and how keys are kept out of its logs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from asr.types import Seconds
-from service.gateway.events import MAX_AUDIO_BYTES
+from service.access.keys import redacted
+from service.ingest.events import MAX_AUDIO_BYTES
 from service.web.connections import ConnectionLimits
 from service.web.descriptors import Sparing
-from service.web.keys import redacted
-from service.web.protocols import MAX_HEAD_BYTES, ConnectionGuard, GuardedConfig, GuardedHttp, GuardedWebSocket
+from service.web.http_limits import MAX_HEAD_BYTES, ConnectionGuard, GuardedConfig, GuardedHttp, GuardedWebSocket
 
 WS_MAX_BYTES = 2 * MAX_AUDIO_BYTES
 """Twice what a dialect takes, so that a message somewhat too big is answered in words; beyond, only with 1009."""

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from asr.types import Word
-from service.facts import (
+from service.record.facts import (
     FACT,
     AlertChanged,
     Fact,
@@ -23,11 +23,11 @@ from service.facts import (
     SentimentScored,
     WordsTimed,
 )
+from service.record.summary import CallSummary, fold
+from service.record.summary import opened as summary_of
 from service.storage.codec import storable
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, Store, Unstorable
 from service.storage.sql import SqlStore
-from service.summary import CallSummary, fold
-from service.summary import opened as summary_of
 from tests import scenes, strategies
 from tests.scenes import AT
 

@@ -8,8 +8,8 @@ from typing import get_args
 
 import pytest
 
-from service.alerts.lifecycle import UNDECIDED, may_change
-from service.facts import AlertChanged, AlertState
+from service.record.alert_states import UNDECIDED, may_change
+from service.record.facts import AlertChanged, AlertState
 from service.storage.port import NotFound, StaleChange, Store
 from tests import scenes
 from tests.scenes import AT

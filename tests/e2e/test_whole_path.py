@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.audio_files.call import read_call_audio
 from service.client import CallStart, stream_call
-from service.facts import AlertRaised, Fact, UtteranceHeard, WordsTimed
+from service.record.facts import AlertRaised, Fact, UtteranceHeard, WordsTimed
 from service.samples import SampleCall, sample_calls
 from tests.e2e.conftest import PASSWORD, Running, callwarden
 

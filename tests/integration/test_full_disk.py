@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from detectors.runtime.registry import Registry, load
+from service.access.sessions import Ended, load_secret
 from service.app import NoEngine, Service
-from service.facts import GapMarked, Notice
-from service.gateway.events import AudioArrived, CallAnnounced
+from service.ingest.events import AudioArrived, CallAnnounced
 from service.private_files import prepare_folder
+from service.record.facts import GapMarked, Notice
 from service.settings import Settings
 from service.storage.port import StorageUnavailable
 from service.unusable import Unusable
-from service.web.sessions import Ended, load_secret
 from tests import scenes
 from tests.scenes import AT
 from tests.small_disk import SmallDisk, own_disk
-from tests.unit.calls.test_desk import KEY
+from tests.unit.calls.test_registry import KEY
 
 KIB = 1024
 LOW, RESERVE = 1200 * KIB, 600 * KIB
@@ -78,11 +78,11 @@ async def test_a_call_says_that_it_is_not_recorded_and_marks_what_is_missing(
     tone = AudioArrived(payload=b"\x20\xa0" * 8000)  # two seconds that are not silent
     async with service.running():
         await fill(service, disk, RESERVE)
-        line = await service.desk.attach(call, KEY, 0.0)
+        connection = await service.calls.attach(call, KEY, 0.0)
         for _ in range(3):
-            line.feed(tone)
-        line.stop()
-        await line.over()
+            connection.feed(tone)
+        connection.stop()
+        await connection.over()
         facts = [logged.fact for logged in await service.store.facts("c-1")]
     assert "recording_paused" in [fact.code for fact in facts if isinstance(fact, Notice)]
     [gap] = [fact for fact in facts if isinstance(fact, GapMarked) and fact.reason == "unrecorded"]

@@ -16,9 +16,9 @@ import structlog
 
 from asr.audio.pcm import Pcm
 from asr.types import Role
-from service.media.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
-from service.media.recording import Unrecorded
-from service.media.recordings import RecordingFolder
+from service.recordings.folder import RecordingFolder
+from service.recordings.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
+from service.recordings.writer import Unrecorded
 from tests.small_disk import SmallDisk, own_disk, unmount
 from tests.small_disk import mounted as mount
 from tests.small_disk import small_disk as a_small_disk
@@ -49,9 +49,9 @@ LIVE_CALL = """
 import asyncio, sys, time
 from pathlib import Path
 import numpy as np
-from service.media.recorder import RecordingThread
-from service.media.recording import Unrecorded
-from service.media.recordings import RecordingFolder
+from service.recordings.recorder import RecordingThread
+from service.recordings.writer import Unrecorded
+from service.recordings.folder import RecordingFolder
 
 async def main() -> None:
     async with RecordingThread(RecordingFolder(Path(sys.argv[1]))) as thread:
@@ -76,14 +76,14 @@ def test_a_kill_loses_at_most_the_last_second_and_the_file_still_plays(tmp_path:
         cwd=Path(__file__).parents[2],
     ) as caller:
         assert caller.stdout is not None
-        spoken = 0
-        while spoken < 2.5 * RATE:
-            spoken = int(caller.stdout.readline())
+        pending = 0
+        while pending < 2.5 * RATE:
+            pending = int(caller.stdout.readline())
         caller.send_signal(signal.SIGKILL)
-        spoken = max([spoken, *(int(line) for line in caller.stdout)])
+        pending = max([pending, *(int(line) for line in caller.stdout)])
 
     agent, customer = read(tmp_path / "killed.wav")
-    assert spoken - len(agent) <= RATE
+    assert pending - len(agent) <= RATE
     assert agent == ramp(0, len(agent)).tolist()
     assert customer == ramp(0, len(customer), -1).tolist()
 

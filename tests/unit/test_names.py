@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from service.cli.accounts import keys, users
 from service.names import checked_name
-from service.web.wire import NewKey, NewUser
+from service.web.schemas import NewKey, NewUser
 
 FIT = ["lin", "Lin.Wei", "lin@calls.example", "a+b", "周明", "shanghai-pbx", "7", "x" * 64, "陈_2"]
 UNFIT = [

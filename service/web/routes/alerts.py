@@ -9,14 +9,14 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from detectors.contract import Severity
-from service.alerts.lifecycle import UNDECIDED
-from service.facts import Alert, AlertState
+from service.record.alert_states import UNDECIDED
+from service.record.facts import Alert, AlertState
 from service.storage.port import AlertPage, AlertQuery
 from service.web.addresses import client_address
 from service.web.auth import DECIDERS, Watcher, require_role
 from service.web.json_answer import json_answer
-from service.web.room import RoomDep, utc_now
-from service.web.wire import StateChange
+from service.web.request_context import ContextDep, utc_now
+from service.web.schemas import StateChange
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
@@ -27,7 +27,7 @@ _ALERT = TypeAdapter(Alert)
 @router.get("", response_model=AlertPage)
 async def alerts(
     _watcher: Watcher,
-    room: RoomDep,
+    context: ContextDep,
     state: Annotated[list[AlertState] | None, Query(max_length=4)] = None,
     severity: Annotated[list[Severity] | None, Query(max_length=4)] = None,
     call_id: Annotated[str | None, Query(max_length=200)] = None,
@@ -38,12 +38,12 @@ async def alerts(
     query = AlertQuery(
         states=tuple(state or ()), severities=tuple(severity or ()), call_id=call_id, cursor=cursor, limit=limit
     )
-    return json_answer(_PAGE, await room.parts.store.alerts(query))
+    return json_answer(_PAGE, await context.parts.store.alerts(query))
 
 
 @router.put("/{alert_id}/state", response_model=Alert)
 async def change_state(
-    alert_id: str, change: StateChange, watcher: Watcher, request: Request, room: RoomDep
+    alert_id: str, change: StateChange, watcher: Watcher, request: Request, context: ContextDep
 ) -> Response:
     """Acknowledge an alert (any watcher) or decide it (compliance): stored first, then shown to everyone.
 
@@ -52,10 +52,10 @@ async def change_state(
     """
     if change.state != "acknowledged":
         require_role(watcher, DECIDERS)
-    store = room.parts.store
+    store = context.parts.store
     among = UNDECIDED if change.seen is None or change.seen in UNDECIDED else (change.seen,)
     logged = await store.change_alert(alert_id, change.state, watcher.user.name, utc_now(), change.note, among)
-    room.parts.feed.publish(logged)
+    context.parts.feed.publish(logged)
     who, address = watcher.user.name, client_address(request)
-    room.audit.note("alert_changed", who=who, subject=alert_id, address=address, detail=change.state)
+    context.audit.note("alert_changed", who=who, subject=alert_id, address=address, detail=change.state)
     return json_answer(_ALERT, await store.alert(alert_id))

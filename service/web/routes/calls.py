@@ -8,15 +8,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
-from service.facts import CallState
-from service.live.events import events_of
-from service.live.schema import MAX_SEQ
+from service.live.fact_events import events_of
+from service.live.messages import MAX_SEQ
+from service.record.facts import CallState
 from service.storage.port import CallPage, CallQuery, CallRecord
 from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer, large_answer
-from service.web.room import RoomDep
-from service.web.wire import EventsAnswer, RulesAnswer
+from service.web.request_context import ContextDep
+from service.web.schemas import EventsAnswer, RulesAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
 
@@ -35,7 +35,7 @@ When = Annotated[AwareDatetime | None, Query()]
 async def calls(
     request: Request,
     _watcher: Watcher,
-    room: RoomDep,
+    context: ContextDep,
     state: CallState | None = None,
     flagged: bool | None = None,
     agent: Text = None,
@@ -56,14 +56,14 @@ async def calls(
         cursor=cursor,
         limit=limit,
     )
-    return await large_answer(_PAGE, await room.parts.store.calls(query), request)
+    return await large_answer(_PAGE, await context.parts.store.calls(query), request)
 
 
 @router.get("/calls/{call_id}", response_model=CallRecord)
-async def call(call_id: str, watcher: Watcher, request: Request, room: RoomDep) -> Response:
+async def call(call_id: str, watcher: Watcher, request: Request, context: ContextDep) -> Response:
     """Everything known of one call."""
-    record = await room.parts.store.call(call_id)
-    room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
+    record = await context.parts.store.call(call_id)
+    context.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
     return await large_answer(_RECORD, record, request)
 
 
@@ -72,17 +72,17 @@ async def events(
     call_id: str,
     watcher: Watcher,
     request: Request,
-    room: RoomDep,
+    context: ContextDep,
     after: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Response:
     """The call's event log after a `seq`, oldest first."""
-    facts = await room.parts.store.facts(call_id, after, limit)
-    room.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
+    facts = await context.parts.store.facts(call_id, after, limit)
+    context.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
     return await large_answer(_EVENTS, EventsAnswer(events=tuple(events_of(facts))), request)
 
 
 @router.get("/rules", response_model=RulesAnswer)
-async def rules(_watcher: Watcher, room: RoomDep) -> Response:
+async def rules(_watcher: Watcher, context: ContextDep) -> Response:
     """The rules in force."""
-    return json_answer(_RULES, RulesAnswer(rules=room.parts.rules))
+    return json_answer(_RULES, RulesAnswer(rules=context.parts.rules))

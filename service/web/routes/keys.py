@@ -7,13 +7,13 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from detectors.timezones.zones import NoZone, zone_name
+from service.access.keys import new_key
 from service.web.addresses import client_address
 from service.web.auth import Keeper
 from service.web.errors import Refused
 from service.web.json_answer import json_answer
-from service.web.keys import new_key
-from service.web.room import RoomDep, utc_now
-from service.web.wire import KeysAnswer, NewKey, NewKeyAnswer, key_answer
+from service.web.request_context import ContextDep, utc_now
+from service.web.schemas import KeysAnswer, NewKey, NewKeyAnswer, key_answer
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 
@@ -22,26 +22,26 @@ _NEW = TypeAdapter(NewKeyAnswer)
 
 
 @router.get("", response_model=KeysAnswer)
-async def keys(_keeper: Keeper, room: RoomDep) -> Response:
+async def keys(_keeper: Keeper, context: ContextDep) -> Response:
     """All keys, revoked ones too."""
-    stored = await room.parts.store.keys()
+    stored = await context.parts.store.keys()
     return json_answer(_KEYS, KeysAnswer(keys=tuple(key_answer(key) for key in stored)))
 
 
 @router.post("", response_model=NewKeyAnswer, status_code=201)
-async def add_key(new: NewKey, keeper: Keeper, request: Request, room: RoomDep) -> Response:
+async def add_key(new: NewKey, keeper: Keeper, request: Request, context: ContextDep) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
     try:
-        timezone = zone_name(new.timezone, room.parts.settings.jurisdiction)
+        timezone = zone_name(new.timezone, context.parts.settings.jurisdiction)
     except NoZone as problem:
         raise Refused(422, "invalid", str(problem), field="timezone") from problem
     key, plaintext = new_key(
         new.source, new.rights, new.first_track, timezone, max_calls=new.max_calls, max_share=new.max_share
     )
-    await room.parts.store.add_key(key)
+    await context.parts.store.add_key(key)
     detail = f"{key.source}: {', '.join(key.rights)}"
     who, address = keeper.user.name, client_address(request)
-    room.audit.note("key_made", who=who, subject=key.id, address=address, detail=detail)
+    context.audit.note("key_made", who=who, subject=key.id, address=address, detail=detail)
     answer = NewKeyAnswer(
         key=plaintext,
         id=key.id,
@@ -59,9 +59,9 @@ async def add_key(new: NewKey, keeper: Keeper, request: Request, room: RoomDep) 
 
 
 @router.delete("/{key_id}", status_code=204)
-async def revoke_key(key_id: str, keeper: Keeper, request: Request, room: RoomDep) -> Response:
+async def revoke_key(key_id: str, keeper: Keeper, request: Request, context: ContextDep) -> Response:
     """Revoke a key: no new connection with it. Calls it streams now go on to their end."""
-    await room.parts.store.revoke_key(key_id, utc_now())
-    room.keys.revoked(key_id)
-    room.audit.note("key_revoked", who=keeper.user.name, subject=key_id, address=client_address(request))
+    await context.parts.store.revoke_key(key_id, utc_now())
+    context.keys.revoked(key_id)
+    context.audit.note("key_revoked", who=keeper.user.name, subject=key_id, address=client_address(request))
     return Response(status_code=204)

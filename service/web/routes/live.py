@@ -15,16 +15,16 @@ from fastapi import APIRouter
 from pydantic import TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from service.access.sessions import COOKIE
 from service.live.encoding import text_of
-from service.live.schema import HealthChanged, LiveMessage, Resume
+from service.live.messages import HealthChanged, LiveMessage, Resume
 from service.storage.port import StorageError, StorageUnavailable
 from service.web.addresses import client_address
 from service.web.auth import WATCHERS, Principal, logged_in, principal_of, require_origin, require_role
 from service.web.errors import Refused, storage_refusal
 from service.web.handshake import deny
 from service.web.ports import Subscription
-from service.web.room import Room, RoomDep
-from service.web.sessions import COOKIE
+from service.web.request_context import ContextDep, RequestContext
 
 router = APIRouter()
 
@@ -39,34 +39,34 @@ _RESUME = TypeAdapter(Resume)
 
 
 @router.websocket("/api/v1/live")
-async def live(websocket: WebSocket, room: RoomDep) -> None:
+async def live(websocket: WebSocket, context: ContextDep) -> None:
     """Cookie, Origin and role are checked before the handshake is accepted, the session again and again after it."""
     address = client_address(websocket)
     try:
-        watcher = await _watcher(websocket, room)
+        watcher = await _watcher(websocket, context)
     except Refused as refused:
-        room.audit.note("handshake_denied", subject="/api/v1/live", address=address, detail=refused.fault.message)
+        context.audit.note("handshake_denied", subject="/api/v1/live", address=address, detail=refused.fault.message)
         await deny(websocket, refused)
         return
-    room.audit.note("live_opened", who=watcher.user.name, address=address)
+    context.audit.note("live_opened", who=watcher.user.name, address=address)
     await websocket.accept()
-    room.parts.metrics.live_sockets.inc()
+    context.parts.metrics.live_sockets.inc()
     try:
-        async with room.parts.feed.subscribe() as subscription:
+        async with context.parts.feed.subscribe() as subscription:
             await _until_one_ends(
                 _send(websocket, subscription),
                 _receive(websocket, subscription),
-                _check_session(websocket, room),
-                _beat(websocket, room),
+                _check_session(websocket, context),
+                _beat(websocket, context),
             )
     finally:
-        room.parts.metrics.live_sockets.dec()
+        context.parts.metrics.live_sockets.dec()
 
 
-async def _watcher(websocket: WebSocket, room: Room) -> Principal:
-    require_origin(websocket, room)
+async def _watcher(websocket: WebSocket, context: RequestContext) -> Principal:
+    require_origin(websocket, context)
     try:
-        principal = await logged_in(websocket, room)
+        principal = await logged_in(websocket, context)
     except StorageError as error:
         raise storage_refusal(error) from error
     require_role(principal, WATCHERS)
@@ -101,12 +101,12 @@ async def _receive(websocket: WebSocket, subscription: Subscription) -> None:
         await subscription.resume(asked.seqs)
 
 
-async def _check_session(websocket: WebSocket, room: Room) -> None:
+async def _check_session(websocket: WebSocket, context: RequestContext) -> None:
     token = websocket.cookies[COOKIE]
     while True:
-        await asyncio.sleep(room.parts.session_check_seconds)
+        await asyncio.sleep(context.parts.session_check_seconds)
         try:
-            principal = await principal_of(token, room)
+            principal = await principal_of(token, context)
         except StorageUnavailable:
             continue  # who was allowed in stays in while the database cannot be asked
         if principal is None or principal.user.role not in WATCHERS:
@@ -114,10 +114,10 @@ async def _check_session(websocket: WebSocket, room: Room) -> None:
             return
 
 
-async def _beat(websocket: WebSocket, room: Room) -> None:
+async def _beat(websocket: WebSocket, context: RequestContext) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT_SECONDS)
-        if not await _sent(websocket, HealthChanged(health=room.parts.health())):
+        if not await _sent(websocket, HealthChanged(health=context.parts.health())):
             return
 
 

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from service.media.peaks import Peaks
-from service.media.wav import HEAD_BYTES, NotARecording
+from service.recordings.peaks import Peaks
+from service.recordings.wav import HEAD_BYTES, NotARecording
 from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.errors import Refused
-from service.web.files import file_answer
+from service.web.file_answer import file_answer
 from service.web.json_answer import large_answer
-from service.web.room import RoomDep
+from service.web.request_context import ContextDep
 
 router = APIRouter(prefix="/api/v1/calls", tags=["recordings"])
 
@@ -35,10 +35,10 @@ _PEAKS = TypeAdapter(Peaks)
         416: {"description": "The range lies beyond the end."},
     },
 )
-async def recording(call_id: str, request: Request, watcher: Watcher, room: RoomDep) -> Response:
+async def recording(call_id: str, request: Request, watcher: Watcher, context: ContextDep) -> Response:
     """The call as WAV, one channel a role, with byte ranges. A live call's is served up to its present end."""
-    await room.parts.store.summary(call_id)
-    path = room.parts.recordings.path(call_id)
+    await context.parts.store.summary(call_id)
+    path = context.parts.recordings.path(call_id)
     try:
         wanted, if_range = request.headers.get("range"), request.headers.get("if-range")
         answer = await file_answer(path, "audio/wav", wanted, if_range, least=HEAD_BYTES)
@@ -46,7 +46,7 @@ async def recording(call_id: str, request: Request, watcher: Watcher, room: Room
         raise _missing(call_id) from error
     except OSError as error:
         raise _unreadable(call_id, error) from error
-    room.audit.note("recording_played", who=watcher.user.name, subject=call_id, address=client_address(request))
+    context.audit.note("recording_played", who=watcher.user.name, subject=call_id, address=client_address(request))
     return answer
 
 
@@ -55,13 +55,13 @@ async def peaks(
     call_id: str,
     request: Request,
     _watcher: Watcher,
-    room: RoomDep,
+    context: ContextDep,
     points: Annotated[int, Query(ge=1, le=20_000)] = 2000,
 ) -> Response:
     """The recording's outline in `points` bins a channel."""
-    await room.parts.store.summary(call_id)
+    await context.parts.store.summary(call_id)
     try:
-        found = await asyncio.to_thread(room.parts.recordings.peaks, call_id, points)
+        found = await asyncio.to_thread(context.parts.recordings.peaks, call_id, points)
     except (FileNotFoundError, NotARecording) as error:
         raise _missing(call_id) from error
     except OSError as error:

@@ -10,8 +10,8 @@ from service.storage.port import User, UserChanges
 from service.web.addresses import client_address
 from service.web.auth import Admin
 from service.web.json_answer import json_answer
-from service.web.room import RoomDep, utc_now
-from service.web.wire import NewUser, UserAnswer, UserChange, UsersAnswer, user_answer
+from service.web.request_context import ContextDep, utc_now
+from service.web.schemas import NewUser, UserAnswer, UserChange, UsersAnswer, user_answer
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
@@ -20,31 +20,31 @@ _USER = TypeAdapter(UserAnswer)
 
 
 @router.get("", response_model=UsersAnswer)
-async def users(_admin: Admin, room: RoomDep) -> Response:
+async def users(_admin: Admin, context: ContextDep) -> Response:
     """Everyone who may log in, or once could."""
-    stored = await room.parts.store.users()
+    stored = await context.parts.store.users()
     return json_answer(_USERS, UsersAnswer(users=tuple(user_answer(user) for user in stored)))
 
 
 @router.post("", response_model=UserAnswer, status_code=201)
-async def add_user(new: NewUser, admin: Admin, request: Request, room: RoomDep) -> Response:
+async def add_user(new: NewUser, admin: Admin, request: Request, context: ContextDep) -> Response:
     """Add a user. The password is never given back."""
-    password_hash = await room.parts.passwords.hash(new.password)
+    password_hash = await context.parts.passwords.hash(new.password)
     user = User(name=new.name, role=new.role, password_hash=password_hash, created_at=utc_now())
-    await room.parts.store.add_user(user)
+    await context.parts.store.add_user(user)
     who, address = admin.user.name, client_address(request)
-    room.audit.note("user_added", who=who, subject=user.name, address=address, detail=user.role)
+    context.audit.note("user_added", who=who, subject=user.name, address=address, detail=user.role)
     return json_answer(_USER, user_answer(user), 201)
 
 
 @router.put("/{name}", response_model=UserAnswer)
-async def change_user(name: str, change: UserChange, admin: Admin, request: Request, room: RoomDep) -> Response:
+async def change_user(name: str, change: UserChange, admin: Admin, request: Request, context: ContextDep) -> Response:
     """Change role, password or disabled. A new password or `disabled` ends the user's sessions."""
-    hashed = await room.parts.passwords.hash(change.password) if change.password else None
+    hashed = await context.parts.passwords.hash(change.password) if change.password else None
     changes = UserChanges(role=change.role, password_hash=hashed, disabled=change.disabled)
-    changed = await room.parts.store.change_user(name, changes)
+    changed = await context.parts.store.change_user(name, changes)
     who, address = admin.user.name, client_address(request)
-    room.audit.note("user_changed", who=who, subject=name, address=address, detail=_told(change))
+    context.audit.note("user_changed", who=who, subject=name, address=address, detail=_told(change))
     return json_answer(_USER, user_answer(changed))
 
 

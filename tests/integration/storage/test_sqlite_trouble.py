@@ -16,13 +16,13 @@ import structlog
 
 from service.calls.journal import StoreJournal
 from service.live.hub import LiveHub
-from service.live.schema import Health, HealthChanged
+from service.live.messages import Health, HealthChanged
 from service.metrics import Metrics
+from service.record.summary import fold
+from service.record.summary import opened as summary_of
 from service.storage import sqlite
 from service.storage.port import LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
-from service.summary import fold
-from service.summary import opened as summary_of
 from tests import scenes
 from tests.scenes import AT
 from tests.small_disk import SmallDisk

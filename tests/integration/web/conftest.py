@@ -17,20 +17,20 @@ from argon2 import PasswordHasher
 
 from detectors.contract import Bilingual
 from detectors.runtime.registry import RuleInfo
-from service.gateway.native import NativeDialect
-from service.gateway.twilio import TwilioDialect
+from service.access.keys import new_key
+from service.access.passwords import Passwords
+from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
+from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.twilio import TwilioDialect
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import KeyRight, User, UserRole
 from service.storage.sql import SqlStore
-from service.web.create import create_web
-from service.web.keys import new_key
-from service.web.passwords import Passwords
+from service.web.application import create_application
 from service.web.ports import WebParts
+from service.web.schemas import Check
 from service.web.server import server_config
-from service.web.sessions import Ended, SessionSigner, load_secret, unix_now
-from service.web.wire import Check
-from tests.integration.web.scripted import HEALTH, NOON, ScriptedDesk, ScriptedFeed, ScriptedRecordings
+from tests.integration.web.scripted import HEALTH, NOON, ScriptedCallRegistry, ScriptedFeed, ScriptedRecordings
 
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -69,7 +69,7 @@ class House:
     """A running service and what a test needs to talk to it."""
 
     parts: WebParts
-    desk: ScriptedDesk
+    calls: ScriptedCallRegistry
     feed: ScriptedFeed
     recordings: ScriptedRecordings
     checks: dict[str, Check]
@@ -148,7 +148,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     settings = Settings(data_dir=folder, **changed)  # type: ignore[arg-type]
     store = await asyncio.to_thread(SqlStore, f"sqlite:///{folder}/callwarden.db")
     await store.open()
-    desk, feed, recordings = ScriptedDesk(), ScriptedFeed(), ScriptedRecordings(folder)
+    calls, feed, recordings = ScriptedCallRegistry(), ScriptedFeed(), ScriptedRecordings(folder)
     checks = {"model": Check(ok=True), "storage": Check(ok=True)}
     secret = await asyncio.to_thread(load_secret, folder / "session.key")
     ended = await asyncio.to_thread(Ended, folder / "sessions.ended", unix_now())
@@ -159,7 +159,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     parts = WebParts(
         settings=settings,
         store=store,
-        desk=desk,
+        calls=calls,
         feed=feed,
         recordings=recordings,
         rules=(RULE,),
@@ -172,18 +172,18 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         ended=ended,
         passwords=CHEAP,
     )
-    return House(parts=parts, desk=desk, feed=feed, recordings=recordings, checks=checks)
+    return House(parts=parts, calls=calls, feed=feed, recordings=recordings, checks=checks)
 
 
 async def _serve(house: House, stack: AsyncExitStack, static: Path, descriptors: int) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    house.port = listener.getsockname()[1]
-    app = await asyncio.to_thread(create_web, house.parts, static=static)
+    endpointer = socket.create_server(("127.0.0.1", 0))
+    house.port = endpointer.getsockname()[1]
+    app = await asyncio.to_thread(create_application, house.parts, static=static)
     proxies = house.parts.settings.proxy_networks
     server = TestServer(
         server_config(app, "127.0.0.1", house.port, descriptors=descriptors, trusted_proxies=proxies, log_config=None)
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve(sockets=[endpointer]))
 
     async def stop() -> None:
         server.should_exit = True

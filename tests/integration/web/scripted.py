@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.facts import Call, CallClosed, Fact
-from service.gateway.events import CallAnnounced, LineEvent, ProtocolViolation
-from service.live.schema import Health, LiveMessage, Snapshot
-from service.media.peaks import Peaks
+from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
+from service.live.messages import Health, LiveMessage, Snapshot
+from service.record.facts import Call, CallClosed, Fact
+from service.record.summary import opened
+from service.recordings.peaks import Peaks
 from service.storage.port import GatewayKey, LoggedFact
-from service.summary import opened
-from service.web.ports import CallRefused, Outcome
+from service.web.ports import CallOutcome, CallRefused
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HEALTH = Health(model="base", live_calls=0, max_calls=16, backlog=0.0)
@@ -37,7 +37,7 @@ def a_call(call_id: str = "call-1") -> Call:
 
 
 @dataclass
-class ScriptedLine:
+class ScriptedConnection:
     """Ends its call when stopped: the closing fact follows, then no more."""
 
     call_id: str
@@ -50,7 +50,7 @@ class ScriptedLine:
     was_rejected: asyncio.Event = field(default_factory=asyncio.Event)
     was_fed: asyncio.Event = field(default_factory=asyncio.Event)
     done_at_once: bool = True
-    outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    outcome: asyncio.Future[CallOutcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     facts: asyncio.Queue[Fact | None] = field(default_factory=asyncio.Queue)
     seq: int = 0
 
@@ -66,7 +66,7 @@ class ScriptedLine:
             if self.done_at_once:
                 self.finish()
 
-    def finish(self, outcome: Outcome = "processed") -> None:
+    def finish(self, outcome: CallOutcome = "processed") -> None:
         """Everything is written, or what else becomes of the call."""
         if outcome == "processed":
             self.facts.put_nowait(CallClosed(ended_at=NOON, duration=1.0, ending="completed"))
@@ -82,7 +82,7 @@ class ScriptedLine:
         self.violation = violation
         self.was_rejected.set()
 
-    async def over(self) -> Outcome:
+    async def over(self) -> CallOutcome:
         return await asyncio.shield(self.outcome)
 
     async def events(self) -> AsyncIterator[LoggedFact]:
@@ -96,25 +96,25 @@ def logged(fact: Fact, call_id: str = "call-1", seq: int = 1) -> LoggedFact:
 
 
 @dataclass
-class ScriptedDesk:
+class ScriptedCallRegistry:
     refuses: CallRefused | None = None
     resumed: bool = False
     too_fast: bool = False
     announced: list[CallAnnounced] = field(default_factory=list)
     sources: list[GatewayKey] = field(default_factory=list)
-    lines: asyncio.Queue[ScriptedLine] = field(default_factory=asyncio.Queue)
+    connections: asyncio.Queue[ScriptedConnection] = field(default_factory=asyncio.Queue)
     done_at_once: bool = True
 
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> ScriptedLine:
+    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> ScriptedConnection:
         if self.refuses is not None:
             raise self.refuses
         self.announced.append(announced)
         self.sources.append(source)
-        line = ScriptedLine(announced.call_id, resumed=self.resumed, done_at_once=self.done_at_once)
+        connection = ScriptedConnection(announced.call_id, resumed=self.resumed, done_at_once=self.done_at_once)
         if self.too_fast:
-            line.refuses_audio = ProtocolViolation("audio", "comes 12 times as fast as it was spoken")
-        self.lines.put_nowait(line)
-        return line
+            connection.refuses_audio = ProtocolViolation("audio", "comes 12 times as fast as it was spoken")
+        self.connections.put_nowait(connection)
+        return connection
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from asr.types import Utterance
 from detectors.contract import Bilingual
-from service.facts import Alert, AlertRaised, CallOpened, UtteranceHeard
+from service.record.facts import Alert, AlertRaised, CallOpened, UtteranceHeard
 from service.storage.port import Store
 from tests.integration.web.conftest import House
 from tests.integration.web.scripted import NOON, a_call

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.web import connections, protocols
+from service.web import connections, http_limits
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 
 UPGRADE = (
@@ -129,7 +129,7 @@ def lose_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = MappingProxyType(dict.fromkeys(connections.PATIENCE, 0.2))
     monkeypatch.setattr(connections, "PATIENCE", quick)
     monkeypatch.setattr(connections, "STALL_SECONDS", 0.8)
-    monkeypatch.setattr(protocols, "_SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(http_limits, "_SWEEP_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
-from service.facts import DtmfPressed
-from service.gateway import flood
-from service.gateway.events import AudioArrived, DigitPressed, Irregularity
+from service.ingest import rate_limits
+from service.ingest.events import AudioArrived, DigitPressed, Irregularity
+from service.record.facts import DtmfPressed
 from service.storage.port import StorageUnavailable
 from service.web import gateway_socket
-from service.web.ports import CallRefused, Outcome
+from service.web.ports import CallOutcome, CallRefused
 from tests.integration.web.conftest import House
 from tests.integration.web.scripted import NOON
 
@@ -66,17 +66,17 @@ async def test_a_wrong_path_is_told_as_such_and_not_as_a_wrong_key(house: House)
 async def test_a_call_from_start_to_finished(house: House) -> None:
     async with stream(house, await house.key()) as client:
         assert await started(client) == {"type": "ready", "call_id": "call-1", "resumed": False}
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(SECOND)
         await client.send(json.dumps({"type": "dtmf", "digit": "5"}))
         await client.send(json.dumps({"type": "stop"}))
         last = json.loads(await client.recv())
         await client.wait_closed()
-    assert line.fed == [AudioArrived(payload=SECOND), DigitPressed(digit="5")]
+    assert connection.fed == [AudioArrived(payload=SECOND), DigitPressed(digit="5")]
     assert (last["type"], last["ending"]) == ("finished", "completed")
     assert client.close_code == 1000
-    assert not line.was_lost.is_set()
-    assert house.desk.sources[0].source == "pbx"
+    assert not connection.was_lost.is_set()
+    assert house.calls.sources[0].source == "pbx"
 
 
 @pytest.mark.parametrize("form", ["bearer", "x-api-key", "basic"])
@@ -144,16 +144,16 @@ async def test_bad_input_names_the_field_and_the_close_code(
 async def test_a_message_that_is_too_big_ends_the_call_and_keeps_what_came(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(SECOND)
         await client.send(bytes(1024 * 1024 + 4))
         error, close_code = await ending(client)
-        await line.was_rejected.wait()
+        await connection.was_rejected.wait()
     assert (error["field"], close_code) == ("audio", 1009)
-    assert line.fed == [AudioArrived(payload=SECOND)]
-    assert line.violation is not None
-    assert line.violation.field == "audio"
-    assert not line.was_lost.is_set()
+    assert connection.fed == [AudioArrived(payload=SECOND)]
+    assert connection.violation is not None
+    assert connection.violation.field == "audio"
+    assert not connection.was_lost.is_set()
 
 
 @pytest.mark.parametrize(
@@ -170,43 +170,43 @@ async def test_what_is_odd_in_a_call_is_told_and_the_call_goes_on(
 ) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(message)
         await client.send(SECOND)
         await client.send(json.dumps({"type": "stop"}))
         assert [json.loads(said)["type"] async for said in client] == ["finished"]
-    odd = [event.field for event in line.fed if isinstance(event, Irregularity)]
+    odd = [event.field for event in connection.fed if isinstance(event, Irregularity)]
     assert odd == [field, field] if field == "audio" else [field]
-    assert AudioArrived(payload=SECOND) in line.fed
-    assert line.violation is None
+    assert AudioArrived(payload=SECOND) in connection.fed
+    assert connection.violation is None
 
 
 async def test_a_start_after_stop_costs_the_connection_and_not_the_call(house: House) -> None:
-    house.desk.done_at_once = False
+    house.calls.done_at_once = False
     async with stream(house, await house.key(), "/v1/twilio") as client:
         await client.send(TWILIO_START)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(json.dumps({"event": "stop"}))
-        await line.was_stopped.wait()
+        await connection.was_stopped.wait()
         await client.send(TWILIO_START)
         await client.wait_closed()
     assert client.close_code == 1008
-    assert not line.was_rejected.is_set()
+    assert not connection.was_rejected.is_set()
 
 
 async def test_text_that_is_not_utf_8_costs_the_connection_and_not_the_call(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         client.transport.write(bytes([0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]))  # a masked text frame of two bad bytes
-        await line.was_lost.wait()
-    assert [event.field for event in line.fed if isinstance(event, Irregularity)] == ["message"]
-    assert not line.was_rejected.is_set()
+        await connection.was_lost.wait()
+    assert [event.field for event in connection.fed if isinstance(event, Irregularity)] == ["message"]
+    assert not connection.was_rejected.is_set()
 
 
 async def test_a_flood_of_messages_ends_the_connection(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flood, "MESSAGES_AT_ONCE", 10)
-    monkeypatch.setattr(flood, "MESSAGES_A_SECOND", 1)
+    monkeypatch.setattr(rate_limits, "MESSAGES_AT_ONCE", 10)
+    monkeypatch.setattr(rate_limits, "MESSAGES_A_SECOND", 1)
     async with stream(house, await house.key()) as client:
         await started(client)
         with suppress(ConnectionClosed):  # it may be told before all is sent
@@ -219,16 +219,16 @@ async def test_a_flood_of_messages_ends_the_connection(house: House, monkeypatch
 async def test_a_message_beyond_all_limits_is_1009_and_marks_the_call(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(bytes(3 * 1024 * 1024))
         with pytest.raises(ConnectionClosedError):
             await client.recv()
-        await line.was_rejected.wait()
+        await connection.was_rejected.wait()
     assert client.close_code == 1009
 
 
 async def test_audio_the_line_refuses_ends_the_call_with_the_reason(house: House) -> None:
-    house.desk.too_fast = True
+    house.calls.too_fast = True
     async with stream(house, await house.key()) as client:
         await started(client)
         await client.send(SECOND)
@@ -237,56 +237,56 @@ async def test_audio_the_line_refuses_ends_the_call_with_the_reason(house: House
 
 
 async def test_a_second_stop_is_told_and_the_call_still_finishes(house: House) -> None:
-    house.desk.done_at_once = False
+    house.calls.done_at_once = False
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(json.dumps({"type": "stop"}))
-        await line.was_stopped.wait()
+        await connection.was_stopped.wait()
         await client.send(json.dumps({"type": "stop"}))
-        await line.was_fed.wait()
-        line.finish()
+        await connection.was_fed.wait()
+        connection.finish()
         assert [json.loads(said)["type"] async for said in client] == ["finished"]
-    assert [event.field for event in line.fed if isinstance(event, Irregularity)] == ["stop"]
+    assert [event.field for event in connection.fed if isinstance(event, Irregularity)] == ["stop"]
 
 
 async def test_a_dropped_connection_loses_the_line_and_does_not_stop_the_call(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(SECOND)
-        await line.was_fed.wait()
+        await connection.was_fed.wait()
         client.transport.abort()
-        await line.was_lost.wait()
-    assert not line.was_stopped.is_set()
+        await connection.was_lost.wait()
+    assert not connection.was_stopped.is_set()
 
 
 async def test_a_close_without_status_is_a_lost_line(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         client.transport.write(bytes([0x88, 0x80, 1, 2, 3, 4]))  # a masked close frame with an empty body
-        await line.was_lost.wait()
-    assert not line.was_stopped.is_set()
+        await connection.was_lost.wait()
+    assert not connection.was_stopped.is_set()
 
 
 async def test_a_clean_close_stands_for_stop(house: House) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.close(1000)
-        await line.was_stopped.wait()
-    assert not line.was_lost.is_set()
+        await connection.was_stopped.wait()
+    assert not connection.was_lost.is_set()
 
 
 async def test_a_resumed_call_says_so(house: House) -> None:
-    house.desk.resumed = True
+    house.calls.resumed = True
     async with stream(house, await house.key()) as client:
         assert (await started(client))["resumed"] is True
 
 
 async def test_a_full_house_tells_when_to_come_back(house: House) -> None:
-    house.desk.refuses = CallRefused("capacity", "16 calls are live", 10.0)
+    house.calls.refuses = CallRefused("capacity", "16 calls are live", 10.0)
     async with stream(house, await house.key()) as client:
         await client.send(json.dumps(START))
         error, code = await ending(client)
@@ -297,7 +297,7 @@ async def test_a_full_house_tells_when_to_come_back(house: House) -> None:
 
 @pytest.mark.parametrize(("why", "code"), [("ending", 1013), ("overload", 1013), ("restarting", 1012)])
 async def test_a_refusal_that_time_mends_has_a_code_that_gateways_retry(house: House, why: str, code: int) -> None:
-    house.desk.refuses = CallRefused(why, "not now", 10.0)
+    house.calls.refuses = CallRefused(why, "not now", 10.0)
     async with stream(house, await house.key()) as client:
         await client.send(json.dumps(START))
         error, close_code = await ending(client)
@@ -309,12 +309,12 @@ async def test_a_refusal_that_time_mends_has_a_code_that_gateways_retry(house: H
     [("failed", "call", 1011), ("suspended", "call", 1012), ("taken_over", "call_id", 1008)],
 )
 async def test_a_gateway_is_told_when_its_call_is_monitored_no_longer(
-    house: House, outcome: Outcome, field: str, code: int
+    house: House, outcome: CallOutcome, field: str, code: int
 ) -> None:
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
-        line.finish(outcome)
+        connection = await house.calls.connections.get()
+        connection.finish(outcome)
         error, close_code = await ending(client)
     assert (error["type"], error["field"], close_code) == ("error", field, code)
 
@@ -322,8 +322,8 @@ async def test_a_gateway_is_told_when_its_call_is_monitored_no_longer(
 async def test_twilio_is_told_of_a_failed_call_by_its_close_code(house: House) -> None:
     async with stream(house, await house.key(), "/v1/twilio") as client:
         await client.send(TWILIO_START)
-        line = await house.desk.lines.get()
-        line.finish("failed")
+        connection = await house.calls.connections.get()
+        connection.finish("failed")
         await client.wait_closed()
     assert client.close_code == 1011
 
@@ -331,8 +331,8 @@ async def test_twilio_is_told_of_a_failed_call_by_its_close_code(house: House) -
 async def test_events_go_to_a_key_with_the_right(house: House) -> None:
     async with stream(house, await house.key("stream", "events")) as client:
         await started(client, events=True)
-        line = await house.desk.lines.get()
-        line.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
+        connection = await house.calls.connections.get()
+        connection.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
         event = json.loads(await client.recv())
         await client.send(json.dumps({"type": "stop"}))
         rest = [json.loads(message)["type"] async for message in client]
@@ -345,14 +345,14 @@ async def test_events_are_refused_to_a_key_without_the_right_and_no_call_is_open
         await client.send(json.dumps({**START, "events": True}))
         error, code = await ending(client)
     assert (error["field"], code) == ("events", 1008)
-    assert house.desk.announced == []
+    assert house.calls.announced == []
 
 
 async def test_events_that_were_not_asked_for_are_not_sent(house: House) -> None:
     async with stream(house, await house.key("stream", "events")) as client:
         await started(client)
-        line = await house.desk.lines.get()
-        line.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
+        connection = await house.calls.connections.get()
+        connection.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
         await client.send(json.dumps({"type": "stop"}))
         assert [json.loads(message)["type"] async for message in client] == ["finished"]
 
@@ -360,26 +360,26 @@ async def test_events_that_were_not_asked_for_are_not_sent(house: House) -> None
 async def test_facts_that_end_early_do_not_end_the_call(house: House) -> None:
     async with stream(house, await house.key("stream", "events")) as client:
         await started(client, events=True)
-        line = await house.desk.lines.get()
-        line.facts.put_nowait(None)
+        connection = await house.calls.connections.get()
+        connection.facts.put_nowait(None)
         await client.send(SECOND)
-        await line.was_fed.wait()
+        await connection.was_fed.wait()
         await client.send(json.dumps({"type": "stop"}))
         await client.wait_closed()
     assert client.close_code == 1000
-    assert line.was_stopped.is_set()
+    assert connection.was_stopped.is_set()
 
 
 async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None:
     """What the client sends after stop is read although processing has not ended."""
-    house.desk.done_at_once = False
+    house.calls.done_at_once = False
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(json.dumps({"type": "stop"}))
-        await line.was_stopped.wait()
+        await connection.was_stopped.wait()
         await (await client.ping())
-        line.finish()
+        connection.finish()
         assert json.loads(await client.recv())["type"] == "finished"
 
 
@@ -389,12 +389,12 @@ async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(
     monkeypatch.setattr(gateway_socket, "START_SECONDS", 0.05)
     async with stream(house, await house.key()) as client:
         await started(client)
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(client.recv(), 0.2)
         await client.send(SECOND)
-        await line.was_fed.wait()
-    assert line.fed == [AudioArrived(payload=SECOND)]
+        await connection.was_fed.wait()
+    assert connection.fed == [AudioArrived(payload=SECOND)]
 
 
 async def test_a_connection_that_never_starts_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,12 +430,12 @@ async def test_twilio_is_never_answered_and_may_carry_its_key_in_the_path(house:
     async with stream(house, "", f"/v1/twilio/{await house.key()}") as client:
         await client.send(TWILIO_START)
         await client.send(media())
-        line = await house.desk.lines.get()
+        connection = await house.calls.connections.get()
         await client.send(json.dumps({"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA1"}}))
         said = [message async for message in client]
     assert said == []
     assert client.close_code == 1000
-    assert [event.role for event in line.fed if isinstance(event, AudioArrived)] == ["customer"]
+    assert [event.role for event in connection.fed if isinstance(event, AudioArrived)] == ["customer"]
 
 
 async def test_twilio_learns_of_an_error_by_code_and_reason_only(house: House) -> None:
@@ -459,5 +459,5 @@ async def test_the_key_stays_out_of_the_logs(house: House, caplog: pytest.LogCap
                 pass
         await (await house.stranger()).get(f"/v1/twilio/{key}")
     ours = [record.getMessage() for record in caplog.records if record.name.startswith(("uvicorn", "service"))]
-    assert any("/v1/twilio/" in line for line in ours)
-    assert not any(secret in line for line in ours)
+    assert any("/v1/twilio/" in connection for connection in ours)
+    assert not any(secret in connection for connection in ours)

@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.live.schema import Levels, Resync
+from service.live.messages import Levels, Resync
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 
 

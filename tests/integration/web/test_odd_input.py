@@ -10,8 +10,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.media.recordings import RecordingFolder
-from service.media.wav import HEAD_BYTES, WavForm, wav_head
+from service.recordings.folder import RecordingFolder
+from service.recordings.wav import HEAD_BYTES, WavForm, wav_head
 from tests.integration.web.conftest import PASSWORD, House, OpenHouse, cookie_of
 from tests.integration.web.test_calls import stored_call
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.facts import UtteranceHeard
+from service.record.facts import UtteranceHeard
 from service.web.json_answer import takes_gzip
 from tests import scenes
 from tests.integration.web.conftest import PASSWORD, House, OpenHouse

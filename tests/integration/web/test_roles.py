@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from service.storage.port import USER_ROLES, UserRole
-from service.web.routing import HTTP_ROUTES, SOCKET_ROUTES
+from service.web.route_table import HTTP_ROUTES, SOCKET_ROUTES
 from tests.integration.web.conftest import House, cookie_of
 
 Open = frozenset(USER_ROLES)

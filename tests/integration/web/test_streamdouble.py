@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from service.gateway.events import AudioArrived
+from service.ingest.events import AudioArrived
 from tests.integration.web.conftest import House
-from tests.integration.web.scripted import ScriptedLine
+from tests.integration.web.scripted import ScriptedConnection
 
 SECONDS = 2
 MOST = SECONDS * 50
@@ -35,31 +35,31 @@ def tracks(tmp_path: Path) -> list[str]:
     return ["--audio", str(caller), "--agent-audio", str(agent), "--fork", "--track", "both", "--strict-fork"]
 
 
-async def _call(house: House, options: Sequence[str]) -> ScriptedLine:
+async def _call(house: House, options: Sequence[str]) -> ScriptedConnection:
     url = f"{house.ws}/v1/twilio/{await house.key()}"
     command = [sys.executable, "-m", "streamdouble.cli", "call", url, *options]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
-    line = house.desk.lines.get_nowait()
-    await line.was_stopped.wait()
-    return line
+    connection = house.calls.connections.get_nowait()
+    await connection.was_stopped.wait()
+    return connection
 
 
-def _times(line: ScriptedLine, role: str) -> list[float]:
-    return [event.at or 0.0 for event in line.fed if isinstance(event, AudioArrived) and event.role == role]
+def _times(connection: ScriptedConnection, role: str) -> list[float]:
+    return [event.at or 0.0 for event in connection.fed if isinstance(event, AudioArrived) and event.role == role]
 
 
 async def test_both_tracks_arrive_whole_and_apart(house: House, tracks: list[str]) -> None:
-    line = await _call(house, [*tracks, "--param", "agent=A7"])
-    assert len(_times(line, "customer")) == len(_times(line, "agent")) == MOST
-    assert house.desk.announced[0].agent == "A7"
+    connection = await _call(house, [*tracks, "--param", "agent=A7"])
+    assert len(_times(connection, "customer")) == len(_times(connection, "agent")) == MOST
+    assert house.calls.announced[0].agent == "A7"
 
 
 async def test_lost_packets_show_as_jumps_in_time_and_nothing_is_sent_back(house: House, tracks: list[str]) -> None:
     options = [*tracks, "--packet-loss", "0.1", "--jitter", "40", "--chaos-seed", "7"]
-    line = await _call(house, options)
-    heard = _times(line, "customer")
+    connection = await _call(house, options)
+    heard = _times(connection, "customer")
     assert 0 < len(heard) < MOST
     steps = {round((later - earlier) / 0.02) for earlier, later in pairwise(heard)}
     assert steps > {1}

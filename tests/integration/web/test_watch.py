@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.storage.port import KeyRight
-from service.web.wire import Check
+from service.web.schemas import Check
 from tests.integration.web.conftest import House, OpenHouse
 
 

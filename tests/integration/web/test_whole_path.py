@@ -1,4 +1,4 @@
-"""The sockets over the real desk, journal, hub, recorder and store; only the recogniser is missing."""
+"""The sockets over the real registry, journal, hub, recorder and store; only the recogniser is missing."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ async def real(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         await service.store.open()
         stack.push_async_callback(service.store.close)
-        for part in (service.recorder, service.recogniser, service.journal, service.desk):
+        for part in (service.recorder, service.recogniser, service.journal, service.calls):
             await stack.enter_async_context(part)
-        yield await open_house(parts={"desk": service.desk, "feed": service.hub, "recordings": service.recordings})
+        yield await open_house(parts={"desk": service.calls, "feed": service.hub, "recordings": service.recordings})
 
 
 async def summary(client: httpx.AsyncClient, call_id: str = "call-1") -> dict[str, Any]:

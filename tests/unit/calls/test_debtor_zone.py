@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from service.calls.debtor_zone import zone_notices, zone_of
 from service.calls.session import context_of
-from service.gateway.events import CallAnnounced
+from service.ingest.events import CallAnnounced
 from service.settings import Settings
 from service.storage.port import GatewayKey
 from tests import scenes

@@ -11,10 +11,10 @@ import pytest
 
 from service.calls import followers, journal
 from service.calls.journal import StoreJournal
-from service.facts import DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.live.hub import LiveHub
-from service.live.schema import Health, Snapshot
+from service.live.messages import Health, Snapshot
 from service.metrics import Metrics
+from service.record.facts import DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.storage import sqlite_files
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore

@@ -11,11 +11,11 @@ import pytest
 from asr.engines.port import RecognitionFailed
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
-from service.facts import AlertRaised, Fact, FindingMade, UtteranceHeard
-from service.live.schema import Partial
+from service.live.messages import Partial
+from service.record.facts import AlertRaised, Fact, FindingMade, UtteranceHeard
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ScriptedJudge, ScriptedRecogniser
+from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser
 from tests.stage import Stage
 
 SO_FAR = ["您好我是", "您好，我是诚信资产的", "您好，我是诚信资产的工作人员", "您好，我是诚信资产的工作人员请问"]
@@ -26,10 +26,10 @@ def audio() -> CallAudio:
     return read_call_audio(sample_calls()[0].audio)
 
 
-def threatens() -> ScriptedJudge:
-    judge = ScriptedJudge()
-    judge.foresees = [scenes.finding(severity="critical", utterance_id="agent-0", start=0.1, end=1.0)]
-    return judge
+def threatens() -> ScriptedDetectorRunner:
+    detectors = ScriptedDetectorRunner()
+    detectors.foresees = [scenes.finding(severity="critical", utterance_id="agent-0", start=0.1, end=1.0)]
+    return detectors
 
 
 async def played(stage: Stage, audio: CallAudio, seconds: float) -> list[Fact]:
@@ -79,25 +79,25 @@ async def test_a_partial_holds_all_speech_so_far_and_a_pause_is_recognised_as_th
 async def test_what_is_foreseen_raises_an_alert_before_the_utterance_is_written_and_no_second_one(
     audio: CallAudio,
 ) -> None:
-    judge = threatens()
-    stage = Stage(ScriptedRecogniser(early=SO_FAR), judge)
-    judge.says = [*judge.foresees]
+    detectors = threatens()
+    stage = Stage(ScriptedRecogniser(early=SO_FAR), detectors)
+    detectors.says = [*detectors.foresees]
     facts = await played(stage, audio, 20)
     alert = next(index for index, fact in enumerate(facts) if isinstance(fact, AlertRaised))
     utterance = next(index for index, fact in enumerate(facts) if isinstance(fact, UtteranceHeard))
     assert alert < utterance
     assert not any(isinstance(fact, FindingMade) for fact in facts[:utterance])
     assert len(stage.told(AlertRaised)) == 1
-    asked = [what.split()[:2] for what in judge.asked]
+    asked = [what.split()[:2] for what in detectors.asked]
     assert ["foresee", stage.told(UtteranceHeard)[0].utterance.id] in asked
 
 
 async def test_less_than_critical_waits_for_the_final_text(audio: CallAudio) -> None:
-    judge = ScriptedJudge()
-    judge.foresees = [scenes.finding(severity="high")]
-    stage = Stage(ScriptedRecogniser(early=SO_FAR), judge)
+    detectors = ScriptedDetectorRunner()
+    detectors.foresees = [scenes.finding(severity="high")]
+    stage = Stage(ScriptedRecogniser(early=SO_FAR), detectors)
     await played(stage, audio, 20)
-    assert any(what.startswith("foresee") for what in judge.asked)
+    assert any(what.startswith("foresee") for what in detectors.asked)
     assert not stage.told(AlertRaised)
 
 
@@ -123,8 +123,8 @@ async def test_words_of_what_turns_out_to_be_no_speech_are_taken_back(audio: Cal
 
 async def test_nothing_is_foreseen_of_an_utterance_that_is_written(audio: CallAudio) -> None:
     """Its agreed words waited in the queue behind its end."""
-    judge = threatens()
-    stage = Stage(ScriptedRecogniser(early=SO_FAR), judge)
+    detectors = threatens()
+    stage = Stage(ScriptedRecogniser(early=SO_FAR), detectors)
     stage.feed(audio, 20)  # the session does not run yet
     await asyncio.sleep(0)
     stage.session.finish("completed")
@@ -132,8 +132,8 @@ async def test_nothing_is_foreseen_of_an_utterance_that_is_written(audio: CallAu
     assert any(
         not request.final and request.role == "agent" and request.seq == 0 for request in stage.recogniser.requests
     )
-    assert "heard agent-0" in judge.asked
-    after = judge.asked[judge.asked.index("heard agent-0") :]
+    assert "heard agent-0" in detectors.asked
+    after = detectors.asked[detectors.asked.index("heard agent-0") :]
     assert not [what for what in after if what.startswith("foresee agent-0")]
 
 

@@ -8,9 +8,11 @@ from asr.audio.pcm import encode
 from asr.engines.port import RecognitionFailed
 from detectors.runtime.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls import hearing
+from service.calls import call_recognition
 from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD, MOST_WORK
-from service.facts import (
+from service.ingest.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
+from service.media.pace import BURST
+from service.record.facts import (
     AlertRaised,
     CallClosed,
     CallOpened,
@@ -21,11 +23,9 @@ from service.facts import (
     SentimentScored,
     UtteranceHeard,
 )
-from service.gateway.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
-from service.media.pace import BURST
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ScriptedJudge, ScriptedRecogniser
+from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser
 from tests.stage import Stage
 
 
@@ -45,7 +45,7 @@ async def test_a_call_begins_with_its_opening_and_ends_with_its_closing(audio: C
 
 
 async def test_an_utterance_is_written_before_anything_is_said_of_it(audio: CallAudio) -> None:
-    stage = Stage(judge=ScriptedJudge(scenes.sentiment(), scenes.finding()))
+    stage = Stage(detectors=ScriptedDetectorRunner(scenes.sentiment(), scenes.finding()))
     stage.feed(audio, 20)
     facts = await stage.finished()
     kinds = [type(fact) for fact in facts if not isinstance(fact, CallOpened)][:4]
@@ -63,7 +63,7 @@ async def test_utterances_are_numbered_within_their_role(audio: CallAudio) -> No
 
 
 async def test_the_same_evidence_twice_raises_one_alert_but_keeps_both_findings(audio: CallAudio) -> None:
-    stage = Stage(judge=ScriptedJudge(scenes.finding(), scenes.finding()))
+    stage = Stage(detectors=ScriptedDetectorRunner(scenes.finding(), scenes.finding()))
     stage.feed(audio, 12)
     await stage.finished()
     assert len(stage.told(AlertRaised)) == 1
@@ -88,7 +88,7 @@ async def test_a_failing_engine_is_told_once_and_its_end_too(audio: CallAudio) -
 
 
 async def test_a_failing_detector_is_told_and_the_call_goes_on(audio: CallAudio) -> None:
-    stage = Stage(judge=ScriptedJudge(DetectorFailure(detector="lexical", message="boom")))
+    stage = Stage(detectors=ScriptedDetectorRunner(DetectorFailure(detector="lexical", message="boom")))
     stage.feed(audio, 12)
     await stage.finished()
     assert stage.told(Notice)[0].code == "detector_failed"
@@ -119,7 +119,7 @@ async def test_a_digit_keeps_its_place_in_time(audio: CallAudio) -> None:
 async def test_speech_past_the_backlog_is_marked_instead_of_kept(
     audio: CallAudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hearing, "BACKLOG", 8.0)
+    monkeypatch.setattr(call_recognition, "BACKLOG", 8.0)
     stage = Stage()
     stage.feed(audio, 40)  # nothing is worked off while `run` does not run
     assert stage.session.waiting <= 8.0
@@ -206,7 +206,7 @@ async def test_nothing_is_taken_after_the_end(audio: CallAudio) -> None:
 
 
 async def test_the_latency_of_an_alert_is_counted_from_the_arrival_of_its_evidence(audio: CallAudio) -> None:
-    stage = Stage(judge=ScriptedJudge(scenes.finding()))
+    stage = Stage(detectors=ScriptedDetectorRunner(scenes.finding()))
     stage.feed(audio, 12)
     stage.clock += 0.5
     await stage.finished()

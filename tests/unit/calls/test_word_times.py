@@ -9,10 +9,10 @@ import pytest
 
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import word_times
-from service.facts import CallClosed, FindingMade, UtteranceHeard, WordsTimed
+from service.record.facts import CallClosed, FindingMade, UtteranceHeard, WordsTimed
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ScriptedJudge, ScriptedRecogniser
+from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser
 from tests.stage import Stage
 
 TEXT = "再不还钱就上门"
@@ -23,8 +23,8 @@ def audio() -> CallAudio:
     return read_call_audio(sample_calls()[0].audio)
 
 
-def flags(utterance_id: str | None) -> ScriptedJudge:
-    return ScriptedJudge(scenes.finding(utterance_id=utterance_id))
+def flags(utterance_id: str | None) -> ScriptedDetectorRunner:
+    return ScriptedDetectorRunner(scenes.finding(utterance_id=utterance_id))
 
 
 async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: CallAudio) -> None:
@@ -43,7 +43,7 @@ async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: 
 
 
 async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
-    stage = Stage(judge=flags("agent-0"))
+    stage = Stage(detectors=flags("agent-0"))
     running = asyncio.create_task(stage.session.run())
     for first in range(20):
         stage.feed(CallAudio(pcm=audio.pcm[first * audio.rate :][: audio.rate], rate=audio.rate), 1.0)
@@ -55,7 +55,7 @@ async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
 
 
 async def test_are_not_asked_for_where_the_finding_is_not_in_the_words(audio: CallAudio) -> None:
-    stage = Stage(judge=flags(None))
+    stage = Stage(detectors=flags(None))
     stage.feed(audio, 20)
     await stage.finished()
     assert stage.told(FindingMade)
@@ -67,7 +67,7 @@ async def test_a_call_ends_without_those_that_do_not_come(
     audio: CallAudio, monkeypatch: pytest.MonkeyPatch, timing: str
 ) -> None:
     monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
-    stage = Stage(judge=flags("agent-0"))
+    stage = Stage(detectors=flags("agent-0"))
     stage.recogniser.timing = timing  # type: ignore[assignment]
     stage.feed(audio, 20)
     facts = await stage.finished()
@@ -79,8 +79,10 @@ async def test_a_call_ends_without_those_that_do_not_come(
 async def test_no_more_audio_is_held_than_is_bounded(audio: CallAudio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
     monkeypatch.setattr(word_times, "MOST_WAITING", 2)
-    judge = ScriptedJudge(*[replace(scenes.finding(), utterance_id=f"agent-{index}") for index in range(9)])
-    stage = Stage(judge=judge)
+    detectors = ScriptedDetectorRunner(
+        *[replace(scenes.finding(), utterance_id=f"agent-{index}") for index in range(9)]
+    )
+    stage = Stage(detectors=detectors)
     stage.recogniser.timing = "hanging"
     stage.feed(audio, 40)
     await stage.finished()

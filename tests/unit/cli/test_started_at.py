@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import typer
 
-from service.cli.given import moment
+from service.cli.arguments import moment
 
 
 @pytest.fixture(params=["UTC", "Asia/Shanghai", "America/New_York"])

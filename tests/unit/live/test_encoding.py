@@ -8,7 +8,7 @@ import pytest
 
 from service.live import encoding
 from service.live.encoding import text_of
-from service.live.schema import LIVE_MESSAGE, Levels, LiveMessage, Resync
+from service.live.messages import LIVE_MESSAGE, Levels, LiveMessage, Resync
 
 
 def levels(at: float) -> Levels:

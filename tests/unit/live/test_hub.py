@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from asr.types import Role
-from service.facts import CallResumed, Fact
 from service.live import hub as hub_module
 from service.live.hub import LiveHub, Subscription
-from service.live.schema import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
+from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
+from service.record.facts import CallResumed, Fact
 from service.storage.port import AlertPage, AlertQuery, LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gateway.events import ProtocolViolation
+from service.ingest.events import ProtocolViolation
 from service.media.pace import BURST, PaceLimit
 
 WAITS = st.sampled_from([0.0, 0.0, 0.02, 0.25, 1.0, 15.0, 20.0, 66.0, 3600.0]) | st.floats(0, 10_000)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from asr.audio.pcm import Encoding, Pcm, encode
 from asr.types import Role
-from service.facts import GapMarked
-from service.gateway.events import AudioArrived
+from service.ingest.events import AudioArrived
 from service.media.legs import LegAudio
 from service.media.timeline import LONGEST_ABSENCE, RUNS_AT_ONCE, SKEW, CallTimeline, TimelineOutput
 from service.media.track import JUMP_SLACK, LONGEST_HOLD, TOLERANCE, WINDOW
+from service.record.facts import GapMarked
 
 RATE = 8000
 FRAME = 160

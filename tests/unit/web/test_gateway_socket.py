@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from service.gateway.events import Dialect
-from service.gateway.native import NativeDialect
-from service.gateway.twilio import TwilioDialect
+from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.twilio import TwilioDialect
+from service.ingest.events import Dialect
 from service.storage.sql import SqlStore
 from service.web.gateway_socket import GatewaySocket
-from service.web.room import Room
+from service.web.request_context import RequestContext
 from tests.floor import CALL, KEY, SECOND, Floor
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
@@ -65,8 +65,8 @@ class OneSegment:
 
 
 def a_socket(floor: Floor, wire: OneSegment, dialect: Dialect, *, answers: bool) -> GatewaySocket:
-    room = SimpleNamespace(parts=SimpleNamespace(desk=floor.desk, metrics=floor.metrics))
-    return GatewaySocket(cast(WebSocket, wire), cast(Room, room), KEY, dialect, answers=answers)
+    context = SimpleNamespace(parts=SimpleNamespace(calls=floor.calls, metrics=floor.metrics))
+    return GatewaySocket(cast(WebSocket, wire), cast(RequestContext, context), KEY, dialect, answers=answers)
 
 
 NATIVE_MESSAGES = ["start", "start", "audio", "half a frame", "digit", "garbage", "stop", "stop"]
@@ -94,12 +94,12 @@ async def test_every_order_in_one_segment_leaves_no_call_live(
         tracks = bool(order) and order[0].startswith("twilio")
         dialect = TwilioDialect("customer") if tracks else NativeDialect()
         wire = OneSegment(order, close_code, sends, raises=raises)
-        async with floor.journal, asyncio.timeout(20), floor.desk:
+        async with floor.journal, asyncio.timeout(20), floor.calls:
             bystander = await floor.attach(replace(CALL, call_id="bystander"))
             await a_socket(floor, wire, dialect, answers=not tracks).serve()
             bystander.feed(SECOND)
             assert (await floor.ended(bystander)).ending == "completed"
-            while floor.desk.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+            while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
                 await asyncio.sleep(0)
         assert await store.live_calls() == []
     finally:
@@ -115,9 +115,9 @@ async def test_a_stop_with_one_more_message_behind_it_is_a_completed_call(
     floor = Floor(store)
     gone = RuntimeError("after a close message has been sent")
     wire = OneSegment(["start", "audio", "stop", "audio", "stop"], 1000, 0, raises=gone)
-    async with floor.journal, asyncio.timeout(20), floor.desk:
+    async with floor.journal, asyncio.timeout(20), floor.calls:
         await a_socket(floor, wire, NativeDialect(), answers=True).serve()
-        while floor.desk.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+        while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "completed"
     await store.close()

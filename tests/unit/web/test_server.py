@@ -6,7 +6,7 @@ import logging
 
 from fastapi import FastAPI
 
-from service.gateway.events import MAX_AUDIO_BYTES
+from service.ingest.events import MAX_AUDIO_BYTES
 from service.web.server import KeysRedacted, server_config
 
 

@@ -4,7 +4,7 @@ import threading
 
 from asr.types import Seconds, Utterance
 from detectors.contract import Finding, Observation, Sentiment
-from detectors.runtime.runner import DetectorFailure, DetectorRunner
+from detectors.runtime.runner import DetectorFailure, ThreadedDetectorRunner
 from tests import scenes
 from tests.speech import said
 
@@ -44,7 +44,7 @@ def split(outcomes: list[Observation | DetectorFailure]) -> tuple[int, list[Dete
 
 async def test_one_that_raises_is_reported_and_harms_no_other() -> None:
     bad, good = Scripted("bad", raises=1), Scripted("good")
-    runner = DetectorRunner([("bad", bad), ("good", good)], timeout_s=5)
+    runner = ThreadedDetectorRunner([("bad", bad), ("good", good)], timeout_s=5)
     seen, (failure,) = split(await runner.heard(said("agent", "一")))
     assert seen == 1
     assert failure.detector == "bad"
@@ -54,7 +54,7 @@ async def test_one_that_raises_is_reported_and_harms_no_other() -> None:
 
 async def test_one_that_keeps_raising_is_left_out_for_the_rest_of_the_call() -> None:
     bad = Scripted("bad", raises=99)
-    runner = DetectorRunner([("bad", bad)], timeout_s=5)
+    runner = ThreadedDetectorRunner([("bad", bad)], timeout_s=5)
     reports = [split(await runner.heard(said("agent", text)))[1] for text in "一二三四五"]
     assert [len(report) for report in reports] == [1, 1, 1, 0, 0]
     assert "left out" in reports[2][0].message
@@ -64,7 +64,7 @@ async def test_one_that_keeps_raising_is_left_out_for_the_rest_of_the_call() -> 
 async def test_one_that_is_late_is_reported_hears_what_follows_and_its_answer_counts() -> None:
     release = threading.Event()
     slow, good = Scripted("slow", waits_for=release), Scripted("good")
-    runner = DetectorRunner([("slow", slow), ("good", good)], timeout_s=0.5)
+    runner = ThreadedDetectorRunner([("slow", slow), ("good", good)], timeout_s=0.5)
     seen, (failure,) = split(await runner.heard(said("agent", "一")))
     assert seen == 1
     assert failure.detector == "slow"
@@ -77,7 +77,7 @@ async def test_one_that_is_late_is_reported_hears_what_follows_and_its_answer_co
 async def test_one_that_hangs_is_left_out_in_the_end_and_the_others_answer() -> None:
     release = threading.Event()
     slow, good = Scripted("slow", waits_for=release), Scripted("good")
-    runner = DetectorRunner([("slow", slow), ("good", good)], timeout_s=0.05)
+    runner = ThreadedDetectorRunner([("slow", slow), ("good", good)], timeout_s=0.05)
     try:
         told = [split(await runner.heard(said("agent", text))) for text in "一二三四"]
     finally:
@@ -89,7 +89,7 @@ async def test_one_that_hangs_is_left_out_in_the_end_and_the_others_answer() -> 
 
 
 async def test_time_and_the_end_are_passed_on() -> None:
-    runner = DetectorRunner([("good", Scripted("good"))], timeout_s=5)
+    runner = ThreadedDetectorRunner([("good", Scripted("good"))], timeout_s=5)
     assert await runner.elapsed(3.0) == []
     assert await runner.closed(4.0) == []
 
@@ -108,12 +108,12 @@ class Seer(Scripted):
 
 
 async def test_only_those_that_foresee_are_asked_before_the_end() -> None:
-    runner = DetectorRunner([("plain", Scripted("plain")), ("seer", Seer(scenes.finding()))], timeout_s=5)
+    runner = ThreadedDetectorRunner([("plain", Scripted("plain")), ("seer", Seer(scenes.finding()))], timeout_s=5)
     assert await runner.foresee(said("agent", "一")) == [scenes.finding()]
 
 
 async def test_one_that_fails_before_the_end_is_silent_there() -> None:
-    runner = DetectorRunner([("seer", Seer(raises=1)), ("other", Seer(scenes.finding()))], timeout_s=5)
+    runner = ThreadedDetectorRunner([("seer", Seer(raises=1)), ("other", Seer(scenes.finding()))], timeout_s=5)
     assert await runner.foresee(said("agent", "一")) == [scenes.finding()]
 
 
@@ -125,7 +125,7 @@ async def test_what_one_foresees_too_late_is_not_told_again() -> None:
             release.wait(10)
             return super().foresee(utterance)
 
-    runner = DetectorRunner([("seer", SlowSeer(scenes.finding()))], timeout_s=0.5)
+    runner = ThreadedDetectorRunner([("seer", SlowSeer(scenes.finding()))], timeout_s=0.5)
     assert await runner.foresee(said("agent", "一")) == []
     release.set()
     seen = await runner.heard(said("agent", "一二"))

@@ -1,0 +1,116 @@
+"""Gateway keys, `cw_<id>_<secret>`: made, presented, verified. Of the secret only its SHA-256 is stored.
+
+The secret is 256 random bits, so a plain digest is enough: there is nothing to guess (OWASP's slow hashes
+are for passwords people choose).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from service.access.clock import steady_now
+from service.access.key_cache import KeyCache
+from service.storage.port import GatewayKey, KeyRight
+
+_KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_KEY_ANYWHERE = re.compile(r"cw_([0-9a-f]{1,12})_[A-Za-z0-9_-]+")
+_KEY_IN_PATH = re.compile(r"(/v1/twilio/)[^\s\"]+")
+_NO_DIGEST = "0" * 64
+
+
+class KeyMissing(Exception):
+    """No key, or not one of ours: 401."""
+
+
+class KeyForbidden(Exception):
+    """A key of ours that may not do this: revoked, or without the right: 403."""
+
+
+def new_key(
+    source: str,
+    rights: Sequence[KeyRight],
+    first_track: Literal["agent", "customer"],
+    timezone: str = "",
+    *,
+    max_calls: int | None = None,
+    max_share: float | None = None,
+) -> tuple[GatewayKey, str]:
+    """A fresh key to store, and the plaintext to show once."""
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = GatewayKey(
+        id=key_id,
+        source=source,
+        secret_hash=digest(secret),
+        rights=tuple(dict.fromkeys(rights)),
+        first_track=first_track,
+        created_at=datetime.now(UTC),
+        timezone=timezone,
+        max_calls=max_calls,
+        max_share=max_share,
+    )
+    return key, f"cw_{key_id}_{secret}"
+
+
+def digest(secret: str) -> str:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def split(presented: str) -> tuple[str, str] | None:
+    """(id, secret) of something that looks like a key."""
+    match = _KEY.fullmatch(presented)
+    return (match[1], match[2]) if match else None
+
+
+def presented_id(presented: str | None) -> str:
+    """The public part of something that looks like a key: what a log may hold of it."""
+    parts = split(presented or "")
+    return parts[0] if parts else ""
+
+
+def presented_key(headers: Mapping[str, str]) -> str | None:
+    """The key in `Authorization: Bearer`, `X-API-Key`, or the password of `Authorization: Basic`."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        return _basic_password(value.strip())
+    return headers.get("x-api-key")
+
+
+async def verified_key(known: KeyCache, presented: str | None, right: KeyRight | None = None) -> GatewayKey:
+    """The stored key that was presented. Raises KeyMissing, KeyForbidden, StorageUnavailable."""
+    parts = split(presented or "")
+    if parts is None:
+        raise KeyMissing
+    key_id, secret = parts
+    found = await known.find(key_id, steady_now())
+    if not hmac.compare_digest(digest(secret), found.key.secret_hash if found else _NO_DIGEST) or found is None:
+        raise KeyMissing
+    known.verified(found)
+    key = found.key
+    if key.revoked_at is not None:
+        raise KeyForbidden("This key has been revoked.")
+    if right is not None and right not in key.rights:
+        raise KeyForbidden(f"This key lacks the right {right!r}.")
+    return key
+
+
+def redacted(text: str) -> str:
+    """The text with every key's secret, and whatever stands in a key's place in a path, masked: for logs."""
+    return _KEY_ANYWHERE.sub(r"cw_\1_…", _KEY_IN_PATH.sub(r"\1…", text))
+
+
+def _basic_password(encoded: str) -> str | None:
+    try:
+        pair = base64.b64decode(encoded, validate=True).decode()
+    except ValueError:  # not base64, not ASCII, not UTF-8
+        return None
+    return pair.partition(":")[2] or None

@@ -1,0 +1,56 @@
+"""From what detectors see to facts: findings, sentiment, and the alerts they raise. One a call, fed in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from asr.types import Seconds
+from detectors.contract import Finding, Observation, Sentiment
+from detectors.runtime.runner import DetectorFailure
+from service.metrics import Metrics
+from service.record.alert_policy import AlertPolicy
+from service.record.facts import Alert, AlertRaised, Fact, FindingMade, Notice, SentimentScored
+
+
+class CallAlerting:
+    """One call's. `late` tells how long ago a moment of its audio came in; `raised`: alerts of an earlier session."""
+
+    def __init__(
+        self,
+        call_id: str,
+        metrics: Metrics,
+        wall: Callable[[], datetime],
+        late: Callable[[Seconds], Seconds],
+        raised: Sequence[Alert] = (),
+    ) -> None:
+        self._alerts = AlertPolicy(call_id, raised=raised)
+        self._metrics = metrics
+        self._wall = wall
+        self._late = late
+
+    def facts(self, observed: Sequence[Observation | DetectorFailure], at: Seconds) -> list[Fact]:
+        """What is to be written of these observations, made when the audio clock had reached `at`."""
+        return [fact for seen in observed for fact in self._facts_of(seen, at)]
+
+    def early(self, foreseen: Sequence[Finding]) -> list[Fact]:
+        """Alerts for what an utterance that still goes on holds already, if critical. The findings follow with its
+        final text, and raise no second alert."""
+        return [fact for finding in foreseen if finding.severity == "critical" for fact in self._alert(finding)]
+
+    def _facts_of(self, seen: Observation | DetectorFailure, at: Seconds) -> list[Fact]:
+        if isinstance(seen, Sentiment):
+            return [SentimentScored(sentiment=seen)]
+        if isinstance(seen, Finding):
+            return [FindingMade(finding=seen), *self._alert(seen)]
+        self._metrics.detector_failures.labels(seen.detector).inc()
+        return [Notice(code="detector_failed", message=f"{seen.detector}: {seen.message}", at=at)]
+
+    def _alert(self, finding: Finding) -> list[Fact]:
+        latency = self._late(finding.end)
+        alert = self._alerts.consider(finding, raised_at=self._wall(), latency=latency)
+        if alert is None:
+            return []
+        self._metrics.alerts.labels(alert.severity).inc()
+        self._metrics.alert_latency.observe(latency)
+        return [AlertRaised(alert=alert)]

@@ -1,0 +1,247 @@
+"""A call's audio path: what the gateway sends, as recording, utterances, gaps and levels. Plain; one a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.crosstalk import CleanAudio, Crosstalk
+from asr.audio.highpass import HighPass
+from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
+from asr.endpointing.endpointer import EndpointerEvent, LegEndpointer, SpeechSegment
+from asr.types import ROLES, Role, Seconds
+from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
+from service.ingest.events import AudioArrived, FormatChanged, Irregularity
+from service.media.absence import Absences
+from service.media.legs import LegAudio, LegBlocks, LegResampler
+from service.media.levels import LevelMeter
+from service.media.pace import PaceLimit
+from service.media.timeline import CallTimeline, TimelineCounts, TimelineOutput
+from service.record.facts import GapMarked, Notice
+
+PASSED_EVERY: Seconds = 1.0
+"""How often detectors learn that time has passed: a missed duty is told within a second of its deadline."""
+LEVELS_EVERY: Seconds = 0.5
+BLOCK: Seconds = 0.08
+"""Audio handled at once: four packets. Of the work an event loop has with a call this saves a fifth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UtteranceAudio:
+    """One utterance's audio, float32 at 16 kHz, and its place on the call's audio clock."""
+
+    role: Role
+    start: Seconds
+    end: Seconds
+    pcm: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """Whatever was said before `at` has been cut already: no earlier utterance will follow."""
+
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegLevels:
+    """Loudness since the last reading, and who is speaking."""
+
+    at: Seconds
+    dbfs: dict[Role, float]
+    speaking: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsCompared:
+    """From `at` on both channels carry one signal, so that nobody can tell who speaks; or no longer do."""
+
+    at: Seconds
+    equal: bool
+
+
+Found: TypeAlias = UtteranceAudio | GapMarked | TimePassed | ChannelsCompared | Notice
+
+
+@dataclass(slots=True, kw_only=True)
+class AudioPathOutput:
+    """What one arrival of audio came to. `found` is in audio order, `odd` what was wrong with it."""
+
+    recorded: list[LegAudio] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    levels: list[LegLevels] = field(default_factory=list)
+    odd: list[Irregularity] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumePoint:
+    """Where a call goes on that an earlier process, or an earlier session, had taken in: positions on its audio clock.
+
+    `reached`: where new audio goes on. `settled`: up to where each leg's speech has its text or a mark; what was
+    recorded from there to `reached` is to be listened to again (`Intake.relisten`).
+    """
+
+    reached: Seconds
+    settled: Mapping[Role, Seconds]
+
+
+class AudioPath:
+    """Timeline, high-pass, resampling, comparison of legs, listening and levels of one call, fed audio as it arrives.
+
+    The recording gets what came in, levels what the high-pass leaves of it, listeners that without the other leg's
+    echo.
+    """
+
+    def __init__(
+        self,
+        roles: Sequence[Role],
+        encoding: Encoding,
+        rate: int,
+        *,
+        max_pace: float,
+        now: float,
+        resume: ResumePoint | None = None,
+    ) -> None:
+        resume = resume or ResumePoint(reached=0.0, settled=dict.fromkeys(roles, 0.0))
+        begin: dict[Role, int] = {role: samples_in(resume.settled[role], SAMPLE_RATE) for role in roles}
+        self._rate = rate
+        self._timeline = CallTimeline(roles, encoding, rate, begin=samples_in(resume.reached, rate))
+        self._blocks = LegBlocks(BLOCK)
+        self._filters: dict[Role, HighPass] = {role: HighPass(rate) for role in roles}
+        self._resampler = LegResampler(roles, rate, begin=begin)
+        self.endpointers: dict[Role, LegEndpointer] = {role: LegEndpointer(begin=begin[role]) for role in roles}
+        self._crosstalk = Crosstalk((begin["agent"], begin["customer"])) if set(roles) == set(ROLES) else None
+        self._equal = False
+        self._meter = LevelMeter(roles)
+        self._pace = PaceLimit(max_pace, now)
+        self._absences = Absences()
+        self._form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
+        self._heard: dict[Role, Seconds] = dict(resume.settled)
+        self._passed: Seconds = min(resume.settled.values())
+        self._measured: Seconds = resume.reached
+
+    @property
+    def reached(self) -> Seconds:
+        """How far the audio clock has come."""
+        return self._timeline.position
+
+    @property
+    def counts(self) -> TimelineCounts:
+        """Late, doubled, stray and lost audio so far."""
+        return self._timeline.counts
+
+    def take(self, audio: AudioArrived, now: float) -> AudioPathOutput:
+        """Audio came. Raises ProtocolViolation for more than the pace allows."""
+        before, strays = self._timeline.received, self._timeline.counts.strays
+        outputs = self._timeline.feed(audio, now)
+        self._pace.received(self._timeline.received - before, now)
+        taken = self._handled([*outputs, *map(absence_notice, self._absences.heard(self.reached, now))])
+        if self._timeline.counts.strays > strays:
+            taken.odd.append(IMPOSSIBLE_TIME)
+        return taken
+
+    def reformat(self, form: FormatChanged) -> AudioPathOutput:
+        """Audio comes in this form from here on. The call's legs and its recording's rate stay what they were."""
+        odd = changes_of_form(self._form, form, tuple(self.endpointers))
+        self._form = form
+        self._timeline.reformat(form.encoding, form.rate, form.roles)
+        return AudioPathOutput(odd=odd)
+
+    def away(self, seconds: Seconds) -> AudioPathOutput:
+        """The gateway was gone for so long: silence stands in its place."""
+        absent = self._absences.interrupted()
+        return self._handled([*map(absence_notice, absent), *self._timeline.disconnected(seconds)])
+
+    def relisten(self, role: Role, pcm: Pcm) -> AudioPathOutput:
+        """Recorded audio of a leg, at the call's rate, from where its speech is settled on; before any new audio."""
+        taken = AudioPathOutput()
+        again = LegAudio(role=role, start=samples_in(self._heard[role], self._rate), rate=self._rate, pcm=pcm)
+        self._listen(self._resampler.feed(self._filtered(again)), taken)
+        return taken
+
+    def pause(self, now: float) -> AudioPathOutput:
+        """Nothing follows for now, or at all: what is still held, and the utterances in progress, which end here."""
+        absent = self._absences.closed(now)
+        taken = self._handled([*map(absence_notice, absent), *self._timeline.flush()])
+        for block in self._blocks.flush():
+            self._hear(block, taken)
+        for rest in self._resampler.flush():
+            self._listen(rest, taken)
+        if self._crosstalk is not None:
+            self._hear_clean(self._crosstalk.flush(), taken)
+        for role, endpointer in self.endpointers.items():
+            taken.found += self._cuts(role, endpointer.close())
+        taken.found.sort(key=_place)
+        return taken
+
+    def _handled(self, outputs: Sequence[TimelineOutput | Notice]) -> AudioPathOutput:
+        taken = AudioPathOutput()
+        for output in outputs:
+            if not isinstance(output, LegAudio):
+                taken.found.append(output)
+            elif (block := self._blocks.feed(output)) is not None:
+                self._hear(block, taken)
+        taken.found.sort(key=_place)
+        self._mark_time(taken)
+        return taken
+
+    def _hear(self, block: LegAudio, taken: AudioPathOutput) -> None:
+        taken.recorded.append(block)
+        filtered = self._filtered(block)
+        self._meter.feed(filtered)
+        self._listen(self._resampler.feed(filtered), taken)
+
+    def _filtered(self, audio: LegAudio) -> LegAudio:
+        return replace(audio, pcm=self._filters[audio.role].push(audio.pcm))
+
+    def _listen(self, audio: LegAudio, taken: AudioPathOutput) -> None:
+        if self._crosstalk is None:
+            self._hear_out(audio.role, audio.pcm, audio.end, taken)
+            return
+        self._hear_clean(self._crosstalk.push(ROLES.index(audio.role), audio.pcm), taken)
+        if self._crosstalk.equal != self._equal:
+            self._equal = self._crosstalk.equal
+            taken.found.append(ChannelsCompared(at=self.reached, equal=self._equal))
+
+    def _hear_clean(self, cleaned: Sequence[CleanAudio], taken: AudioPathOutput) -> None:
+        for clean in cleaned:
+            role, end = ROLES[clean.leg], seconds(clean.start + clean.pcm.size)
+            if clean.revised:
+                self.endpointers[role].revise(clean.start, clean.pcm)
+            else:
+                self._hear_out(role, clean.pcm, end, taken)
+
+    def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
+        taken.found += self._cuts(role, self.endpointers[role].push(pcm))
+        self._heard[role] = end
+
+    def _cuts(self, role: Role, events: Sequence[EndpointerEvent]) -> list[UtteranceAudio]:
+        return [
+            UtteranceAudio(role=role, start=event.start / SAMPLE_RATE, end=event.end / SAMPLE_RATE, pcm=event.pcm)
+            for event in events
+            if isinstance(event, SpeechSegment)
+        ]
+
+    def _mark_time(self, taken: AudioPathOutput) -> None:
+        if self.reached - self._measured >= LEVELS_EVERY:
+            self._measured = self.reached
+            speaking: tuple[Role, ...] = tuple(role for role, leg in self.endpointers.items() if leg.speaking)
+            taken.levels.append(LegLevels(at=self.reached, dbfs=self._meter.take(), speaking=speaking))
+        settled = min(self._settled(role) for role in self.endpointers)
+        if settled - self._passed >= PASSED_EVERY:
+            self._passed = settled
+            taken.found.append(TimePassed(at=settled))
+
+    def _settled(self, role: Role) -> Seconds:
+        """Up to where the leg's utterances are all cut."""
+        since = self.endpointers[role].speech_since
+        return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
+
+
+def _place(found: Found) -> Seconds:
+    """Where in the order of the call: by its end, which is when it became known."""
+    return found.at if isinstance(found, TimePassed | ChannelsCompared | Notice) else found.end

@@ -1,0 +1,312 @@
+"""Where announced calls are taken in, dropped ones waited for, and finished ones let go."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from asr.types import Seconds
+from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
+from service.calls.connection import CallConnection, CallOutcome
+from service.calls.debtor_zone import zone_notices, zone_of
+from service.calls.earlier_call import EarlierCall
+from service.calls.earlier_calls import RETURN_WITHIN, EarlierCalls, announced_id
+from service.calls.ports import Journal
+from service.calls.registered_call import CallKey, RegisteredCall
+from service.calls.session import CallSession
+from service.ingest.events import CallAnnounced, FormatChanged
+from service.metrics import Metrics
+from service.record.facts import Call, CallClosed
+from service.record.summary import CallSummary
+from service.settings import Settings
+from service.storage.port import GatewayKey, NotFound, StorageError, StorageUnavailable
+
+log = structlog.get_logger()
+
+RETURN_AFTER_RESTART: Seconds = 60.0
+"""How long a call that the last process left is waited for: gateways come back with some delay of theirs."""
+
+ENDS_WITHIN: Seconds = 30.0
+"""How long a gateway that comes back to a call that ends is kept waiting: a machine that is full needs some seconds."""
+
+LAST_WORDS: Seconds = 6.0
+"""When the service stops, how long sessions may take to recognise and write what was said. The next process does what
+is left, so this need not be long; containers are killed ten seconds after they are told to stop."""
+
+
+class CallRefused(Exception):
+    """A call is not taken: `code` is `capacity` (as many calls as allowed), `overload` (as much speech as can be
+    recognised in time), `quota` (as many as the key may have), `ending` (its end is still being written) or
+    `restarting` (this process stops); `retry_after` seconds may help."""
+
+    def __init__(self, code: str, message: str, retry_after: Seconds | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+
+class OpenSession(Protocol):
+    """Makes the session of a call, with everything it works with; `past` is where an earlier one left it."""
+
+    def __call__(self, call: Call, earlier: EarlierCall | None) -> CallSession: ...
+
+
+class CallRegistry:
+    """Every live call of this process. Use as an async context manager: entering it goes on with the calls that the
+    last process left, leaving it suspends all calls.
+
+    A call is claimed by its name before anything is awaited, and let go by identity. Whoever announces the same one
+    meanwhile waits for what becomes of the claim.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        earlier: EarlierCalls,
+        journal: Journal,
+        open_session: OpenSession,
+        admission: Admission,
+        metrics: Metrics,
+        wall: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._earlier = earlier
+        self._journal = journal
+        self._open_session = open_session
+        self._admission = admission
+        self._metrics = metrics
+        self._wall = wall
+        self._calls: dict[CallKey, RegisteredCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    @property
+    def live(self) -> int:
+        """How many calls are live."""
+        return len(self._calls)
+
+    @property
+    def stopping(self) -> bool:
+        """No more calls are taken."""
+        return self._stopping
+
+    async def __aenter__(self) -> CallRegistry:
+        for summary in reversed(await self._earlier.live()):  # of two with one name, the newer one may be gone on with
+            self._spawn(self._take_up(self._claim_left(summary), summary))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.suspend()
+
+    async def suspend(self, within: Seconds = LAST_WORDS) -> None:
+        """Take no more calls; recognise and write what was said, for at most so long. The calls stay live in their
+        logs: the next process goes on with them, and recognises what was recorded and has no text yet."""
+        self._stopping = True
+        for call in list(self._calls.values()):
+            if call.made is not None:
+                call.made.suspend()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallConnection:
+        """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
+        name = (source.source, announced.call_id)
+        while (call := self._calls.get(name)) is not None:
+            await call.ready.wait()
+            if self._calls.get(name) is call and not call.session.finishing:
+                if call.connected and set(announced.roles) != set(call.session.call.roles):
+                    raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
+                call.key_id = source.id
+                return self._connect(call, announced, now, resumed=True)
+            await self._until_over(call)
+        self._admit(source, now)
+        call = self._claim(name, now, source.id)
+        try:
+            resumed = await self._open(call, announced, source)
+        except BaseException:
+            self._release(call, "failed")
+            raise
+        return self._connect(call, announced, now, resumed=resumed)
+
+    async def _until_over(self, call: RegisteredCall) -> None:
+        """A call that ends is announced again: it is gone on with once everything of it is written."""
+        try:
+            async with asyncio.timeout(ENDS_WITHIN):
+                await call.over.wait()
+        except TimeoutError:
+            raise CallRefused("ending", f"call {call.call_id} is still being written", RETRY_AFTER) from None
+
+    def _admit(self, source: GatewayKey, now: float) -> None:
+        """Raises CallRefused where one more call would cost those that are live their time."""
+        if self._stopping:
+            raise CallRefused("restarting", "the service is restarting", RETRY_AFTER)
+        asker = Asker(key_id=source.id, max_calls=source.max_calls, max_share=source.max_share)
+        refusal = self._admission.ask(asker, self._all_live(now), now)
+        if refusal is not None:
+            raise CallRefused(refusal.code, refusal.message, refusal.retry_after)
+
+    def closed(self, now: float) -> str:
+        """Why no call can be taken now; empty if one can."""
+        return "the service is stopping" if self._stopping else self._admission.closed(self._all_live(now), now)
+
+    def _all_live(self, now: float) -> list[LiveCall]:
+        return [
+            LiveCall(call_id=call.call_id, key_id=call.key_id, age=now - call.claimed_at)
+            for call in self._calls.values()
+        ]
+
+    def _claim(self, name: CallKey, now: float, key_id: str) -> RegisteredCall:
+        grace = self._settings.grace_seconds
+        call = self._calls[name] = RegisteredCall(name=name, key_id=key_id, claimed_at=now, grace_seconds=grace)
+        return call
+
+    def _claim_left(self, summary: CallSummary) -> RegisteredCall:
+        """The claim of a call that the last process left; under a name of its own where a newer one has it."""
+        source, call_id = summary.call.source, summary.call.id
+        name = (source, announced_id(call_id))
+        call = self._claim(name if name not in self._calls else (source, f"~{call_id}"), time.monotonic(), "")
+        call.call_id = call_id
+        return call
+
+    def _connect(self, call: RegisteredCall, announced: CallAnnounced, now: float, *, resumed: bool) -> CallConnection:
+        """Give the call to a new connection: its gateway came back, or never noticed that the first was gone."""
+        connection = CallConnection(call, self._journal, resumed=resumed)
+        call.connect(connection, max(now, time.monotonic()))  # it may have waited
+        if resumed:  # a connection may bring another format than the one before
+            form = FormatChanged(encoding=announced.encoding, rate=announced.rate, roles=announced.roles)
+            call.session.feed(form)
+        return connection
+
+    async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: GatewayKey) -> bool:
+        """Make the session; whether it goes on with a call of before."""
+        try:
+            ended = await self._identify(call, announced, source)
+            if ended is not None:
+                await self._resume(call, ended)
+                return True
+        except (StorageUnavailable, NotFound):  # who cannot say whether an id was used gets one that cannot have been
+            call.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
+        zone = zone_of(announced, source, self._settings)
+        session = self._open_session(self._call(call.call_id, announced, source, zone.name), None)
+        for notice in zone_notices(zone, session.call):
+            session.tell(notice)
+        self._begin(call, session)
+        call.ready.set()
+        return False
+
+    async def _identify(self, call: RegisteredCall, announced: CallAnnounced, source: GatewayKey) -> CallSummary | None:
+        """Give the claim an id that no other has; the call of before that it goes on with."""
+        while True:
+            claimed = {other.call_id for other in self._calls.values() if other is not call}
+            call_id, ended = await self._earlier.identify(announced, source, claimed)
+            if all(other.call_id != call_id for other in self._calls.values()):
+                call.call_id = call_id
+                return ended
+
+    async def _take_up(self, call: RegisteredCall, summary: CallSummary) -> None:
+        """Go on with a call that the last process left: until its gateway is back, or for as long as it may take."""
+        try:
+            earlier = await self._resume(call, summary)
+        except Exception:
+            log.exception("call cannot be gone on with", call_id=call.call_id)
+            await self._close_left(summary)
+            self._release(call, "failed")
+            return
+        if self._earlier.away(earlier) > RETURN_WITHIN:
+            call.session.finish("interrupted", "the service went down")
+
+    async def _resume(self, call: RegisteredCall, summary: CallSummary) -> EarlierCall:
+        """Make the session of a call of before; it waits for its connection from where it was left."""
+        earlier = await self._earlier.read(summary)
+        session = self._open_session(earlier.call, earlier)
+        await self._earlier.relisten(session, earlier)
+        self._begin(call, session)
+        patience = max(RETURN_AFTER_RESTART, self._settings.grace_seconds)
+        call.wait(patience, time.monotonic() - self._earlier.away(earlier), "interrupted", "the service went down")
+        call.ready.set()
+        return earlier
+
+    def _begin(self, call: RegisteredCall, session: CallSession) -> None:
+        call.made = session
+        if self._stopping:
+            session.suspend()
+        self._spawn(self._supervise(call))
+        self._metrics.calls_opened.inc()
+
+    async def _supervise(self, call: RegisteredCall) -> None:
+        """The per-call supervisor: one call's defect ends that call, visibly, and no other."""
+        session = call.session
+        outcome: CallOutcome = "failed"
+        self._metrics.calls_live.inc()
+        log.info("call opened", call_id=session.call.id, source=session.call.source)
+        try:
+            outcome = await session.run()
+        except Exception:
+            log.exception("call session failed", call_id=session.call.id)
+            await self._close_failed(session)
+        finally:
+            self._journal.finished(session.call.id)
+            self._metrics.calls_live.dec()
+            self._release(call, outcome)
+            log.info("call closed", call_id=session.call.id, seconds=round(session.reached, 1), outcome=outcome)
+
+    async def _close_failed(self, session: CallSession) -> None:
+        failed = "the call's session failed; the service's log tells why"
+        await self._write_closed(session.call.id, session.reached, failed)
+
+    async def _close_left(self, summary: CallSummary) -> None:
+        last = max((party.last_end for party in summary.parties), default=0.0)
+        await self._write_closed(summary.call.id, last, "the service went down")
+
+    async def _write_closed(self, call_id: str, duration: Seconds, reason: str) -> None:
+        closed = CallClosed(ended_at=self._wall(), duration=duration, ending="interrupted", reason=reason)
+        with suppress(StorageError):  # it would say again what the log says already
+            await self._journal.write(call_id, [closed], self._wall())
+
+    def _release(self, call: RegisteredCall, outcome: CallOutcome) -> None:
+        if self._calls.get(call.name) is call:
+            del self._calls[call.name]
+        call.let_go(outcome)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """A task's own defect is told and harms no other."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (defect := task.exception()) is not None:
+            log.error("a call's task failed", exc_info=defect)
+
+    def _call(self, call_id: str, announced: CallAnnounced, source: GatewayKey, timezone: str) -> Call:
+        settings = self._settings
+        return Call(
+            id=call_id,
+            source=source.source,
+            roles=announced.roles,
+            encoding=announced.encoding,
+            rate=announced.rate,
+            language=announced.language or settings.language,
+            jurisdiction=announced.jurisdiction or settings.jurisdiction,
+            started_at=announced.started_at or self._wall(),
+            agent=announced.agent,
+            customer=announced.customer,
+            timezone=timezone,
+            metadata=announced.metadata,
+        )

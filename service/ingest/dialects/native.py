@@ -1,0 +1,222 @@
+"""Callwarden's own dialect, `WS /v1/stream`: a JSON start, binary audio, dtmf, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, cast, get_args
+
+from asr.audio.pcm import Encoding
+from asr.types import Role
+from service.ingest.events import (
+    CLOSE_UNSUPPORTED,
+    MAX_AUDIO_BYTES,
+    AudioArrived,
+    CallAnnounced,
+    CallStopped,
+    FormatChanged,
+    GatewayEvent,
+    Irregularity,
+    ProtocolViolation,
+)
+from service.ingest.fields import (
+    MAX_PARTY_LENGTH,
+    Message,
+    Notes,
+    call_id_at,
+    check_audio_size,
+    digits_at,
+    flag_at,
+    integer_at,
+    jurisdiction_at,
+    language_at,
+    metadata_at,
+    moment_at,
+    optional_text_at,
+    parse_message,
+    role_named,
+    text_at,
+    tolerated,
+)
+from service.ingest.frames import FrameAligner
+
+RATES: Final = (8000, 16_000)
+MAX_EARLY_BYTES: Final = MAX_AUDIO_BYTES
+"""Audio kept until the start message comes: 16 s of the widest form, two legs of 16 kHz PCM."""
+
+
+class NativeDialect:
+    """One connection. Audio that comes before the start message is kept, up to MAX_EARLY_BYTES, and follows it.
+
+    A start is refused with 1003 for what cannot be read (not JSON, an unknown encoding), with 1009 for what is too big,
+    with 1008 for everything else. Once it is taken only size breaks the protocol. Unknown fields are ignored, and so
+    are unknown message types after the start.
+    """
+
+    def __init__(self) -> None:
+        self._call: CallAnnounced | None = None
+        self._aligner = FrameAligner(1)
+        self._stopped = False
+        self._early: list[bytes] = []
+        self._early_bytes = 0
+
+    def text(self, message: str) -> list[GatewayEvent]:
+        """Raises ProtocolViolation."""
+        if self._call is None:
+            return self._opening(parse_message(message))
+        try:
+            fields = parse_message(message)
+            kind = text_at(fields, "type", 64)
+        except ProtocolViolation as violation:
+            return [tolerated(violation, "unreadable")]
+        if self._stopped:
+            return self._after_stop(kind)
+        if kind == "start":
+            return self._started_again(fields, self._call)
+        if kind == "dtmf":
+            return _digits(fields, self._call.roles)
+        if kind == "stop":
+            self._stopped = True
+            return [CallStopped()]
+        return []
+
+    def binary(self, message: bytes) -> list[GatewayEvent]:
+        """Raises ProtocolViolation."""
+        check_audio_size(message)
+        if self._call is None:
+            return self._keep_early(message)
+        if self._stopped:
+            return self._after_stop("audio")
+        return self._audio(message)
+
+    def closed(self) -> list[GatewayEvent]:
+        """A clean close after the start stands for a stop message that was never sent."""
+        if self._call is None or self._stopped:
+            return []
+        self._stopped = True
+        return [CallStopped()]
+
+    def _opening(self, fields: Message) -> list[GatewayEvent]:
+        kind = text_at(fields, "type", 64)
+        if kind in ("dtmf", "stop"):
+            raise ProtocolViolation("start", f"must come before {kind}")
+        if kind != "start":
+            raise ProtocolViolation("type", "must be one of start, dtmf, stop")
+        notes: Notes = []
+        self._begin(call := _announced(fields, notes))
+        early, self._early = self._early, []
+        return [call, *notes, *(event for payload in early for event in self._audio(payload))]
+
+    def _begin(self, call: CallAnnounced) -> None:
+        self._call = call
+        self._aligner = FrameAligner(len(call.roles) * (2 if call.encoding == "pcm_s16le" else 1))
+
+    def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
+        """The same call goes on, in the form announced now; another call cannot be meant to be part of it."""
+        try:
+            again = _announced(fields, [])
+        except ProtocolViolation as violation:
+            return [tolerated(violation, "order", "the second start is left out")]
+        if again.call_id != call.call_id:
+            self._stopped = True
+            told = "came for another call, so this one is over; a new call needs a new connection"
+            return [Irregularity(kind="order", field="start", message=told), CallStopped()]
+        told = Irregularity(kind="order", field="start", message="came twice; the call goes on")
+        if (again.encoding, again.rate, again.roles) == (call.encoding, call.rate, call.roles):
+            return [told]
+        self._begin(again)
+        return [told, FormatChanged(encoding=again.encoding, rate=again.rate, roles=again.roles)]
+
+    def _after_stop(self, kind: str) -> list[GatewayEvent]:
+        """Raises ProtocolViolation for a start: nothing would hear that call, so its gateway must be told."""
+        if kind == "start":
+            raise ProtocolViolation("start", "came after stop; a new call needs a new connection", ends_call=False)
+        if kind not in ("audio", "dtmf", "stop"):
+            return []
+        return [Irregularity(kind="order", field=kind, message="came after stop; it is left out")]
+
+    def _audio(self, message: bytes) -> list[GatewayEvent]:
+        payload, outcome = self._aligner.take(message)
+        audio: list[GatewayEvent] = [AudioArrived(payload=payload)] if payload else []
+        if outcome == "whole":
+            return audio
+        done = "the rest comes with the next" if outcome == "split" else "what is left of one belongs to no other"
+        told = f"messages do not end with whole sample frames; {done}"
+        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+
+    def _keep_early(self, payload: bytes) -> list[GatewayEvent]:
+        self._early_bytes += len(payload)
+        if self._early_bytes > MAX_EARLY_BYTES:
+            raise ProtocolViolation("start", f"must come before {MAX_EARLY_BYTES} bytes of audio")
+        if payload:  # empty messages are free for the peer, so they may not cost memory here
+            self._early.append(payload)
+        return []
+
+
+def _announced(fields: Message, notes: Notes) -> CallAnnounced:
+    call_id = call_id_at(fields, "call_id")
+    if not call_id:
+        raise ProtocolViolation("call_id", "is missing")
+    return CallAnnounced(
+        call_id=call_id,
+        roles=_roles(fields),
+        encoding=_encoding(fields),
+        rate=_rate(fields),
+        language=language_at(fields, "language"),
+        jurisdiction=jurisdiction_at(fields, "jurisdiction"),
+        started_at=moment_at(fields, "started_at"),
+        agent=optional_text_at(fields, "agent", MAX_PARTY_LENGTH, notes),
+        customer=optional_text_at(fields, "customer", MAX_PARTY_LENGTH, notes),
+        metadata=metadata_at(fields, "metadata", notes),
+        wants_events=flag_at(fields, "events", notes),
+    )
+
+
+def _roles(fields: Message) -> tuple[Role, ...]:
+    legs = fields.get("legs")
+    if not isinstance(legs, list) or not 1 <= len(cast("list[object]", legs)) <= 2:
+        raise ProtocolViolation("legs", 'must list one or two legs, such as [{"role":"agent"},{"role":"customer"}]')
+    roles: tuple[Role, ...] = tuple(
+        _role(leg, f"legs[{index}]") for index, leg in enumerate(cast("list[object]", legs))
+    )
+    if len(set(roles)) != len(roles):
+        raise ProtocolViolation("legs", f"names {roles[0]} twice")
+    channels = integer_at(fields, "channels")
+    if channels is not None and channels != len(roles):
+        raise ProtocolViolation("channels", f"is {channels}, but legs names {len(roles)}")
+    return roles
+
+
+def _role(leg: object, where: str) -> Role:
+    if isinstance(leg, dict):
+        return role_named(cast("Message", leg).get("role"), f"{where}.role")
+    return role_named(leg, where)
+
+
+def _encoding(fields: Message) -> Encoding:
+    name = text_at(fields, "encoding", 64).lower()
+    for encoding in get_args(Encoding):
+        if name == encoding:
+            return encoding
+    raise ProtocolViolation("encoding", f"must be one of {', '.join(get_args(Encoding))}", CLOSE_UNSUPPORTED)
+
+
+def _rate(fields: Message) -> int:
+    rate = integer_at(fields, "rate")
+    if rate not in RATES:
+        raise ProtocolViolation("rate", f"must be one of {', '.join(map(str, RATES))} samples a second")
+    return rate
+
+
+def _digits(fields: Message, roles: Sequence[Role]) -> list[GatewayEvent]:
+    pressed_by: Role | None = None
+    told: list[GatewayEvent] = []
+    try:
+        if fields.get("role") is not None:
+            pressed_by = role_named(fields["role"], "role")
+    except ProtocolViolation as violation:
+        told.append(tolerated(violation, "leg", "who pressed the key is not known"))
+    if pressed_by is not None and pressed_by not in roles:
+        no_leg = f"this call has no leg of the {pressed_by}; who pressed the key is not known"
+        told.append(Irregularity(kind="leg", field="role", message=no_leg))
+        pressed_by = None
+    return [*digits_at(fields, "digit", pressed_by), *told]

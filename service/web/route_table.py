@@ -1,0 +1,54 @@
+"""The application's routes, without the parts they work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.websockets import WebSocket
+
+from service.web import errors
+from service.web.handshake import deny
+from service.web.routes import alerts, calls, gateways, health, keys, live, recordings, session, users
+
+_ABOUT = "Callwarden: real-time speech monitoring for live calls."
+
+HTTP_ROUTES = (session, calls, recordings, alerts, users, keys, health)
+"""Modules whose routes answer HTTP requests."""
+SOCKET_ROUTES = (gateways, live)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def application(lifespan: Lifespan | None = None) -> FastAPI:
+    """All routes and error answers. Interactive docs are off: they would load scripts from elsewhere."""
+    app = FastAPI(
+        title="Callwarden",
+        version=version("callwarden"),
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    errors.install(app)
+    for context in HTTP_ROUTES:
+        app.include_router(context.router, responses=errors.RESPONSES)
+    for context in SOCKET_ROUTES:
+        app.include_router(context.router)
+    app.websocket("/{path:path}")(_nowhere)
+    return app
+
+
+async def _nowhere(websocket: WebSocket) -> None:
+    """A gateway with a wrong path must not look for the fault in its key."""
+    streams = ", ".join(route.path for route in gateways.router.routes if isinstance(route, APIWebSocketRoute))
+    await deny(websocket, errors.Refused(404, "not_found", f"no WebSocket is here; gateways connect to {streams}"))
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

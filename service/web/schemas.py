@@ -1,0 +1,197 @@
+"""Bodies that cross the HTTP edge and are not already facts, summaries or store values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from detectors.runtime.registry import RuleInfo
+from detectors.timezones.zones import LONGEST
+from service.live.messages import Event
+from service.names import NAME_PATTERN
+from service.record.facts import AlertState
+from service.storage.port import GatewayKey, KeyRight, User, UserRole
+
+MIN_PASSWORD = 10
+MAX_PASSWORD = 256
+"""Longer than any passphrase; bounds what argon2 is made to chew."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
+GivenPassword = Annotated[str, Field(max_length=MAX_PASSWORD)]
+
+
+class _Body(BaseModel):
+    """A request's body: unknown fields are mistakes worth telling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Credentials(_Body):
+    username: Annotated[str, Field(max_length=64)]
+    password: GivenPassword
+
+
+class PasswordChange(_Body):
+    old: GivenPassword
+    new: NewPassword
+
+
+class StateChange(_Body):
+    """`seen`: the state the alert was shown in. Absent stands for an undecided one."""
+
+    state: Literal["acknowledged", "confirmed", "dismissed"]
+    seen: AlertState | None = None
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class NewUser(_Body):
+    name: Name
+    role: UserRole
+    password: NewPassword
+
+
+class UserChange(_Body):
+    """Absent fields stay as they are."""
+
+    role: UserRole | None = None
+    password: NewPassword | None = None
+    disabled: bool | None = None
+
+
+class NewKey(_Body):
+    source: Name
+    rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
+    first_track: Literal["agent", "customer"] = "customer"
+    timezone: Annotated[str, Field(max_length=LONGEST)] = ""
+    """Where the debtors live whom the source calls; empty where they live in several zones."""
+    max_calls: Annotated[int, Field(ge=1, le=1000)] | None = None
+    max_share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What went wrong: `code` for programs, `message` for people, `field` where one is to blame."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    error: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    name: str
+    role: UserRole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionAnswer:
+    """Who is logged in, and the token every change must carry as `X-CSRF-Token`."""
+
+    user: Who
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAnswer:
+    name: str
+    role: UserRole
+    created_at: datetime
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersAnswer:
+    users: tuple[UserAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAnswer:
+    """A gateway key without its secret, which no one can read again."""
+
+    id: str
+    source: str
+    rights: tuple[KeyRight, ...]
+    first_track: Literal["agent", "customer"]
+    timezone: str
+    created_at: datetime
+    revoked_at: datetime | None
+    max_calls: int | None
+    max_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysAnswer:
+    keys: tuple[KeyAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKeyAnswer:
+    """The one time that the whole key is shown."""
+
+    key: str
+    id: str
+    source: str
+    rights: tuple[KeyRight, ...]
+    first_track: Literal["agent", "customer"]
+    timezone: str
+    created_at: datetime
+    max_calls: int | None
+    max_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsAnswer:
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesAnswer:
+    rules: tuple[RuleInfo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing the service needs: does it work, and if not, what is to be done."""
+
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    ready: bool
+    checks: dict[str, Check]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    status: Literal["ok"] = "ok"
+
+
+def user_answer(user: User) -> UserAnswer:
+    """The user without the password hash."""
+    return UserAnswer(name=user.name, role=user.role, created_at=user.created_at, disabled=user.disabled)
+
+
+def key_answer(key: GatewayKey) -> KeyAnswer:
+    """The key without the secret's hash."""
+    return KeyAnswer(
+        id=key.id,
+        source=key.source,
+        rights=key.rights,
+        first_track=key.first_track,
+        timezone=key.timezone,
+        created_at=key.created_at,
+        revoked_at=key.revoked_at,
+        max_calls=key.max_calls,
+        max_share=key.max_share,
+    )

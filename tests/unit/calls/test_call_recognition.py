@@ -1,0 +1,91 @@
+"""Which language a party's speech is asked for in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from asr.engines.port import Biasing
+from asr.types import Language
+from service.calls.audio_path import UtteranceAudio
+from service.calls.call_recognition import CallRecognition, PendingUtterance
+from tests import scenes
+from tests.doubles import ScriptedRecogniser
+
+BIASING: dict[Language, Biasing] = {"zh": Biasing(prompt="逾期"), "en": Biasing(prompt="past due")}
+
+
+@pytest.fixture
+def recogniser() -> ScriptedRecogniser:
+    return ScriptedRecogniser(language="en")
+
+
+def recognition(recogniser: ScriptedRecogniser, language: str) -> CallRecognition:
+    return CallRecognition(scenes.call(language=language), recogniser, BIASING, lambda: 0.0)
+
+
+async def said(recognition: CallRecognition, seconds: float, role: str = "customer") -> None:
+    pcm = np.zeros(round(seconds * 16_000), np.float32)
+    pending = recognition.submit(UtteranceAudio(role=role, start=0.0, end=seconds, pcm=pcm))  # type: ignore[arg-type]
+    assert isinstance(pending, PendingUtterance)
+    await recognition.text_of(pending)
+
+
+def asked(recogniser: ScriptedRecogniser) -> list[tuple[str, str | None, str]]:
+    return [(request.role, request.speech.language, request.speech.biasing.prompt) for request in recogniser.requests]
+
+
+def leanings(recogniser: ScriptedRecogniser) -> list[float]:
+    return [request.speech.leaning for request in recogniser.requests]
+
+
+async def test_a_language_that_is_given_is_kept_whatever_is_heard(recogniser: ScriptedRecogniser) -> None:
+    given = recognition(recogniser, "zh")
+    await said(given, 3.0)
+    await said(given, 3.0)
+    assert asked(recogniser) == [("customer", "zh", "逾期")] * 2
+    assert leanings(recogniser) == [0.0, 0.0]
+
+
+async def test_a_language_to_be_heard_stays_open_with_the_vocabulary_of_both(recogniser: ScriptedRecogniser) -> None:
+    auto = recognition(recogniser, "auto")
+    for _ in range(3):
+        await said(auto, 5.0)
+    assert asked(recogniser) == [("customer", None, "")] * 3
+    assert all(request.speech.biasing_by_language == BIASING for request in recogniser.requests)
+
+
+async def test_what_a_party_has_spoken_is_expected_of_it_next(recogniser: ScriptedRecogniser) -> None:
+    auto = recognition(recogniser, "auto")
+    await said(auto, 5.0)
+    await said(auto, 0.5)
+    await said(auto, 3.0, "agent")
+    first, second, others = leanings(recogniser)
+    assert first == 0.0
+    assert second < others < 0.0
+
+
+async def test_a_party_that_switches_is_expected_to_go_on_in_its_new_language(recogniser: ScriptedRecogniser) -> None:
+    auto = recognition(recogniser, "auto")
+    await said(auto, 8.0)
+    await said(auto, 8.0)
+    recogniser.language = "zh"
+    await said(auto, 4.0)
+    await said(auto, 1.0)
+    assert leanings(recogniser)[2] < 0.0 < leanings(recogniser)[3]
+
+
+async def test_what_is_no_speech_tells_no_language(recogniser: ScriptedRecogniser) -> None:
+    recogniser.answers = [None, "Hello there"]
+    auto = recognition(recogniser, "auto")
+    await said(auto, 3.0)
+    await said(auto, 3.0)
+    assert leanings(recogniser) == [0.0, 0.0]
+
+
+async def test_what_has_not_ended_yet_teaches_nothing(recogniser: ScriptedRecogniser) -> None:
+    recogniser.early = ["Hello"]
+    auto = recognition(recogniser, "auto")
+    await auto.ask_early("customer", np.zeros(48_000, np.float32), "quick")
+    await said(auto, 3.0)
+    assert leanings(recogniser) == [0.0, 0.0]

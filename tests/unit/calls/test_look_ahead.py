@@ -1,0 +1,150 @@
+"""What an agent says is not held up by a customer's words that wait for their text."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from asr.engines.port import RecognitionFailed
+from asr.recognition.recogniser import Recognised, RecognitionRequest
+from asr.types import Role
+from service.audio_files.call import CallAudio, read_call_audio
+from service.calls.audio_path import UtteranceAudio
+from service.calls.call_recognition import PendingUtterance
+from service.calls.look_ahead import AgentLookAhead
+from service.calls.partials import PartialUtterance
+from service.record.facts import UtteranceHeard
+from service.samples import sample_calls
+from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser, recognised
+from tests.stage import Stage
+
+
+def said(role: Role, start: float) -> PendingUtterance:
+    cut = UtteranceAudio(role=role, start=start, end=start + 1.0, pcm=np.zeros(16_000, np.float32))
+    text: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
+    return PendingUtterance(cut=cut, text=text)
+
+
+def nothing_alerted() -> bool:
+    return False
+
+
+class Told:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.before: list[int] = []
+
+    async def __call__(self, partial: PartialUtterance, before: int) -> None:
+        self.texts.append(partial.recognised.text)
+        self.before.append(before)
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_all_of_the_agents_words_are_told_once_while_the_customers_wait() -> None:
+    ahead, told = AgentLookAhead(nothing_alerted), Told()
+    customer, first, second = said("customer", 0.0), said("agent", 2.0), said("agent", 4.0)
+    for pending in (customer, first, second):
+        ahead.submitted(pending)
+    waiting = asyncio.create_task(ahead.wait(customer, told))
+    await turns()
+    second.text.set_result(recognised("第二句", "zh"))
+    await turns()
+    assert told.texts == [], "its number is not known before the first has had its turn"
+    first.text.set_result(recognised("打断你的腿", "zh"))
+    await turns()
+    assert told.texts == ["打断你的腿", "第二句"]
+    assert told.before == [0, 1]
+    assert not waiting.done()
+    customer.text.set_result(None)
+    await waiting
+    await ahead.wait(first, told)
+    later, third = said("customer", 6.0), said("agent", 8.0)
+    for pending in (later, third):
+        ahead.submitted(pending)
+    waiting = asyncio.create_task(ahead.wait(later, told))
+    third.text.set_result(recognised("第三句", "zh"))
+    await turns()
+    assert told.texts == ["打断你的腿", "第二句", "第三句"]
+    assert told.before == [0, 1, 1], "the second has not had its turn"
+    later.text.cancel()
+    await waiting
+
+
+async def test_words_that_will_have_no_text_are_not_told() -> None:
+    ahead, told = AgentLookAhead(nothing_alerted), Told()
+    customer, failed, nobody, gone = said("customer", 0.0), said("agent", 1.0), said("agent", 2.0), said("agent", 3.0)
+    for pending in (customer, failed, nobody, gone):
+        ahead.submitted(pending)
+    failed.text.set_exception(RecognitionFailed("out of memory"))
+    nobody.text.set_result(None)
+    gone.text.cancel()
+    waiting = asyncio.create_task(ahead.wait(customer, told))
+    await turns()
+    customer.text.set_result(recognised("好的", "zh"))
+    await waiting
+    for pending in (failed, nobody, gone):
+        await ahead.wait(pending, told)
+    assert told.texts == []
+
+
+@pytest.mark.parametrize("alerted", [True, False])
+async def test_what_will_not_be_written_takes_no_number(alerted: bool) -> None:
+    """An utterance without text is written only where it has raised an alert already."""
+    ahead, told = AgentLookAhead(lambda: alerted), Told()
+    customer, nobody, failed, heard = said("customer", 0.0), said("agent", 1.0), said("agent", 2.0), said("agent", 3.0)
+    for pending in (customer, nobody, failed, heard):
+        ahead.submitted(pending)
+    nobody.text.set_result(None)
+    failed.text.set_exception(RecognitionFailed("out of memory"))
+    heard.text.set_result(recognised("打断你的腿", "zh"))
+    waiting = asyncio.create_task(ahead.wait(customer, told))
+    await turns()
+    assert (told.texts, told.before) == (["打断你的腿"], [int(alerted)])
+    customer.text.set_result(None)
+    await waiting
+
+
+@pytest.fixture(scope="module")
+def audio() -> CallAudio:
+    return read_call_audio(sample_calls()[0].audio)
+
+
+class NoCustomers(ScriptedRecogniser):
+    """Customers' words have no text until `open` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[asyncio.Future[Recognised | None]] = []
+
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]:
+        answer = super().submit(request)
+        if not (request.final and request.role == "customer"):
+            return answer
+        held: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
+        self.held.append(held)
+        return held
+
+
+async def test_words_told_ahead_have_the_ids_they_are_written_with(audio: CallAudio) -> None:
+    recogniser, detectors = NoCustomers(), ScriptedDetectorRunner()
+    stage = Stage(recogniser, detectors, partials=False)
+    running = asyncio.create_task(stage.session.run())
+    stage.feed(audio, 60)
+    for _ in range(50):
+        await turns()
+    ahead = [what.split()[1] for what in detectors.asked if what.startswith("foresee")]
+    assert len(ahead) >= 2
+    assert all(utterance_id.startswith("agent-") for utterance_id in ahead)
+    written = len(stage.told(UtteranceHeard))
+    for held in recogniser.held:
+        held.set_result(recognised("好的", "zh"))
+    stage.session.finish("completed")
+    await running
+    agents = [fact.utterance.id for fact in stage.told(UtteranceHeard)[written:] if fact.utterance.role == "agent"]
+    assert agents[: len(ahead)] == ahead
