@@ -1,9 +1,9 @@
 """One call's session: the only place where the stages meet.
 
 Audio goes through the audio path and to the recording as it comes (`feed`, which never waits for recognition). What it
-finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's
-text, writes it, lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order
-live and replayed.
+finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's text, writes it,
+lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order live and
+replayed.
 
 Of utterances that still go on the agreed words are shown, and critical alerts raised, in that same order; what is
 written of the utterance itself, and what is found in it, waits for its final text.

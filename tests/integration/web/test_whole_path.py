@@ -39,7 +39,7 @@ async def real(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
         stack.push_async_callback(service.store.close)
         for part in (service.recorder, service.recogniser, service.journal, service.calls):
             await stack.enter_async_context(part)
-        yield await open_house(parts={"desk": service.calls, "feed": service.hub, "recordings": service.recordings})
+        yield await open_house(parts={"calls": service.calls, "feed": service.hub, "recordings": service.recordings})
 
 
 async def summary(client: httpx.AsyncClient, call_id: str = "call-1") -> dict[str, Any]:
