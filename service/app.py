@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -37,8 +37,10 @@ from service.calls.journal import StoreJournal
 from service.calls.registry import CallRegistry
 from service.calls.session import CallSession, SessionParts, context_of
 from service.disk_watch import DiskWatch, StoreWatch, repeated
-from service.ingest.dialects.native import NativeDialect
-from service.ingest.dialects.twilio import TwilioDialect
+from service.gateway.reservations import Reservations
+from service.gateway.shell import GatewayParts
+from service.gateway.tcp import TcpGateway
+from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.memory import share_arenas
@@ -157,6 +159,8 @@ class Service:
             wall=wall,
         )
 
+        self.gateways = GatewayParts(calls=self.calls, metrics=self.metrics, reservations=Reservations())
+
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[FastAPI, None]:
         """The web application, with everything behind it running; leaving stops the calls first, the store last."""
@@ -172,6 +176,15 @@ class Service:
             parts = await asyncio.to_thread(self._web_parts)
             await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
             yield await asyncio.to_thread(create_application, parts)
+
+    @asynccontextmanager
+    async def audiosocket(self, sockets: Sequence[socket.socket]) -> AsyncGenerator[None, None]:
+        """Asterisk's AudioSocket connections of these bound sockets are taken."""
+        gateway = TcpGateway(self.gateways, AudioSocketDialect)
+        async with AsyncExitStack() as stack:
+            for each in sockets:
+                await stack.enter_async_context(gateway.listening(each))
+            yield
 
     def health(self) -> Health:
         """The strip on top of every page."""
@@ -251,15 +264,13 @@ class Service:
         return WebParts(
             settings=settings,
             store=self.store,
-            calls=self.calls,
+            gateways=self.gateways,
             feed=self.hub,
             recordings=self.recordings,
             rules=self.registry.rules,
             checks=RememberedChecks(self.checks, time.monotonic),
             health=self.health,
             metrics=self.metrics,
-            native=lambda _key: NativeDialect(),
-            twilio=lambda key: TwilioDialect(key.first_track),
             signer=SessionSigner(load_secret(settings.data_dir / "session.key"), settings.session_hours * 3600),
             ended=Ended(settings.data_dir / "ended-sessions", unix_now()),
         )
@@ -288,14 +299,20 @@ async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) 
     service cannot start.
     """
     share_arenas()
-    with bound(settings.host, settings.port) as sockets:
+    with bound(settings.host, settings.port) as sockets, _bound_for_audiosocket(settings) as audiosockets:
         service = await asyncio.to_thread(make_service, settings)
         try:
             with sole_user(settings.data_dir):
-                async with service.running() as app:
+                async with service.running() as app, service.audiosocket(audiosockets):
                     await _serve(app, service, sockets, ready)
         finally:
             service.engine.close()
+
+
+def _bound_for_audiosocket(settings: Settings) -> AbstractContextManager[list[socket.socket]]:
+    if settings.audiosocket_port is None:
+        return nullcontext([])
+    return bound(settings.host, settings.audiosocket_port)
 
 
 class _Server(uvicorn.Server):

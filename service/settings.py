@@ -106,6 +106,12 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    audiosocket_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="TCP port for Asterisk's AudioSocket, on the same address; 0 takes a free one, empty takes none.",
+    )
     data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
     database_url: str = Field(
         default="", description="SQLAlchemy async URL; empty means SQLite in the data folder. `postgresql+asyncpg://…`."

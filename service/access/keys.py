@@ -17,11 +17,14 @@ from typing import Literal
 
 from service.access.clock import steady_now
 from service.access.key_cache import KeyCache
+from service.ingest.dialects.registry import DIALECTS
 from service.storage.port import GatewayKey, KeyRight
 
 _KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _KEY_ANYWHERE = re.compile(r"cw_([0-9a-f]{1,12})_[A-Za-z0-9_-]+")
-_KEY_IN_PATH = re.compile(r"(/v1/twilio/)[^\s\"]+")
+_KEY_IN_PATH = re.compile(
+    "(" + "|".join(re.escape(f"{spec.path}/") for spec in DIALECTS.values() if spec.key_in_path) + r")[^\s\"]+"
+)
 _NO_DIGEST = "0" * 64
 
 

@@ -119,7 +119,9 @@ class AudioPath:
         self._meter = LevelMeter(roles)
         self._pace = PaceLimit(max_pace, now)
         self._absences = Absences()
-        self._form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
+        form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
+        self._forms: dict[Role, FormatChanged] = dict.fromkeys(roles, form)
+        """Each leg's, so that it is told when it changes."""
         self._heard: dict[Role, Seconds] = dict(resume.settled)
         self._passed: Seconds = min(resume.settled.values())
         self._measured: Seconds = resume.reached
@@ -145,11 +147,18 @@ class AudioPath:
         return taken
 
     def reformat(self, form: FormatChanged) -> AudioPathOutput:
-        """Audio comes in this form from here on. The call's legs and its recording's rate stay what they were."""
-        odd = changes_of_form(self._form, form, tuple(self.endpointers))
-        self._form = form
-        self._timeline.reformat(form.encoding, form.rate, form.roles)
+        """Audio of these legs comes in this form from here on. The call's legs and its recording's rate stay what they
+        were."""
+        known: list[Role] = [role for role in form.roles if role in self._forms] or list(self._forms)
+        before = self._forms[known[0]]
+        self.join(form)
+        odd = changes_of_form(before, form, tuple(self.endpointers))
         return AudioPathOutput(odd=odd)
+
+    def join(self, form: FormatChanged) -> None:
+        """A connection brings these legs for the first time."""
+        self._forms.update({role: form for role in form.roles if role in self.endpointers})
+        self._timeline.reformat(form)
 
     def away(self, seconds: Seconds) -> AudioPathOutput:
         """The gateway was gone for so long: silence stands in its place."""

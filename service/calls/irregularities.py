@@ -65,7 +65,7 @@ def changes_of_form(before: FormatChanged, now: FormatChanged, legs: tuple[Role,
         told = f"were {_legs(before)}, are {_legs(now)} from here on"
         if strange := [role for role in now.roles if role not in legs]:
             told += f"; this call never had a leg of the {strange[0]}, whose audio is left out"
-        if gone := [role for role in legs if role not in now.roles]:
+        if gone := [role for role in before.roles if role in legs and role not in now.roles]:
             told += f"; silence stands for the {gone[0]}"
         odd.append(Irregularity(kind="leg", field="legs", message=told))
     return odd

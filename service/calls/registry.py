@@ -129,7 +129,7 @@ class CallRegistry:
         while (call := self._calls.get(name)) is not None:
             await call.ready.wait()
             if self._calls.get(name) is call and not call.session.finishing:
-                if call.connected and set(announced.roles) != set(call.session.call.roles):
+                if call.connected and not call.fits(announced.roles):
                     raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
                 call.key_id = source.id
                 return self._connect(call, announced, now, resumed=True)
@@ -184,12 +184,13 @@ class CallRegistry:
         return call
 
     def _connect(self, call: RegisteredCall, announced: CallAnnounced, now: float, *, resumed: bool) -> CallConnection:
-        """Give the call to a new connection: its gateway came back, or never noticed that the first was gone."""
-        connection = CallConnection(call, self._journal, resumed=resumed)
-        call.connect(connection, max(now, time.monotonic()))  # it may have waited
-        if resumed:  # a connection may bring another format than the one before
-            form = FormatChanged(encoding=announced.encoding, rate=announced.rate, roles=announced.roles)
-            call.session.feed(form)
+        """Give these legs of the call to a new connection: the first that brings them; or their gateway came back, or
+        never noticed that the one before was gone."""
+        connection = CallConnection(call, self._journal, announced.roles, resumed=resumed)
+        form = FormatChanged(
+            encoding=announced.encoding, rate=announced.rate, roles=announced.roles, clock=announced.clock
+        )
+        call.connect(connection, form, max(now, time.monotonic()))  # it may have waited
         return connection
 
     async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: GatewayKey) -> bool:
@@ -236,6 +237,7 @@ class CallRegistry:
         session = self._open_session(earlier.call, earlier)
         await self._earlier.relisten(session, earlier)
         self._begin(call, session)
+        call.took_up()
         patience = max(RETURN_AFTER_RESTART, self._settings.grace_seconds)
         call.wait(patience, time.monotonic() - self._earlier.away(earlier), "interrupted", "the service went down")
         call.ready.set()
@@ -299,7 +301,7 @@ class CallRegistry:
         return Call(
             id=call_id,
             source=source.source,
-            roles=announced.roles,
+            roles=announced.all_roles,
             encoding=announced.encoding,
             rate=announced.rate,
             language=announced.language or settings.language,

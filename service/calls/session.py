@@ -198,6 +198,11 @@ class CallSession:
             if self._parts.partials:
                 self._partials.look()
 
+    def join(self, form: FormatChanged) -> None:
+        """A connection brings these legs for the first time, in this form."""
+        if not self._finishing:
+            self._audio_path.join(form)
+
     def relisten(self, role: Role, pcm: NDArray[np.int16]) -> None:
         """Recorded audio of a leg whose speech may have no text yet; before any new audio."""
         self._take(self._audio_path.relisten(role, pcm))

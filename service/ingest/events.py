@@ -1,20 +1,21 @@
 """What a gateway tells us, whatever its dialect: a call started, audio came, a key was pressed, it stopped.
 
-A dialect is a plain class without IO: one per connection, fed whole WebSocket messages, giving back events.
-Until its start message is accepted it raises ProtocolViolation for what cannot begin a call. From then on a call is
-live, and only what is too big breaks the protocol: everything else that is odd is an Irregularity.
+Until a dialect (`service.ingest.dialect`) has accepted a start message it raises ProtocolViolation for what cannot
+begin a call. From then on a call is live, and only what is too big breaks the protocol: everything else that is odd is
+an Irregularity.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds
 from detectors.contract import Jurisdiction
 
+CLOSE_NORMAL = 1000
 CLOSE_UNSUPPORTED = 1003
 """RFC 6455 7.4.1: a type of data that cannot be accepted."""
 CLOSE_POLICY = 1008
@@ -45,9 +46,15 @@ class ProtocolViolation(Exception):
         self.ends_call = ends_call
 
 
+Clock = Literal["timestamps", "samples", "arrival"]
+"""What tells where audio lies on the call's clock: the source's own times, where it gives any; its samples alone; or
+when they come, for sources that send nothing while nobody speaks, and for legs of one call on sockets of their own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAnnounced:
-    """The start message. `roles[i]` is channel i of interleaved audio, or the parties that will come on tracks.
+    """The start message. `roles[i]` is channel i of interleaved audio, or the parties that will come on tracks: the
+    legs that this connection brings. `call_roles` are those of the call, where others may bring some of them.
 
     None for language, jurisdiction or started_at leaves it to the source's or the service's default.
     `wants_events` asks for transcript, sentiment and alerts back on the same socket.
@@ -57,6 +64,8 @@ class CallAnnounced:
     roles: tuple[Role, ...]
     encoding: Encoding
     rate: int
+    call_roles: tuple[Role, ...] = ()
+    clock: Clock = "timestamps"
     language: CallLanguage | None = None
     jurisdiction: Jurisdiction | None = None
     started_at: datetime | None = None
@@ -64,6 +73,18 @@ class CallAnnounced:
     customer: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     wants_events: bool = False
+
+    @property
+    def all_roles(self) -> tuple[Role, ...]:
+        """The legs of the call, this connection's among them."""
+        return self.call_roles or self.roles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedCallAnnounced:
+    """A connection that can say nothing but a token: what call it is, and whose, was told before with a gateway key."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +105,13 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatChanged:
-    """From here on this connection's audio has this form. `roles` as in CallAnnounced."""
+    """From here on the audio of these legs has this form. `roles` and `clock` as in CallAnnounced; without roles it is
+    all that the connection brings."""
 
     encoding: Encoding
     rate: int
     roles: tuple[Role, ...]
+    clock: Clock = "timestamps"
 
 
 IrregularityKind = Literal["unreadable", "order", "value", "digit", "leg", "format", "payload", "sequence", "flood"]
@@ -119,20 +142,4 @@ class CallStopped:
 
 LineEvent: TypeAlias = AudioArrived | DigitPressed | FormatChanged | Irregularity
 """What happens within a call."""
-GatewayEvent: TypeAlias = CallAnnounced | LineEvent | CallStopped
-
-
-class Dialect(Protocol):
-    """One vendor's wire on one connection. Plain: bytes in, events out."""
-
-    def text(self, message: str) -> list[GatewayEvent]:
-        """A text message. Raises ProtocolViolation: before the start for what cannot begin a call, later for size."""
-        ...
-
-    def binary(self, message: bytes) -> list[GatewayEvent]:
-        """A binary message. Raises ProtocolViolation as `text` does."""
-        ...
-
-    def closed(self) -> list[GatewayEvent]:
-        """The peer closed cleanly (code 1000): some vendors mean CallStopped by it. Abnormal closes are not told."""
-        ...
+GatewayEvent: TypeAlias = CallAnnounced | ReservedCallAnnounced | LineEvent | CallStopped

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from asr.audio.pcm import Encoding, samples_in
 from asr.types import Role, Seconds
-from service.ingest.events import AudioArrived
+from service.ingest.events import AudioArrived, FormatChanged
 from service.media.gaps import GapMarks, Hole
 from service.media.legs import LegAudio
 from service.media.track import LegTrack, TrackOutput
@@ -22,6 +22,8 @@ SKEW: Seconds = 0.5
 endpointing of what was said before go on. Tracks of one socket come in turns, in bursts of 250 ms at most."""
 LONGEST_ABSENCE: Seconds = 3600.0
 """Silence put in at once for a connection that was gone, or that brought nothing; longer ones go on after it."""
+ARRIVAL_LAG: Seconds = 0.3
+"""On the clock of arrival a leg may be so far behind: gateways send in bursts 250 ms apart. Past that it was silent."""
 RUNS_AT_ONCE: Final = 12
 """Runs given out at a time: an hour of silence is 3,600 of 2 s in two legs, and would hold the event loop, which all
 calls share, for seconds. What is left follows with what comes next, some ten seconds of silence a packet."""
@@ -44,20 +46,23 @@ class CallTimeline:
 
     A leg's runs follow each other from sample 0: what is missing comes as zeros, and as a GapMarked once it is over.
     Legs stay within SKEW and a hold of 0.25 s of each other. Without timestamps samples are the clock and audio
-    follows on. See LegTrack for order, jitter and impossible timestamps. A later connection may bring the audio in
-    another form (`reformat`); legs and rate are the call's own as long as it lasts. `begin`: the sample that audio
-    goes on at, of a call whose earlier audio is dealt with.
+    follows on. See LegTrack for order, jitter and impossible timestamps. A later connection may bring legs in
+    another form, and with another clock (`reformat`); the legs and the rate are the call's own as long as it lasts.
+    `begin`: the sample that audio goes on at, of a call whose earlier audio is dealt with.
     """
 
     def __init__(self, roles: Sequence[Role], encoding: Encoding, rate: int, *, begin: int = 0) -> None:
         self._rate = rate
-        self._wire = WireAudio(roles, encoding, rate, rate)
+        self._wire = WireAudio(rate)
+        self._forms: dict[Role, FormatChanged] = {}
         self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate, begin) for role in roles}
         self._offsets: dict[Role, int] = {} if begin else dict.fromkeys(roles, 0)
-        """Where the source's 0 lies on each leg's clock; empty until a new connection's first timestamp tells."""
+        """Where the source's 0 lies on each leg's clock; none until a new connection's first timestamp tells."""
+        self._arrival: tuple[Seconds, int] | None = None
+        """A moment, and the sample that all legs whose clock is arrival have reached by then."""
         self._marks = GapMarks()
         self._due: deque[TimelineOutput] = deque()
-        self._received: Seconds = 0.0
+        self._set_form(FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles)))
 
     @property
     def position(self) -> Seconds:
@@ -67,7 +72,7 @@ class CallTimeline:
     @property
     def received(self) -> Seconds:
         """Audio that came of the leg of which most did, whatever became of it."""
-        return self._received + self._wire.received
+        return self._wire.received
 
     @property
     def counts(self) -> TimelineCounts:
@@ -89,15 +94,10 @@ class CallTimeline:
         self._due += self._told([*given, *self._level_up()])
         return self._next_due()
 
-    def reformat(self, encoding: Encoding, rate: int, roles: Sequence[Role]) -> None:
-        """From here on audio comes in this form, at `rate` samples a second of each of `roles`, in this order.
-
-        Timestamps, if any, begin anew.
-        """
-        self._due += self._rest_of_the_wire()
-        self._received += self._wire.received
-        self._wire = WireAudio(roles, encoding, rate, self._rate)
-        self._begin_anew()
+    def reformat(self, form: FormatChanged) -> None:
+        """From here on the audio of these legs comes in this form. Their timestamps, if any, begin anew."""
+        self._due += self._set_form(form)
+        self._begin_anew(form.roles)
 
     def disconnected(self, away: Seconds) -> list[TimelineOutput]:
         """The source is back after `away` seconds, on a new connection: silence on all legs for that long.
@@ -111,7 +111,8 @@ class CallTimeline:
         silence: list[TrackOutput] = []
         for track in self._tracks.values():
             silence += track.fill(until, "disconnected")
-        self._begin_anew()
+        self._begin_anew(tuple(self._tracks))
+        self._arrival = None
         self._due += [output for output in silence if isinstance(output, LegAudio)]
         if until > begin:
             rate = self._rate
@@ -125,7 +126,7 @@ class CallTimeline:
         return told
 
     def _settled(self) -> list[TimelineOutput]:
-        told = self._rest_of_the_wire()
+        told = self._given_out(self._wire.flush(tuple(self._tracks)))
         given = [output for track in self._tracks.values() for output in track.release()]
         end = max(track.next for track in self._tracks.values())
         for track in self._tracks.values():
@@ -135,15 +136,20 @@ class CallTimeline:
     def _next_due(self) -> list[TimelineOutput]:
         return [self._due.popleft() for _ in range(min(RUNS_AT_ONCE, len(self._due)))]
 
-    def _begin_anew(self) -> None:
-        self._offsets.clear()
-        for track in self._tracks.values():
-            track.begin_anew()
+    def _set_form(self, form: FormatChanged) -> list[TimelineOutput]:
+        self._forms.update(dict.fromkeys(form.roles, form))
+        return self._given_out(self._wire.set(form))
 
-    def _rest_of_the_wire(self) -> list[TimelineOutput]:
-        """What a change of rate withheld."""
+    def _begin_anew(self, roles: Sequence[Role]) -> None:
+        for role in roles:
+            self._offsets.pop(role, None)
+            if role in self._tracks:
+                self._tracks[role].begin_anew()
+
+    def _given_out(self, withheld: Sequence[Piece]) -> list[TimelineOutput]:
+        """What filters withheld follows on."""
         given: list[TrackOutput] = []
-        for piece in self._wire.flush():
+        for piece in withheld:
             if piece.role in self._tracks:
                 given += self._tracks[piece.role].follow_on(piece.pcm)
         return self._told(given)
@@ -152,16 +158,30 @@ class CallTimeline:
         track = self._tracks.get(piece.role)
         if track is None or not piece.pcm.size:
             return []
-        return track.push(self._place(track, piece.at, now), piece.pcm, now)
+        clock = self._forms[piece.role].clock
+        if clock == "arrival":
+            return [*self._silence_before(track, piece.pcm.size, now), *track.push(None, piece.pcm, now)]
+        return track.push(self._place(track, piece.at if clock == "timestamps" else None, now), piece.pcm, now)
+
+    def _silence_before(self, track: LegTrack, size: int, now: Seconds) -> list[TrackOutput]:
+        """Zeros for the time in which nothing came of a leg that is placed by when it comes."""
+        if self._arrival is None:
+            self._arrival = now, max(leg.next for leg in self._tracks.values()) + size
+        since, reached = self._arrival
+        begin = reached + samples_in(max(0.0, now - since), self._rate) - size
+        if begin - track.reached <= samples_in(ARRIVAL_LAG, self._rate):
+            return []
+        most = track.reached + samples_in(LONGEST_ABSENCE, self._rate)
+        return [*track.release(), *track.fill(min(begin, most), "silence")]
 
     def _place(self, track: LegTrack, at: Seconds | None, now: Seconds) -> int | None:
         """The source's time as a sample of the leg's clock."""
         if at is None or not math.isfinite(at * self._rate):
             return None
         source = round(at * self._rate)
-        if not self._offsets:
+        if track.role not in self._offsets:
             base = max(leg.next for leg in self._tracks.values())
-            self._offsets.update(dict.fromkeys(self._tracks, base - source))
+            self._offsets.update(dict.fromkeys(self._forms[track.role].roles, base - source))
         if track.lost_clock:
             track.begin_anew()
             self._offsets[track.role] = track.next - source
@@ -172,7 +192,7 @@ class CallTimeline:
         """A hold that is longer than LONGEST_ABSENCE stands on the clock as that, and all legs go on after it."""
         excess = place - track.reached - samples_in(LONGEST_ABSENCE, self._rate)
         if excess > 0 and track.can_be(place, now):
-            for role in self._offsets:
+            for role in self._forms[track.role].roles:
                 self._offsets[role] -= excess
 
     def _level_up(self) -> list[TrackOutput]:

@@ -12,13 +12,14 @@ from starlette.requests import HTTPConnection
 
 from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
-from service.storage.port import GatewayKey, KeyRight, NotFound, User, UserRole
+from service.storage.port import GatewayKey, KeyRight, NotFound, StorageError, User, UserRole
 from service.web.addresses import client_address
-from service.web.errors import Refused
+from service.web.errors import Refused, storage_refusal
 from service.web.http_limits import mark_known
 from service.web.origin import same_origin
 from service.web.request_context import ContextDep, RequestContext
 
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -110,6 +111,20 @@ def allow_key_or(
         return principal
 
     return check
+
+
+async def gateway_key(context: RequestContext, presented: str | None) -> GatewayKey:
+    """The key of a gateway that may stream calls. Raises Refused."""
+    try:
+        return await verified_key(context.keys, presented, "stream")
+    except KeyMissing as error:
+        refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
+        refused.headers.update(_CHALLENGE)
+        raise refused from error
+    except KeyForbidden as error:
+        raise Refused(403, "key", str(error)) from error
+    except StorageError as error:
+        raise storage_refusal(error) from error
 
 
 async def key_or_session(request: Request, context: ContextDep) -> Principal | GatewayKey | None:

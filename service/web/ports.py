@@ -11,61 +11,13 @@ from typing import Protocol
 from detectors.runtime.registry import RuleInfo
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner
-from service.calls.connection import CallOutcome as CallOutcome
-from service.calls.registry import CallRefused as CallRefused
-from service.ingest.events import CallAnnounced, Dialect, LineEvent, ProtocolViolation
+from service.gateway.shell import GatewayParts
 from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
 from service.recordings.peaks import Peaks
 from service.settings import Settings
-from service.storage.port import GatewayKey, LoggedFact, Store
+from service.storage.port import LoggedFact, Store
 from service.web.schemas import Check
-
-
-class CallConnection(Protocol):
-    """One connection's hold on one call."""
-
-    @property
-    def call_id(self) -> str:
-        """The id the call goes by here: the announced one, unless an ended call has it."""
-        ...
-
-    @property
-    def resumed(self) -> bool:
-        """The call was live already and goes on."""
-        ...
-
-    def feed(self, event: LineEvent) -> None:
-        """What happens within the call. Never waits. Raises ProtocolViolation (audio far too fast)."""
-        ...
-
-    def stop(self, *, call_over: bool = True) -> None:
-        """The gateway says that the call is over, or only this stream of it."""
-        ...
-
-    def lost(self) -> None:
-        """The connection is gone: the grace period begins. Without meaning once the call was stopped or rejected."""
-        ...
-
-    def reject(self, violation: ProtocolViolation) -> None:
-        """The peer broke the protocol: keep what was recorded, mark the call, end it."""
-        ...
-
-    async def over(self) -> CallOutcome:
-        """Returns when this connection has its call no longer: everything is written, or why not."""
-        ...
-
-    def events(self) -> AsyncIterator[LoggedFact]:
-        """The call's facts from now on, until it is wholly processed."""
-        ...
-
-
-class CallRegistry(Protocol):
-    """Where announced calls are taken in."""
-
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallConnection:
-        """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
-        ...
 
 
 class Subscription(Protocol):
@@ -106,19 +58,17 @@ ReadinessChecks = Callable[[], Awaitable[Mapping[str, Check]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebParts:
-    """Everything the endpoints use. `native` and `twilio` make a dialect for one connection of a key's source."""
+    """Everything the endpoints use."""
 
     settings: Settings
     store: Store
-    calls: CallRegistry
+    gateways: GatewayParts
     feed: LiveFeed
     recordings: Recordings
     rules: tuple[RuleInfo, ...]
     checks: ReadinessChecks
     health: Callable[[], Health]
     metrics: Metrics
-    native: Callable[[GatewayKey], Dialect]
-    twilio: Callable[[GatewayKey], Dialect]
     signer: SessionSigner
     ended: Ended
     passwords: Passwords = field(default_factory=Passwords)

@@ -12,11 +12,11 @@ from starlette.websockets import WebSocket
 
 from service.web import errors
 from service.web.handshake import deny
-from service.web.routes import alerts, calls, gateways, health, keys, live, recordings, session, users
+from service.web.routes import alerts, calls, gateways, health, keys, live, recordings, reservations, session, users
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, recordings, alerts, users, keys, health)
+HTTP_ROUTES = (session, calls, recordings, alerts, users, keys, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 
@@ -36,10 +36,10 @@ def application(lifespan: Lifespan | None = None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     errors.install(app)
-    for context in HTTP_ROUTES:
-        app.include_router(context.router, responses=errors.RESPONSES)
-    for context in SOCKET_ROUTES:
-        app.include_router(context.router)
+    for routes in HTTP_ROUTES:
+        app.include_router(routes.router, responses=errors.RESPONSES)
+    for routes in SOCKET_ROUTES:
+        app.include_router(routes.router)
     app.websocket("/{path:path}")(_nowhere)
     return app
 

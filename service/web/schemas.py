@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -70,6 +71,19 @@ class NewKey(_Body):
     """Where the debtors live whom the source calls; empty where they live in several zones."""
     max_calls: Annotated[int, Field(ge=1, le=1000)] | None = None
     max_share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class NewReservation(_Body):
+    """A call that is told of before its legs connect; the fields mean what they do in the native start message."""
+
+    call_id: str
+    legs: tuple[Literal["agent", "customer"], ...] = ("agent", "customer")
+    language: str = ""
+    jurisdiction: str = ""
+    started_at: str = ""
+    agent: str = ""
+    customer: str = ""
+    metadata: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +160,15 @@ class NewKeyAnswer:
     created_at: datetime
     max_calls: int | None
     max_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationAnswer:
+    """A token for each leg, by its role, and for how long it may connect."""
+
+    call_id: str
+    tokens: Mapping[Literal["agent", "customer"], str]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,14 +76,14 @@ def test_a_kill_loses_at_most_the_last_second_and_the_file_still_plays(tmp_path:
         cwd=Path(__file__).parents[2],
     ) as caller:
         assert caller.stdout is not None
-        pending = 0
-        while pending < 2.5 * RATE:
-            pending = int(caller.stdout.readline())
+        spoken = 0
+        while spoken < 2.5 * RATE:
+            spoken = int(caller.stdout.readline())
         caller.send_signal(signal.SIGKILL)
-        pending = max([pending, *(int(line) for line in caller.stdout)])
+        spoken = max([spoken, *(int(line) for line in caller.stdout)])
 
     agent, customer = read(tmp_path / "killed.wav")
-    assert pending - len(agent) <= RATE
+    assert spoken - len(agent) <= RATE
     assert agent == ramp(0, len(agent)).tolist()
     assert customer == ramp(0, len(customer), -1).tolist()
 

@@ -304,6 +304,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reserve Call
+         * @description Tell of a call, with a gateway key: its legs may then connect with the tokens of this answer.
+         */
+        post: operations["reserve_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -959,6 +979,51 @@ export interface components {
             /** Max Share */
             max_share: number | null;
         };
+        /**
+         * NewReservation
+         * @description A call that is told of before its legs connect; the fields mean what they do in the native start message.
+         */
+        NewReservation: {
+            /** Call Id */
+            call_id: string;
+            /**
+             * Legs
+             * @default [
+             *       "agent",
+             *       "customer"
+             *     ]
+             */
+            legs: ("agent" | "customer")[];
+            /**
+             * Language
+             * @default
+             */
+            language: string;
+            /**
+             * Jurisdiction
+             * @default
+             */
+            jurisdiction: string;
+            /**
+             * Started At
+             * @default
+             */
+            started_at: string;
+            /**
+             * Agent
+             * @default
+             */
+            agent: string;
+            /**
+             * Customer
+             * @default
+             */
+            customer: string;
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
         /** NewUser */
         NewUser: {
             /** Name */
@@ -1065,6 +1130,20 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Check"];
             };
+        };
+        /**
+         * ReservationAnswer
+         * @description A token for each leg, by its role, and for how long it may connect.
+         */
+        ReservationAnswer: {
+            /** Call Id */
+            call_id: string;
+            /** Tokens */
+            tokens: {
+                [key: string]: string;
+            };
+            /** Seconds */
+            seconds: number;
         };
         /**
          * Resume
@@ -3145,6 +3224,111 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reserve_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReservation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationAnswer"];
+                };
             };
             /** @description Bad Request */
             400: {

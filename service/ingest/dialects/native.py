@@ -7,6 +7,16 @@ from typing import Final, cast, get_args
 
 from asr.audio.pcm import Encoding
 from asr.types import Role
+from service.ingest.dialect import (
+    CallTaken,
+    ConnectionRefused,
+    FactStored,
+    ListeningDialect,
+    News,
+    Reply,
+    SendText,
+)
+from service.ingest.dialects import native_replies
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     MAX_AUDIO_BYTES,
@@ -38,13 +48,14 @@ from service.ingest.fields import (
     tolerated,
 )
 from service.ingest.frames import FrameAligner
+from service.record.facts import CallClosed
 
 RATES: Final = (8000, 16_000)
 MAX_EARLY_BYTES: Final = MAX_AUDIO_BYTES
 """Audio kept until the start message comes: 16 s of the widest form, two legs of 16 kHz PCM."""
 
 
-class NativeDialect:
+class NativeDialect(ListeningDialect):
     """One connection. Audio that comes before the start message is kept, up to MAX_EARLY_BYTES, and follows it.
 
     A start is refused with 1003 for what cannot be read (not JSON, an unknown encoding), with 1009 for what is too big,
@@ -94,6 +105,19 @@ class NativeDialect:
             return []
         self._stopped = True
         return [CallStopped()]
+
+    def tell(self, news: News) -> Sequence[Reply]:
+        match news:
+            case CallTaken():
+                return [SendText(text=native_replies.ready(news))]
+            case FactStored(fact=fact):
+                wanted = [native_replies.event(news)] if self._call is not None and self._call.wants_events else []
+                finished = [native_replies.finished(news.call_id, fact)] if isinstance(fact, CallClosed) else []
+                return [SendText(text=text) for text in (*wanted, *finished)]
+            case ConnectionRefused(violation=violation):
+                return [SendText(text=native_replies.error(violation)), *super().tell(news)]
+            case _:
+                return super().tell(news)
 
     def _opening(self, fields: Message) -> list[GatewayEvent]:
         kind = text_at(fields, "type", 64)
@@ -158,7 +182,8 @@ def _announced(fields: Message, notes: Notes) -> CallAnnounced:
         raise ProtocolViolation("call_id", "is missing")
     return CallAnnounced(
         call_id=call_id,
-        roles=_roles(fields),
+        roles=(roles := _roles(fields)),
+        call_roles=_call_roles(fields, roles),
         encoding=_encoding(fields),
         rate=_rate(fields),
         language=language_at(fields, "language"),
@@ -184,6 +209,19 @@ def _roles(fields: Message) -> tuple[Role, ...]:
     if channels is not None and channels != len(roles):
         raise ProtocolViolation("channels", f"is {channels}, but legs names {len(roles)}")
     return roles
+
+
+def _call_roles(fields: Message, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """The legs of the call, where other connections bring some of them."""
+    named = fields.get("call_legs")
+    if named is None:
+        return ()
+    if not isinstance(named, list):
+        raise ProtocolViolation("call_legs", 'must list the parties, such as ["agent","customer"]')
+    legs: tuple[Role, ...] = tuple(_role(leg, "call_legs") for leg in cast("list[object]", named))
+    if len(set(legs)) != len(legs) or not set(roles) <= set(legs):
+        raise ProtocolViolation("call_legs", "must name each party once, those of legs among them")
+    return legs
 
 
 def _role(leg: object, where: str) -> Role:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 
-from asr.types import Seconds
+from service.ingest.dialect import CallTaken, FactStored
 from service.ingest.events import ProtocolViolation
-from service.record.facts import FACT, CallEnding, Fact
+from service.record.facts import FACT, CallClosed
 
 
-def ready(call_id: str, *, resumed: bool) -> str:
-    """The call is taken. `resumed`: it was known already and this connection goes on with it."""
-    return _json({"type": "ready", "call_id": call_id, "resumed": resumed})
+def ready(taken: CallTaken) -> str:
+    """The call is taken."""
+    return _json({"type": "ready", "call_id": taken.call_id, "resumed": taken.resumed})
 
 
 def error(violation: ProtocolViolation) -> str:
@@ -23,15 +22,17 @@ def error(violation: ProtocolViolation) -> str:
     return _json({"type": "error", **told})
 
 
-def event(call_id: str, seq: int, at: datetime, fact: Fact) -> str:
+def event(stored: FactStored) -> str:
     """One stored fact of the call, in `seq` order, for a key that has the right to events."""
-    body = FACT.dump_python(fact, mode="json")
-    return _json({"type": "event", "call_id": call_id, "seq": seq, "at": at.isoformat(), "fact": body})
+    body = FACT.dump_python(stored.fact, mode="json")
+    told = {"call_id": stored.call_id, "seq": stored.seq, "at": stored.at.isoformat()}
+    return _json({"type": "event", **told, "fact": body})
 
 
-def finished(call_id: str, duration: Seconds, ending: CallEnding) -> str:
+def finished(call_id: str, closed: CallClosed) -> str:
     """Everything that was sent is transcribed, judged and stored; the socket is closed with 1000 next."""
-    return _json({"type": "finished", "call_id": call_id, "duration": round(duration, 3), "ending": ending})
+    told = {"call_id": call_id, "duration": round(closed.duration, 3), "ending": closed.ending}
+    return _json({"type": "finished", **told})
 
 
 def _json(message: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ import json
 from typing import Final, Literal, cast
 
 from asr.types import ROLES, Role, Seconds
+from service.ingest.dialect import ListeningDialect, Source
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     AudioArrived,
@@ -54,14 +55,15 @@ _KNOWN_PARAMETERS: Final = frozenset(
 _PARAMETERS: Final = "start.customParameters."
 
 
-class TwilioDialect:
-    """One connection. `first_track` is the party on Twilio's `inbound` track, the other one is on `outbound`.
+class TwilioDialect(ListeningDialect):
+    """One connection. The source's `first_track` is the party on Twilio's `inbound` track, the other is on `outbound`.
 
     Which party that is depends on the leg that runs the stream, not on who called whom, so it is configured for
     each source. Lost audio shows in the timestamps, other lost messages in the sequence numbers.
     """
 
-    def __init__(self, first_track: Role) -> None:
+    def __init__(self, source: Source) -> None:
+        first_track = source.first_track
         other: Role = "customer" if first_track == "agent" else "agent"
         self._parties: dict[str, Role] = {"inbound": first_track, "outbound": other}
         self._call: CallAnnounced | None = None
@@ -169,6 +171,7 @@ class TwilioDialect:
         return CallAnnounced(
             call_id=call_id,
             roles=self._roles(start.get("tracks")),
+            call_roles=ROLES,  # the other track may come on a socket of its own
             encoding="mulaw",
             rate=RATE,
             language=language_at(parameters, "language", _PARAMETERS),

@@ -1,57 +1,51 @@
-"""Where telephony gateways connect. The key is checked before the handshake is accepted.
+"""Where telephony gateways connect, each dialect on its path. The key is checked before the handshake is accepted.
 
 No server pings here: some gateways hang the call up on one. An idle limit takes their place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
-from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
-from service.storage.port import GatewayKey, StorageError
+from service.access.keys import presented_id, presented_key
+from service.gateway.shell import GatewayShell
+from service.gateway.websocket import WebSocketTransport
+from service.ingest.dialect import Source
+from service.ingest.dialects.registry import DIALECTS, DialectSpec
+from service.storage.port import GatewayKey
 from service.web.addresses import client_address
-from service.web.errors import Refused, storage_refusal
-from service.web.gateway_socket import GatewaySocket
+from service.web.auth import gateway_key
+from service.web.errors import Refused
 from service.web.handshake import deny
 from service.web.http_limits import mark_known
 from service.web.request_context import ContextDep, RequestContext
 
 router = APIRouter()
 
-_CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
+
+def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:
+    async def connected(websocket: WebSocket, context: ContextDep) -> None:
+        presented = websocket.path_params.get("key") or presented_key(websocket.headers)
+        key = await _admit(websocket, context, presented)
+        if key is not None:
+            dialect = spec.make(Source(name=key.source, first_track=key.first_track))
+            await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, key).serve()
+
+    return connected
 
 
-@router.websocket("/v1/stream")
-async def stream(websocket: WebSocket, context: ContextDep) -> None:
-    """Callwarden's own dialect; it may ask for its call's events."""
-    key = await _admit(websocket, context, presented_key(websocket.headers))
-    if key is not None:
-        await GatewaySocket(websocket, context, key, context.parts.native(key), answers=True).serve()
-
-
-@router.websocket("/v1/twilio")
-async def twilio(websocket: WebSocket, context: ContextDep) -> None:
-    """Twilio Media Streams behind something that can send a header."""
-    await _twilio(websocket, context, presented_key(websocket.headers))
-
-
-@router.websocket("/v1/twilio/{key}")
-async def twilio_with_key(websocket: WebSocket, context: ContextDep, key: str) -> None:
-    """Twilio itself, which can send neither header nor query string: the key is in the path, and kept out of logs."""
-    await _twilio(websocket, context, key)
-
-
-async def _twilio(websocket: WebSocket, context: RequestContext, presented: str | None) -> None:
-    key = await _admit(websocket, context, presented)
-    if key is not None:
-        await GatewaySocket(websocket, context, key, context.parts.twilio(key), answers=False).serve()
+for _spec in DIALECTS.values():
+    for _path in _spec.paths:
+        router.add_api_websocket_route(_path, _route(_spec))
 
 
 async def _admit(websocket: WebSocket, context: RequestContext, presented: str | None) -> GatewayKey | None:
     """Accept the handshake and echo an offered sub-protocol; or deny it and give None."""
     try:
-        key = await _verified(context, presented)
+        key = await gateway_key(context, presented)
     except Refused as refused:
         _note_refusal(websocket, context, presented, refused)
         context.parts.metrics.gateway_denied.labels(str(refused.status)).inc()
@@ -67,16 +61,3 @@ def _note_refusal(websocket: WebSocket, context: RequestContext, presented: str 
     event = "key_refused" if refused.fault.code == "key" else "handshake_denied"
     detail = refused.fault.message if presented else "no key"
     context.audit.note(event, subject=presented_id(presented), address=client_address(websocket), detail=detail)
-
-
-async def _verified(context: RequestContext, presented: str | None) -> GatewayKey:
-    try:
-        return await verified_key(context.keys, presented, "stream")
-    except KeyMissing as error:
-        refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
-        refused.headers.update(_CHALLENGE)
-        raise refused from error
-    except KeyForbidden as error:
-        raise Refused(403, "key", str(error)) from error
-    except StorageError as error:
-        raise storage_refusal(error) from error

@@ -20,8 +20,8 @@ from detectors.runtime.registry import RuleInfo
 from service.access.keys import new_key
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
-from service.ingest.dialects.native import NativeDialect
-from service.ingest.dialects.twilio import TwilioDialect
+from service.gateway.reservations import Reservations
+from service.gateway.shell import GatewayParts
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import KeyRight, User, UserRole
@@ -156,18 +156,17 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     async def readings() -> dict[str, Check]:
         return checks
 
+    metrics = Metrics()
     parts = WebParts(
         settings=settings,
         store=store,
-        calls=calls,
+        gateways=GatewayParts(calls=calls, metrics=metrics, reservations=Reservations()),
         feed=feed,
         recordings=recordings,
         rules=(RULE,),
         checks=readings,
         health=lambda: HEALTH,
-        metrics=Metrics(),
-        native=lambda _key: NativeDialect(),
-        twilio=lambda key: TwilioDialect(key.first_track),
+        metrics=metrics,
         signer=SessionSigner(secret, settings.session_hours * 3600),
         ended=ended,
         passwords=CHEAP,
@@ -176,14 +175,14 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
 
 
 async def _serve(house: House, stack: AsyncExitStack, static: Path, descriptors: int) -> None:
-    endpointer = socket.create_server(("127.0.0.1", 0))
-    house.port = endpointer.getsockname()[1]
+    listener = socket.create_server(("127.0.0.1", 0))
+    house.port = listener.getsockname()[1]
     app = await asyncio.to_thread(create_application, house.parts, static=static)
     proxies = house.parts.settings.proxy_networks
     server = TestServer(
         server_config(app, "127.0.0.1", house.port, descriptors=descriptors, trusted_proxies=proxies, log_config=None)
     )
-    serving = asyncio.create_task(server.serve(sockets=[endpointer]))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:
         server.should_exit = True

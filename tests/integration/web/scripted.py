@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.gateway.ports import CallOutcome, CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.messages import Health, LiveMessage, Snapshot
 from service.record.facts import Call, CallClosed, Fact
 from service.record.summary import opened
 from service.recordings.peaks import Peaks
 from service.storage.port import GatewayKey, LoggedFact
-from service.web.ports import CallOutcome, CallRefused
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HEALTH = Health(model="base", live_calls=0, max_calls=16, backlog=0.0)

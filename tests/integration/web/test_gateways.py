@@ -14,12 +14,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
+from service.gateway import shell
+from service.gateway.ports import CallOutcome, CallRefused
 from service.ingest import rate_limits
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity
 from service.record.facts import DtmfPressed
 from service.storage.port import StorageUnavailable
-from service.web import gateway_socket
-from service.web.ports import CallOutcome, CallRefused
 from tests.integration.web.conftest import House
 from tests.integration.web.scripted import NOON
 
@@ -386,7 +386,7 @@ async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None
 async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_socket, "START_SECONDS", 0.05)
+    monkeypatch.setattr(shell, "START_SECONDS", 0.05)
     async with stream(house, await house.key()) as client:
         await started(client)
         connection = await house.calls.connections.get()
@@ -398,7 +398,7 @@ async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(
 
 
 async def test_a_connection_that_never_starts_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_socket, "START_SECONDS", 0.05)
+    monkeypatch.setattr(shell, "START_SECONDS", 0.05)
     async with stream(house, await house.key()) as client:
         error, code = await ending(client)
     assert (error["field"], code) == ("connection", 1008)

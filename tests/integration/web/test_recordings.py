@@ -15,14 +15,14 @@ PATH = "/api/v1/calls/call-1/recording"
 
 
 @pytest.fixture
-async def endpointer(house: House) -> httpx.AsyncClient:
+async def listener(house: House) -> httpx.AsyncClient:
     await stored_call(house.parts.store)
     await asyncio.to_thread(house.recordings.path("call-1").write_bytes, SOUND)
     return await house.logged_in("supervisor")
 
 
-async def test_the_whole_recording(endpointer: httpx.AsyncClient) -> None:
-    answer = await endpointer.get(PATH)
+async def test_the_whole_recording(listener: httpx.AsyncClient) -> None:
+    answer = await listener.get(PATH)
     assert answer.status_code == 200
     assert answer.content == SOUND
     assert answer.headers["content-type"] == "audio/wav"
@@ -41,35 +41,35 @@ async def test_the_whole_recording(endpointer: httpx.AsyncClient) -> None:
         ("bytes=-99999999", 0, 256_000),
     ],
 )
-async def test_a_range(endpointer: httpx.AsyncClient, header: str, begin: int, end: int) -> None:
-    answer = await endpointer.get(PATH, headers={"Range": header})
+async def test_a_range(listener: httpx.AsyncClient, header: str, begin: int, end: int) -> None:
+    answer = await listener.get(PATH, headers={"Range": header})
     assert answer.status_code == 206
     assert answer.headers["content-range"] == f"bytes {begin}-{end - 1}/256000"
     assert answer.content == SOUND[begin:end]
 
 
-async def test_a_range_behind_the_end_is_416(endpointer: httpx.AsyncClient) -> None:
-    answer = await endpointer.get(PATH, headers={"Range": "bytes=256000-"})
+async def test_a_range_behind_the_end_is_416(listener: httpx.AsyncClient) -> None:
+    answer = await listener.get(PATH, headers={"Range": "bytes=256000-"})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == "bytes */256000"
 
 
-async def test_if_range_with_an_old_etag_sends_everything(endpointer: httpx.AsyncClient, house: House) -> None:
-    etag = (await endpointer.get(PATH)).headers["etag"]
+async def test_if_range_with_an_old_etag_sends_everything(listener: httpx.AsyncClient, house: House) -> None:
+    etag = (await listener.get(PATH)).headers["etag"]
     wanted = {"Range": "bytes=0-9", "If-Range": etag}
-    assert (await endpointer.get(PATH, headers=wanted)).status_code == 206
+    assert (await listener.get(PATH, headers=wanted)).status_code == 206
     await asyncio.to_thread(house.recordings.path("call-1").write_bytes, SOUND + b"more")
-    grown = await endpointer.get(PATH, headers=wanted)
+    grown = await listener.get(PATH, headers=wanted)
     assert grown.status_code == 200
     assert grown.content == SOUND + b"more"
 
 
 async def test_a_recording_that_grows_while_it_is_sent_ends_where_it_ended(
-    endpointer: httpx.AsyncClient, house: House
+    listener: httpx.AsyncClient, house: House
 ) -> None:
     path = house.recordings.path("call-1")
     await asyncio.to_thread(path.write_bytes, SOUND * 40)
-    async with endpointer.stream("GET", PATH) as answer:
+    async with listener.stream("GET", PATH) as answer:
         with await asyncio.to_thread(path.open, "ab") as file:
             await asyncio.to_thread(file.write, SOUND)
         received = b"".join([part async for part in answer.aiter_raw()])
@@ -85,13 +85,13 @@ async def test_a_call_without_a_recording_and_an_unknown_call_are_404(house: Hou
     assert (await client.get("/api/v1/calls/call-1/peaks")).status_code == 404
 
 
-async def test_no_path_leads_out_of_the_store(endpointer: httpx.AsyncClient) -> None:
+async def test_no_path_leads_out_of_the_store(listener: httpx.AsyncClient) -> None:
     for name in ("..%2Fsession", "%2e%2e%2fsession.key", "..%2f..%2fetc%2fpasswd"):
-        answer = await endpointer.get(f"/api/v1/calls/{name}/recording")
+        answer = await listener.get(f"/api/v1/calls/{name}/recording")
         assert answer.status_code == 404
 
 
-async def test_peaks_come_in_as_many_bins_as_asked_for(endpointer: httpx.AsyncClient) -> None:
-    answer = (await endpointer.get("/api/v1/calls/call-1/peaks", params={"points": 3})).json()
+async def test_peaks_come_in_as_many_bins_as_asked_for(listener: httpx.AsyncClient) -> None:
+    answer = (await listener.get("/api/v1/calls/call-1/peaks", params={"points": 3})).json()
     assert answer == {"duration": 2.0, "roles": ["agent", "customer"], "peaks": [[0.5] * 3, [0.25] * 3]}
-    assert (await endpointer.get("/api/v1/calls/call-1/peaks", params={"points": 20_001})).status_code == 422
+    assert (await listener.get("/api/v1/calls/call-1/peaks", params={"points": 20_001})).status_code == 422

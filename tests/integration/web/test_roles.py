@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from service.ingest.dialects.registry import DIALECTS
 from service.storage.port import USER_ROLES, UserRole
 from service.web.route_table import HTTP_ROUTES, SOCKET_ROUTES
 from tests.integration.web.conftest import House, cookie_of
@@ -23,13 +24,14 @@ ADMIN = frozenset({"admin"})
 
 @dataclass(frozen=True)
 class Row:
-    """One endpoint: who may, with what body, and whether it is open to strangers."""
+    """One endpoint: who may, with what body, whether strangers may, and whether gateway keys alone may."""
 
     method: str
     path: str
     roles: frozenset[str]
     body: dict[str, object] | None = None
     stranger: Literal["refused", "open"] = "refused"
+    key_only: bool = False
 
 
 ROWS = [
@@ -55,8 +57,9 @@ ROWS = [
     Row("GET", "/api/v1/keys", KEEP),
     Row("POST", "/api/v1/keys", KEEP, {"source": "pbx", "rights": ["stream"]}),
     Row("DELETE", "/api/v1/keys/{key_id}", KEEP),
+    Row("POST", "/v1/reservations", frozenset(), {"call_id": "c-1"}, key_only=True),
 ]
-SOCKETS = {"/api/v1/live", "/v1/stream", "/v1/twilio", "/v1/twilio/{key}"}
+SOCKETS = {"/api/v1/live", *(path for spec in DIALECTS.values() for path in spec.paths)}
 
 
 def _all_routes() -> set[tuple[str, str]]:
@@ -87,6 +90,9 @@ async def test_each_role_reaches_what_it_may_and_nothing_else(house: House, role
         # A login of its own for each row: one of them logs out.
         client = await house.logged_in(role, f"{role}-{number}")
         answer = await _ask(client, row)
+        if row.key_only:
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "key"), row.path
+            continue
         denied = answer.status_code == 403
         assert denied == (role not in row.roles), f"{role} {row.method} {row.path}: {answer.status_code} {answer.text}"
         if denied:
@@ -104,7 +110,8 @@ async def test_strangers_get_401_everywhere_but_at_the_open_doors(house: House) 
         elif row.stranger == "open":
             assert answer.json()["error"]["code"] == "wrong_credentials"
         else:
-            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_logged_in"), row.path
+            expected = "key" if row.key_only else "not_logged_in"
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, expected), row.path
 
 
 async def test_sockets_turn_strangers_away_before_the_handshake(house: House) -> None:

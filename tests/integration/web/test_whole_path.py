@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+import socket
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from websockets.exceptions import ConnectionClosed
 from detectors.packs.biasing import PromptFrame
 from detectors.runtime.registry import Registry
 from service.app import NoEngine, Service
+from service.gateway.tcp import TcpGateway
+from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 from tests.integration.web.test_gateways import SECOND, START, ending, started, stream
@@ -32,14 +37,28 @@ def _silent_registry() -> Registry:
 
 @pytest.fixture
 async def real(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
-    settings = Settings(data_dir=tmp_path, grace_seconds=30.0)
+    async with _real(Settings(data_dir=tmp_path, grace_seconds=30.0), open_house) as house:
+        yield house
+
+
+@pytest.fixture
+async def quick(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
+    """A call whose last stream has stopped ends at once."""
+    async with _real(Settings(data_dir=tmp_path, grace_seconds=0.0), open_house) as house:
+        yield house
+
+
+@asynccontextmanager
+async def _real(settings: Settings, open_house: OpenHouse) -> AsyncGenerator[House]:
     service = await asyncio.to_thread(lambda: Service(settings, _silent_registry(), NoEngine("no model")))
     async with AsyncExitStack() as stack:
         await service.store.open()
         stack.push_async_callback(service.store.close)
         for part in (service.recorder, service.recogniser, service.journal, service.calls):
             await stack.enter_async_context(part)
-        yield await open_house(parts={"calls": service.calls, "feed": service.hub, "recordings": service.recordings})
+        yield await open_house(
+            parts={"gateways": service.gateways, "feed": service.hub, "recordings": service.recordings}
+        )
 
 
 async def summary(client: httpx.AsyncClient, call_id: str = "call-1") -> dict[str, Any]:
@@ -135,3 +154,118 @@ async def test_audio_far_too_fast_is_a_breach(real: House) -> None:
                 await gateway.send(SECOND)
         error, code = await ending(gateway)
     assert (error["field"], code) == ("audio", 1008)
+
+
+def peaks_of(outline: dict[str, Any]) -> list[float]:
+    return [max(leg) for leg in outline["peaks"]]
+
+
+async def ended(client: httpx.AsyncClient, call_id: str) -> dict[str, Any]:
+    """The call's summary once its end is written; a leg's end is waited out for seconds before."""
+    for _ in range(400):
+        answer = await client.get(f"/api/v1/calls/{call_id}")
+        if answer.status_code == 200 and answer.json()["summary"]["state"] == "ended":
+            return answer.json()["summary"]
+        await asyncio.sleep(0.02)
+    raise AssertionError("the call does not end")
+
+
+TWILIO_FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
+
+
+def twilio_media(track: str, number: int) -> str:
+    payload = base64.b64encode(bytes([0x10]) * 160).decode()
+    media = {"track": track, "chunk": str(number + 1), "timestamp": str(number * 20), "payload": payload}
+    return json.dumps({"event": "media", "sequenceNumber": str(number + 2), "streamSid": "MZ1", "media": media})
+
+
+async def closing_code(client: ClientConnection) -> int | None:
+    await client.wait_closed()
+    return client.close_code
+
+
+async def test_one_call_of_twilio_on_a_socket_for_each_track(quick: House) -> None:
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    async with (
+        stream(quick, "", f"/v1/twilio/{key}") as inbound,
+        stream(quick, "", f"/v1/twilio/{key}") as outbound,
+    ):
+        sockets = {"inbound": inbound, "outbound": outbound}
+        for track, client in sockets.items():
+            start = {"callSid": "CA-1", "streamSid": "MZ1", "tracks": [track], "mediaFormat": TWILIO_FORMAT}
+            await client.send(json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": "MZ1", "start": start}))
+        for number in range(100):
+            for track, client in sockets.items():
+                await client.send(twilio_media(track, number))
+        for client in sockets.values():
+            await client.send(json.dumps({"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA-1"}}))
+        stored = await ended(watcher, "CA-1")
+        assert [await closing_code(client) for client in sockets.values()] == [1000, 1000]
+    outline = (await watcher.get("/api/v1/calls/CA-1/peaks", params={"points": 4})).json()
+    assert stored["ending"] == "completed"
+    assert 2.0 <= stored["duration"] <= 4.0  # the second may be read after the first: it begins where the call then is
+    assert outline["roles"] == ["agent", "customer"]
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_one_call_of_vonage_on_a_socket_for_each_leg(quick: House) -> None:
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    async with (
+        stream(quick, "", f"/v1/vonage/{key}") as agent,
+        stream(quick, "", f"/v1/vonage/{key}") as customer,
+    ):
+        for role, client in (("agent", agent), ("customer", customer)):
+            connected = {"event": "websocket:connected", "content-type": "audio/l16;rate=16000", "call_id": "v-1"}
+            await client.send(json.dumps({**connected, "role": role}))
+        for _ in range(50):
+            for client in (agent, customer):
+                await client.send(b"\0\x40" * 320)
+        await agent.close()
+        await customer.close()
+        stored = await ended(watcher, "v-1")
+    outline = (await watcher.get("/api/v1/calls/v-1/peaks", params={"points": 4})).json()
+    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+def frame(kind: int, payload: bytes) -> bytes:
+    return bytes([kind]) + len(payload).to_bytes(2, "big") + payload
+
+
+async def test_one_call_of_audiosocket_on_a_connection_for_each_leg(quick: House) -> None:
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    headers = {"Authorization": f"Bearer {key}"}
+    told = await (await quick.stranger()).post("/v1/reservations", json={"call_id": "a-1"}, headers=headers)
+    tokens = {role: uuid.UUID(token) for role, token in told.json()["tokens"].items()}
+    gateway, bound = TcpGateway(quick.parts.gateways, AudioSocketDialect), socket.create_server(("127.0.0.1", 0))
+    async with gateway.listening(bound):
+        legs: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        for token in tokens.values():
+            reader, writer = await asyncio.open_connection(*bound.getsockname())
+            writer.write(frame(0x01, token.bytes))
+            legs.append((reader, writer))
+        for _ in range(50):
+            for _reader, writer in legs:
+                writer.write(frame(0x10, b"\0\x40" * 160))
+                await writer.drain()
+        for _reader, writer in legs:
+            writer.write_eof()
+        stored = await ended(watcher, "a-1")
+        assert [await reader.read() for reader, _ in legs] == [b"", b""], "nothing is sent back"
+        for _reader, writer in legs:
+            writer.close()
+    outline = (await watcher.get("/api/v1/calls/a-1/peaks", params={"points": 4})).json()
+    assert told.status_code == 201
+    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_a_uuid_that_nobody_was_given_opens_no_call(quick: House) -> None:
+    watcher = await quick.logged_in("supervisor")
+    gateway, bound = TcpGateway(quick.parts.gateways, AudioSocketDialect), socket.create_server(("127.0.0.1", 0))
+    async with gateway.listening(bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(frame(0x01, uuid.uuid4().bytes) + frame(0x10, bytes(320)))
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+    assert (await watcher.get("/api/v1/calls")).json()["calls"] == []

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -26,14 +26,6 @@ from service.storage.sql import SqlStore
 from tests import scenes
 from tests.doubles import ScriptedDetectorRunner, now
 from tests.floor import CALL, KEY, SECOND, Floor
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def test_a_stopped_call_is_wholly_processed_when_its_line_is_over(store: SqlStore) -> None:
@@ -415,7 +407,7 @@ async def test_a_defect_in_one_call_ends_that_call_and_no_other(
 
 
 class Step(NamedTuple):
-    """What one of two connections of one call id does, and how many turns of the event loop pass then."""
+    """What one of several connections of one call id does, and how many turns of the event loop pass then."""
 
     socket: int
     act: str
@@ -425,8 +417,8 @@ class Step(NamedTuple):
 STEPS = st.lists(
     st.builds(
         Step,
-        st.integers(0, 1),
-        st.sampled_from(["attach", "feed", "stop", "stream_stop", "lost", "reject"]),
+        st.integers(0, 2),
+        st.sampled_from(["attach", "attach agent", "attach customer", "feed", "stop", "stream_stop", "lost", "reject"]),
         st.sampled_from([0, 0, 1, 3, 200]),
     ),
     max_size=12,
@@ -435,7 +427,7 @@ STEPS = st.lists(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-async def test_whatever_two_connections_of_one_call_do_in_whatever_order_ends_no_other_call_and_leaves_none_live(
+async def test_whatever_connections_of_one_call_do_in_whatever_order_ends_no_other_call_and_leaves_none_live(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('orders') / 'c.db'}")
@@ -461,12 +453,14 @@ async def _perform(floor: Floor, steps: Sequence[Step]) -> list[CallConnection]:
     connections: list[CallConnection] = []
     attaching: list[asyncio.Task[None]] = []
 
-    async def attach() -> None:
-        connections.append(await floor.attach())
+    async def attach(*legs: str) -> None:
+        roles: tuple[Role, ...] = tuple(role for role in CALL.roles if not legs or role in legs)
+        with suppress(CallRefused):  # the call is live with other legs
+            connections.append(await floor.attach(replace(CALL, roles=roles, call_roles=CALL.roles)))
 
     for step in steps:
-        if step.act == "attach":
-            attaching.append(asyncio.create_task(attach()))
+        if step.act.startswith("attach"):
+            attaching.append(asyncio.create_task(attach(*step.act.split()[1:])))
         elif len(connections) > step.socket:
             _act(connections[-1 - step.socket], step.act)
         for _ in range(step.turns):

@@ -1,4 +1,4 @@
-"""What docs/gateways.md shows is what the dialects take."""
+"""What the pages of docs/gateways show is what the dialects take."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ import re
 from pathlib import Path
 from typing import Any
 
+from service.ingest.dialect import Source
 from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.registry import DIALECTS
 from service.ingest.dialects.twilio import TwilioDialect
+from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
 from service.record.facts import FACT
 
-PAGE = (Path(__file__).parents[3] / "docs" / "gateways.md").read_text("utf-8")
+PAGES = Path(__file__).parents[3] / "docs" / "gateways"
 
 
-def shown(heading: str) -> list[str]:
-    """The JSON blocks of one section, as they stand in the page."""
-    level = heading.split(" ")[0]
-    section = re.split(rf"^{level} ", PAGE.split(f"\n{heading}\n")[1], flags=re.MULTILINE)[0]
+def shown(dialect: str, heading: str) -> list[str]:
+    """The JSON blocks of one section, as they stand in the dialect's page."""
+    level, page = heading.split(" ")[0], "\n" + (PAGES / f"{dialect}.md").read_text("utf-8")
+    section = re.split(rf"^{level} ", page.split(f"\n{heading}\n")[1], flags=re.MULTILINE)[0]
     return re.findall(r"```json\n(.*?)```", section, flags=re.DOTALL)
 
 
 def test_the_native_messages_are_taken() -> None:
     dialect = NativeDialect()
-    [call], [digit], [stop] = (dialect.text(message) for message in shown("### What you send"))
+    [call], [digit], [stop] = (dialect.text(message) for message in shown("native", "## What you send"))
     assert isinstance(call, CallAnnounced)
     assert call.wants_events
     assert call.metadata == {"campaign": "M1", "timezone": "Asia/Shanghai"}
@@ -33,16 +36,31 @@ def test_the_native_messages_are_taken() -> None:
 
 
 def test_the_native_replies_are_those_that_are_sent() -> None:
-    replies: list[dict[str, Any]] = [json.loads(message) for message in shown("### What you get back")]
+    replies: list[dict[str, Any]] = [json.loads(message) for message in shown("native", "## What you get back")]
     assert [reply["type"] for reply in replies] == ["ready", "event", "finished", "error", "error"]
     assert [reply["code"] for reply in replies if "retry_after" in reply] == [1013]
     assert FACT.validate_python(replies[1]["fact"])
 
 
 def test_the_twilio_messages_are_taken() -> None:
-    dialect = TwilioDialect("customer")
-    [call], [audio], [stop] = (dialect.text(message) for message in shown("## Twilio Media Streams"))
+    dialect = TwilioDialect(Source(name="pbx", first_track="customer"))
+    [call], [audio], [stop] = (dialect.text(message) for message in shown("twilio", "# Twilio Media Streams"))
     assert isinstance(call, CallAnnounced)
     assert (call.call_id, call.agent, call.metadata) == ("CA1", "A17", {"campaign": "M1"})
     assert audio == AudioArrived(payload=b"\xff\xff\xff", role="customer", at=0.0)
     assert stop == CallStopped(call_over=False)
+
+
+def test_the_vonage_messages_are_taken() -> None:
+    _ncco, connected, pressed = shown("vonage", "# Vonage Voice API")
+    dialect = VonageDialect(Source(name="pbx", first_track="agent"))
+    [call] = dialect.text(connected)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.roles, call.call_roles) == ("c-1001", ("customer",), ("agent", "customer"))
+    assert (call.encoding, call.rate, call.clock) == ("pcm_s16le", 16_000, "arrival")
+    assert (call.agent, call.language, call.metadata) == ("A17", "zh", {"campaign": "M1"})
+    assert dialect.text(pressed) == [DigitPressed(digit="5", role="customer")]
+
+
+def test_every_dialect_has_its_page() -> None:
+    assert {page.stem for page in PAGES.glob("*.md")} == set(DIALECTS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.ingest.dialect import Source
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import CallAnnounced, Irregularity
@@ -19,7 +20,9 @@ def native(**given: Any) -> tuple[CallAnnounced, list[str]]:
 
 def twilio(**parameters: Any) -> tuple[CallAnnounced, list[str]]:
     start = {"callSid": "CA1", "customParameters": parameters}
-    call, fields = _taken(TwilioDialect("customer").text(json.dumps({"event": "start", "start": start})))
+    call, fields = _taken(
+        TwilioDialect(Source(name="pbx", first_track="customer")).text(json.dumps({"event": "start", "start": start}))
+    )
     return call, [field.removeprefix("start.customParameters.") for field in fields]
 
 
@@ -83,6 +86,6 @@ def test_events_are_not_sent_where_it_is_not_clear_whether_they_are_wanted() -> 
 
 def test_optional_parts_of_a_twilio_start_may_have_any_form() -> None:
     start = {"event": "start", "start": {"callSid": "CA1", "mediaFormat": "mulaw", "customParameters": [1]}}
-    call, fields = _taken(TwilioDialect("customer").text(json.dumps(start)))
+    call, fields = _taken(TwilioDialect(Source(name="pbx", first_track="customer")).text(json.dumps(start)))
     assert call.call_id == "CA1"
     assert fields == ["start.mediaFormat", "start.customParameters"]

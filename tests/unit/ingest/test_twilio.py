@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from streamdouble.protocol import MediaStreamEncoder, StreamIdentity
 
+from service.ingest.dialect import Source
 from service.ingest.dialects.twilio import MAX_EARLY_BYTES, TwilioDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed, ProtocolViolation
 
@@ -42,7 +43,7 @@ def media(sequence: int, **changes: Any) -> str:
 
 
 def started(**changes: Any) -> TwilioDialect:
-    dialect = TwilioDialect("customer")
+    dialect = TwilioDialect(Source(name="pbx", first_track="customer"))
     dialect.text(CONNECTED)
     dialect.text(start(**changes))
     return dialect
@@ -58,7 +59,7 @@ def test_a_simulated_call_of_two_tracks_is_read_whole() -> None:
     identity = StreamIdentity()
     encoder = MediaStreamEncoder(identity)
     parameters = {"agent": "1017", "campaign": "M1"}
-    dialect = TwilioDialect("customer")
+    dialect = TwilioDialect(Source(name="pbx", first_track="customer"))
 
     assert dialect.text(json.dumps(encoder.connected())) == []
     [call] = dialect.text(json.dumps(encoder.start(tracks=["inbound", "outbound"], custom_parameters=parameters)))
@@ -71,6 +72,7 @@ def test_a_simulated_call_of_two_tracks_is_read_whole() -> None:
     assert call == CallAnnounced(
         call_id=identity.call_sid,
         roles=("agent", "customer"),
+        call_roles=("agent", "customer"),
         encoding="mulaw",
         rate=8000,
         agent="1017",
@@ -84,7 +86,7 @@ def test_a_simulated_call_of_two_tracks_is_read_whole() -> None:
 
 
 def test_the_role_map_swaps_the_tracks() -> None:
-    dialect = TwilioDialect("agent")
+    dialect = TwilioDialect(Source(name="pbx", first_track="agent"))
     dialect.text(start())
     [event] = dialect.text(media(2))
     assert isinstance(event, AudioArrived)
@@ -102,7 +104,7 @@ def test_parameters_describe_the_call() -> None:
         "metadata": '{"timezone":"America/New_York","tier":2}',
         "campaign": "M1",
     }
-    [call] = TwilioDialect("customer").text(start(customParameters=parameters))
+    [call] = TwilioDialect(Source(name="pbx", first_track="customer")).text(start(customParameters=parameters))
 
     assert isinstance(call, CallAnnounced)
     assert (call.call_id, call.agent, call.customer) == ("K-1", "1017", "C-9")
@@ -119,7 +121,7 @@ def test_one_announced_track_is_one_leg() -> None:
 
 
 def test_numbers_may_be_numbers_and_optional_fields_may_be_missing() -> None:
-    dialect = TwilioDialect("customer")
+    dialect = TwilioDialect(Source(name="pbx", first_track="customer"))
     [call] = dialect.text('{"event":"start","start":{"callSid":"CA1"}}')
     assert isinstance(call, CallAnnounced)
     assert call.roles == ("agent", "customer")
@@ -132,13 +134,13 @@ def test_numbers_may_be_numbers_and_optional_fields_may_be_missing() -> None:
 
 
 def test_media_before_the_start_follows_it_and_is_bounded() -> None:
-    dialect = TwilioDialect("customer")
+    dialect = TwilioDialect(Source(name="pbx", first_track="customer"))
     dialect.text(media(1, timestamp="0"))
     call, audio = dialect.text(start())
     assert isinstance(call, CallAnnounced)
     assert audio == AudioArrived(payload=b"\xff" * 160, role="customer", at=0.0)
 
-    endless = TwilioDialect("customer")
+    endless = TwilioDialect(Source(name="pbx", first_track="customer"))
     message = media(1)
     for _ in range(MAX_EARLY_BYTES // len(message)):
         endless.text(message)
@@ -159,30 +161,33 @@ def test_media_before_the_start_follows_it_and_is_bounded() -> None:
     ],
 )
 def test_a_bad_start_is_refused_by_field(changes: dict[str, Any], field: str, code: int) -> None:
-    assert refusal(TwilioDialect("customer"), start(**changes)) == (field, code)
+    assert refusal(TwilioDialect(Source(name="pbx", first_track="customer")), start(**changes)) == (field, code)
 
 
 def test_a_start_without_any_id_is_refused() -> None:
-    assert refusal(TwilioDialect("customer"), '{"event":"start","start":{}}') == ("start.callSid", 1008)
+    assert refusal(TwilioDialect(Source(name="pbx", first_track="customer")), '{"event":"start","start":{}}') == (
+        "start.callSid",
+        1008,
+    )
 
 
 def test_binary_before_the_start_is_refused() -> None:
     with pytest.raises(ProtocolViolation) as caught:
-        TwilioDialect("customer").binary(b"\0")
+        TwilioDialect(Source(name="pbx", first_track="customer")).binary(b"\0")
     assert caught.value.close_code == 1003
 
 
 @pytest.mark.parametrize("message", ["hello", "[1]", '{"event":"media","media":[1]}', STOP])
 def test_what_cannot_begin_a_call_is_refused(message: str) -> None:
-    assert refusal(TwilioDialect("customer"), message)[1] in (1003, 1008)
+    assert refusal(TwilioDialect(Source(name="pbx", first_track="customer")), message)[1] in (1003, 1008)
 
 
 @pytest.mark.parametrize("name", ["audio/x-mulaw", "audio/PCMU;rate=8000", "PCMU", "ulaw"])
 def test_mu_law_has_several_names(name: str) -> None:
-    [call] = TwilioDialect("customer").text(start(mediaFormat={"encoding": name}))
+    [call] = TwilioDialect(Source(name="pbx", first_track="customer")).text(start(mediaFormat={"encoding": name}))
     assert isinstance(call, CallAnnounced)
 
 
 def test_a_hang_up_without_a_stop_stops_the_call() -> None:
-    assert TwilioDialect("customer").closed() == []
+    assert TwilioDialect(Source(name="pbx", first_track="customer")).closed() == []
     assert started().closed() == [CallStopped(call_over=False)]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.ingest.dialect import Dialect, Source
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import (
@@ -20,7 +21,6 @@ from service.ingest.events import (
     AudioArrived,
     CallAnnounced,
     CallStopped,
-    Dialect,
     DigitPressed,
     FormatChanged,
     GatewayEvent,
@@ -46,7 +46,7 @@ def native(**changes: Any) -> NativeDialect:
 
 
 def twilio(**changes: Any) -> TwilioDialect:
-    dialect = TwilioDialect("customer")
+    dialect = TwilioDialect(Source(name="pbx", first_track="customer"))
     dialect.text(json.dumps({**TWILIO, "start": {**TWILIO["start"], **changes}}))
     return dialect
 
@@ -93,7 +93,7 @@ def test_a_byte_order_mark_is_ignored_before_any_message() -> None:
     assert isinstance(call, CallAnnounced)
     assert dialect.text('\ufeff{"type":"dtmf","digit":"5"}') == [DigitPressed(digit="5")]
     assert dialect.text('\ufeff \n{"type":"stop"}') == [CallStopped()]
-    [call] = TwilioDialect("agent").text("\ufeff" + json.dumps(TWILIO))
+    [call] = TwilioDialect(Source(name="pbx", first_track="agent")).text("\ufeff" + json.dumps(TWILIO))
     assert isinstance(call, CallAnnounced)
 
 
@@ -352,7 +352,7 @@ def test_whatever_comes_in_a_call_that_has_not_stopped_is_no_violation(
 
 @given(MESSAGES)
 def test_whatever_comes_before_a_start_is_read_or_refused_by_field(messages: list[str | bytes]) -> None:
-    for dialect in (NativeDialect(), TwilioDialect("agent")):
+    for dialect in (NativeDialect(), TwilioDialect(Source(name="pbx", first_track="agent"))):
         refused: list[ProtocolViolation] = []
         for message in messages:
             try:

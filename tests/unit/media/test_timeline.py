@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.audio.pcm import Encoding, Pcm, encode
 from asr.types import Role
-from service.ingest.events import AudioArrived
+from service.ingest.events import AudioArrived, FormatChanged
 from service.media.legs import LegAudio
 from service.media.timeline import LONGEST_ABSENCE, RUNS_AT_ONCE, SKEW, CallTimeline, TimelineOutput
 from service.media.track import JUMP_SLACK, LONGEST_HOLD, TOLERANCE, WINDOW
@@ -325,7 +325,7 @@ def test_each_connections_audio_is_read_in_its_own_form_and_kept_at_the_calls_ra
     timeline = CallTimeline(BOTH, "pcm_s16le", call_rate)
     told: list[TimelineOutput] = []
     for encoding, rate, roles in forms:
-        timeline.reformat(encoding, rate, roles)
+        timeline.reformat(FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles)))
         interleaved = np.stack([tone(role, rate, 1.0) for role in roles], axis=1).reshape(-1)
         message = rate // 50 * len(roles)
         for at in range(0, interleaved.size, message):
@@ -345,7 +345,7 @@ def test_each_connections_audio_is_read_in_its_own_form_and_kept_at_the_calls_ra
 
 def test_a_leg_that_the_call_never_had_is_left_out() -> None:
     timeline = one_leg()
-    timeline.reformat("pcm_s16le", RATE, ("customer", "agent"))
+    timeline.reformat(FormatChanged(encoding="pcm_s16le", rate=RATE, roles=("customer", "agent")))
     told = play(timeline, [unclocked(np.array([-1, 1, -2, 2], np.int16))])
     assert joined(told).tolist() == [1, 2]
 
@@ -353,7 +353,7 @@ def test_a_leg_that_the_call_never_had_is_left_out() -> None:
 def test_timestamps_of_another_form_begin_anew_and_keep_their_losses() -> None:
     timeline = CallTimeline(BOTH, "pcm_s16le", 16_000)
     timeline.feed(AudioArrived(payload=bytes(4 * 16_000)), 0.0)
-    timeline.reformat("mulaw", RATE, BOTH)
+    timeline.reformat(FormatChanged(encoding="mulaw", rate=RATE, roles=tuple(BOTH)))
     told: list[TimelineOutput] = []
     for n in [*range(100, 150), *range(250, 350)]:
         for role in BOTH:
@@ -439,3 +439,61 @@ def test_no_timestamps_make_holes_overlaps_or_unbounded_audio(
     told += timeline.flush()
     assert joined(told, "agent").size == joined(told, "customer").size
     assert timeline.position <= sum(0.05 + 5 + 10 * now for _ in arrivals)
+
+
+ARRIVING = FormatChanged(encoding="pcm_s16le", rate=RATE, roles=("agent",), clock="arrival")
+
+
+def arriving(*legs: Role) -> CallTimeline:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    for leg in legs:
+        timeline.reformat(replace(ARRIVING, roles=(leg,)))
+    return timeline
+
+
+def heard(role: Role, seconds: float = 0.02, at: float | None = None) -> AudioArrived:
+    return AudioArrived(payload=b"\1\0" * round(seconds * RATE), role=role, at=at)
+
+
+def test_on_the_clock_of_arrival_a_pause_is_silence_of_its_length() -> None:
+    timeline = arriving("agent")
+    told = timeline.feed(heard("agent", 1.0), 1.0)
+    told += timeline.feed(heard("agent", 1.0), 5.0)
+    told += timeline.flush()
+    assert timeline.position == pytest.approx(5.0)
+    gaps = [gap for gap in told if isinstance(gap, GapMarked) and gap.role == "agent"]
+    assert [(gap.start, gap.end, gap.reason) for gap in gaps] == [(1.0, pytest.approx(4.0), "silence")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(late=st.lists(st.floats(0.0, 0.25), min_size=20, max_size=60))
+def test_on_the_clock_of_arrival_bursts_make_no_gap(late: list[float]) -> None:
+    timeline = arriving("agent")
+    told, now = [], 0.0
+    for number, each in enumerate(late):
+        now = max(now, (number + 1) * 0.1 + each)
+        told += timeline.feed(heard("agent", 0.1), now)
+    told += timeline.flush()
+    assert not [gap for gap in told if isinstance(gap, GapMarked) and gap.role == "agent"]
+    assert timeline.position == pytest.approx(len(late) * 0.1)
+
+
+def test_legs_that_come_apart_are_placed_by_one_clock() -> None:
+    """The second begins two seconds after the first, and nothing of it is moved to the first's beginning."""
+    timeline = arriving("agent", "customer")
+    told: list[TimelineOutput] = []
+    for number in range(250):
+        told += timeline.feed(heard("agent"), number * 0.02)
+        if number >= 100:
+            told += timeline.feed(heard("customer"), number * 0.02)
+    told += timeline.flush()
+    first = next(run for run in told if isinstance(run, LegAudio) and run.role == "customer" and run.pcm.any())
+    assert first.start / RATE == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_source_whose_timestamps_are_not_to_be_believed_is_placed_by_its_samples() -> None:
+    timeline = CallTimeline(BOTH, "pcm_s16le", RATE)
+    timeline.reformat(replace(ARRIVING, clock="samples"))
+    timeline.feed(heard("agent", 1.0, at=0.0), 1.0)
+    timeline.feed(heard("agent", 1.0, at=3.0), 4.0)
+    assert timeline.position == pytest.approx(2.0)

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -14,12 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from service.access.clock import steady_now
+from service.gateway.reservations import Reservations
+from service.gateway.shell import GatewayParts, GatewayShell
+from service.gateway.websocket import WebSocketTransport
+from service.ingest.dialect import Dialect, DialectOutput, ListeningDialect, SendText, Source
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
-from service.ingest.events import Dialect
+from service.ingest.events import GatewayEvent, ProtocolViolation
 from service.storage.sql import SqlStore
-from service.web.gateway_socket import GatewaySocket
-from service.web.request_context import RequestContext
 from tests.floor import CALL, KEY, SECOND, Floor
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
@@ -64,9 +66,9 @@ class OneSegment:
         await self.send_text("")
 
 
-def a_socket(floor: Floor, wire: OneSegment, dialect: Dialect, *, answers: bool) -> GatewaySocket:
-    context = SimpleNamespace(parts=SimpleNamespace(calls=floor.calls, metrics=floor.metrics))
-    return GatewaySocket(cast(WebSocket, wire), cast(RequestContext, context), KEY, dialect, answers=answers)
+def a_connection(floor: Floor, wire: OneSegment, dialect: Dialect) -> GatewayShell:
+    parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
+    return GatewayShell(WebSocketTransport(cast(WebSocket, wire)), parts, dialect, KEY)
 
 
 NATIVE_MESSAGES = ["start", "start", "audio", "half a frame", "digit", "garbage", "stop", "stop"]
@@ -92,11 +94,11 @@ async def test_every_order_in_one_segment_leaves_no_call_live(
     try:
         floor = Floor(store, grace_seconds=0)
         tracks = bool(order) and order[0].startswith("twilio")
-        dialect = TwilioDialect("customer") if tracks else NativeDialect()
+        dialect = TwilioDialect(Source(name="pbx", first_track="customer")) if tracks else NativeDialect()
         wire = OneSegment(order, close_code, sends, raises=raises)
         async with floor.journal, asyncio.timeout(20), floor.calls:
             bystander = await floor.attach(replace(CALL, call_id="bystander"))
-            await a_socket(floor, wire, dialect, answers=not tracks).serve()
+            await a_connection(floor, wire, dialect).serve()
             bystander.feed(SECOND)
             assert (await floor.ended(bystander)).ending == "completed"
             while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
@@ -116,8 +118,70 @@ async def test_a_stop_with_one_more_message_behind_it_is_a_completed_call(
     gone = RuntimeError("after a close message has been sent")
     wire = OneSegment(["start", "audio", "stop", "audio", "stop"], 1000, 0, raises=gone)
     async with floor.journal, asyncio.timeout(20), floor.calls:
-        await a_socket(floor, wire, NativeDialect(), answers=True).serve()
+        await a_connection(floor, wire, NativeDialect()).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "completed"
+    await store.close()
+
+
+class Impatient(ListeningDialect):
+    """Announces a call, and wants to be waked each moment; ends the connection at the third time."""
+
+    def __init__(self) -> None:
+        self.waked = 0
+
+    def text(self, message: str) -> list[GatewayEvent]:
+        return [CALL]
+
+    def binary(self, message: bytes) -> list[GatewayEvent]:
+        return []
+
+    def closed(self) -> list[GatewayEvent]:
+        return []
+
+    def deadline(self) -> float:
+        return steady_now() + 0.01
+
+    def tick(self, now: float) -> Sequence[DialectOutput]:
+        self.waked += 1
+        if self.waked == 3:
+            raise ProtocolViolation("ping", "did not come")
+        return [SendText(text=f"tick {self.waked}")]
+
+
+class Silent:
+    """A peer that sends one message and then nothing."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.closes: list[int] = []
+        self._said = False
+
+    async def receive(self) -> str:
+        if self._said:
+            await asyncio.Event().wait()
+        self._said = True
+        return "hello"
+
+    async def send(self, text: str) -> None:
+        self.sent.append(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closes.append(code)
+
+
+async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_connection(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ticks') / 'c.db'}")
+    await store.open()
+    floor, peer = Floor(store), Silent()
+    async with floor.journal, asyncio.timeout(20), floor.calls:
+        parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
+        await GatewayShell(peer, parts, Impatient(), KEY).serve()
+        while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
+            await asyncio.sleep(0)
+        assert (await floor.closing()).ending == "rejected"
+    assert (peer.sent, peer.closes) == (["tick 1", "tick 2"], [1008])
     await store.close()

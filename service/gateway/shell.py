@@ -1,0 +1,303 @@
+"""One gateway connection, from its first message to its end: what a dialect cannot be, for it does no IO.
+
+Reading never waits for recognition: audio is handed to the call as it comes. What goes back (events, the end) is sent
+by a task of its own. However the connection ends, its call is stopped, rejected or held at that moment, before
+anything is awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from asr.types import Seconds
+from service.access.clock import steady_now
+from service.gateway.ports import CallConnection, CallRefused, CallRegistry
+from service.gateway.reservations import Reservations
+from service.ingest.dialect import (
+    CallProcessed,
+    CallTaken,
+    Close,
+    ConnectionRefused,
+    Dialect,
+    DialectOutput,
+    FactStored,
+    News,
+    SendText,
+)
+from service.ingest.events import (
+    CLOSE_NORMAL,
+    CLOSE_POLICY,
+    CLOSE_TOO_BIG,
+    CallAnnounced,
+    CallStopped,
+    GatewayEvent,
+    Irregularity,
+    ProtocolViolation,
+    ReservedCallAnnounced,
+)
+from service.ingest.rate_limits import MessageLimit
+from service.metrics import Metrics
+from service.storage.port import GatewayKey, LoggedFact
+
+START_SECONDS = 30.0
+"""A connection that announces no call by then is closed: it holds a socket and a buffer for nothing. After that the
+connection's life is TCP's to tell: a call on hold sends nothing for minutes."""
+SEND_SECONDS = 30.0
+"""A gateway that asked for events and does not read them for so long gets no more; its call goes on."""
+
+CLOSE_BAD_TEXT = 1007
+CLOSE_INTERNAL_ERROR = 1011
+CLOSE_RESTARTING = 1012
+CLOSE_TRY_LATER = 1013
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The connection is over; `code` is RFC 6455's: 1000 where the peer ended it cleanly."""
+
+    code: int
+
+
+class Unsent(Exception):
+    """The peer does not read, or is gone."""
+
+
+class Transport(Protocol):
+    """A connection that carries messages."""
+
+    async def receive(self) -> str | bytes | Gone:
+        """The next message. May be cancelled without losing one."""
+        ...
+
+    async def send(self, text: str) -> None:
+        """Raises Unsent."""
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Raises Unsent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayParts:
+    """What connections work with."""
+
+    calls: CallRegistry
+    metrics: Metrics
+    reservations: Reservations
+
+
+class GatewayShell:
+    """`key`: whose connection it is; None where it says that with the token of a reserved call."""
+
+    def __init__(self, transport: Transport, parts: GatewayParts, dialect: Dialect, key: GatewayKey | None) -> None:
+        self._transport = transport
+        self._parts = parts
+        self._metrics = parts.metrics
+        self._dialect = dialect
+        self._key = key
+        self._call_id = ""
+        self._connection: CallConnection | None = None
+        self._messages = MessageLimit(steady_now())
+        self._replies: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def serve(self) -> None:
+        """Returns when the connection is over."""
+        self._metrics.gateway_sockets.inc()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._converse(tasks)
+                self._hush()
+        finally:
+            self._metrics.gateway_sockets.dec()
+            if self._connection is not None:
+                self._connection.lost()
+
+    async def _converse(self, tasks: asyncio.TaskGroup) -> None:
+        """Read until the connection is over, and say why where it is this side that ends it."""
+        try:
+            events = await self._started()
+            if events is None:
+                return
+            connection = await self._attach(events[0])
+            facts = connection.events()  # before anything else happens in the call
+            with suppress(Unsent):  # what it sent before it left is still to be read
+                await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
+            self._replies = tasks.create_task(self._answer(connection, facts))
+            self._take(events[1:], connection)
+            while not isinstance(message := await self._next(), Gone):
+                self._take(await self._replied(message), connection)
+            self._gone(message.code, connection)
+        except ProtocolViolation as violation:
+            self._hush()
+            self._reject(violation)
+            await self._say_why(violation)
+        except CallRefused as refused:
+            self._metrics.calls_refused.labels(refused.code).inc()
+            log.warning("call refused", call_id=self._call_id, source=self._source, code=refused.code)
+            await self._say_why(_as_violation(refused))
+
+    @property
+    def _source(self) -> str:
+        return self._key.source if self._key is not None else ""
+
+    def _hush(self) -> None:
+        if self._replies is not None:
+            self._replies.cancel()
+
+    async def _started(self) -> list[GatewayEvent] | None:
+        """The first events, beginning with the announcement; None where the peer left before."""
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not isinstance(message := await self._next(), Gone):
+                    if events := await self._replied(message):
+                        return events
+        except TimeoutError:
+            raise ProtocolViolation("connection", f"no call was announced within {START_SECONDS:g} s") from None
+        return None
+
+    async def _next(self) -> Sequence[DialectOutput] | Gone:
+        """What the next message comes to, or the dialect's deadline."""
+        deadline = self._dialect.deadline()
+        wait: Seconds | None = None if deadline is None else max(0.0, deadline - steady_now())
+        try:
+            async with asyncio.timeout(wait):
+                message = await self._transport.receive()
+        except TimeoutError:
+            return self._dialect.tick(steady_now())
+        return message if isinstance(message, Gone) else self._understood(message)
+
+    def _understood(self, message: str | bytes) -> Sequence[DialectOutput]:
+        self._messages.count(steady_now())
+        if isinstance(message, str):
+            self._metrics.frames.labels("text").inc()
+            return self._dialect.text(message)
+        self._metrics.frames.labels("binary").inc()
+        self._metrics.audio_bytes.inc(len(message))
+        return self._dialect.binary(message)
+
+    async def _replied(self, outputs: Sequence[DialectOutput]) -> list[GatewayEvent]:
+        """The events among a dialect's output, once its replies are sent."""
+        replies = [output for output in outputs if isinstance(output, SendText | Close)]
+        with suppress(Unsent):
+            await self._send(replies)
+        return [output for output in outputs if not isinstance(output, SendText | Close)]
+
+    async def _attach(self, first: GatewayEvent) -> CallConnection:
+        key, announced = self._announced(first)
+        self._key, self._call_id = key, announced.call_id
+        if announced.wants_events and "events" not in key.rights:
+            raise ProtocolViolation("events", f"key {key.id} lacks the right 'events'")
+        connection = self._connection = await self._parts.calls.attach(announced, key, steady_now())
+        self._call_id = connection.call_id
+        log.info("gateway connected", call_id=connection.call_id, source=key.source, resumed=connection.resumed)
+        return connection
+
+    def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced]:
+        if isinstance(first, ReservedCallAnnounced):
+            reserved = self._parts.reservations.find(first.token, steady_now())
+            if reserved is None:
+                raise ProtocolViolation("token", "is none of a call that was reserved in the last minutes")
+            return reserved.key, reserved.announced
+        if not isinstance(first, CallAnnounced) or self._key is None:
+            raise ProtocolViolation("start", "must come first")
+        return self._key, first
+
+    def _take(self, events: Sequence[GatewayEvent], connection: CallConnection) -> None:
+        for event in events:
+            if isinstance(event, CallStopped):
+                connection.stop(call_over=event.call_over)
+            elif not isinstance(event, CallAnnounced | ReservedCallAnnounced):
+                connection.feed(event)
+
+    async def _answer(self, connection: CallConnection, facts: AsyncIterator[LoggedFact]) -> None:
+        """Tell the dialect of the call's facts, at last of what became of it."""
+        telling = asyncio.create_task(self._tell_facts(facts))
+        try:
+            outcome = await connection.over()
+            if outcome == "processed":
+                await telling
+        finally:
+            telling.cancel()
+        match outcome:
+            case "processed":
+                with suppress(Unsent):
+                    await self._tell(CallProcessed())
+            case "failed":
+                failed = "the monitoring of this call failed; announce it again to go on"
+                await self._say_why(ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
+            case "suspended":
+                await self._say_why(ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0))
+            case "taken_over":
+                taken = "another connection has taken this call over"
+                await self._say_why(ProtocolViolation("call_id", taken, CLOSE_POLICY))
+
+    async def _tell_facts(self, facts: AsyncIterator[LoggedFact]) -> None:
+        try:
+            async for logged in facts:
+                await self._tell(FactStored(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=logged.fact))
+        except Unsent:
+            log.warning("gateway does not read its events", call_id=self._call_id, source=self._source)
+
+    def _gone(self, code: int, connection: CallConnection) -> None:
+        """The connection is over; what that means for the call depends on how it ended."""
+        if self._closed:
+            return
+        if code == CLOSE_TOO_BIG:
+            self._reject(ProtocolViolation("message", "is far too big", code))
+        elif code == CLOSE_BAD_TEXT:
+            told = "is not UTF-8, which ends the connection"
+            connection.feed(Irregularity(kind="unreadable", field="message", message=told))
+        elif code == CLOSE_NORMAL:
+            self._take(self._dialect.closed(), connection)
+
+    def _reject(self, violation: ProtocolViolation) -> None:
+        """The gateway broke the protocol: what it sent before is kept, its call is marked and ends."""
+        told = {"call_id": self._call_id, "source": self._source, "field": violation.field}
+        log.warning("gateway broke the protocol", **told, reason=violation.message, close_code=violation.close_code)
+        if self._connection is not None and violation.ends_call:
+            self._metrics.calls_rejected.inc()
+            self._connection.reject(violation)
+
+    async def _say_why(self, violation: ProtocolViolation) -> None:
+        with suppress(Unsent):
+            await self._tell(ConnectionRefused(violation=violation))
+
+    async def _tell(self, news: News) -> None:
+        await self._send(self._dialect.tell(news))
+
+    async def _send(self, replies: Sequence[SendText | Close]) -> None:
+        """Raises Unsent. A close is tried even where what comes before it cannot be sent."""
+        try:
+            for reply in replies:
+                if isinstance(reply, SendText):
+                    await self._within_time(self._transport.send(reply.text))
+        finally:
+            for reply in replies:
+                if isinstance(reply, Close) and not self._closed:
+                    self._closed = True
+                    with suppress(Unsent):
+                        await self._within_time(self._transport.close(reply.code, reply.reason))
+
+    async def _within_time(self, sending: Coroutine[Any, Any, None]) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await sending
+        except TimeoutError as late:
+            raise Unsent from late
+
+
+def _as_violation(refused: CallRefused) -> ProtocolViolation:
+    """A refused call in the words a gateway is told it with."""
+    later = f"; try again in {refused.retry_after:.0f} s" if refused.retry_after else ""
+    code = CLOSE_RESTARTING if refused.code == "restarting" else CLOSE_TRY_LATER
+    return ProtocolViolation("start", refused.message + later, code, refused.retry_after)

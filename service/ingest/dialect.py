@@ -1,0 +1,123 @@
+"""What a vendor's wire is made into: events out of messages, and messages out of what the service has to say.
+
+A dialect is a plain class without IO, one a connection. `service/ingest/dialects/` has a file for each, and
+`registry.py` there an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from asr.types import Role, Seconds
+from service.ingest.events import CLOSE_NORMAL, GatewayEvent, ProtocolViolation
+from service.record.facts import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What is known of a gateway before it says a word. `first_track`: the party on its first track, or on the only
+    leg of a connection that does not say whose it is."""
+
+    name: str
+    first_track: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendText:
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """Ends the connection; `code` is RFC 6455's and has no meaning on a plain TCP connection."""
+
+    code: int
+    reason: str = ""
+
+
+Reply: TypeAlias = SendText | Close
+DialectOutput: TypeAlias = GatewayEvent | Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTaken:
+    """The announced call is monitored. `resumed`: it was known already and this connection goes on with it."""
+
+    call_id: str
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactStored:
+    """One more fact of the call, in `seq` order."""
+
+    call_id: str
+    seq: int
+    at: datetime
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProcessed:
+    """Everything that was sent is transcribed, judged and stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRefused:
+    """This side ends the connection, for this reason."""
+
+    violation: ProtocolViolation
+
+
+News: TypeAlias = CallTaken | FactStored | CallProcessed | ConnectionRefused
+"""What the service may have to say to a gateway."""
+
+
+class Dialect(Protocol):
+    """One vendor's wire on one connection. Plain: messages in, events and replies out."""
+
+    def text(self, message: str) -> Sequence[DialectOutput]:
+        """A text message. Raises ProtocolViolation: before the start for what cannot begin a call, later for size."""
+        ...
+
+    def binary(self, message: bytes) -> Sequence[DialectOutput]:
+        """A binary message, or bytes of a TCP stream. Raises ProtocolViolation as `text` does."""
+        ...
+
+    def closed(self) -> list[GatewayEvent]:
+        """The peer closed cleanly: some vendors mean CallStopped by it. Abnormal closes are not told."""
+        ...
+
+    def tell(self, news: News) -> Sequence[Reply]:
+        """What the peer is sent about it. A Close belongs to CallProcessed and ConnectionRefused, unless the vendor's
+        protocol lets the peer close."""
+        ...
+
+    def deadline(self) -> Seconds | None:
+        """When `tick` is to be called, on the clock of `tick`; None where nothing is due."""
+        ...
+
+    def tick(self, now: Seconds) -> Sequence[DialectOutput]:
+        """The deadline is over. Raises ProtocolViolation where the peer has let it pass. `now`: a steady clock."""
+        ...
+
+
+class ListeningDialect:
+    """What a dialect has in common whose vendor takes no messages back and sets no times: the close code and its
+    reason must say everything."""
+
+    def tell(self, news: News) -> Sequence[Reply]:
+        if isinstance(news, CallProcessed):
+            return [Close(code=CLOSE_NORMAL)]
+        if isinstance(news, ConnectionRefused):
+            return [Close(code=news.violation.close_code, reason=str(news.violation))]
+        return []
+
+    def deadline(self) -> Seconds | None:
+        return None
+
+    def tick(self, now: Seconds) -> Sequence[DialectOutput]:
+        return []

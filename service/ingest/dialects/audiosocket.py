@@ -1,0 +1,143 @@
+"""Asterisk's AudioSocket over TCP: frames of a type, a length and a payload; one leg, 16-bit PCM.
+
+Source: Asterisk's res_audiosocket and app_audiosocket. The first frame holds a UUID and nothing else tells what call it
+is, so the dialplan asks for one with a gateway key before it dials: the UUID is the token of that reservation.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final, cast
+
+from asr.types import ROLES, Role
+from service.ingest.dialect import ListeningDialect
+from service.ingest.events import (
+    AudioArrived,
+    CallAnnounced,
+    CallStopped,
+    FormatChanged,
+    GatewayEvent,
+    Irregularity,
+    ProtocolViolation,
+    ReservedCallAnnounced,
+)
+from service.ingest.fields import (
+    MAX_PARTY_LENGTH,
+    Message,
+    Notes,
+    call_id_at,
+    digits_at,
+    jurisdiction_at,
+    language_at,
+    metadata_at,
+    moment_at,
+    optional_text_at,
+    role_named,
+)
+from service.ingest.frames import FrameAligner
+
+RATE: Final = 8000
+"""Of the frames of type 0x10, which is all that older versions send."""
+
+_HANGUP, _UUID, _DTMF, _ERROR = 0x00, 0x01, 0x03, 0xFF
+_AUDIO_RATES: Final = {0x10: 8000, 0x11: 12_000, 0x12: 16_000, 0x13: 24_000, 0x14: 32_000, 0x15: 44_100, 0x16: 48_000}
+_RATES_TAKEN: Final = (8000, 16_000)
+_HEAD: Final = 3
+
+
+def reserved_call(fields: Message) -> CallAnnounced:
+    """The call that is told of before its legs connect. Raises ProtocolViolation; what a call can do without is left
+    out where it cannot be kept."""
+    notes: Notes = []
+    call_id = call_id_at(fields, "call_id")
+    if not call_id:
+        raise ProtocolViolation("call_id", "is missing")
+    return CallAnnounced(
+        call_id=call_id,
+        roles=_legs(fields.get("legs")),
+        clock="arrival",
+        encoding="pcm_s16le",
+        rate=RATE,
+        language=language_at(fields, "language"),
+        jurisdiction=jurisdiction_at(fields, "jurisdiction"),
+        started_at=moment_at(fields, "started_at"),
+        agent=optional_text_at(fields, "agent", MAX_PARTY_LENGTH, notes),
+        customer=optional_text_at(fields, "customer", MAX_PARTY_LENGTH, notes),
+        metadata=metadata_at(fields, "metadata", notes),
+    )
+
+
+def _legs(value: object) -> tuple[Role, ...]:
+    if value is None:
+        return ROLES
+    if not isinstance(value, list) or not value:
+        raise ProtocolViolation("legs", 'must list the parties, such as ["agent","customer"]')
+    named = {role_named(each, "legs") for each in cast("list[object]", value)}
+    return tuple(role for role in ROLES if role in named)
+
+
+class AudioSocketDialect(ListeningDialect):
+    """One leg's connection. Its party is told by the reservation, so audio and digits name none."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self._announced = False
+        self._stopped = False
+        self._rate = RATE
+        self._aligner = FrameAligner(2)
+
+    def text(self, message: str) -> list[GatewayEvent]:
+        """There is none over TCP."""
+        raise ProtocolViolation("message", "text has no place on an AudioSocket")
+
+    def binary(self, message: bytes) -> list[GatewayEvent]:
+        """Bytes of the stream, cut anywhere. Raises ProtocolViolation until the UUID has come."""
+        self._pending += message
+        out: list[GatewayEvent] = []
+        while len(self._pending) >= _HEAD:
+            kind, size = self._pending[0], int.from_bytes(self._pending[1:_HEAD], "big")
+            if len(self._pending) < _HEAD + size:
+                break
+            payload, self._pending = self._pending[_HEAD : _HEAD + size], self._pending[_HEAD + size :]
+            out += self._frame(kind, payload)
+        return out
+
+    def closed(self) -> list[GatewayEvent]:
+        """Asterisk ends a leg by closing the stream."""
+        return self._stop()
+
+    def _frame(self, kind: int, payload: bytes) -> list[GatewayEvent]:
+        if not self._announced:
+            return self._opening(kind, payload)
+        if kind in _AUDIO_RATES:
+            return self._audio(_AUDIO_RATES[kind], payload)
+        if kind == _DTMF:
+            return [*digits_at({"digit": payload.decode("ascii", errors="replace")}, "digit", None)]
+        if kind == _HANGUP:
+            return [*self._stop()]
+        if kind == _ERROR:
+            return [Irregularity(kind="unreadable", field="error", message="Asterisk tells of an error of its own")]
+        return []
+
+    def _opening(self, kind: int, payload: bytes) -> list[GatewayEvent]:
+        if kind != _UUID or len(payload) != 16:
+            raise ProtocolViolation("uuid", "must be the first frame, of 16 bytes")
+        self._announced = True
+        return [ReservedCallAnnounced(token=str(uuid.UUID(bytes=payload)))]
+
+    def _audio(self, rate: int, payload: bytes) -> list[GatewayEvent]:
+        if rate not in _RATES_TAKEN:
+            told = f"comes at {rate} samples a second, of {' and '.join(map(str, _RATES_TAKEN))}; it is left out"
+            return [Irregularity(kind="format", field="audio", message=told)]
+        changed: list[GatewayEvent] = []
+        if rate != self._rate:
+            self._rate = rate
+            changed = [FormatChanged(encoding="pcm_s16le", rate=rate, roles=(), clock="arrival")]
+        whole, _ = self._aligner.take(payload)
+        return [*changed, AudioArrived(payload=whole)] if whole else changed
+
+    def _stop(self) -> list[GatewayEvent]:
+        if not self._announced or self._stopped:
+            return []
+        self._stopped = True
+        return [CallStopped(call_over=False)]

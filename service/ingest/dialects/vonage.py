@@ -1,0 +1,125 @@
+"""Vonage Voice API WebSockets, `WS /v1/vonage`: one JSON text, then binary PCM; a socket a leg.
+
+Source: Vonage's "WebSockets guide". What the endpoint's `headers` in the NCCO hold stands in the first message: there
+the integrator names the call, the leg's party and everything else. A close ends the leg; nothing is sent back, for
+binary would be played into the call.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from asr.types import ROLES
+from service.ingest.dialect import ListeningDialect, Source
+from service.ingest.events import (
+    CLOSE_UNSUPPORTED,
+    AudioArrived,
+    CallAnnounced,
+    CallStopped,
+    GatewayEvent,
+    Irregularity,
+    ProtocolViolation,
+)
+from service.ingest.fields import (
+    MAX_PARTY_LENGTH,
+    Message,
+    Notes,
+    call_id_at,
+    check_audio_size,
+    digits_at,
+    jurisdiction_at,
+    language_at,
+    metadata_at,
+    moment_at,
+    optional_text_at,
+    parse_message,
+    role_named,
+    text_at,
+    tolerated,
+)
+from service.ingest.frames import FrameAligner
+
+RATES: Final = (8000, 16_000)
+_CONTENT_TYPE: Final = re.compile(r"audio/l16\s*;\s*rate=(\d{4,5})", re.IGNORECASE)
+_KNOWN: Final = frozenset(
+    ("event", "content-type", "call_id", "role", "agent", "customer", "language", "jurisdiction", "started_at")
+)
+
+
+class VonageDialect(ListeningDialect):
+    """One leg's connection. Where its headers name no `role` it carries the source's first track."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._call: CallAnnounced | None = None
+        self._aligner = FrameAligner(2)
+        self._stopped = False
+
+    def text(self, message: str) -> list[GatewayEvent]:
+        """Raises ProtocolViolation. Unknown events give nothing."""
+        if self._call is None:
+            return self._opening(parse_message(message))
+        try:
+            fields = parse_message(message)
+        except ProtocolViolation as violation:
+            return [tolerated(violation, "unreadable")]
+        if fields.get("event") == "websocket:dtmf":
+            return [*digits_at(fields, "digit", self._call.roles[0])]
+        return []
+
+    def binary(self, message: bytes) -> list[GatewayEvent]:
+        """Raises ProtocolViolation."""
+        check_audio_size(message)
+        if self._call is None:
+            raise ProtocolViolation("websocket:connected", "must come before audio")
+        payload, outcome = self._aligner.take(message)
+        audio: list[GatewayEvent] = [AudioArrived(payload=payload, role=self._call.roles[0])] if payload else []
+        if outcome == "whole":
+            return audio
+        told = "messages do not end with whole samples; the rest comes with the next, or is left out"
+        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+
+    def closed(self) -> list[GatewayEvent]:
+        """A close is the end of the leg."""
+        if self._call is None or self._stopped:
+            return []
+        self._stopped = True
+        return [CallStopped(call_over=False)]
+
+    def _opening(self, fields: Message) -> list[GatewayEvent]:
+        if fields.get("event") != "websocket:connected":
+            raise ProtocolViolation("event", "must be websocket:connected first")
+        notes: Notes = []
+        self._call = call = self._announced(fields, notes)
+        return [call, *notes]
+
+    def _announced(self, fields: Message, notes: Notes) -> CallAnnounced:
+        call_id = call_id_at(fields, "call_id")
+        if not call_id:
+            raise ProtocolViolation("call_id", "is missing: name the call in the endpoint's headers")
+        named = fields.get("role")
+        return CallAnnounced(
+            call_id=call_id,
+            roles=(self._source.first_track if named is None else role_named(named, "role"),),
+            call_roles=ROLES,
+            clock="arrival",
+            encoding="pcm_s16le",
+            rate=_rate(fields),
+            language=language_at(fields, "language"),
+            jurisdiction=jurisdiction_at(fields, "jurisdiction"),
+            started_at=moment_at(fields, "started_at"),
+            agent=optional_text_at(fields, "agent", MAX_PARTY_LENGTH, notes),
+            customer=optional_text_at(fields, "customer", MAX_PARTY_LENGTH, notes),
+            metadata=metadata_at({"headers": {k: v for k, v in fields.items() if k not in _KNOWN}}, "headers", notes),
+        )
+
+
+def _rate(fields: Message) -> int:
+    """Vonage sends 16-bit linear PCM at the rate that the NCCO asks for."""
+    content_type = text_at(fields, "content-type", 64)
+    form = _CONTENT_TYPE.fullmatch(content_type)
+    if form is None or int(form[1]) not in RATES:
+        told = f"must be audio/l16 with a rate of {' or '.join(map(str, RATES))}, is {content_type!r}"
+        raise ProtocolViolation("content-type", told, CLOSE_UNSUPPORTED)
+    return int(form[1])

@@ -1,0 +1,114 @@
+"""A call of legs: each with a connection, an encoding and a rate of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from asr.types import Role
+from service.calls.connection import CallConnection
+from service.calls.registry import CallRefused
+from service.ingest.events import AudioArrived, CallAnnounced, FormatChanged
+from service.record.facts import CallClosed, GapMarked, Notice
+from service.storage.sql import SqlStore
+from tests.floor import CALL, Floor
+
+BOTH: tuple[Role, ...] = ("agent", "customer")
+AGENT = replace(CALL, roles=("agent",), call_roles=BOTH)
+CUSTOMER = replace(CALL, roles=("customer",), call_roles=BOTH, encoding="pcm_s16le", rate=16_000)
+
+
+def talk(seconds: float, *speaking: tuple[CallConnection, CallAnnounced]) -> None:
+    """All of them at once, in packets of 20 ms."""
+    for _ in range(round(seconds * 50)):
+        for connection, form in speaking:
+            sample = 2 if form.encoding == "pcm_s16le" else 1
+            connection.feed(AudioArrived(payload=b"\x7f" * (form.rate // 50 * sample)))
+
+
+async def facts(store: SqlStore, kind: type) -> list[object]:
+    return [logged.fact for logged in await store.facts("c-1") if isinstance(logged.fact, kind)]
+
+
+async def test_two_connections_with_a_leg_each_are_one_call_of_two_parties(store: SqlStore) -> None:
+    floor = Floor(store, grace_seconds=0)
+    async with floor.journal, floor.calls:
+        agent, customer = await floor.attach(AGENT), await floor.attach(CUSTOMER)
+        assert floor.calls.live == 1
+        assert (agent.call_id, customer.call_id, customer.resumed) == ("c-1", "c-1", True)
+        talk(3.0, (agent, AGENT), (customer, CUSTOMER))
+        agent.stop(call_over=False)
+        assert floor.calls.live == 1, "the customer's leg is still there"
+        customer.stop(call_over=False)
+        assert await customer.over() == await agent.over() == "processed"
+    [closed] = await facts(store, CallClosed)
+    assert isinstance(closed, CallClosed)
+    assert (closed.ending, closed.duration) == ("completed", pytest.approx(3.0, abs=0.1))
+    assert await facts(store, Notice) == [], "nothing is odd about a leg that comes with a form of its own"
+    assert await facts(store, GapMarked) == []
+
+
+async def test_a_leg_that_comes_late_is_silent_until_then(store: SqlStore) -> None:
+    floor = Floor(store, grace_seconds=0)
+    async with floor.journal, floor.calls:
+        agent = await floor.attach(AGENT)
+        talk(5.0, (agent, AGENT))
+        customer = await floor.attach(CUSTOMER)
+        talk(1.0, (agent, AGENT), (customer, CUSTOMER))
+        await floor.ended(agent)
+    gaps = [gap for gap in await facts(store, GapMarked) if isinstance(gap, GapMarked)]
+    assert [(gap.role, gap.start, gap.reason) for gap in gaps] == [("customer", 0.0, "silence")]
+
+
+async def test_a_connection_takes_over_the_leg_it_brings_and_no_other(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        first, customer = await floor.attach(AGENT), await floor.attach(CUSTOMER)
+        again = await floor.attach(AGENT)
+        assert await first.over() == "taken_over"
+        talk(1.0, (first, AGENT))  # left out
+        talk(1.0, (again, AGENT), (customer, CUSTOMER))
+        closed = await floor.ended(customer)
+        assert await again.over() == "processed"
+    assert closed.duration == pytest.approx(1.0, abs=0.1)
+
+
+async def test_a_call_waits_only_once_its_last_connection_is_lost(store: SqlStore) -> None:
+    floor = Floor(store, grace_seconds=0)
+    async with floor.journal, floor.calls:
+        agent, customer = await floor.attach(AGENT), await floor.attach(CUSTOMER)
+        agent.lost()
+        agent.lost()
+        talk(1.0, (customer, CUSTOMER))
+        assert floor.calls.live == 1
+        customer.lost()
+        assert await customer.over() == "processed"
+    [closed] = await facts(store, CallClosed)
+    assert isinstance(closed, CallClosed)
+    assert closed.ending == "dropped"
+
+
+@pytest.mark.parametrize("roles", [("agent",), ("customer",)])
+async def test_a_part_of_what_an_open_connection_brings_is_refused(store: SqlStore, roles: tuple[Role, ...]) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        first = await floor.attach()
+        with pytest.raises(CallRefused) as refused:
+            await floor.attach(replace(CALL, roles=roles, call_roles=BOTH))
+        assert refused.value.code == "conflict"
+        await floor.ended(first)
+
+
+async def test_a_form_without_legs_is_that_of_the_connections_own(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        agent, customer = await floor.attach(AGENT), await floor.attach(CUSTOMER)
+        agent.feed(FormatChanged(encoding="pcm_s16le", rate=16_000, roles=()))
+        talk(1.0, (agent, CUSTOMER), (customer, CUSTOMER))
+        closed = await floor.ended(customer)
+    assert closed.duration == pytest.approx(1.0, abs=0.1)
+
+
+def test_connections_are_told_apart_by_identity() -> None:
+    assert CallConnection.__eq__ is object.__eq__
