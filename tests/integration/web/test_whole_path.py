@@ -203,7 +203,7 @@ async def test_one_call_of_twilio_on_a_socket_for_each_track(quick: House) -> No
         assert [await closing_code(client) for client in sockets.values()] == [1000, 1000]
     outline = (await watcher.get("/api/v1/calls/CA-1/peaks", params={"points": 4})).json()
     assert stored["ending"] == "completed"
-    assert 2.0 <= stored["duration"] <= 4.0  # the second may be read after the first: it begins where the call then is
+    assert 2.0 <= stored["duration"] <= 4.1  # the second may be read after the first: it begins where the call then is
     assert outline["roles"] == ["agent", "customer"]
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
