@@ -35,10 +35,10 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 
 from scripts import PLAYS, Play, facts_of  # noqa: E402  (needs the path above)
 
-from service.record.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
 from service.live.messages import LIVE_MESSAGE, Event, Health, HealthChanged, Levels, LiveMessage, Snapshot  # noqa: E402
-from service.storage.port import CallRecord  # noqa: E402
+from service.record.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
 from service.record.summary import CallSummary, fold, opened  # noqa: E402
+from service.storage.port import CallRecord  # noqa: E402
 from service.web.headers import CONTENT_SECURITY_POLICY  # noqa: E402
 
 STATIC = ROOT / "service" / "web" / "static"
@@ -88,9 +88,10 @@ class Staged:
             summary=self.summary,
             utterances=of("utterance", "utterance"),
             sentiments=of("sentiment", "sentiment"),
-            findings=(),
+            findings=of("finding", "finding"),
             alerts=tuple(self.alerts().values()),
             gaps=tuple(e.fact for e in self.events if e.fact.type == "gap"),
+            notices=tuple(e.fact for e in self.events if e.fact.type == "notice"),
         )
 
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { follow, fromRecord } from '../src/state/detail';
-import { alert, call, decided, event, raised, said, utterance } from './given';
+import { alert, call, decided, event, finding, found, raised, said, utterance } from './given';
 
 const record = { summary: call('a', { seq: 3 }), utterances: [utterance('agent-0', 1)], sentiments: [], findings: [], alerts: [], gaps: [], notices: [] };
 const opened = fromRecord(record);
@@ -42,6 +42,14 @@ describe('an opened call', () => {
     const words = [{ text: '您', start: 1.2, end: 1.4, probability: 0.9 }];
     const timed = follow(opened, event('a', 4, { type: 'words', utterance_id: 'agent-0', words }));
     expect(timed.utterances).toEqual([{ ...utterance('agent-0', 1), words }]);
+  });
+
+  it('keeps every finding once, in the order of the call', () => {
+    const late = follow(opened, event('a', 4, found(finding({ start: 9, end: 10 }))));
+    const held = follow(late, event('a', 5, found(finding({ start: 2, end: 3 }))));
+    expect(held.findings.map((each) => each.start)).toEqual([2, 9]);
+    expect(follow(held, event('a', 6, found(finding({ start: 9, end: 10 })))).findings).toHaveLength(2);
+    expect(fromRecord({ ...record, findings: [finding()] }).findings).toEqual([finding()]);
   });
 
   it('follows a decision', () => {

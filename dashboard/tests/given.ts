@@ -1,5 +1,5 @@
 /** Small whole values of the wire types; each test says only what matters to it. */
-import type { Alert, CallSummary, Fact, LiveEvent, Snapshot, Utterance } from '../src/wire/types';
+import type { Alert, CallSummary, Fact, Finding, LiveEvent, Snapshot, Utterance } from '../src/wire/types';
 
 export function call(id: string, change: Partial<CallSummary> = {}): CallSummary {
   return {
@@ -21,6 +21,14 @@ export function alert(id: string, change: Partial<Alert> = {}): Alert {
   };
 }
 
+export function finding(change: Partial<Finding> = {}): Finding {
+  return {
+    kind: 'violation', category: 'abuse_insult', rule: 'cn.insult', detector: 'lexical', severity: 'high', score: 0.9, role: 'agent',
+    start: 1, end: 2, quote: '老赖', title: { zh: '辱骂', en: 'Insult' }, why: { zh: '', en: '' }, cites: [],
+    utterance_id: 'agent-0', decided_by_transcript: true, ...change,
+  };
+}
+
 export function utterance(id: string, start: number): Utterance {
   return { id, call_id: 'a', role: 'agent', index: 0, start, end: start + 1, text: '你好', language: 'zh', confidence: 0.9, words: [] };
 }
@@ -35,6 +43,7 @@ export function snapshot(calls: CallSummary[], alerts: Alert[] = []): Snapshot {
 }
 
 export const said = (id: string, start: number): Fact => ({ type: 'utterance', utterance: utterance(id, start) });
+export const found = (made: Finding): Fact => ({ type: 'finding', finding: made });
 export const raised = (made: Alert): Fact => ({ type: 'alert', alert: made });
 export const decided = (alertId: string): Fact => ({
   type: 'alert_changed', alert_id: alertId, state: 'dismissed', by: 'chen', at: '2026-03-10T09:01:00+08:00', note: '误报',

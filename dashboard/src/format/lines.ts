@@ -1,11 +1,23 @@
 /** The conversation in time: what was said and what is missing between, and where in it a moment lies. */
 import type { CallDetail } from '../state/detail';
-import type { Gap, Notice, Utterance } from '../wire/types';
+import type { Gap, Notice, NoticeCode, Utterance } from '../wire/types';
 
 export type Line =
   | { readonly kind: 'said'; readonly at: number; readonly key: string; readonly said: Utterance }
   | { readonly kind: 'gap'; readonly at: number; readonly key: string; readonly gap: Gap }
   | { readonly kind: 'notice'; readonly at: number; readonly key: string; readonly notice: Notice };
+
+/** Their message names what the integrator has to look for. */
+const TOLD_IN_FULL = new Set<NoticeCode>([
+  'gateway_irregular',
+  'audio_missing',
+  'protocol_error',
+  'zone_unreadable',
+  'zone_unknown',
+]);
+
+/** The service's own words on a notice; empty where its name says it all. */
+export const particulars = ({ code, message }: Notice) => (TOLD_IN_FULL.has(code) ? message : '');
 
 const WORTH_SHOWING_S = 0.3;
 

@@ -86,6 +86,12 @@ export const en: Messages = {
     forbidden: 'Your role may not do this.', newCritical: (title, agent) => `Critical alert: ${title}, agent ${agent}`,
     newer: (n) => (n === 1 ? '1 new alert' : `${n} new alerts`), keys: 'Keys: J / K move, A acknowledge, C confirm, D dismiss, Enter to the call', score: 'Score', rule: 'Rule', debtorsTime: 'Debtor’s local time',
   },
+  finding: {
+    title: 'Findings without an alert', none: 'No other findings.',
+    why: 'No further alert is raised where the same rule or the same words have just raised one, or the call is at its limit. These are kept as evidence.',
+    more: (n) => `Show more (${n} left)`,
+  },
+  notices: { title: 'Monitoring notices', none: 'Nothing was out of order.' },
   calls: {
     title: 'Calls', empty: 'No call matches.', state: 'State', anyState: 'All', live: 'Live', ended: 'Ended', flagged: 'Flagged only',
     agent: 'Agent', text: 'Search words, customer, id', since: 'From', until: 'To', when: 'Started', duration: 'Duration', risk: 'Risk', alerts: 'Alerts',

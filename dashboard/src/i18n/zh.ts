@@ -103,6 +103,12 @@ export const zh = {
     forbidden: '你的角色不能做这个操作。', newCritical: (title: string, agent: string) => `严重告警：${title}，坐席 ${agent}`,
     newer: (n: number) => `有 ${n} 条新告警`, keys: '快捷键：J / K 上下，A 知悉，C 确认违规，D 排除误报，Enter 到通话', score: '把握', rule: '规则', debtorsTime: '债务人当地时间',
   },
+  finding: {
+    title: '未触发告警的命中', none: '没有其他命中。',
+    why: '同一规则或同一句话刚告警过，或本通话告警已达上限时，再次命中不重复告警，仍留作质检依据。',
+    more: (n: number) => `还有 ${n} 条，继续显示`,
+  },
+  notices: { title: '监听提示', none: '监听期间没有异常。' },
   calls: {
     title: '通话记录', empty: '没有符合条件的通话。', state: '状态', anyState: '全部', live: '通话中', ended: '已结束', flagged: '仅有告警',
     agent: '坐席', text: '搜索对话、客户、编号', since: '起', until: '止', when: '开始时间', duration: '时长', risk: '风险', alerts: '告警',

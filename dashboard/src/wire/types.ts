@@ -10,6 +10,7 @@ export type Call = Schemas['Call'];
 export type CallPage = Schemas['CallPage'];
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
+export type Finding = Schemas['Finding'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
 export type NewGatewayKey = Schemas['NewKeyAnswer'];
