@@ -9,7 +9,9 @@ const alone = (change: Parameters<typeof finding>[0]) =>
 describe('the findings beside the alerts', () => {
   it('are those that raised none', () => {
     const repeated = finding({ start: 20, end: 22, utterance_id: 'agent-7' });
-    expect(withoutAlert([finding({ start: 10, end: 14, utterance_id: 'agent-3' }), repeated], [raised])).toEqual([repeated]);
+    expect(withoutAlert([finding({ start: 10, end: 14, utterance_id: 'agent-3' }), repeated], [raised])).toEqual([
+      repeated,
+    ]);
     expect(withoutAlert([repeated], [])).toEqual([repeated]);
   });
 

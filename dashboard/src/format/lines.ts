@@ -21,12 +21,21 @@ export const particulars = ({ code, message }: Notice) => (TOLD_IN_FULL.has(code
 
 const WORTH_SHOWING_S = 0.3;
 
-export function linesOf({ utterances, gaps, notices }: Pick<CallDetail, 'utterances' | 'gaps' | 'notices'>): readonly Line[] {
+export function linesOf({
+  utterances,
+  gaps,
+  notices,
+}: Pick<CallDetail, 'utterances' | 'gaps' | 'notices'>): readonly Line[] {
   const said = utterances.map((u): Line => ({ kind: 'said', at: u.start, key: u.id, said: u }));
   const missing = gaps
     .filter((gap) => gap.reason !== 'silence' && gap.end - gap.start >= WORTH_SHOWING_S)
     .map((gap): Line => ({ kind: 'gap', at: gap.start, key: `gap ${gap.role ?? ''} ${gap.start}`, gap }));
-  const told = notices.map((n): Line => ({ kind: 'notice', at: n.at, key: `notice ${n.code} ${n.at} ${n.message}`, notice: n }));
+  const told = notices.map((n): Line => ({
+    kind: 'notice',
+    at: n.at,
+    key: `notice ${n.code} ${n.at} ${n.message}`,
+    notice: n,
+  }));
   return [...said, ...missing, ...told].sort((a, b) => a.at - b.at);
 }
 

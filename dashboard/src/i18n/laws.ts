@@ -8,7 +8,10 @@ const LAWS: Record<string, Bilingual> = {
   'CN-CBA2026': { zh: '银行业协会《催收工作指引》2026', en: 'CBA Collection Guidelines 2026' },
   'CN-CC2011': { zh: '《商业银行信用卡业务监督管理办法》', en: 'Credit Card Supervision Measures 2011' },
   'CN-CC2022': { zh: '银保监规〔2022〕13号（信用卡）', en: 'CBIRC Credit Card Notice 2022 No. 13' },
-  'CN-BIPR2022': { zh: '《银行保险机构消费者权益保护管理办法》', en: 'Bank and Insurance Consumer Protection Measures' },
+  'CN-BIPR2022': {
+    zh: '《银行保险机构消费者权益保护管理办法》',
+    en: 'Bank and Insurance Consumer Protection Measures',
+  },
   'CN-CFC2024': { zh: '《消费金融公司管理办法》', en: 'Consumer Finance Company Measures 2024' },
   'CN-CRIM': { zh: '《刑法》', en: 'PRC Criminal Law' },
   'CN-PIPL': { zh: '《个人信息保护法》', en: 'PRC Personal Information Protection Law' },

@@ -1,5 +1,16 @@
 /** One opened call: its record, kept up by the live events. Pure. */
-import type { Alert, CallRecord, CallSummary, Fact, Finding, Gap, LiveEvent, Notice, Sentiment, Utterance } from '../wire/types';
+import type {
+  Alert,
+  CallRecord,
+  CallSummary,
+  Fact,
+  Finding,
+  Gap,
+  LiveEvent,
+  Notice,
+  Sentiment,
+  Utterance,
+} from '../wire/types';
 import { after } from './reduce';
 
 export interface CallDetail {
@@ -34,7 +45,12 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
     case 'utterance':
       return { ...detail, utterances: insert(detail.utterances, fact.utterance, sameId, byStart) };
     case 'words':
-      return { ...detail, utterances: detail.utterances.map((said) => (said.id === fact.utterance_id ? { ...said, words: fact.words } : said)) };
+      return {
+        ...detail,
+        utterances: detail.utterances.map((said) =>
+          said.id === fact.utterance_id ? { ...said, words: fact.words } : said,
+        ),
+      };
     case 'sentiment':
       return { ...detail, sentiments: insert(detail.sentiments, fact.sentiment, sameUtterance, byAt) };
     case 'finding':
@@ -69,7 +85,12 @@ export function changeAlert(detail: CallDetail, id: string, change: Partial<Aler
 const sameId = (a: { id: string }, b: { id: string }) => a.id === b.id;
 const sameUtterance = (a: Sentiment, b: Sentiment) => a.utterance_id === b.utterance_id;
 const sameFinding = (a: Finding, b: Finding) =>
-  a.rule === b.rule && a.role === b.role && a.start === b.start && a.end === b.end && a.quote === b.quote && a.severity === b.severity;
+  a.rule === b.rule &&
+  a.role === b.role &&
+  a.start === b.start &&
+  a.end === b.end &&
+  a.quote === b.quote &&
+  a.severity === b.severity;
 const sameGap = (a: Gap, b: Gap) => a.start === b.start && a.role === b.role && a.reason === b.reason;
 const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at && a.message === b.message;
 const byStart = (a: { start: number }, b: { start: number }) => a.start - b.start;

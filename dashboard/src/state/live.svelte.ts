@@ -125,7 +125,8 @@ export class Live {
     this.#order = arrange(this.#order, this.#state.calls, this.#order.length > 0);
     this.people.learn(Object.values(this.#state.calls).map((summary) => summary.call));
     for (const [id, call] of Object.entries(this.#state.calls)) {
-      if (call.state === 'live') this.#endedSeen.delete(id); // it may have been resumed
+      if (call.state === 'live')
+        this.#endedSeen.delete(id); // it may have been resumed
       else if (!this.#endedSeen.has(id)) this.#endedSeen.set(id, Date.now());
     }
   }

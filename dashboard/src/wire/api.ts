@@ -118,7 +118,11 @@ export class Api {
   }
 
   addKey(
-    source: string, rights: GatewayKey['rights'], first_track: Role, timezone: string, max_calls: number | null,
+    source: string,
+    rights: GatewayKey['rights'],
+    first_track: Role,
+    timezone: string,
+    max_calls: number | null,
   ): Promise<NewGatewayKey> {
     return this.#send('POST', '/keys', { source, rights, first_track, timezone, max_calls });
   }
