@@ -1,6 +1,12 @@
 /** The conversation in time: what was said and what is missing between, and where in it a moment lies. */
-import type { CallDetail } from '../state/detail';
 import type { Gap, Notice, NoticeCode, Utterance } from '../wire/types';
+
+/** What of a call stands in its conversation. */
+export interface Spoken {
+  readonly utterances: readonly Utterance[];
+  readonly gaps: readonly Gap[];
+  readonly notices: readonly Notice[];
+}
 
 export type Line =
   | { readonly kind: 'said'; readonly at: number; readonly key: string; readonly said: Utterance }
@@ -21,11 +27,7 @@ export const particulars = ({ code, message }: Notice) => (TOLD_IN_FULL.has(code
 
 const WORTH_SHOWING_S = 0.3;
 
-export function linesOf({
-  utterances,
-  gaps,
-  notices,
-}: Pick<CallDetail, 'utterances' | 'gaps' | 'notices'>): readonly Line[] {
+export function linesOf({ utterances, gaps, notices }: Spoken): readonly Line[] {
   const said = utterances.map((u): Line => ({ kind: 'said', at: u.start, key: u.id, said: u }));
   const missing = gaps
     .filter((gap) => gap.reason !== 'silence' && gap.end - gap.start >= WORTH_SHOWING_S)

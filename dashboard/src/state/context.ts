@@ -1,5 +1,5 @@
 import { createContext } from 'svelte';
 import type { Live } from './live.svelte';
 
-/** The live picture of the logged-in room, for every view below it. Only rooms of roles that may watch have one. */
+/** What is live, for every view below the shell. Only users who may watch have it running. */
 export const [getLive, setLive] = createContext<Live>();
