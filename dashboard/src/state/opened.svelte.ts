@@ -4,11 +4,11 @@ import type { Alert, LiveEvent } from '../wire/types';
 import { changeAlert, follow, fromRecord, type CallDetail } from './detail';
 import type { Live } from './live.svelte';
 
-export type Loading = { name: 'loading' } | { name: 'missing' } | { name: 'failed' } | { name: 'here' };
+export type Loading = 'loading' | 'missing' | 'failed' | 'here';
 
 export class OpenedCall {
   #detail = $state.raw<CallDetail | null>(null);
-  #loading = $state.raw<Loading>({ name: 'loading' });
+  #loading = $state<Loading>('loading');
   #early: LiveEvent[] = [];
   #filling = false;
 
@@ -36,17 +36,19 @@ export class OpenedCall {
   async load(): Promise<void> {
     try {
       this.#detail = fromRecord(await this.api.call(this.id));
-      this.#loading = { name: 'here' };
+      this.#loading = 'here';
       const early = this.#early;
       this.#early = [];
       early.forEach((event) => this.#take(event));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#loading = { name: error.status === 404 ? 'missing' : 'failed' };
+      this.#loading = error.status === 404 ? 'missing' : 'failed';
     }
   }
 
+  /** An alert as a decision left it: shown at once here and in the live picture. */
   adopt(alert: Alert): void {
+    this.live.adopt(alert);
     if (this.#detail !== null) this.#detail = changeAlert(this.#detail, alert.id, alert);
   }
 
