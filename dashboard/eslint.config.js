@@ -23,6 +23,7 @@ const layers = Object.entries(LAYERS).map(([folder, allowed]) => ({
     'no-restricted-imports': [
       'error',
       {
+        paths: folder === 'wire' ? [] : ['openapi-fetch'],
         patterns: [
           {
             regex: `^\\.\\./(?!${allowed.join('|') || '$'})`,

@@ -1,6 +1,6 @@
 /** All that is live on the screen: joins the feed to what is made of its messages, and owns the timers. */
 import { LiveFeed, type Phase } from '../live/socket';
-import type { Api } from '../wire/api';
+import type { Api } from '../wire/client';
 import type { Alert, LiveMessage } from '../wire/types';
 import { Announcements } from './announcements.svelte';
 import { Listeners, type Listener } from './listeners';

@@ -1,8 +1,9 @@
 /** A call that is open on the screen: its record, followed live, with missed events asked for. */
-import { ApiError, type Api } from '../wire/api';
+import { ApiError, bodyOf, type Api } from '../wire/client';
 import type { Alert, LiveEvent } from '../wire/types';
 import { changeAlert, follow, fromRecord, type CallDetail } from './detail';
 import type { Live } from './live.svelte';
+import { eventsAfter } from './missed';
 
 export type Loading = 'loading' | 'missing' | 'failed' | 'here';
 
@@ -35,7 +36,9 @@ export class OpenedCall {
 
   async load(): Promise<void> {
     try {
-      this.#detail = fromRecord(await this.api.call(this.id));
+      this.#detail = fromRecord(
+        await bodyOf(this.api.GET('/api/v1/calls/{call_id}', { params: { path: { call_id: this.id } } })),
+      );
       this.#loading = 'here';
       const early = this.#early;
       this.#early = [];
@@ -65,7 +68,7 @@ export class OpenedCall {
     if (this.#filling || this.#detail === null) return;
     this.#filling = true;
     try {
-      for (const event of await this.api.events(this.id, this.#detail.seq)) {
+      for (const event of await eventsAfter(this.api, this.id, this.#detail.seq)) {
         this.#detail = follow(this.#detail, event);
       }
     } catch (error) {

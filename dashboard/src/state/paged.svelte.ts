@@ -1,5 +1,5 @@
 /** A list that the service hands out page by page: what came, whether more is being asked for, what went wrong. */
-import { ApiError } from '../wire/api';
+import { ApiError } from '../wire/client';
 
 export interface Page<T> {
   readonly items: readonly T[];

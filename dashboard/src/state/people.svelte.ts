@@ -1,6 +1,6 @@
 /** Whose call an alert belongs to: remembered from every call seen, asked for where an alert outlived its call. */
 import { SvelteMap } from 'svelte/reactivity';
-import { ApiError, type Api } from '../wire/api';
+import { ApiError, bodyOf, type Api } from '../wire/client';
 import type { Call } from '../wire/types';
 
 /** Beyond this many the ones learned first are forgotten. */
@@ -33,7 +33,8 @@ export class People {
     for (const id of this.#wanted) {
       this.#wanted.delete(id);
       try {
-        this.#keep((await this.api.call(id)).summary.call);
+        const params = { path: { call_id: id } };
+        this.#keep((await bodyOf(this.api.GET('/api/v1/calls/{call_id}', { params }))).summary.call);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error; // the alert is shown with the call's id instead
       }

@@ -1,7 +1,9 @@
 /** The service's own words for things, read off its OpenAPI document. Nothing here is written by hand twice. */
+import type { Readable } from 'openapi-typescript-helpers';
 import type { components } from './schema';
 
-type Schemas = components['schemas'];
+/** As the client reads them. */
+type Schemas = { [Name in keyof components['schemas']]: Readable<components['schemas'][Name]> };
 
 export type Alert = Schemas['Alert'];
 export type AlertPage = Schemas['AlertPage'];
