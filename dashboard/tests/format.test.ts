@@ -6,7 +6,7 @@ import { fit } from '../src/format/fit';
 import { pieces } from '../src/format/mark';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
 import { en } from '../src/i18n/en';
-import { citeText } from '../src/i18n/laws';
+import { citeText } from '../src/i18n/cite';
 import { zh } from '../src/i18n/zh';
 import { backoff } from '../src/live/backoff';
 import { href, parse } from '../src/state/route';
@@ -116,16 +116,23 @@ describe('sentiment lines', () => {
 });
 
 it('risk bands follow the weights of one alert', () => {
-  expect([0, 8, 25, 50].map(band)).toEqual(['calm', 'raised', 'high', 'critical']);
+  const weights = { critical: 40, high: 20, medium: 5, low: 1 };
+  expect([4, 5, 20, 40].map((risk) => band(risk, weights))).toEqual(['calm', 'raised', 'high', 'critical']);
+  expect(band(100, {})).toBe('calm');
   expect(loudness(-90)).toBe(0);
   expect(loudness(0)).toBe(1);
 });
 
 it('laws are named in the reader’s language', () => {
-  expect(citeText('CN-CRIM#293-1', 'zh')).toBe('《刑法》第293条之一');
-  expect(citeText('US-FDCPA#1692d(1)', 'en')).toBe('FDCPA, 15 U.S.C. § 1692d(1)');
-  expect(citeText('CN-CBA2026#频次', 'zh')).toBe('银行业协会《催收工作指引》2026 · 频次');
-  expect(citeText('XX-NEW#1', 'en')).toBe('XX-NEW § 1');
+  const laws = {
+    'CN-CRIM': { zh: '《刑法》', en: 'PRC Criminal Law' },
+    'CN-CBA2026': { zh: '银行业协会《催收工作指引》2026', en: 'CBA Collection Guidelines 2026' },
+    'US-FDCPA': { zh: '美国《公平债务催收行为法》15 U.S.C.', en: 'FDCPA, 15 U.S.C.' },
+  };
+  expect(citeText('CN-CRIM#293-1', laws, 'zh')).toBe('《刑法》第293条之一');
+  expect(citeText('US-FDCPA#1692d(1)', laws, 'en')).toBe('FDCPA, 15 U.S.C. § 1692d(1)');
+  expect(citeText('CN-CBA2026#频次', laws, 'zh')).toBe('银行业协会《催收工作指引》2026 · 频次');
+  expect(citeText('XX-NEW#1', laws, 'en')).toBe('XX-NEW § 1');
 });
 
 describe('addresses', () => {

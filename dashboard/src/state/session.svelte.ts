@@ -1,15 +1,6 @@
-/** Who is logged in, and what the role may do. */
+/** Who is logged in, and what they may do. */
 import { ApiError, bodyOf, createApi } from '../wire/client';
-import type { Session, User, UserRole } from '../wire/types';
-
-export type Act = 'watch' | 'decide' | 'keys' | 'users'; // watch includes to acknowledge; decide: to confirm or dismiss
-
-const MAY: Record<UserRole, readonly Act[]> = {
-  supervisor: ['watch'],
-  compliance: ['watch', 'decide'],
-  integrator: ['keys'],
-  admin: ['watch', 'decide', 'keys', 'users'],
-};
+import type { Right, Session, User } from '../wire/types';
 
 type Standing =
   | { name: 'asking' }
@@ -30,8 +21,8 @@ class SessionState {
     return this.#standing.name === 'in' ? this.#standing.user : null;
   }
 
-  may(act: Act): boolean {
-    return this.user !== null && MAY[this.user.role].includes(act);
+  may(right: Right): boolean {
+    return this.user !== null && this.user.rights.includes(right);
   }
 
   /** Is there a session already? True, false, or throws ApiError where the service cannot be reached. */

@@ -27,6 +27,7 @@ export type Interim = Schemas['Partial'];
 export type Notice = Schemas['Notice'];
 export type Party = Schemas['Party'];
 export type Peaks = Schemas['Peaks'];
+export type Reference = Schemas['ReferenceAnswer'];
 export type Sentiment = Schemas['Sentiment'];
 export type SentimentPoint = Schemas['SentimentPoint'];
 export type Session = Schemas['SessionAnswer'];
@@ -45,6 +46,7 @@ export type Emotion = Sentiment['emotion'];
 export type Ending = NonNullable<CallSummary['ending']>;
 export type NoticeCode = Notice['code'];
 export type UserRole = User['role'];
+export type Right = User['rights'][number];
 
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
