@@ -479,10 +479,15 @@ export interface components {
              */
             type: "alert_changed";
         };
-        /** AlertPage */
+        /**
+         * AlertPage
+         * @description `calls`: those that the page's alerts were raised in, each once.
+         */
         AlertPage: {
             /** Alerts */
             alerts: components["schemas"]["Alert"][];
+            /** Calls */
+            calls: components["schemas"]["Call"][];
             /** Next */
             next: string | null;
         };
