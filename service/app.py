@@ -24,6 +24,7 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Transcript
+from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
 from detectors.runtime.runner import ThreadedDetectorRunner
 from detectors.timezones.zones import load_zones
@@ -268,6 +269,7 @@ class Service:
             feed=self.hub,
             recordings=self.recordings,
             rules=self.registry.rules,
+            laws=load_taxonomy().codes,
             checks=RememberedChecks(self.checks, time.monotonic),
             health=self.health,
             metrics=self.metrics,

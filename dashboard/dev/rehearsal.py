@@ -35,14 +35,18 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 
 from scripts import PLAYS, Play, facts_of  # noqa: E402  (needs the path above)
 
-from service.record.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
+from detectors.packs.taxonomy import load_taxonomy  # noqa: E402
 from service.live.messages import LIVE_MESSAGE, Event, Health, HealthChanged, Levels, LiveMessage, Snapshot  # noqa: E402
-from service.storage.port import CallRecord  # noqa: E402
-from service.record.summary import CallSummary, fold, opened  # noqa: E402
+from service.record.facts import Alert, AlertChanged, Call, CallOpened, Fact  # noqa: E402
+from service.record.summary import RISK_WEIGHTS, CallSummary, fold, opened  # noqa: E402
+from service.storage.port import CallRecord, UserRole  # noqa: E402
+from service.web.auth import rights_of  # noqa: E402
 from service.web.headers import CONTENT_SECURITY_POLICY  # noqa: E402
+from service.web.schemas import ReferenceAnswer  # noqa: E402
 
 STATIC = ROOT / "service" / "web" / "static"
-ROLES = ("supervisor", "compliance", "integrator", "admin")
+ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
+LAWS = load_taxonomy().codes
 
 
 class Staged:
@@ -88,9 +92,10 @@ class Staged:
             summary=self.summary,
             utterances=of("utterance", "utterance"),
             sentiments=of("sentiment", "sentiment"),
-            findings=(),
+            findings=of("finding", "finding"),
             alerts=tuple(self.alerts().values()),
             gaps=tuple(e.fact for e in self.events if e.fact.type == "gap"),
+            notices=tuple(e.fact for e in self.events if e.fact.type == "notice"),
         )
 
 
@@ -214,10 +219,11 @@ def build(stage: Stage) -> FastAPI:  # noqa: C901, PLR0915 - one closure keeps t
         body = error.detail if isinstance(error.detail, dict) else {"error": {"code": "error", "message": error.detail}}
         return JSONResponse(body, error.status_code, headers=error.headers)
 
-    def who(cookie: str | None) -> dict[str, str]:
+    def who(cookie: str | None) -> dict[str, Any]:
         if not cookie:
             raise problem(401, "no_session", "Log in first.")
-        return {"name": cookie, "role": cookie if cookie in ROLES else "supervisor"}
+        role = next((each for each in ROLES if each == cookie), "supervisor")
+        return {"name": cookie, "role": role, "rights": rights_of(role)}
 
     @app.middleware("http")
     async def policy(request: Request, call_next: Any) -> Response:
@@ -312,8 +318,13 @@ def build(stage: Stage) -> FastAPI:  # noqa: C901, PLR0915 - one closure keeps t
         after = str(begin + limit) if begin + limit < len(rows) else None
         return {
             "alerts": TypeAdapter(list[Alert]).dump_python(rows[begin : begin + limit], mode="json"),
+            "calls": [stage.calls[each].call for each in {a.call_id for a in rows[begin : begin + limit]}],
             "next": after,
         }
+
+    @app.get("/api/v1/reference")
+    async def reference() -> Any:
+        return ReferenceAnswer(laws=LAWS, risk_weights=RISK_WEIGHTS)
 
     @app.put("/api/v1/alerts/{alert_id}/state")
     async def decide(

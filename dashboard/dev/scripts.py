@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Literal
 
 from asr.types import Language, Role, Utterance
-from detectors.contract import Bilingual, Emotion, Sentiment, Severity
-from service.record.facts import Alert, AlertRaised, Call, CallClosed, Fact, GapMarked, Notice, SentimentScored, UtteranceHeard
+from detectors.contract import Bilingual, Emotion, Finding, Sentiment, Severity
+from service.record.alert_policy import AlertPolicy
+from service.record.facts import (
+    AlertRaised,
+    Call,
+    CallClosed,
+    Fact,
+    FindingMade,
+    GapMarked,
+    Notice,
+    SentimentScored,
+    UtteranceHeard,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 LAG = 1.3
@@ -353,7 +364,7 @@ PLAYS: tuple[Play, ...] = (
     Play("zh", HARDSHIP),
     Play("en", ENGLISH),
     Play("zh", CALM, notice_after=5),
-    Play("zh", VIOLENT),
+    Play("zh", VIOLENT, notice_after=5),
     Play("zh", HARDSHIP),
 )
 
@@ -361,6 +372,7 @@ PLAYS: tuple[Play, ...] = (
 def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
     """Every fact of the call after its opening, with the audio second at which it becomes known."""
     made: list[tuple[float, Fact]] = []
+    policy = AlertPolicy(call.id)
     trend: dict[Role, float] = {"agent": 0.0, "customer": 0.0}
     heard: dict[Role, int] = {"agent": 0, "customer": 0}
     for number, turn in enumerate(play.turns):
@@ -380,14 +392,15 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
         known = turn.end + LAG
         made.append((known, UtteranceHeard(utterance=said)))
         made.append((known + 0.05, SentimentScored(sentiment=sentiment(said, turn, trend[turn.role]))))
-        made += [(known + 0.1, AlertRaised(alert=alert(call, RULES[k], turn, said, q))) for k, q in turn.breaks]
+        for category, quote in turn.breaks:
+            made += judged(call, policy, finding(RULES[category], turn, said, quote), known + 0.1)
         if number == play.gap_after:
             made.append((turn.end + 0.5, GapMarked(role="customer", start=turn.end, end=turn.end + 0.5, reason="lost")))
         if number == play.notice_after:
             text = "detector semantic timed out after 2 s"
             made.append((known + 0.2, Notice(code="detector_failed", message=text, at=turn.end)))
     if play.duty is not None:
-        made.append((31.0, AlertRaised(alert=alert(call, RULES[play.duty], play.turns[0], None, ""))))
+        made += judged(call, policy, finding(RULES[play.duty], play.turns[0], None, ""), 31.0)
     ended = call.started_at + timedelta(seconds=play.duration)
     closing = CallClosed(ended_at=ended, duration=play.duration, ending="completed")
     return [*sorted(made, key=lambda known: known[0]), (play.duration + LAG + 0.2, closing)]
@@ -406,25 +419,29 @@ def sentiment(said: Utterance, turn: Turn, trend: float) -> Sentiment:
     )
 
 
-def alert(call: Call, rule: Rule, turn: Turn, said: Utterance | None, quote: str) -> Alert:
-    end = 30.0 if said is None else said.end
-    return Alert(
-        id=f"{call.id}:{rule.category}:{0 if said is None else said.index}",
-        call_id=call.id,
+def judged(call: Call, policy: AlertPolicy, found: Finding, known: float) -> list[tuple[float, Fact]]:
+    """The finding, and the alert that it raises, if any."""
+    raised_at = call.started_at + timedelta(seconds=known)
+    alert = policy.consider(found, raised_at=raised_at, latency=known - found.end)
+    made: list[tuple[float, Fact]] = [(known, FindingMade(finding=found))]
+    return made if alert is None else [*made, (known, AlertRaised(alert=alert))]
+
+
+def finding(rule: Rule, turn: Turn, said: Utterance | None, quote: str) -> Finding:
+    return Finding(
         kind=rule.kind,
         category=rule.category,
         rule=f"cn.{rule.category}.1",
+        detector="rehearsal",
         severity=rule.severity,
         score=0.93,
         role="agent",
         start=0.0 if said is None else turn.start,
-        end=end,
+        end=30.0 if said is None else said.end,
         quote=quote,
         title=rule.title,
         why=rule.why,
         cites=rule.cites,
         utterance_id=None if said is None else said.id,
         decided_by_transcript=rule.category != "agent_emotion_escalation",
-        raised_at=call.started_at + timedelta(seconds=end + LAG + 0.1),
-        latency=LAG + 0.1,
     )

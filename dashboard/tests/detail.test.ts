@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { follow, fromRecord } from '../src/state/detail';
-import { alert, call, decided, event, raised, said, utterance } from './given';
+import { alert, call, decided, event, finding, found, raised, said, utterance } from './given';
 
-const record = { summary: call('a', { seq: 3 }), utterances: [utterance('agent-0', 1)], sentiments: [], findings: [], alerts: [], gaps: [], notices: [] };
+const record = {
+  summary: call('a', { seq: 3 }),
+  utterances: [utterance('agent-0', 1)],
+  sentiments: [],
+  findings: [],
+  alerts: [],
+  gaps: [],
+  notices: [],
+};
 const opened = fromRecord(record);
 
 describe('an opened call', () => {
@@ -18,8 +26,14 @@ describe('an opened call', () => {
   });
 
   it('keeps the metadata it opened with, and its summary where an event has none', () => {
-    const rich = fromRecord({ ...record, summary: call('a', { seq: 3, call: { ...call('a').call, metadata: { campaign: '三月' } } }) });
-    expect(follow(rich, event('a', 4, said('agent-1', 5), { risk: 7 })).summary).toMatchObject({ risk: 7, call: { metadata: { campaign: '三月' } } });
+    const rich = fromRecord({
+      ...record,
+      summary: call('a', { seq: 3, call: { ...call('a').call, metadata: { campaign: '三月' } } }),
+    });
+    expect(follow(rich, event('a', 4, said('agent-1', 5), { risk: 7 })).summary).toMatchObject({
+      risk: 7,
+      call: { metadata: { campaign: '三月' } },
+    });
     expect(follow(rich, { ...event('a', 4, said('agent-1', 5)), summary: null }).summary).toBe(rich.summary);
   });
 
@@ -32,7 +46,10 @@ describe('an opened call', () => {
     const holed = follow(opened, event('a', 6, raised(alert('x'))));
     expect(holed).toMatchObject({ seq: 3, hole: true });
     expect(holed.alerts).toHaveLength(1);
-    const whole = [4, 5, 6].reduce((state, seq) => follow(state, event('a', seq, seq === 6 ? raised(alert('x')) : said(`agent-${seq}`, seq))), holed);
+    const whole = [4, 5, 6].reduce(
+      (state, seq) => follow(state, event('a', seq, seq === 6 ? raised(alert('x')) : said(`agent-${seq}`, seq))),
+      holed,
+    );
     expect(whole).toMatchObject({ seq: 6, hole: false });
     expect(whole.alerts).toHaveLength(1);
     expect(whole.utterances).toHaveLength(3);
@@ -42,6 +59,14 @@ describe('an opened call', () => {
     const words = [{ text: '您', start: 1.2, end: 1.4, probability: 0.9 }];
     const timed = follow(opened, event('a', 4, { type: 'words', utterance_id: 'agent-0', words }));
     expect(timed.utterances).toEqual([{ ...utterance('agent-0', 1), words }]);
+  });
+
+  it('keeps every finding once, in the order of the call', () => {
+    const late = follow(opened, event('a', 4, found(finding({ start: 9, end: 10 }))));
+    const held = follow(late, event('a', 5, found(finding({ start: 2, end: 3 }))));
+    expect(held.findings.map((each) => each.start)).toEqual([2, 9]);
+    expect(follow(held, event('a', 6, found(finding({ start: 9, end: 10 })))).findings).toHaveLength(2);
+    expect(fromRecord({ ...record, findings: [finding()] }).findings).toEqual([finding()]);
   });
 
   it('follows a decision', () => {

@@ -6,7 +6,7 @@ import { fit } from '../src/format/fit';
 import { pieces } from '../src/format/mark';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
 import { en } from '../src/i18n/en';
-import { citeText } from '../src/i18n/laws';
+import { citeText } from '../src/i18n/cite';
 import { zh } from '../src/i18n/zh';
 import { backoff } from '../src/live/backoff';
 import { href, parse } from '../src/state/route';
@@ -29,7 +29,12 @@ describe('times', () => {
 });
 
 describe('evidence', () => {
-  const words = ['你', '就是', '老赖'].map((said, index) => ({ text: said, start: 10 + index, end: 10.8 + index, probability: 0.9 }));
+  const words = ['你', '就是', '老赖'].map((said, index) => ({
+    text: said,
+    start: 10 + index,
+    end: 10.8 + index,
+    probability: 0.9,
+  }));
   const said = { ...utterance('agent-0', 10), text: '你就是老赖！', words };
   const flagged = alert('w', { utterance_id: 'agent-0', quote: '老赖', start: 10, end: 14 });
 
@@ -55,7 +60,11 @@ describe('marks', () => {
   const wide = alert('h', { quote: '就是老赖不要脸', severity: 'high' });
 
   it('cover the quoted words only', () => {
-    expect(pieces('你是老赖！', [worse]).map((p) => [p.text, p.alerts.length])).toEqual([['你是', 0], ['老赖', 1], ['！', 0]]);
+    expect(pieces('你是老赖！', [worse]).map((p) => [p.text, p.alerts.length])).toEqual([
+      ['你是', 0],
+      ['老赖', 1],
+      ['！', 0],
+    ]);
   });
 
   it('show the worst of several first where they overlap', () => {
@@ -77,11 +86,27 @@ describe('sentiment lines', () => {
   const frame: Frame = { width: 100, height: 40, from: 0, to: 10 };
 
   it('run from the first point to the right edge', () => {
-    expect(line([{ at: 0, trend: 1 }, { at: 5, trend: -1 }], frame)).toBe('M0 0 L50 40 H100');
+    expect(
+      line(
+        [
+          { at: 0, trend: 1 },
+          { at: 5, trend: -1 },
+        ],
+        frame,
+      ),
+    ).toBe('M0 0 L50 40 H100');
   });
 
   it('start at the left edge when their first point lies before it', () => {
-    expect(line([{ at: 2, trend: 0 }, { at: 8, trend: 0 }], { ...frame, from: 5 })).toMatch(/^M0 20 L60 20/);
+    expect(
+      line(
+        [
+          { at: 2, trend: 0 },
+          { at: 8, trend: 0 },
+        ],
+        { ...frame, from: 5 },
+      ),
+    ).toMatch(/^M0 20 L60 20/);
   });
 
   it('are empty without points, and never leave the frame', () => {
@@ -91,23 +116,34 @@ describe('sentiment lines', () => {
 });
 
 it('risk bands follow the weights of one alert', () => {
-  expect([0, 8, 25, 50].map(band)).toEqual(['calm', 'raised', 'high', 'critical']);
+  const weights = { critical: 40, high: 20, medium: 5, low: 1 };
+  expect([4, 5, 20, 40].map((risk) => band(risk, weights))).toEqual(['calm', 'raised', 'high', 'critical']);
+  expect(band(100, {})).toBe('calm');
   expect(loudness(-90)).toBe(0);
   expect(loudness(0)).toBe(1);
 });
 
 it('laws are named in the reader’s language', () => {
-  expect(citeText('CN-CRIM#293-1', 'zh')).toBe('《刑法》第293条之一');
-  expect(citeText('US-FDCPA#1692d(1)', 'en')).toBe('FDCPA, 15 U.S.C. § 1692d(1)');
-  expect(citeText('CN-CBA2026#频次', 'zh')).toBe('银行业协会《催收工作指引》2026 · 频次');
-  expect(citeText('XX-NEW#1', 'en')).toBe('XX-NEW § 1');
+  const laws = {
+    'CN-CRIM': { zh: '《刑法》', en: 'PRC Criminal Law' },
+    'CN-CBA2026': { zh: '银行业协会《催收工作指引》2026', en: 'CBA Collection Guidelines 2026' },
+    'US-FDCPA': { zh: '美国《公平债务催收行为法》15 U.S.C.', en: 'FDCPA, 15 U.S.C.' },
+  };
+  expect(citeText('CN-CRIM#293-1', laws, 'zh')).toBe('《刑法》第293条之一');
+  expect(citeText('US-FDCPA#1692d(1)', laws, 'en')).toBe('FDCPA, 15 U.S.C. § 1692d(1)');
+  expect(citeText('CN-CBA2026#频次', laws, 'zh')).toBe('银行业协会《催收工作指引》2026 · 频次');
+  expect(citeText('XX-NEW#1', laws, 'en')).toBe('XX-NEW § 1');
 });
 
 describe('addresses', () => {
   it('lead back to the page they were made from', () => {
     const id = 'twilio/CA 1#:?';
     for (const route of [
-      { page: 'wall' }, { page: 'alerts' }, { page: 'users' }, { page: 'call', id, alert: 'x:1' }, { page: 'replay', id, at: 12.5 },
+      { page: 'wall' },
+      { page: 'alerts' },
+      { page: 'users' },
+      { page: 'call', id, alert: 'x:1' },
+      { page: 'replay', id, at: 12.5 },
     ] as const) {
       const url = new URL(href(route), 'http://here');
       expect(parse(url.pathname, url.search)).toEqual(route);
@@ -130,7 +166,9 @@ it('waiting doubles up to a bound and is spread', () => {
 
 it('both languages have words for everything', () => {
   const empty = (words: object): string[] =>
-    Object.entries(words).flatMap(([key, value]) => (value === '' ? [key] : typeof value === 'object' ? empty(value as object) : []));
+    Object.entries(words).flatMap(([key, value]) =>
+      value === '' ? [key] : typeof value === 'object' ? empty(value as object) : [],
+    );
   expect([...empty(zh), ...empty(en)]).toEqual([]);
 });
 
@@ -149,7 +187,13 @@ describe('a time axis', () => {
 
 describe('cards', () => {
   it('are as large as lets all of them be seen', () => {
-    expect([1, 4, 6, 12, 60].map((count) => fit(count, 75, 45))).toEqual(['huge', 'huge', 'normal', 'compact', 'compact']);
+    expect([1, 4, 6, 12, 60].map((count) => fit(count, 75, 45))).toEqual([
+      'huge',
+      'huge',
+      'normal',
+      'compact',
+      'compact',
+    ]);
     expect(fit(6, 120, 45)).toBe('huge');
     expect(fit(8, 120, 45)).toBe('large');
     expect(fit(18, 120, 45)).toBe('normal');

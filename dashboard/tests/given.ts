@@ -1,41 +1,132 @@
 /** Small whole values of the wire types; each test says only what matters to it. */
-import type { Alert, CallSummary, Fact, LiveEvent, Snapshot, Utterance } from '../src/wire/types';
+import type { Alert, CallSummary, Fact, Finding, LiveEvent, Snapshot, Utterance } from '../src/wire/types';
 
 export function call(id: string, change: Partial<CallSummary> = {}): CallSummary {
   return {
     call: {
-      id, source: 'pbx', roles: ['agent', 'customer'], encoding: 'mulaw', rate: 8000, language: 'zh', jurisdiction: 'CN',
-      started_at: '2026-03-10T09:00:00+08:00', agent: 'A1', customer: 'C1', timezone: 'Asia/Shanghai', metadata: {},
+      id,
+      source: 'pbx',
+      roles: ['agent', 'customer'],
+      encoding: 'mulaw',
+      rate: 8000,
+      language: 'zh',
+      jurisdiction: 'CN',
+      started_at: '2026-03-10T09:00:00+08:00',
+      agent: 'A1',
+      customer: 'C1',
+      timezone: 'Asia/Shanghai',
+      metadata: {},
     },
-    state: 'live', seq: 1, risk: 0, alerts: {}, alert_states: {}, parties: [], gaps: 0, troubles: [], ended_at: null,
-    duration: 0, ending: null, ...change,
+    state: 'live',
+    seq: 1,
+    risk: 0,
+    alerts: {},
+    alert_states: {},
+    parties: [],
+    gaps: 0,
+    troubles: [],
+    ended_at: null,
+    duration: 0,
+    ending: null,
+    ...change,
   };
 }
 
 export function alert(id: string, change: Partial<Alert> = {}): Alert {
   return {
-    id, call_id: 'a', kind: 'violation', category: 'abuse_insult', rule: 'cn.insult', severity: 'high', score: 0.9,
-    role: 'agent', start: 1, end: 2, quote: '老赖', title: { zh: '辱骂', en: 'Insult' }, why: { zh: '', en: '' }, cites: [],
-    utterance_id: 'agent-0', decided_by_transcript: true, raised_at: '2026-03-10T09:00:10+08:00', latency: 1,
-    state: 'open', changed_by: null, changed_at: null, note: '', ...change,
+    id,
+    call_id: 'a',
+    kind: 'violation',
+    category: 'abuse_insult',
+    rule: 'cn.insult',
+    severity: 'high',
+    score: 0.9,
+    role: 'agent',
+    start: 1,
+    end: 2,
+    quote: '老赖',
+    title: { zh: '辱骂', en: 'Insult' },
+    why: { zh: '', en: '' },
+    cites: [],
+    utterance_id: 'agent-0',
+    decided_by_transcript: true,
+    raised_at: '2026-03-10T09:00:10+08:00',
+    latency: 1,
+    state: 'open',
+    changed_by: null,
+    changed_at: null,
+    note: '',
+    ...change,
+  };
+}
+
+export function finding(change: Partial<Finding> = {}): Finding {
+  return {
+    kind: 'violation',
+    category: 'abuse_insult',
+    rule: 'cn.insult',
+    detector: 'lexical',
+    severity: 'high',
+    score: 0.9,
+    role: 'agent',
+    start: 1,
+    end: 2,
+    quote: '老赖',
+    title: { zh: '辱骂', en: 'Insult' },
+    why: { zh: '', en: '' },
+    cites: [],
+    utterance_id: 'agent-0',
+    decided_by_transcript: true,
+    ...change,
   };
 }
 
 export function utterance(id: string, start: number): Utterance {
-  return { id, call_id: 'a', role: 'agent', index: 0, start, end: start + 1, text: '你好', language: 'zh', confidence: 0.9, words: [] };
+  return {
+    id,
+    call_id: 'a',
+    role: 'agent',
+    index: 0,
+    start,
+    end: start + 1,
+    text: '你好',
+    language: 'zh',
+    confidence: 0.9,
+    words: [],
+  };
 }
 
 export function event(callId: string, seq: number, fact: Fact, change: Partial<CallSummary> = {}): LiveEvent {
-  return { type: 'event', call_id: callId, seq, at: '2026-03-10T09:00:10+08:00', fact, summary: call(callId, { seq, ...change }) };
+  return {
+    type: 'event',
+    call_id: callId,
+    seq,
+    at: '2026-03-10T09:00:10+08:00',
+    fact,
+    summary: call(callId, { seq, ...change }),
+  };
 }
 
 export function snapshot(calls: CallSummary[], alerts: Alert[] = []): Snapshot {
-  const health = { model: 'base', live_calls: calls.length, max_calls: 9, backlog: 0, level: 'full' as const, troubles: [] };
+  const health = {
+    model: 'base',
+    live_calls: calls.length,
+    max_calls: 9,
+    backlog: 0,
+    level: 'full' as const,
+    troubles: [],
+  };
   return { type: 'snapshot', now: '2026-03-10T01:00:00Z', calls, alerts, health };
 }
 
 export const said = (id: string, start: number): Fact => ({ type: 'utterance', utterance: utterance(id, start) });
+export const found = (made: Finding): Fact => ({ type: 'finding', finding: made });
 export const raised = (made: Alert): Fact => ({ type: 'alert', alert: made });
 export const decided = (alertId: string): Fact => ({
-  type: 'alert_changed', alert_id: alertId, state: 'dismissed', by: 'chen', at: '2026-03-10T09:01:00+08:00', note: '误报',
+  type: 'alert_changed',
+  alert_id: alertId,
+  state: 'dismissed',
+  by: 'chen',
+  at: '2026-03-10T09:01:00+08:00',
+  note: '误报',
 });

@@ -17,14 +17,21 @@ describe('the place of a moment', () => {
 
   it('is the one that looking at each would find', () => {
     const many = Array.from({ length: 500 }, (_, index) => ({ start: Math.floor((index * 7) / 3) }));
-    for (let at = -1; at < 1200; at += 0.7) expect(begunBy(many, at)).toBe(many.findLastIndex((each) => each.start <= at));
+    for (let at = -1; at < 1200; at += 0.7)
+      expect(begunBy(many, at)).toBe(many.findLastIndex((each) => each.start <= at));
   });
 
   it('takes as many looks as the number has bits, for it is asked for at each frame', () => {
     let looks = 0;
-    const many = new Proxy(Array.from({ length: 6500 }, (_, start) => ({ start })), {
-      get: (held, name) => ((looks += typeof name === 'string' && name !== 'length' ? 1 : 0), Reflect.get(held, name)),
-    });
+    const many = new Proxy(
+      Array.from({ length: 6500 }, (_, start) => ({ start })),
+      {
+        get: (held, name) => (
+          (looks += typeof name === 'string' && name !== 'length' ? 1 : 0),
+          Reflect.get(held, name)
+        ),
+      },
+    );
     expect(begunBy(many, 4000.5)).toBe(4000);
     expect(looks).toBeLessThanOrEqual(13);
   });
@@ -41,7 +48,10 @@ describe('the conversation in time', () => {
   });
 
   it('leaves out silence and what is too short to matter', () => {
-    const gaps: Gap[] = [{ ...gap, reason: 'silence' }, { ...gap, end: 3.1 }];
+    const gaps: Gap[] = [
+      { ...gap, reason: 'silence' },
+      { ...gap, end: 3.1 },
+    ];
     expect(linesOf({ utterances: [], gaps, notices: [] })).toEqual([]);
   });
 });
@@ -55,7 +65,11 @@ describe('a curve with more points than pixels', () => {
     for (let column = 0; column < frame.width; column++) {
       const all = many.filter((each) => Math.floor(each.at / 10) === column).map((each) => each.score);
       const left = kept.filter((each) => Math.floor(each.at / 10) === column).map((each) => each.score);
-      expect([Math.min(...left), Math.max(...left), left.at(-1)]).toEqual([Math.min(...all), Math.max(...all), all.at(-1)]);
+      expect([Math.min(...left), Math.max(...left), left.at(-1)]).toEqual([
+        Math.min(...all),
+        Math.max(...all),
+        all.at(-1),
+      ]);
     }
   });
 

@@ -39,12 +39,20 @@ describe('events', () => {
 
   it('tell the metadata at the opening only, and it is kept', () => {
     const opening = { ...call('b').call, metadata: { campaign: '三月' } };
-    const state = after(snapshot([]), event('b', 1, { type: 'call_opened', call: opening }), event('b', 2, said('agent-0', 1), { risk: 7 }));
+    const state = after(
+      snapshot([]),
+      event('b', 1, { type: 'call_opened', call: opening }),
+      event('b', 2, said('agent-0', 1), { risk: 7 }),
+    );
     expect(state.calls['b']).toMatchObject({ risk: 7, call: { id: 'b', metadata: { campaign: '三月' } } });
   });
 
   it('do not put an earlier summary in the place of a later one', () => {
-    const state = after(snapshot([call('a', { seq: 3 })]), event('a', 6, said('agent-1', 4), { risk: 50 }), event('a', 5, said('agent-0', 1), { risk: 8 }));
+    const state = after(
+      snapshot([call('a', { seq: 3 })]),
+      event('a', 6, said('agent-1', 4), { risk: 50 }),
+      event('a', 5, said('agent-0', 1), { risk: 8 }),
+    );
     expect(state.calls['a']?.risk).toBe(50);
   });
 
@@ -64,12 +72,20 @@ describe('events', () => {
 });
 
 describe('interim words', () => {
-  const interim = (text: string, start = 1): LiveMessage => ({ type: 'partial', call_id: 'a', role: 'agent', start, text });
-  const shown = (...messages: LiveMessage[]) => after(snapshot([call('a', { seq: 3 })]), ...messages).interims['a'] ?? {};
+  const interim = (text: string, start = 1): LiveMessage => ({
+    type: 'partial',
+    call_id: 'a',
+    role: 'agent',
+    start,
+    text,
+  });
+  const shown = (...messages: LiveMessage[]) =>
+    after(snapshot([call('a', { seq: 3 })]), ...messages).interims['a'] ?? {};
 
   it('are those that came last', () => expect(shown(interim('您'), interim('您好')).agent?.text).toBe('您好'));
 
-  it('go when their final text comes', () => expect(shown(interim('您好'), event('a', 4, said('agent-0', 1)))).toEqual({}));
+  it('go when their final text comes', () =>
+    expect(shown(interim('您好'), event('a', 4, said('agent-0', 1)))).toEqual({}));
 
   it('stay when the text of an earlier utterance comes', () => {
     expect(shown(interim('后来', 2), event('a', 4, said('agent-0', 1))).agent?.text).toBe('后来');
@@ -108,13 +124,18 @@ describe('alerts', () => {
   });
 
   it('decided over HTTP are not opened again by the late event that raised them', () => {
-    const ahead = adoptAlert(after(snapshot([call('a')])), alert('x', { state: 'confirmed', changed_at: '2026-03-10T09:02:00+08:00' }));
+    const ahead = adoptAlert(
+      after(snapshot([call('a')])),
+      alert('x', { state: 'confirmed', changed_at: '2026-03-10T09:02:00+08:00' }),
+    );
     expect(reduce(ahead, event('a', 2, raised(alert('x'))), NOW).alerts['x']?.state).toBe('confirmed');
   });
 
   it('are bounded: decided ones go first, then the oldest', () => {
     const at = (n: number) => new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString();
-    const full = Array.from({ length: MOST_ALERTS }, (_, n) => alert(`x${n}`, { raised_at: at(n), state: n === 7 ? 'dismissed' : 'open' }));
+    const full = Array.from({ length: MOST_ALERTS }, (_, n) =>
+      alert(`x${n}`, { raised_at: at(n), state: n === 7 ? 'dismissed' : 'open' }),
+    );
     const state = after(snapshot([call('a')], full), event('a', 2, raised(alert('new', { raised_at: at(9999) }))));
     expect(Object.keys(state.alerts)).toHaveLength(MOST_ALERTS);
     expect(state.alerts['x7']).toBeUndefined();
@@ -124,7 +145,13 @@ describe('alerts', () => {
 });
 
 describe('levels and health', () => {
-  const levels: LiveMessage = { type: 'levels', call_id: 'a', at: 12.5, dbfs: { agent: -20, customer: -60 }, speaking: ['agent'] };
+  const levels: LiveMessage = {
+    type: 'levels',
+    call_id: 'a',
+    at: 12.5,
+    dbfs: { agent: -20, customer: -60 },
+    speaking: ['agent'],
+  };
 
   it('are kept with the time they came', () => {
     expect(after(snapshot([call('a')]), levels).heard['a']).toEqual({ levels, now: NOW });

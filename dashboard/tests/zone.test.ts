@@ -28,7 +28,9 @@ describe('the debtor’s time', () => {
     browserIn('UTC');
     expect(localTime(new Date('2026-07-02T14:40:00Z'), 'America/New_York', 'en-GB')).toBe('10:40 (America/New_York)');
     expect(localTime(NIGHT, 'America/New_York', 'en-GB')).toBe('09:40 (America/New_York)');
-    expect(localSpan(new Date('2026-03-08T06:59:00Z'), 120, 'America/New_York', 'en-GB')).toBe('01:59–03:01 (America/New_York)');
+    expect(localSpan(new Date('2026-03-08T06:59:00Z'), 120, 'America/New_York', 'en-GB')).toBe(
+      '01:59–03:01 (America/New_York)',
+    );
   });
 
   it('is a span for a call, and one time for a short one', () => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,11 +40,11 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taxonomy:
-    """Everything a rule may name. `codes` maps a code of the cite index to its full name."""
+    """Everything a rule may name. `codes` maps a code of the cite index to its name."""
 
     categories: Mapping[str, Category]
     duties: Mapping[str, Category]
-    codes: Mapping[str, str]
+    codes: Mapping[str, Bilingual]
 
 
 def read_yaml(path: Path) -> Any:
@@ -61,7 +61,7 @@ def bilingual(value: Any) -> Bilingual:
     return Bilingual(zh=str(value["zh"]), en=str(value["en"]))
 
 
-def _category(name: str, raw: Any, codes: Mapping[str, str], path: Path) -> Category:
+def _category(name: str, raw: Any, codes: Collection[str], path: Path) -> Category:
     where = f"{path.name}: {name}"
     severity = raw.get("severity")
     if severity not in SEVERITIES:
@@ -73,7 +73,7 @@ def _category(name: str, raw: Any, codes: Mapping[str, str], path: Path) -> Cate
     return Category(id=name, title=bilingual(raw["title"]), severity=severity, law=law)
 
 
-def parse_law(raw: Any, codes: Mapping[str, str], where: str) -> Law:
+def parse_law(raw: Any, codes: Collection[str], where: str) -> Law:
     """Why and cites; PackError where a cite's code is not in the index."""
     cites = tuple(str(cite) for cite in raw["cites"])
     for cite in cites:
@@ -90,7 +90,7 @@ def load_taxonomy(path: Path = PACKS / "taxonomy.yaml") -> Taxonomy:
     """Read and check the taxonomy that ships with the packs. Raises PackError."""
     raw = read_yaml(path)
     try:
-        codes = {str(code): str(name) for code, name in raw["codes"].items()}
+        codes = {str(code): bilingual(name) for code, name in raw["codes"].items()}
         categories = {name: _category(name, each, codes, path) for name, each in raw["categories"].items()}
         duties = {name: _category(name, each, codes, path) for name, each in raw["duties"].items()}
     except (KeyError, TypeError, AttributeError) as problem:

@@ -33,7 +33,8 @@ TREND_POINTS = 60
 _OF_A_MOMENT: frozenset[NoticeCode] = frozenset({"gateway_irregular", "audio_missing"})
 """Notices of what has passed: nothing about the call's monitoring is out of order because of them."""
 
-_WEIGHT: dict[Severity, int] = {"critical": 50, "high": 25, "medium": 8, "low": 2}
+RISK_WEIGHTS: dict[Severity, int] = {"critical": 50, "high": 25, "medium": 8, "low": 2}
+"""What one alert adds to a call's risk."""
 _ANGER_WEIGHT = 10
 
 
@@ -171,7 +172,7 @@ def _with_alerts(summary: CallSummary, states: dict[str, tuple[Severity, AlertSt
 
 
 def _with_risk(summary: CallSummary) -> CallSummary:
-    broken = sum(_WEIGHT[severity] * count for severity, count in summary.alerts.items())
+    broken = sum(RISK_WEIGHTS[severity] * count for severity, count in summary.alerts.items())
     anger = sum(max(0.0, -(party.sentiment or 0.0)) for party in summary.parties) * _ANGER_WEIGHT
     return replace(summary, risk=min(100, round(broken + anger)))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.record.facts import Alert, Call
 from service.storage import codec
 from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, InvalidCursor
 from service.storage.tables import alerts, calls, utterances
@@ -28,7 +29,14 @@ def alerts_page(connection: sa.Connection, query: AlertQuery) -> AlertPage:
     rows = connection.execute(_select_alerts(query)).mappings().all()
     page = [codec.value_of(codec.ALERT, row) for row in rows[: _page_size(query.limit)]]
     more = _cursor_after(page[-1].raised_at, page[-1].id) if len(rows) > len(page) else None
-    return AlertPage(alerts=tuple(page), next=more)
+    return AlertPage(alerts=tuple(page), calls=_calls_of(connection, page), next=more)
+
+
+def _calls_of(connection: sa.Connection, page: Iterable[Alert]) -> tuple[Call, ...]:
+    ids = dict.fromkeys(alert.call_id for alert in page)
+    found = connection.execute(sa.select(calls.c.id, calls.c.summary).where(calls.c.id.in_(list(ids)))).all()
+    known = {row.id: codec.SUMMARY.validate_json(row.summary).call for row in found}
+    return tuple(known[each] for each in ids)
 
 
 def _page_size(limit: int) -> int:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from asr.types import Utterance
 from detectors.contract import Finding, Sentiment, Severity
-from service.record.facts import Alert, AlertState, CallState, Fact, GapMarked, Notice
+from service.record.facts import Alert, AlertState, Call, CallState, Fact, GapMarked, Notice
 from service.record.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
@@ -112,7 +112,10 @@ class AlertQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPage:
+    """`calls`: those that the page's alerts were raised in, each once."""
+
     alerts: tuple[Alert, ...]
+    calls: tuple[Call, ...]
     next: str | None
 
 

@@ -18,6 +18,7 @@ from service.web.errors import Refused, storage_refusal
 from service.web.http_limits import mark_known
 from service.web.origin import same_origin
 from service.web.request_context import ContextDep, RequestContext
+from service.web.schemas import Right
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
 CSRF_HEADER = "X-CSRF-Token"
@@ -28,6 +29,8 @@ DECIDERS: tuple[UserRole, ...] = ("compliance", "admin")
 KEEPERS: tuple[UserRole, ...] = ("integrator", "admin")
 ADMINS: tuple[UserRole, ...] = ("admin",)
 EVERYONE: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
+
+_RIGHTS: dict[Right, tuple[UserRole, ...]] = {"watch": WATCHERS, "decide": DECIDERS, "keys": KEEPERS, "users": ADMINS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,11 @@ async def principal_of(token: str, context: RequestContext) -> Principal | None:
     if session in parts.ended or user.disabled or not parts.signer.fits(session, user):
         return None
     return Principal(user=user, session=session)
+
+
+def rights_of(role: UserRole) -> tuple[Right, ...]:
+    """What the role may do, for a dashboard that shows no more than that."""
+    return tuple(right for right, roles in _RIGHTS.items() if role in roles)
 
 
 def require_role(principal: Principal, roles: tuple[UserRole, ...]) -> None:

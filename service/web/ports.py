@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from detectors.contract import Bilingual
 from detectors.runtime.registry import RuleInfo
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner
@@ -66,6 +67,7 @@ class WebParts:
     feed: LiveFeed
     recordings: Recordings
     rules: tuple[RuleInfo, ...]
+    laws: Mapping[str, Bilingual]
     checks: ReadinessChecks
     health: Callable[[], Health]
     metrics: Metrics

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from detectors.contract import Bilingual, Severity
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
 from service.live.messages import Event
@@ -100,10 +101,15 @@ class ErrorAnswer:
     error: Fault
 
 
+Right = Literal["watch", "decide", "keys", "users"]
+"""`watch` calls and recordings and acknowledge alerts; `decide` alerts; manage gateway `keys`; manage `users`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
     name: str
     role: UserRole
+    rights: tuple[Right, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +185,15 @@ class EventsAnswer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesAnswer:
     rules: tuple[RuleInfo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceAnswer:
+    """What a reader of calls and alerts needs to know besides: the names of the laws that `cites` name by their codes,
+    and what one alert of each severity adds to a call's `risk`."""
+
+    laws: Mapping[str, Bilingual]
+    risk_weights: Mapping[Severity, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

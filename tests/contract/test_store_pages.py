@@ -133,3 +133,11 @@ async def test_pages_of_alerts_hold_each_once(feed: Store) -> None:
     second = await feed.alerts(AlertQuery(limit=4, cursor=first.next))
     assert [alert.id for alert in (*first.alerts, *second.alerts)] == ["a0", "a1", "a2", "a3", "a4", "a5"]
     assert second.next is None
+
+
+async def test_a_page_of_alerts_tells_whose_calls_they_are(feed: Store) -> None:
+    page = await feed.alerts(AlertQuery(limit=4))
+    told = [call.id for call in page.calls]
+    assert told == list(dict.fromkeys(alert.call_id for alert in page.alerts)), "each once, in the order of the alerts"
+    assert page.calls[0] == (await feed.summary(told[0])).call
+    assert (await feed.alerts(AlertQuery(call_id="none"))).calls == ()

@@ -171,6 +171,15 @@ def test_the_flagged_call_is_replayed_with_sound_and_words_in_step(service: Runn
     expect(page.locator("li.said[aria-current=true]")).to_have_count(1)
 
 
+def test_the_replay_page_shows_every_finding(service: Running, page: Page) -> None:
+    call_id = page.url.removesuffix("/replay").rpartition("/")[2]
+    record = page.request.get(f"{service.url}/api/v1/calls/{call_id}").json()
+    assert record["findings"]
+    expect(page.get_by_role("heading", name="Findings without an alert")).to_be_visible()
+    for finding in record["findings"]:
+        expect(page.locator("aside")).to_contain_text(finding["title"]["en"])
+
+
 def test_a_decision_is_kept_with_who_and_why(service: Running, page: Page) -> None:
     card = page.locator("article.alert.critical").first
     card.get_by_role("button", name="Confirm").click()

@@ -1,5 +1,5 @@
 /** Geometry of sentiment lines: points in, SVG path data out. */
-import type { SentimentPoint } from '../wire/types';
+import type { SentimentPoint, Severity } from '../wire/types';
 
 export interface Frame {
   readonly width: number;
@@ -58,11 +58,12 @@ export function thin<P extends SentimentPoint>(points: readonly P[], frame: Fram
 
 export type Band = 'calm' | 'raised' | 'high' | 'critical';
 
-/** One critical alert weighs 50, one high 25 (service/summary.py): the bands follow those. */
-export function band(risk: number): Band {
-  if (risk >= 50) return 'critical';
-  if (risk >= 25) return 'high';
-  return risk >= 8 ? 'raised' : 'calm';
+/** A risk is as bad as the alert that would make it alone; `weights` is what one of each severity adds. */
+export function band(risk: number, weights: Readonly<Record<string, number>>): Band {
+  const reaches = (severity: Severity) => risk >= (weights[severity] ?? Infinity);
+  if (reaches('critical')) return 'critical';
+  if (reaches('high')) return 'high';
+  return reaches('medium') ? 'raised' : 'calm';
 }
 
 /** Loudness in dBFS → 0..1 of a meter: speech on a telephone lies between about −50 and −10. */

@@ -1,19 +1,22 @@
-/** Where in the recording an alert's words were said. */
-import type { Alert, Utterance } from '../wire/types';
+/** Where in the recording the words of an alert or a finding were said. */
+import type { Alert, Finding, Utterance } from '../wire/types';
 
 /** Without marks and spaces, which words may lack. */
 const letters = (said: string) => said.replace(/[\s\p{P}]/gu, '').length;
 
+/** Where to listen: a duty counts as missed at the end of its window. */
+export const heardAt = ({ kind, start, end }: Alert | Finding) => (kind === 'duty_missing' ? end : start);
+
 /**
- * The alert, its span narrowed to the very words of its quote where their times are known: they are asked for once an
- * utterance has a finding, and come after the alert.
+ * The alert or finding, its span narrowed to the very words of its quote where their times are known: they are asked
+ * for once an utterance has a finding, and come after the alert.
  */
-export function toTheWord(alert: Alert, utterances: readonly Utterance[]): Alert {
-  const said = utterances.find((utterance) => utterance.id === alert.utterance_id);
-  const place = said === undefined || alert.quote === '' ? -1 : said.text.indexOf(alert.quote);
-  if (said === undefined || place < 0) return alert;
+export function toTheWord<E extends Alert | Finding>(evidence: E, utterances: readonly Utterance[]): E {
+  const said = utterances.find((utterance) => utterance.id === evidence.utterance_id);
+  const place = said === undefined || evidence.quote === '' ? -1 : said.text.indexOf(evidence.quote);
+  if (said === undefined || place < 0) return evidence;
   const from = letters(said.text.slice(0, place));
-  const to = from + letters(alert.quote);
+  const to = from + letters(evidence.quote);
   let reach = 0;
   const quoted = said.words.filter((word) => {
     const begin = reach;
@@ -21,5 +24,5 @@ export function toTheWord(alert: Alert, utterances: readonly Utterance[]): Alert
     return begin < to && reach > from;
   });
   const [first, last] = [quoted[0], quoted[quoted.length - 1]];
-  return first === undefined || last === undefined ? alert : { ...alert, start: first.start, end: last.end };
+  return first === undefined || last === undefined ? evidence : { ...evidence, start: first.start, end: last.end };
 }

@@ -15,14 +15,23 @@ function onTheWall(at: Date, zone: string): Date | null {
   const parts = formatOf(zone)?.formatToParts(at);
   if (parts === undefined) return null;
   const figure = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((part) => part.type === type)?.value ?? 0);
-  return new Date(Date.UTC(figure('year'), figure('month') - 1, figure('day'), figure('hour'), figure('minute'), figure('second')));
+  return new Date(
+    Date.UTC(figure('year'), figure('month') - 1, figure('day'), figure('hour'), figure('minute'), figure('second')),
+  );
 }
 
 function formatOf(zone: string): Intl.DateTimeFormat | null {
   let format = formats.get(zone);
   try {
     format ??= new Intl.DateTimeFormat('en-US', {
-      timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -39,7 +48,8 @@ function here(at: Date): Date {
 
 const minuteOf = (wall: Date) => Math.floor(wall.getTime() / MINUTE_MS);
 const clockOf = (wall: Date) => wall.toISOString().slice(11, 16);
-const dayOf = (wall: Date, locale: string) => wall.toLocaleDateString(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' });
+const dayOf = (wall: Date, locale: string) =>
+  wall.toLocaleDateString(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' });
 const sameDay = (a: Date, b: Date) => a.toISOString().slice(0, 10) === b.toISOString().slice(0, 10);
 
 /** `22:40 (Asia/Shanghai)`; with the day before or after where it is another one there; null where the zone is not known. */

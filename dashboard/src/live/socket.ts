@@ -3,9 +3,7 @@ import type { LiveMessage, LiveRequest } from '../wire/types';
 import { backoff } from './backoff';
 
 export type Phase =
-  | { name: 'connecting'; attempt: number }
-  | { name: 'open' }
-  | { name: 'waiting'; attempt: number; retryAt: number };
+  { name: 'connecting'; attempt: number } | { name: 'open' } | { name: 'waiting'; attempt: number; retryAt: number };
 
 export interface FeedOptions {
   url: string;

@@ -1,11 +1,23 @@
 /** One opened call: its record, kept up by the live events. Pure. */
-import type { Alert, CallRecord, CallSummary, Fact, Gap, LiveEvent, Notice, Sentiment, Utterance } from '../wire/types';
+import type {
+  Alert,
+  CallRecord,
+  CallSummary,
+  Fact,
+  Finding,
+  Gap,
+  LiveEvent,
+  Notice,
+  Sentiment,
+  Utterance,
+} from '../wire/types';
 import { after } from './reduce';
 
 export interface CallDetail {
   readonly summary: CallSummary;
   readonly utterances: readonly Utterance[];
   readonly sentiments: readonly Sentiment[];
+  readonly findings: readonly Finding[];
   readonly alerts: readonly Alert[];
   readonly gaps: readonly Gap[];
   readonly notices: readonly Notice[];
@@ -16,8 +28,8 @@ export interface CallDetail {
 }
 
 export function fromRecord(record: CallRecord): CallDetail {
-  const { summary, utterances, sentiments, alerts, gaps, notices } = record;
-  return { summary, utterances, sentiments, alerts, gaps, notices, seq: summary.seq, hole: false };
+  const { summary, utterances, sentiments, findings, alerts, gaps, notices } = record;
+  return { summary, utterances, sentiments, findings, alerts, gaps, notices, seq: summary.seq, hole: false };
 }
 
 /** Applies an event of this call; what was applied before changes nothing. */
@@ -33,9 +45,16 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
     case 'utterance':
       return { ...detail, utterances: insert(detail.utterances, fact.utterance, sameId, byStart) };
     case 'words':
-      return { ...detail, utterances: detail.utterances.map((said) => (said.id === fact.utterance_id ? { ...said, words: fact.words } : said)) };
+      return {
+        ...detail,
+        utterances: detail.utterances.map((said) =>
+          said.id === fact.utterance_id ? { ...said, words: fact.words } : said,
+        ),
+      };
     case 'sentiment':
       return { ...detail, sentiments: insert(detail.sentiments, fact.sentiment, sameUtterance, byAt) };
+    case 'finding':
+      return { ...detail, findings: insert(detail.findings, fact.finding, sameFinding, byStart) };
     case 'alert':
       return { ...detail, alerts: insert(detail.alerts, fact.alert, sameId, byStart) };
     case 'alert_changed':
@@ -50,11 +69,10 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
     case 'notice':
       return { ...detail, notices: insert(detail.notices, fact, sameNotice, byAt) };
     case 'call_opened':
-    case 'finding':
     case 'dtmf':
     case 'call_resumed':
     case 'call_closed':
-      return detail; // Told by the summary, or by the alert that came of it.
+      return detail; // Told by the summary.
     default:
       return unknown(fact, detail);
   }
@@ -66,6 +84,13 @@ export function changeAlert(detail: CallDetail, id: string, change: Partial<Aler
 
 const sameId = (a: { id: string }, b: { id: string }) => a.id === b.id;
 const sameUtterance = (a: Sentiment, b: Sentiment) => a.utterance_id === b.utterance_id;
+const sameFinding = (a: Finding, b: Finding) =>
+  a.rule === b.rule &&
+  a.role === b.role &&
+  a.start === b.start &&
+  a.end === b.end &&
+  a.quote === b.quote &&
+  a.severity === b.severity;
 const sameGap = (a: Gap, b: Gap) => a.start === b.start && a.role === b.role && a.reason === b.reason;
 const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at && a.message === b.message;
 const byStart = (a: { start: number }, b: { start: number }) => a.start - b.start;

@@ -1,14 +1,15 @@
 /** A call that is open on the screen: its record, followed live, with missed events asked for. */
-import { ApiError, type Api } from '../wire/api';
+import { ApiError, bodyOf, type Api } from '../wire/client';
 import type { Alert, LiveEvent } from '../wire/types';
 import { changeAlert, follow, fromRecord, type CallDetail } from './detail';
 import type { Live } from './live.svelte';
+import { eventsAfter } from './missed';
 
-export type Loading = { name: 'loading' } | { name: 'missing' } | { name: 'failed' } | { name: 'here' };
+export type Loading = 'loading' | 'missing' | 'failed' | 'here';
 
 export class OpenedCall {
   #detail = $state.raw<CallDetail | null>(null);
-  #loading = $state.raw<Loading>({ name: 'loading' });
+  #loading = $state<Loading>('loading');
   #early: LiveEvent[] = [];
   #filling = false;
 
@@ -35,18 +36,22 @@ export class OpenedCall {
 
   async load(): Promise<void> {
     try {
-      this.#detail = fromRecord(await this.api.call(this.id));
-      this.#loading = { name: 'here' };
+      this.#detail = fromRecord(
+        await bodyOf(this.api.GET('/api/v1/calls/{call_id}', { params: { path: { call_id: this.id } } })),
+      );
+      this.#loading = 'here';
       const early = this.#early;
       this.#early = [];
       early.forEach((event) => this.#take(event));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#loading = { name: error.status === 404 ? 'missing' : 'failed' };
+      this.#loading = error.status === 404 ? 'missing' : 'failed';
     }
   }
 
+  /** An alert as a decision left it: shown at once here and in the live picture. */
   adopt(alert: Alert): void {
+    this.live.adopt(alert);
     if (this.#detail !== null) this.#detail = changeAlert(this.#detail, alert.id, alert);
   }
 
@@ -63,7 +68,7 @@ export class OpenedCall {
     if (this.#filling || this.#detail === null) return;
     this.#filling = true;
     try {
-      for (const event of await this.api.events(this.id, this.#detail.seq)) {
+      for (const event of await eventsAfter(this.api, this.id, this.#detail.seq)) {
         this.#detail = follow(this.#detail, event);
       }
     } catch (error) {

@@ -1,5 +1,16 @@
 /** The live picture as a pure function of the messages: what the wall, the header and the alert feed show. */
-import type { Alert, CallSummary, Fact, Health, Interim, Levels, LiveEvent, LiveMessage, Role, Snapshot } from '../wire/types';
+import type {
+  Alert,
+  CallSummary,
+  Fact,
+  Health,
+  Interim,
+  Levels,
+  LiveEvent,
+  LiveMessage,
+  Role,
+  Snapshot,
+} from '../wire/types';
 
 /** The newest levels of a call and when they came (this machine's milliseconds): the talk clock runs on from there. */
 export interface Heard {

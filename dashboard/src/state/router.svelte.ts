@@ -34,7 +34,8 @@ class Router {
   #clicked(event: MouseEvent): void {
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (!plain || event.defaultPrevented || link === null || link.target !== '' || link.origin !== location.origin) return;
+    if (!plain || event.defaultPrevented || link === null || link.target !== '' || link.origin !== location.origin)
+      return;
     if (link.hasAttribute('download') || link.getAttribute('href')?.startsWith('#') === true) return;
     event.preventDefault();
     history.pushState(null, '', link.href);

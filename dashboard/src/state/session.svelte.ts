@@ -1,15 +1,6 @@
-/** Who is logged in, and what the role may do. */
-import { Api, ApiError } from '../wire/api';
-import type { User, UserRole } from '../wire/types';
-
-export type Act = 'watch' | 'decide' | 'keys' | 'users'; // watch includes to acknowledge; decide: to confirm or dismiss
-
-const MAY: Record<UserRole, readonly Act[]> = {
-  supervisor: ['watch'],
-  compliance: ['watch', 'decide'],
-  integrator: ['keys'],
-  admin: ['watch', 'decide', 'keys', 'users'],
-};
+/** Who is logged in, and what they may do. */
+import { ApiError, bodyOf, createApi } from '../wire/client';
+import type { Right, Session, User } from '../wire/types';
 
 type Standing =
   | { name: 'asking' }
@@ -19,7 +10,8 @@ type Standing =
 
 class SessionState {
   #standing = $state.raw<Standing>({ name: 'asking' });
-  readonly api = new Api(() => this.#expire());
+  #csrf = '';
+  readonly api = createApi({ csrf: () => this.#csrf, onExpired: () => this.#expire() });
 
   get standing(): Standing {
     return this.#standing;
@@ -29,14 +21,14 @@ class SessionState {
     return this.#standing.name === 'in' ? this.#standing.user : null;
   }
 
-  may(act: Act): boolean {
-    return this.user !== null && MAY[this.user.role].includes(act);
+  may(right: Right): boolean {
+    return this.user !== null && this.user.rights.includes(right);
   }
 
   /** Is there a session already? True, false, or throws ApiError where the service cannot be reached. */
   async check(): Promise<boolean> {
     try {
-      this.#standing = { name: 'in', user: (await this.api.session()).user };
+      this.#enter(await bodyOf(this.api.GET('/api/v1/session')));
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -47,17 +39,22 @@ class SessionState {
   }
 
   async logIn(username: string, password: string): Promise<void> {
-    this.#standing = { name: 'in', user: (await this.api.logIn(username, password)).user };
+    this.#enter(await bodyOf(this.api.POST('/api/v1/session', { body: { username, password } })));
   }
 
   async logOut(): Promise<void> {
     try {
-      await this.api.logOut();
+      await this.api.DELETE('/api/v1/session');
       this.#standing = { name: 'out', why: 'left' };
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'logout_not_kept') throw error;
       this.#standing = { name: 'out', why: 'unkept' };
     }
+  }
+
+  #enter({ user, csrf }: Session): void {
+    this.#csrf = csrf;
+    this.#standing = { name: 'in', user };
   }
 
   #expire(): void {

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Who Am I
-         * @description The user of this session and its CSRF token.
+         * @description The user of this session, what they may do, and the session's CSRF token.
          */
         get: operations["who_am_i"];
         put?: never;
@@ -125,6 +125,26 @@ export interface paths {
          * @description The rules in force.
          */
         get: operations["rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reference
+         * @description Names of laws and weights of severities, for whoever shows calls and alerts.
+         */
+        get: operations["reference"];
         put?: never;
         post?: never;
         delete?: never;
@@ -479,10 +499,15 @@ export interface components {
              */
             type: "alert_changed";
         };
-        /** AlertPage */
+        /**
+         * AlertPage
+         * @description `calls`: those that the page's alerts were raised in, each once.
+         */
         AlertPage: {
             /** Alerts */
             alerts: components["schemas"]["Alert"][];
+            /** Calls */
+            calls: components["schemas"]["Call"][];
             /** Next */
             next: string | null;
         };
@@ -1132,6 +1157,21 @@ export interface components {
             };
         };
         /**
+         * ReferenceAnswer
+         * @description What a reader of calls and alerts needs to know besides: the names of the laws that `cites` name by their codes,
+         *     and what one alert of each severity adds to a call's `risk`.
+         */
+        ReferenceAnswer: {
+            /** Laws */
+            laws: {
+                [key: string]: components["schemas"]["Bilingual"];
+            };
+            /** Risk Weights */
+            risk_weights: {
+                [key: string]: number;
+            };
+        };
+        /**
          * ReservationAnswer
          * @description A token for each leg, by its role, and for how long it may connect.
          */
@@ -1382,6 +1422,8 @@ export interface components {
              * @enum {string}
              */
             role: "supervisor" | "compliance" | "integrator" | "admin";
+            /** Rights */
+            rights: ("watch" | "decide" | "keys" | "users")[];
         };
         /**
          * Word
@@ -2165,6 +2207,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulesAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferenceAnswer"];
                 };
             };
             /** @description Bad Request */

@@ -1,7 +1,9 @@
 /** The service's own words for things, read off its OpenAPI document. Nothing here is written by hand twice. */
+import type { Readable } from 'openapi-typescript-helpers';
 import type { components } from './schema';
 
-type Schemas = components['schemas'];
+/** As the client reads them. */
+type Schemas = { [Name in keyof components['schemas']]: Readable<components['schemas'][Name]> };
 
 export type Alert = Schemas['Alert'];
 export type AlertPage = Schemas['AlertPage'];
@@ -10,6 +12,7 @@ export type Call = Schemas['Call'];
 export type CallPage = Schemas['CallPage'];
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
+export type Finding = Schemas['Finding'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
 export type NewGatewayKey = Schemas['NewKeyAnswer'];
@@ -24,6 +27,7 @@ export type Interim = Schemas['Partial'];
 export type Notice = Schemas['Notice'];
 export type Party = Schemas['Party'];
 export type Peaks = Schemas['Peaks'];
+export type Reference = Schemas['ReferenceAnswer'];
 export type Sentiment = Schemas['Sentiment'];
 export type SentimentPoint = Schemas['SentimentPoint'];
 export type Session = Schemas['SessionAnswer'];
@@ -42,6 +46,7 @@ export type Emotion = Sentiment['emotion'];
 export type Ending = NonNullable<CallSummary['ending']>;
 export type NoticeCode = Notice['code'];
 export type UserRole = User['role'];
+export type Right = User['rights'][number];
 
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from service.live.fact_events import events_of
 from service.live.messages import MAX_SEQ
 from service.record.facts import CallState
+from service.record.summary import RISK_WEIGHTS
 from service.storage.port import CallPage, CallQuery, CallRecord
 from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer, large_answer
 from service.web.request_context import ContextDep
-from service.web.schemas import EventsAnswer, RulesAnswer
+from service.web.schemas import EventsAnswer, ReferenceAnswer, RulesAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
 
@@ -24,6 +25,7 @@ _PAGE = TypeAdapter(CallPage)
 _RECORD = TypeAdapter(CallRecord)
 _EVENTS = TypeAdapter(EventsAnswer)
 _RULES = TypeAdapter(RulesAnswer)
+_REFERENCE = TypeAdapter(ReferenceAnswer)
 
 Text = Annotated[str | None, Query(max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=200)]
@@ -86,3 +88,9 @@ async def events(
 async def rules(_watcher: Watcher, context: ContextDep) -> Response:
     """The rules in force."""
     return json_answer(_RULES, RulesAnswer(rules=context.parts.rules))
+
+
+@router.get("/reference", response_model=ReferenceAnswer)
+async def reference(_watcher: Watcher, context: ContextDep) -> Response:
+    """Names of laws and weights of severities, for whoever shows calls and alerts."""
+    return json_answer(_REFERENCE, ReferenceAnswer(laws=context.parts.laws, risk_weights=RISK_WEIGHTS))

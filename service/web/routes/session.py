@@ -12,7 +12,7 @@ from service.access.passwords import TooManyLogins
 from service.access.sessions import COOKIE, DEVICE_COOKIE, DEVICE_SECONDS, Session, unix_now
 from service.storage.port import NotFound, StorageError, User, UserChanges
 from service.web.addresses import client_address, tell_of_proxy
-from service.web.auth import Anyone, require_origin
+from service.web.auth import Anyone, require_origin, rights_of
 from service.web.errors import Refused, refusal
 from service.web.http_limits import mark_known
 from service.web.json_answer import json_answer
@@ -48,7 +48,7 @@ async def log_in(given: Credentials, request: Request, context: ContextDep) -> R
 
 @router.get("", response_model=SessionAnswer)
 async def who_am_i(principal: Anyone, context: ContextDep) -> Response:
-    """The user of this session and its CSRF token."""
+    """The user of this session, what they may do, and the session's CSRF token."""
     return _answer(context, principal.user, principal.session)
 
 
@@ -117,7 +117,7 @@ async def _find(context: RequestContext, name: str) -> User | None:
 
 
 def _answer(context: RequestContext, user: User, session: Session) -> Response:
-    who = Who(name=user.name, role=user.role)
+    who = Who(name=user.name, role=user.role, rights=rights_of(user.role))
     return json_answer(_ANSWER, SessionAnswer(user=who, csrf=context.parts.signer.csrf(session)))
 
 

@@ -164,6 +164,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         feed=feed,
         recordings=recordings,
         rules=(RULE,),
+        laws={"CN-PIPL": Bilingual(zh="《个人信息保护法》", en="PRC Personal Information Protection Law")},
         checks=readings,
         health=lambda: HEALTH,
         metrics=metrics,

@@ -153,3 +153,10 @@ async def test_rules_are_told_in_both_languages(house: House) -> None:
     client = await house.logged_in("supervisor")
     [rule] = (await client.get("/api/v1/rules")).json()["rules"]
     assert rule["title"] == {"zh": "威胁", "en": "Threat"}
+
+
+async def test_the_reference_names_laws_and_weighs_severities(house: House) -> None:
+    client = await house.logged_in("supervisor")
+    answer = (await client.get("/api/v1/reference")).json()
+    assert answer["laws"] == {"CN-PIPL": {"zh": "《个人信息保护法》", "en": "PRC Personal Information Protection Law"}}
+    assert answer["risk_weights"] == {"critical": 50, "high": 25, "medium": 8, "low": 2}

@@ -49,6 +49,7 @@ ROWS = [
     Row("GET", "/api/v1/calls/{call_id}/recording", WATCH),
     Row("GET", "/api/v1/calls/{call_id}/peaks", WATCH),
     Row("GET", "/api/v1/rules", WATCH),
+    Row("GET", "/api/v1/reference", WATCH),
     Row("GET", "/api/v1/alerts", WATCH),
     Row("PUT", "/api/v1/alerts/{alert_id}/state", WATCH, {"state": "acknowledged"}),
     Row("GET", "/api/v1/users", ADMIN),
@@ -148,3 +149,11 @@ async def test_interactive_documentation_is_off(house: House) -> None:
         answer = await client.get(path)
         assert "swagger" not in answer.text.lower()
         assert "openapi" not in answer.text.lower()
+
+
+@pytest.mark.parametrize("role", USER_ROLES)
+async def test_a_session_tells_the_rights_that_the_routes_grant(house: House, role: UserRole) -> None:
+    client = await house.logged_in(role)
+    told = (await client.get("/api/v1/session")).json()["user"]["rights"]
+    granted = {"watch": WATCH, "decide": frozenset({"compliance", "admin"}), "keys": KEEP, "users": ADMIN}
+    assert set(told) == {right for right, roles in granted.items() if role in roles}

@@ -19,7 +19,7 @@ async def test_login_answers_user_and_csrf_and_sets_a_guarded_cookie(house: Hous
     client = await house.stranger()
     answer = await client.post(LOGIN, json={"username": "lin", "password": PASSWORD})
     assert answer.status_code == 200
-    assert answer.json()["user"] == {"name": "lin", "role": "supervisor"}
+    assert answer.json()["user"] == {"name": "lin", "role": "supervisor", "rights": ["watch"]}
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie

@@ -1,0 +1,55 @@
+// @vitest-environment happy-dom
+import { fireEvent, render, screen } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { text } from '../../src/i18n/text.svelte';
+import FindingList from '../../src/ui/FindingList.svelte';
+import NoticeList from '../../src/ui/NoticeList.svelte';
+import { finding } from '../given';
+
+beforeEach(() => text.choose('en'));
+
+describe('findings without an alert', () => {
+  it('tell severity, title, words and time, and lead there', async () => {
+    const onseek = vi.fn();
+    const found = finding({ severity: 'critical', start: 65.4, quote: '<i>你</i>' });
+    render(FindingList, { findings: [found], onseek });
+    const row = screen.getByRole('listitem');
+    expect(row.textContent).toContain('Critical');
+    expect(row.textContent).toContain('Insult');
+    expect(row.textContent).toContain('<i>你</i>');
+    await fireEvent.click(screen.getByRole('button', { name: '1:05.4' }));
+    expect(onseek).toHaveBeenCalledWith(found);
+  });
+
+  it('say that there is none', () => {
+    render(FindingList, { findings: [], onseek: vi.fn() });
+    expect(screen.getByText('No other findings.')).toBeTruthy();
+    expect(screen.queryByRole('list')).toBeNull();
+  });
+
+  it('are shown fifty at a time', async () => {
+    const findings = Array.from({ length: 120 }, (_, index) => finding({ start: index }));
+    render(FindingList, { findings, onseek: vi.fn() });
+    expect(screen.getAllByRole('listitem')).toHaveLength(50);
+    await fireEvent.click(screen.getByRole('button', { name: 'Show more (70 left)' }));
+    await fireEvent.click(screen.getByRole('button', { name: 'Show more (20 left)' }));
+    expect(screen.getAllByRole('listitem')).toHaveLength(120);
+    expect(screen.queryByRole('button', { name: /Show more/ })).toBeNull();
+  });
+});
+
+describe('notices', () => {
+  it('are told with what the integrator has to look for, and lead to their time', async () => {
+    const onseek = vi.fn();
+    const notices = [
+      { type: 'notice', code: 'protocol_error', at: 12, message: 'field seq is missing' },
+      { type: 'notice', code: 'recognition_failing', at: 30, message: 'Traceback' },
+    ] as const;
+    render(NoticeList, { notices, onseek });
+    const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
+    expect(rows[0]).toContain('field seq is missing');
+    expect(rows[1]).not.toContain('Traceback');
+    await fireEvent.click(screen.getByRole('button', { name: '0:30' }));
+    expect(onseek).toHaveBeenCalledWith(30);
+  });
+});
