@@ -267,6 +267,7 @@ class Service:
             store=self.store,
             gateways=self.gateways,
             feed=self.hub,
+            decisions=self.journal,
             recordings=self.recordings,
             rules=self.registry.rules,
             laws=load_taxonomy().codes,

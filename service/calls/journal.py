@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -22,7 +23,7 @@ from service.calls.followers import Followers
 from service.live.hub import LiveHub
 from service.live.messages import Levels, Partial
 from service.metrics import Metrics
-from service.record.facts import FACT, AlertChanged, CallOpened, Fact, Notice, WordsTimed
+from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.storage.codec import storable
 from service.storage.port import LoggedFact, NotFound, StorageError, StorageUnavailable, Store
 
@@ -35,8 +36,7 @@ MOST_KEPT = 64 * 2**20
 call makes 1.3 KB a second, so 16 of them fill it in fifty minutes. Then writers wait: nothing is dropped, calls are
 recorded on, and their recognition stands still until the store is back."""
 _REPLACED = "The database was replaced while the call was on: what was said before stands in the old one."
-_DECISIONS = 256
-"""How many facts of other writers (people who decide alerts) may have come after one whose fate is unknown."""
+_WAITS = "what the call said before waits to be stored; try again in a moment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,7 @@ class StoreJournal:
         self._kept = 0  # bytes
         self._space_freed = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._refused: set[str] = set()
         self._begun_anew: set[str] = set()
         self._followers = Followers()
@@ -100,14 +101,27 @@ class StoreJournal:
             await self._keep(call_id, entry)
             return
         try:
-            await self._store_and_show(call_id, entry)
-        except StorageUnavailable as cause:
-            self._fail(cause)
+            async with self._writing(call_id):
+                await self._try(call_id, entry)
+        except StorageUnavailable:
             await self._keep(call_id, replace(entry, tried=True))
         except StorageError:
             if entry.opens:
                 self._refuse(call_id)
             raise
+
+    async def decide(
+        self, alert_id: str, state: AlertState, by: str, at: datetime, note: str, among: Collection[AlertState]
+    ) -> Alert:
+        """A person moves an alert that is in one of the states `among`. Stored, then shown to dashboards and followers
+        alike. Raises StorageError: StaleChange where somebody else was first, StorageUnavailable also while earlier
+        facts of the call wait, for a decision is not kept until it may be made."""
+        alert = await self._store.alert(alert_id)
+        async with self._writing(alert.call_id):
+            if self.failing or alert.call_id in self._backlogs:
+                raise StorageUnavailable(_WAITS)
+            self._show(alert.call_id, [await self._store.change_alert(alert_id, state, by, at, note, among)])
+        return await self._store.alert(alert_id)
 
     def show_levels(self, levels: Levels) -> None:
         """Pass on how loud a call is."""
@@ -133,9 +147,24 @@ class StoreJournal:
         else:
             self._followers.end(call_id)
 
+    def _writing(self, call_id: str) -> asyncio.Lock:
+        """Held by whoever writes to the call: a person may decide while its session writes, and what is shown keeps
+        the order of `seq`."""
+        return self._locks.setdefault(call_id, asyncio.Lock())
+
+    async def _try(self, call_id: str, entry: _Entry) -> None:
+        """Raises StorageError; after StorageUnavailable nobody else writes until it is known what became of it."""
+        try:
+            await self._store_and_show(call_id, entry)
+        except StorageUnavailable as cause:
+            self._fail(cause)
+            raise
+
     async def _store_and_show(self, call_id: str, entry: _Entry) -> None:
         logged = await self._found(call_id, entry) if entry.tried else []
-        logged = logged or await self._append(call_id, entry)
+        self._show(call_id, logged or await self._append(call_id, entry))
+
+    def _show(self, call_id: str, logged: Sequence[LoggedFact]) -> None:
         self._hub.publish(*logged)
         for each in logged:
             self._followers.tell(call_id, each)
@@ -165,17 +194,16 @@ class StoreJournal:
         return True
 
     async def _found(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
-        """The entry in the call's log, if an earlier try has stored it after all."""
+        """The entry at the end of the call's log, if an earlier try has stored it after all: nobody else writes to a
+        call while its entries wait."""
         await self._store.check()  # takes up a database that has been put back
         try:
             present = await self._store.summary(call_id)
         except NotFound:
             return []
-        count = len(entry.facts)
-        recent = await self._store.facts(call_id, after=max(0, present.seq - count - _DECISIONS))
+        last = await self._store.facts(call_id, after=max(0, present.seq - len(entry.facts)))
         sought = [(storable(fact, call_id)[0], entry.at) for fact in entry.facts]
-        runs = (recent[start : start + count] for start in range(len(recent)))
-        return next((run for run in runs if [(each.fact, each.at) for each in run] == sought), [])
+        return last if [(each.fact, each.at) for each in last] == sought else []
 
     async def _keep(self, call_id: str, entry: _Entry) -> None:
         """Put the entry in its call's backlog; waits while there is no room for it."""
@@ -197,13 +225,12 @@ class StoreJournal:
         while backlog:
             last_chance = self._stopping.is_set()
             try:
-                async with self._turn:
-                    await self._store_and_show(call_id, backlog[0])
-            except StorageUnavailable as cause:
+                async with self._turn, self._writing(call_id):
+                    await self._try(call_id, backlog[0])
+            except StorageUnavailable:
                 if last_chance:
                     log.error("facts lost at shutdown: the store is failing", call_id=call_id, entries=len(backlog))
                     break
-                self._fail(cause)
                 backlog[0] = replace(backlog[0], tried=True)
                 await self._pause(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
                 tries += 1

@@ -151,8 +151,7 @@ class Subscription:
 class LiveHub:
     """Keeps every live call's newest summary, and passes on what is published.
 
-    Facts of one call may be published out of order where two writers append to it (its session, and a person who
-    decides an alert): dashboards then see a hole in `seq` and ask for what they lack.
+    A dashboard that sees a hole in a call's `seq`, such as one that fell behind, asks for what it lacks.
     """
 
     def __init__(

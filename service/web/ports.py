@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -15,9 +16,10 @@ from service.access.sessions import Ended, SessionSigner
 from service.gateway.shell import GatewayParts
 from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
+from service.record.facts import Alert, AlertState
 from service.recordings.peaks import Peaks
 from service.settings import Settings
-from service.storage.port import LoggedFact, Store
+from service.storage.port import Store
 from service.web.schemas import Check
 
 
@@ -36,8 +38,14 @@ class LiveFeed(Protocol):
 
     def subscribe(self) -> AbstractAsyncContextManager[Subscription]: ...
 
-    def publish(self, *logged: LoggedFact) -> None:
-        """Show a stored fact to everyone."""
+
+class Decisions(Protocol):
+    """The journal, for people who decide alerts."""
+
+    async def decide(
+        self, alert_id: str, state: AlertState, by: str, at: datetime, note: str, among: Collection[AlertState]
+    ) -> Alert:
+        """Move an alert that is in one of the states `among`: stored, then shown to everyone. Raises StorageError."""
         ...
 
 
@@ -65,6 +73,7 @@ class WebParts:
     store: Store
     gateways: GatewayParts
     feed: LiveFeed
+    decisions: Decisions
     recordings: Recordings
     rules: tuple[RuleInfo, ...]
     laws: Mapping[str, Bilingual]

@@ -52,10 +52,9 @@ async def change_state(
     """
     if change.state != "acknowledged":
         require_role(watcher, DECIDERS)
-    store = context.parts.store
     among = UNDECIDED if change.seen is None or change.seen in UNDECIDED else (change.seen,)
-    logged = await store.change_alert(alert_id, change.state, watcher.user.name, utc_now(), change.note, among)
-    context.parts.feed.publish(logged)
+    by, now = watcher.user.name, utc_now()
+    alert = await context.parts.decisions.decide(alert_id, change.state, by, now, change.note, among)
     who, address = watcher.user.name, client_address(request)
     context.audit.note("alert_changed", who=who, subject=alert_id, address=address, detail=change.state)
-    return json_answer(_ALERT, await store.alert(alert_id))
+    return json_answer(_ALERT, alert)

@@ -20,6 +20,7 @@ from detectors.runtime.registry import RuleInfo
 from service.access.keys import new_key
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
+from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts
 from service.metrics import Metrics
@@ -162,6 +163,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         store=store,
         gateways=GatewayParts(calls=calls, metrics=metrics, reservations=Reservations()),
         feed=feed,
+        decisions=StoreJournal(store, feed, metrics),  # type: ignore[arg-type]
         recordings=recordings,
         rules=(RULE,),
         laws={"CN-PIPL": Bilingual(zh="《个人信息保护法》", en="PRC Personal Information Protection Law")},

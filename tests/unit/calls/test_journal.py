@@ -14,6 +14,7 @@ from service.calls.journal import StoreJournal
 from service.live.hub import LiveHub
 from service.live.messages import Health, Snapshot
 from service.metrics import Metrics
+from service.record.alert_states import UNDECIDED
 from service.record.facts import DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.storage import sqlite_files
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
@@ -310,3 +311,40 @@ async def test_a_fact_of_a_call_that_nobody_knows_is_still_an_error(store: Faili
         await written.write("call-1", [scenes.opened()], now())
         with pytest.raises(NotFound, match="utterance"):
             await written.write("call-1", [WordsTimed(utterance_id="agent-9", words=())], now())
+
+
+async def test_a_persons_decision_reaches_dashboards_and_followers_in_its_place(store: FailingStore) -> None:
+    """A gateway that follows the call sees no hole in `seq`."""
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened(), scenes.heard(), scenes.raised()], now())
+        follower = written.follow("call-1")
+        alert = await written.decide("alert-1", "acknowledged", "lin", now(), "听过", UNDECIDED)
+        await written.write("call-1", [scenes.heard(index=1)], now())
+        written.finished("call-1")
+        told = [logged async for logged in follower]
+        assert (alert.state, alert.changed_by) == ("acknowledged", "lin")
+        assert [(logged.seq, logged.fact.type) for logged in told] == [(4, "alert_changed"), (5, "utterance")]
+
+
+async def test_of_two_who_decide_at_once_the_second_is_told(store: FailingStore) -> None:
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened(), scenes.heard(), scenes.raised()], now())
+        decisions = await asyncio.gather(
+            *(written.decide("alert-1", state, "lin", now(), "", UNDECIDED) for state in ("confirmed", "dismissed")),
+            return_exceptions=True,
+        )
+        assert sorted(type(each).__name__ for each in decisions) == ["Alert", "StaleChange"]
+
+
+async def test_nobody_decides_while_what_was_said_before_is_not_stored(store: FailingStore) -> None:
+    """The fate of a write that failed is looked up at the end of the log: nobody else may have written there."""
+    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+        await written.write("call-1", [scenes.opened(), scenes.heard(), scenes.raised()], now())
+        store.broken = True
+        await written.write("call-1", [scenes.heard(index=1)], now())
+        with pytest.raises(StorageUnavailable):
+            await written.decide("alert-1", "confirmed", "lin", now(), "", UNDECIDED)
+        store.broken = False
+        followed = stored(written, "call-1")
+        assert [logged.fact.type async for logged in followed] == ["utterance"]
+        await written.decide("alert-1", "confirmed", "lin", now(), "", UNDECIDED)
