@@ -12,7 +12,7 @@ import structlog
 
 from service.disk import DiskLevel, DiskRoom, level_after, told
 from service.metrics import Metrics
-from service.storage.port import StorageError, Store
+from service.storage.port import Checked, StorageError
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class StoreWatch:
     """Asks the store how it does, also while nobody writes: a database that was moved away is noticed, and one that was
     put back is taken up."""
 
-    def __init__(self, store: Store, changed: Callable[[], None]) -> None:
+    def __init__(self, store: Checked, changed: Callable[[], None]) -> None:
         self._store = store
         self._changed = changed
         self.problem = ""

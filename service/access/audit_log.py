@@ -14,7 +14,7 @@ from types import MappingProxyType
 import structlog
 
 from service.access.clock import steady_now, utc_now
-from service.storage.port import AuditEntry, AuditEvent, StorageError, Store
+from service.storage.port import AuditEntry, AuditEvent, AuditTrail, StorageError
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class Repeats:
 class AuditLog:
     """One application's audit log. `run` writes its rows, until `finish`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: AuditTrail) -> None:
         self._store = store
         self._repeats = Repeats()
         self._waiting: deque[AuditEntry] = deque()

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from service.storage.port import GatewayKey, NotFound, StorageUnavailable, Store
+from service.storage.port import Accounts, GatewayKey, NotFound, StorageUnavailable
 
 FRESH_SECONDS = 60.0
 """For so long the store is not asked again: a key that another process revokes (the command line) works on so long."""
@@ -28,7 +28,7 @@ class FoundKey:
 class KeyCache:
     """Keeps keys whose secret was right, so guesses fill nothing. The secret is compared at each use all the same."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Accounts) -> None:
         self._store = store
         self._kept: OrderedDict[str, FoundKey] = OrderedDict()
         self._revoked: OrderedDict[str, None] = OrderedDict()

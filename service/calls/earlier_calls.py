@@ -16,7 +16,7 @@ from service.ingest.events import CallAnnounced
 from service.record.summary import CallSummary
 from service.recordings.folder import RecordingStore
 from service.recordings.reader import RecordedAudio
-from service.storage.port import GatewayKey, LoggedFact, Store
+from service.storage.port import CallStore, GatewayKey, LoggedFact
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
@@ -32,7 +32,7 @@ _PIECE: Seconds = 2.0
 class EarlierCalls:
     """Finds a call again and tells where it stood. Every method may raise StorageError."""
 
-    def __init__(self, store: Store, recordings: RecordingStore, wall: Callable[[], datetime]) -> None:
+    def __init__(self, store: CallStore, recordings: RecordingStore, wall: Callable[[], datetime]) -> None:
         self._store = store
         self._recordings = recordings
         self._wall = wall

@@ -25,7 +25,7 @@ from service.live.messages import Levels, Partial
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.storage.codec import storable
-from service.storage.port import LoggedFact, NotFound, StorageError, StorageUnavailable, Store
+from service.storage.port import CallStore, LoggedFact, NotFound, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class _Entry:
 class StoreJournal:
     """The service's journal. Use as an async context manager; leaving it tries once more to store what is kept."""
 
-    def __init__(self, store: Store, hub: LiveHub, metrics: Metrics) -> None:
+    def __init__(self, store: CallStore, hub: LiveHub, metrics: Metrics) -> None:
         self._store = store
         self._hub = hub
         self._metrics = metrics

@@ -28,7 +28,7 @@ from service.record.facts import (
     UtteranceHeard,
 )
 from service.record.summary import CallSummary
-from service.storage.port import AlertQuery, LoggedFact, NotFound, StorageUnavailable, Store
+from service.storage.port import AlertQuery, CallStore, LoggedFact, NotFound, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -156,7 +156,7 @@ class LiveHub:
 
     def __init__(
         self,
-        store: Store,
+        store: CallStore,
         *,
         health: Callable[[], Health],
         wall: Callable[[], datetime],

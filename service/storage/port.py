@@ -202,18 +202,8 @@ class AuditQuery:
     limit: int = 50
 
 
-class Store(Protocol):
-    """Calls, alerts, users, keys, the audit log. Every method may raise StorageUnavailable; nothing is half written."""
-
-    async def open(self) -> None:
-        """Connect and bring the schema to the newest migration."""
-        ...
-
-    async def check(self) -> None:
-        """Raises StorageUnavailable, with the reason, where nothing can be read or written now."""
-        ...
-
-    async def close(self) -> None: ...
+class FactLog(Protocol):
+    """Every call's append-only log. Every method may raise StorageUnavailable; nothing is half written."""
 
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
         """Write facts to the call's event log and its tables, in one transaction, in order.
@@ -227,6 +217,10 @@ class Store(Protocol):
     async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
         """The event log after `seq`, oldest first; NotFound. The summary in each is the call's present one."""
         ...
+
+
+class CallIndex(Protocol):
+    """What is known of calls. Every method may raise StorageUnavailable."""
 
     async def call(self, call_id: str) -> CallRecord: ...
 
@@ -246,6 +240,10 @@ class Store(Protocol):
         """
         ...
 
+
+class AlertQueue(Protocol):
+    """Alerts and what people decide about them. Every method may raise StorageUnavailable."""
+
     async def alert(self, alert_id: str) -> Alert: ...
 
     async def alerts(self, query: AlertQuery) -> AlertPage: ...
@@ -263,6 +261,10 @@ class Store(Protocol):
         may be changed to the other one, never undone to open. `among`: the states it may be in now, for one who
         decides by what they saw. StaleChange otherwise."""
         ...
+
+
+class Accounts(Protocol):
+    """Users and gateway keys. Every method may raise StorageUnavailable."""
 
     async def add_user(self, user: User) -> None:
         """AlreadyExists also for a name that differs from another in the case of its letters alone."""
@@ -284,6 +286,10 @@ class Store(Protocol):
 
     async def revoke_key(self, key_id: str, at: datetime) -> None: ...
 
+
+class AuditTrail(Protocol):
+    """Who did what. Every method may raise StorageUnavailable."""
+
     async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
         """Add to the audit log, in order. Nothing changes it or takes from it."""
         ...
@@ -291,3 +297,25 @@ class Store(Protocol):
     async def audit(self, query: AuditQuery) -> list[AuditEntry]:
         """Newest first."""
         ...
+
+
+class Checked(Protocol):
+    """A store whose state can be asked for."""
+
+    async def check(self) -> None:
+        """Raises StorageUnavailable, with the reason, where nothing can be read or written now."""
+        ...
+
+
+class CallStore(FactLog, CallIndex, AlertQueue, Checked, Protocol):
+    """What the path of a call needs: its log, what is known of it, its alerts."""
+
+
+class Store(CallStore, Accounts, AuditTrail, Protocol):
+    """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it."""
+
+    async def open(self) -> None:
+        """Connect and bring the schema to the newest migration."""
+        ...
+
+    async def close(self) -> None: ...
