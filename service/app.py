@@ -9,7 +9,14 @@ import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -46,13 +53,14 @@ from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.memory import share_arenas
 from service.metrics import Metrics
-from service.private_files import prepare_folder
+from service.private_files import installation_id, prepare_folder
 from service.record.facts import Call
 from service.recordings.folder import RecordingFolder
 from service.recordings.recorder import RecordingThread
 from service.samples import a_few_words
 from service.settings import Settings
 from service.sole_user import sole_user
+from service.storage.port import StorageError
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
 from service.web.application import create_application
@@ -75,6 +83,10 @@ STOP_WITHIN = 9.5
 
 DETECTOR_SECONDS = 1.0
 """A detector takes a few milliseconds; one that needs this long for an utterance is stuck."""
+
+
+KEEP_CALLS_EVERY = 5.0
+"""Seconds between two times that this installation says which live calls are its own. It holds six times as long."""
 
 
 class NoEngine:
@@ -123,7 +135,7 @@ class Service:
         self.engine = engine
         self.model_problem = problem
         self.metrics = Metrics()
-        self.store = SqlStore(settings.store_url)
+        self.store = SqlStore(settings.store_url, installation_id(settings.data_dir))
         self.hub = LiveHub(self.store, health=self.health, wall=wall, dropped=self.metrics.hub_drops.inc)
         self.journal = StoreJournal(self.store, self.hub, self.metrics)
         self.recordings = RecordingFolder(settings.recordings_dir)
@@ -176,6 +188,7 @@ class Service:
             await stack.enter_async_context(self.calls)
             parts = await asyncio.to_thread(self._web_parts)
             await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
+            await stack.enter_async_context(repeated([self._keep_calls], KEEP_CALLS_EVERY))
             yield await asyncio.to_thread(create_application, parts)
 
     @asynccontextmanager
@@ -186,6 +199,10 @@ class Service:
             for each in sockets:
                 await stack.enter_async_context(gateway.listening(each))
             yield
+
+    async def _keep_calls(self) -> None:
+        with suppress(StorageError):  # the store's watch tells of it
+            await self.calls.keep()
 
     def health(self) -> Health:
         """The strip on top of every page."""

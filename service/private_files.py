@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 _OTHERS = 0o077
 
+INSTALLATION = "installation"
 _DATABASE = "callwarden.db"
 _OURS = frozenset(
     {
@@ -21,6 +23,7 @@ _OURS = frozenset(
         "callwarden.db-wal",
         "callwarden.db-shm",
         "session.key",
+        INSTALLATION,
         "ended-sessions",
         "in-use",
         "recordings",
@@ -116,3 +119,16 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def installation_id(folder: Path) -> str:
+    """Tells this data folder from that of any other installation on the same database; made at first use. Blocks."""
+    path = folder / INSTALLATION
+    try:
+        found = path.read_text("ascii").strip() if path.exists() else ""
+        if not found:
+            found = secrets.token_hex(8)
+            replace_file(path, found.encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"installation's id: {error}") from error
+    return found[:64]

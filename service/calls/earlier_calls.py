@@ -37,9 +37,13 @@ class EarlierCalls:
         self._recordings = recordings
         self._wall = wall
 
-    async def live(self) -> list[CallSummary]:
-        """Calls that nobody closed: at the start, those that the last process left."""
-        return await self._store.live_calls()
+    async def left(self, *, own: bool) -> list[CallSummary]:
+        """Live calls of installations that are gone; with `own` those, too, that this one's last process left."""
+        return await self._store.left(self._wall(), own=own)
+
+    async def keep(self, call_ids: Collection[str]) -> None:
+        """These calls go on here."""
+        await self._store.own(call_ids, self._wall())
 
     async def identify(
         self, announced: CallAnnounced, source: GatewayKey, claimed: Collection[str]

@@ -100,12 +100,26 @@ class CallRegistry:
         return self._stopping
 
     async def __aenter__(self) -> CallRegistry:
-        for summary in reversed(await self._earlier.live()):  # of two with one name, the newer one may be gone on with
-            self._spawn(self._take_up(self._claim_left(summary), summary))
+        await self._take_up_left(own=True)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.suspend()
+
+    async def keep(self) -> None:
+        """Say that the calls that are live here go on here, and go on with those of installations that are gone. To be
+        called every few seconds. May raise StorageError."""
+        if not self._stopping:
+            await self._earlier.keep([call.call_id for call in self._calls.values() if call.call_id])
+            await self._take_up_left(own=False)
+
+    async def _take_up_left(self, *, own: bool) -> None:
+        here = {call.call_id for call in self._calls.values()}
+        left = [summary for summary in await self._earlier.left(own=own) if summary.call.id not in here]
+        claimed = [(self._claim_left(summary), summary) for summary in reversed(left)]  # the newer of one name is first
+        await self._earlier.keep([summary.call.id for summary in left])
+        for call, summary in claimed:
+            self._spawn(self._take_up(call, summary))
 
     async def suspend(self, within: Seconds = LAST_WORDS) -> None:
         """Take no more calls; recognise and write what was said, for at most so long. The calls stay live in their

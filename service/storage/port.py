@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from asr.types import Utterance
@@ -229,7 +229,7 @@ class CallIndex(Protocol):
     async def calls(self, query: CallQuery) -> CallPage: ...
 
     async def live_calls(self) -> list[CallSummary]:
-        """Calls nobody closed, oldest first. At start-up: those a crash left behind."""
+        """Calls nobody closed, oldest first, whoever owns them."""
         ...
 
     async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
@@ -238,6 +238,25 @@ class CallIndex(Protocol):
         `claimed` are ids given to calls whose opening may not be stored yet. Reads a number of rows that grows with
         the logarithm of how many calls have had the id.
         """
+        ...
+
+
+OWNED_FOR = timedelta(seconds=30)
+"""A live call is its owner's for so long after that last said so. Clocks of installations on one database may differ by
+some seconds."""
+
+
+class CallOwnership(Protocol):
+    """Which installation a live call belongs to, of several on one database. Every method may raise
+    StorageUnavailable."""
+
+    async def own(self, call_ids: Collection[str], now: datetime) -> None:
+        """These live calls are this installation's for OWNED_FOR more; a call is from its opening."""
+        ...
+
+    async def left(self, now: datetime, *, own: bool) -> list[CallSummary]:
+        """Live calls that nobody owns any more, oldest first; with `own` this installation's, too: at the start, those
+        that its last process left."""
         ...
 
 
@@ -307,7 +326,7 @@ class Checked(Protocol):
         ...
 
 
-class CallStore(FactLog, CallIndex, AlertQueue, Checked, Protocol):
+class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, Checked, Protocol):
     """What the path of a call needs: its log, what is known of it, its alerts."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -70,6 +71,14 @@ def _of_call(
 def live_calls(connection: sa.Connection) -> list[CallSummary]:
     calls = tables.calls
     statement = sa.select(calls.c.summary).where(calls.c.state == "live").order_by(calls.c.started_at, calls.c.id)
+    return [codec.SUMMARY.validate_json(found) for found in connection.execute(statement).scalars()]
+
+
+def left_calls(connection: sa.Connection, owner: str, now: datetime, *, own: bool) -> list[CallSummary]:
+    calls = tables.calls
+    nobodys = sa.or_(calls.c.owned_until.is_(None), calls.c.owned_until < now)
+    left = sa.or_(nobodys, calls.c.owner == owner) if own else nobodys
+    statement = sa.select(calls.c.summary).where(calls.c.state == "live", left).order_by(calls.c.started_at, calls.c.id)
     return [codec.SUMMARY.validate_json(found) for found in connection.execute(statement).scalars()]
 
 

@@ -15,6 +15,7 @@ from service.storage.accounts import SqlAccounts
 from service.storage.database import make_database
 from service.storage.migrate import load_scripts, upgrade
 from service.storage.port import (
+    OWNED_FOR,
     AlertPage,
     AlertQuery,
     AuditEntry,
@@ -36,11 +37,13 @@ open one at the same moment, the others are refused at once. They come again."""
 class SqlStore(SqlAccounts):
     """`Store` by database URL: `sqlite:///file` (WAL, made if missing) or `postgresql://…`.
 
-    Belongs to one event loop. `open` before use; ValueError for a URL of another kind.
+    Belongs to one event loop. `open` before use; ValueError for a URL of another kind. `owner` names the installation
+    that opened calls belong to.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, owner: str = "") -> None:
         super().__init__(make_database(parse_url(url)))
+        self._owner = owner
 
     async def open(self) -> None:
         migration = partial(upgrade, scripts=await asyncio.to_thread(load_scripts))
@@ -64,7 +67,7 @@ class SqlStore(SqlAccounts):
             return []
         call_id = storable_text(call_id)
         encoded = [codec.storable(fact, call_id) for fact in facts]
-        work = partial(writing.append, call_id=call_id, facts=encoded, at=at)
+        work = partial(writing.append, call_id=call_id, facts=encoded, at=at, owner=self._owner)
         return await self._database.write(f"write to call {call_id}", work)
 
     async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
@@ -82,6 +85,15 @@ class SqlStore(SqlAccounts):
 
     async def live_calls(self) -> list[CallSummary]:
         return await self._database.read("read live calls", reading.live_calls)
+
+    async def own(self, call_ids: Collection[str], now: datetime) -> None:
+        if call_ids:
+            work = partial(writing.own, owner=self._owner, call_ids=call_ids, until=now + OWNED_FOR)
+            await self._database.write("say whose live calls are", work)
+
+    async def left(self, now: datetime, *, own: bool) -> list[CallSummary]:
+        work = partial(reading.left_calls, owner=self._owner, now=now, own=own)
+        return await self._database.read("read live calls that were left", work)
 
     async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
         work = partial(reading.next_call_id, announced=storable_text(announced), claimed=frozenset(claimed))

@@ -74,6 +74,8 @@ calls = sa.Table(
     sa.Column("risk", sa.Integer, nullable=False),
     sa.Column("alert_count", sa.Integer, nullable=False),  # those nobody dismissed: what "flagged" means
     sa.Column("summary", sa.Text, nullable=False),  # CallSummary as JSON: the call's present state, folded
+    sa.Column("owner", Words),  # the installation that a live call belongs to, and until when unless it says so again
+    sa.Column("owned_until", Moment),
     sa.Index(None, "started_at", "id"),
     sa.Index(None, "state"),
     sa.Index(None, "agent"),

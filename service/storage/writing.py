@@ -24,7 +24,7 @@ from service.record.facts import (
 )
 from service.record.summary import CallSummary, fold, opened
 from service.storage import codec
-from service.storage.port import AlreadyExists, LoggedFact, NotFound, StaleChange
+from service.storage.port import OWNED_FOR, AlreadyExists, LoggedFact, NotFound, StaleChange
 from service.storage.tables import alerts, calls, events, findings, gaps, sentiments, utterances
 
 _LOCK_SUMMARY = sa.select(calls.c.summary).where(calls.c.id == sa.bindparam("id")).with_for_update()
@@ -32,13 +32,15 @@ _UPDATE_CALL = sa.update(calls).where(calls.c.id == sa.bindparam("call"))
 
 
 def append(
-    connection: sa.Connection, call_id: str, facts: Sequence[tuple[Fact, str]], at: datetime
+    connection: sa.Connection, call_id: str, facts: Sequence[tuple[Fact, str]], at: datetime, owner: str = ""
 ) -> list[LoggedFact]:
-    """Write facts (with their JSON) under the call's next `seq`. The lock on the call's row keeps `seq` free of
-    holes and doubles on PostgreSQL; on SQLite the write transaction does."""
+    """Write facts (with their JSON) under the call's next `seq`; a call that they open is the owner's.
+
+    The lock on the call's row keeps `seq` free of holes and doubles on PostgreSQL, the write transaction on SQLite.
+    """
     fact, _payload = facts[0]
     if isinstance(fact, CallOpened):
-        summary, rest = _insert_call(connection, fact), facts[1:]
+        summary, rest = _insert_call(connection, fact, at, owner), facts[1:]
         logged = [LoggedFact(call_id=call_id, seq=1, at=at, fact=fact, summary=summary)]
     else:
         summary, rest, logged = _locked_summary(connection, call_id), facts, []
@@ -53,6 +55,12 @@ def append(
     if rest:
         connection.execute(_UPDATE_CALL, {"call": call_id, **codec.summary_row(summary)})
     return logged
+
+
+def own(connection: sa.Connection, owner: str, call_ids: Collection[str], until: datetime) -> None:
+    """Live calls among these become the owner's."""
+    theirs = sa.and_(calls.c.id.in_(list(call_ids)), calls.c.state == "live")
+    connection.execute(sa.update(calls).where(theirs).values(owner=owner, owned_until=until))
 
 
 def append_to_alert(
@@ -71,10 +79,11 @@ def append_to_alert(
     return append(connection, call_id, facts, at)
 
 
-def _insert_call(connection: sa.Connection, fact: CallOpened) -> CallSummary:
+def _insert_call(connection: sa.Connection, fact: CallOpened, at: datetime, owner: str) -> CallSummary:
     summary = opened(fact.call, seq=1)
+    owned = {"owner": owner, "owned_until": at + OWNED_FOR}
     try:
-        connection.execute(sa.insert(calls), codec.summary_row(summary))
+        connection.execute(sa.insert(calls), {**codec.summary_row(summary), **owned})
     except IntegrityError as error:
         raise AlreadyExists(f"call {fact.call.id} exists already: give each call an id of its own") from error
     return summary

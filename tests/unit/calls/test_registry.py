@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -20,8 +21,8 @@ from service.calls import registry
 from service.calls.connection import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
-from service.record.facts import CallClosed, CallResumed, GapMarked, Notice
-from service.storage.port import LoggedFact, StorageUnavailable, Unstorable
+from service.record.facts import CallClosed, CallOpened, CallResumed, GapMarked, Notice
+from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.doubles import ScriptedDetectorRunner, now
@@ -481,3 +482,39 @@ def _act(connection: CallConnection, act: str) -> None:
             connection.reject(ProtocolViolation("audio", "half a sample"))
         case _:
             connection.lost()
+
+
+async def test_of_two_installations_on_one_store_none_ends_the_calls_of_the_other(tmp_path: Path) -> None:
+    stores = [SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}", owner) for owner in ("here", "there")]
+    for each in stores:
+        await each.open()
+    here, there = Floor(stores[0]), Floor(stores[1])
+    async with here.journal, here.calls:
+        connection = await here.attach()
+        connection.feed(SECOND)
+        while not await stores[0].live_calls():  # noqa: ASYNC110 - until its opening is stored
+            await asyncio.sleep(0)
+        async with there.journal, there.calls:
+            await there.calls.keep()
+            assert there.calls.live == 0
+        await here.calls.keep()
+        assert (await here.ended(connection)).ending == "completed"
+    for each in stores:
+        await each.close()
+
+
+async def test_calls_of_an_installation_that_is_gone_are_gone_on_with(tmp_path: Path) -> None:
+    stores = [SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}", owner) for owner in ("here", "there")]
+    for each in stores:
+        await each.open()
+    await stores[0].append("c-1", [CallOpened(call=scenes.call("c-1"))], now())
+    clock = [now() + OWNED_FOR / 2]
+    there = Floor(stores[1], wall=lambda: clock[0], grace_seconds=0)
+    async with there.journal, there.calls:
+        assert there.calls.live == 0
+        clock[0] += OWNED_FOR
+        await there.calls.keep()
+        await there.calls.keep()
+        assert there.calls.live == 1, "once, however often it is asked"
+    for each in stores:
+        await each.close()
