@@ -28,11 +28,12 @@ from rich.console import Console
 from rich.table import Table
 
 from asr.audio.pcm import Pcm, decode, encode, samples_in, to_float32
+from asr.endpointing.endpointer import SpeechSegment
 from asr.endpointing.vad import SecondOpinion
 from asr.types import ROLES, Role
 from service.bench.channel import PHONE_RATE, telephone
 from service.bench.report import write_report
-from service.calls.audio_path import AudioPath, ChannelsCompared, UtteranceAudio
+from service.calls.audio_path import AudioPath, ChannelsCompared
 from service.ingest.events import AudioArrived
 
 Sound = NDArray[np.float64]
@@ -212,7 +213,7 @@ def _heard(legs: Pcm, roles: tuple[Role, ...], opinion: SecondOpinion) -> tuple[
     found = [each for piece in _pieces(legs) for each in intake.take(piece, 0.0).found] + intake.pause(0.0).found
     heard: Heard = {role: np.zeros(legs.shape[1] // STEP, np.bool_) for role in roles}
     for cut in found:
-        if isinstance(cut, UtteranceAudio) and opinion.is_speech(cut.pcm):
+        if isinstance(cut, SpeechSegment) and opinion.is_speech(cut.pcm):
             heard[cut.role][round(cut.start * 50) : round(cut.end * 50)] = True
     return heard, any(isinstance(each, ChannelsCompared) for each in found)
 

@@ -87,7 +87,7 @@ def english(path: Path, half: int) -> Pcm:
     opinion = SecondOpinion()
     said: list[Pcm] = []
     for leg in part.T:
-        listener, resampler = LegEndpointer(), Resampler(audio.rate)
+        listener, resampler = LegEndpointer("customer"), Resampler(audio.rate)
         pcm = resampler.push(np.ascontiguousarray(leg))
         events = [event for at in range(0, len(pcm), RATE) for event in listener.push(pcm[at : at + RATE])]
         cuts = [event.pcm for event in [*events, *listener.close()] if isinstance(event, SpeechSegment)]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.port import RecognitionFailed
-from asr.recognition.recogniser import Recognised, RecognitionRequest
+from asr.recognition.recogniser import RecognitionRequest
 from asr.types import Language, Role, Seconds, Transcript, Utterance, Word
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
@@ -34,8 +34,8 @@ def transcript(text: str, language: Language = "zh") -> Transcript:
     )
 
 
-def recognised(text: str, language: Language = "zh") -> Recognised:
-    return Recognised(text=text, transcript=transcript(text, language))
+def recognised(text: str, language: Language = "zh") -> Transcript:
+    return transcript(text, language)
 
 
 class ListJournal:
@@ -75,9 +75,9 @@ class ScriptedRecogniser:
         self.requests: list[RecognitionRequest] = []
         self.withdrawn: list[str] = []
 
-    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]:
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]:
         self.requests.append(request)
-        future: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
         if request.kind == "words":
             self._time(request, future)
             return future
@@ -88,7 +88,7 @@ class ScriptedRecogniser:
             future.set_result(recognised(answer, self.language) if answer else None)
         return future
 
-    def _time(self, request: RecognitionRequest, future: asyncio.Future[Recognised | None]) -> None:
+    def _time(self, request: RecognitionRequest, future: asyncio.Future[Transcript | None]) -> None:
         """Two characters a second; never where `timing` is "hanging"."""
         if self.timing == "failing":
             future.set_exception(RecognitionFailed("out of memory"))
@@ -97,7 +97,7 @@ class ScriptedRecogniser:
             words = tuple(
                 Word(text=one, start=at / 2, end=at / 2 + 0.5, probability=0.9) for at, one in enumerate(text)
             )
-            future.set_result(Recognised(text=text, transcript=replace(transcript(text, self.language), words=words)))
+            future.set_result(replace(transcript(text, self.language), words=words))
 
     def withdraw(self, call_id: str) -> None:
         self.withdrawn.append(call_id)

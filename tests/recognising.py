@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.port import RecognitionFailed, Speech
-from asr.recognition.recogniser import BatchRecogniser, Recognised, RecogniserLimits, RecognitionRequest
+from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Role, Transcript
 from tests.scripted import Gate, ScriptedEngine, speech, transcript
 
@@ -44,7 +44,7 @@ async def held(
         await asyncio.gather(first, return_exceptions=True)
 
 
-async def text_of(result: asyncio.Future[Recognised | None]) -> str | None:
+async def text_of(result: asyncio.Future[Transcript | None]) -> str | None:
     recognised = await result
     return recognised.text if recognised else None
 

@@ -12,6 +12,7 @@ from asr.audio.highpass import HighPass
 from asr.audio.pcm import SAMPLE_RATE, Pcm, dbfs, samples_in_ms, to_float32
 from asr.endpointing.segmenter import EndReason, Segmenter, SegmenterRules, SegmentEvent, SpeechStarted
 from asr.endpointing.vad import FRAME_SAMPLES, FrameScorer
+from asr.types import Role, Seconds
 
 _DECIDING_HZ: Final = 210.0
 """Whether somebody speaks is told from what lies above: telephone speech begins at 300 Hz, and the strong harmonics of
@@ -24,12 +25,23 @@ _AT_ONCE: Final = samples_in_ms(400)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpeechSegment:
-    """A finished utterance: [start, end) in samples at 16 kHz on the leg's timeline, and its audio in [-1, 1)."""
+    """What one party says between two pauses: the audio of an utterance, float32 at 16 kHz in [-1, 1), and its place
+    [first, last) in samples at 16 kHz on the leg's timeline."""
 
-    start: int
-    end: int
+    role: Role
+    first: int
+    last: int
     pcm: NDArray[np.float32]
     reason: EndReason
+
+    @property
+    def start(self) -> Seconds:
+        """On the call's audio clock."""
+        return self.first / SAMPLE_RATE
+
+    @property
+    def end(self) -> Seconds:
+        return self.last / SAMPLE_RATE
 
 
 EndpointerEvent: TypeAlias = SpeechStarted | SpeechSegment
@@ -76,7 +88,8 @@ class LegEndpointer:
     position of the first sample, for a leg whose earlier speech is dealt with.
     """
 
-    def __init__(self, rules: SegmenterRules | None = None, *, begin: int = 0) -> None:
+    def __init__(self, role: Role, rules: SegmenterRules | None = None, *, begin: int = 0) -> None:
+        self._role: Role = role
         rules = rules or SegmenterRules()
         self._segmenter = Segmenter(rules, begin=begin)
         self._scorer = FrameScorer()
@@ -152,4 +165,4 @@ class LegEndpointer:
         if isinstance(event, SpeechStarted):
             return event
         pcm = self._ring.read(event.start, event.end)
-        return SpeechSegment(start=event.start, end=event.end, pcm=pcm, reason=event.reason)
+        return SpeechSegment(role=self._role, first=event.start, last=event.end, pcm=pcm, reason=event.reason)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.normalisation import normalise
 from asr.recognition.hallucination import filter_hallucination
-from asr.recognition.queue import Recognised, RecognitionRequest
+from asr.recognition.queue import RecognitionRequest
 from asr.types import Transcript
 
 
@@ -44,7 +44,8 @@ class EngineLease:
 class RecognitionOutcome:
     """One request's outcome, worked out in the worker thread."""
 
-    recognised: Recognised | None = None
+    transcript: Transcript | None = None
+    """As it is stored and shown: filtered, normalised."""
     doubtful: bool = False
     guarded: bool = False
     leaked: bool = False
@@ -58,12 +59,12 @@ def outcome_of(request: RecognitionRequest, asked: Speech, transcript: Transcrip
     A text that it drops leaves doubt: somebody may have spoken it, and more effort may show them to.
     """
     if request.kind == "words":
-        return RecognitionOutcome(recognised=Recognised(text=transcript.text, transcript=transcript))
+        return RecognitionOutcome(transcript=transcript)
     verdict = filter_hallucination(transcript, request.seconds, asked.in_language(transcript.language).biasing.prompt)
     text = normalise(verdict.text, transcript.language) if verdict.text else ""
     guarded = verdict.text is None and verdict.reason != "empty"
     return RecognitionOutcome(
-        recognised=Recognised(text=text, transcript=transcript) if text else None,
+        transcript=replace(transcript, text=text) if text else None,
         doubtful=transcript.doubtful or guarded,
         guarded=guarded,
         leaked=verdict.reason == "leaked_prompt",

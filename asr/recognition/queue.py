@@ -23,7 +23,7 @@ from typing import Literal, TypeAlias
 
 from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import DegradationLevel, DegradationLimits
-from asr.types import Role, Seconds, Transcript
+from asr.types import Role, Seconds
 
 LegKey: TypeAlias = tuple[str, Role]
 SpeechKey: TypeAlias = tuple[LegKey, int, int, Effort]
@@ -69,14 +69,6 @@ class RecognitionRequest:
     @property
     def kind(self) -> RequestKind:
         return "words" if self.speech.text is not None else "final" if self.final else "partial"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recognised:
-    """What was said: `text` as it is stored and shown, and the transcript it comes from."""
-
-    text: str
-    transcript: Transcript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

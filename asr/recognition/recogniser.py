@@ -26,13 +26,13 @@ from asr.recognition.engine_lease import EngineHung, RecognitionOutcome
 from asr.recognition.engine_runner import EngineRunner
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.partial_reuse import PartialReuse
-from asr.recognition.queue import Recognised, RecogniserCounts, RecogniserLimits, RecognitionQueue, RecognitionRequest
+from asr.recognition.queue import RecogniserCounts, RecogniserLimits, RecognitionQueue, RecognitionRequest
 from asr.threads import InThread, in_thread
-from asr.types import Seconds
+from asr.types import Seconds, Transcript
 
-__all__ = ["BatchRecogniser", "Recognised", "RecogniserCounts", "RecogniserLimits", "RecognitionRequest"]
+__all__ = ["BatchRecogniser", "RecogniserCounts", "RecogniserLimits", "RecognitionRequest"]
 
-Result: TypeAlias = asyncio.Future[Recognised | None]
+Result: TypeAlias = asyncio.Future[Transcript | None]
 
 TICK: Seconds = 0.2
 MEASURE_EVERY: Seconds = 30.0
@@ -186,7 +186,7 @@ class BatchRecogniser:
         early = self._partials_done.text_for(final)
         if early is not None:
             self._count(finals=1, taken_over=1)
-            self._settle(final, early.recognised)
+            self._settle(final, early.transcript)
             return True
         same = (other for other in self._in_work if other.kind == "partial" and other.stretch == final.stretch)
         partial = next(same, None)
@@ -342,9 +342,9 @@ class BatchRecogniser:
         for request in requests:
             came = heard.get(request, RecognitionOutcome())
             self._count(guarded=int(came.guarded))
-            self._settle(request, came.recognised)
+            self._settle(request, came.transcript)
             if (waiting := self._partials_done.done(request, came)) is not None:
-                self._settle(waiting, came.recognised)
+                self._settle(waiting, came.transcript)
                 self._queue.finished([waiting])
         self._leave(requests)
 
@@ -353,7 +353,7 @@ class BatchRecogniser:
         self._queue.finished(requests)
         self._wake.set()
 
-    def _settle(self, request: RecognitionRequest, recognised: Recognised | None) -> None:
+    def _settle(self, request: RecognitionRequest, recognised: Transcript | None) -> None:
         result, came = self._results.pop(request, None), self._came.pop(request, None)
         if result is not None and not result.done():
             if came is not None:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from asr.audio.pcm import Pcm, encode
+from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Speech
 from asr.recognition.recogniser import BatchRecogniser, RecognitionRequest
 from asr.types import Language, Seconds
 from service.bench.channel import PHONE_RATE
-from service.calls.audio_path import AudioPath, AudioPathOutput, UtteranceAudio
+from service.calls.audio_path import AudioPath, AudioPathOutput
 from service.ingest.events import AudioArrived
 
 PIECE: Seconds = 0.2
@@ -63,7 +64,7 @@ async def listen(
 async def _recognise(
     taken: AudioPathOutput, recogniser: BatchRecogniser, language: Language, name: str, texts: list[str]
 ) -> int:
-    cuts = [found for found in taken.found if isinstance(found, UtteranceAudio)]
+    cuts = [found for found in taken.found if isinstance(found, SpeechSegment)]
     for cut in cuts:
         speech = Speech(pcm=cut.pcm, language=language)
         request = RecognitionRequest(call_id=name, role="customer", seq=0, speech=speech, final=True, deadline=0.0)

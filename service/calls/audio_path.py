@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from asr.audio.crosstalk import CleanAudio, Crosstalk
 from asr.audio.highpass import HighPass
 from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
@@ -28,16 +25,6 @@ PASSED_EVERY: Seconds = 1.0
 LEVELS_EVERY: Seconds = 0.5
 BLOCK: Seconds = 0.08
 """Audio handled at once: four packets. Of the work an event loop has with a call this saves a fifth."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UtteranceAudio:
-    """One utterance's audio, float32 at 16 kHz, and its place on the call's audio clock."""
-
-    role: Role
-    start: Seconds
-    end: Seconds
-    pcm: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +51,7 @@ class ChannelsCompared:
     equal: bool
 
 
-Found: TypeAlias = UtteranceAudio | GapMarked | TimePassed | ChannelsCompared | Notice
+Found: TypeAlias = SpeechSegment | GapMarked | TimePassed | ChannelsCompared | Notice
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,7 +100,7 @@ class AudioPath:
         self._blocks = LegBlocks(BLOCK)
         self._filters: dict[Role, HighPass] = {role: HighPass(rate) for role in roles}
         self._resampler = LegResampler(roles, rate, begin=begin)
-        self.endpointers: dict[Role, LegEndpointer] = {role: LegEndpointer(begin=begin[role]) for role in roles}
+        self.endpointers: dict[Role, LegEndpointer] = {role: LegEndpointer(role, begin=begin[role]) for role in roles}
         self._crosstalk = Crosstalk((begin["agent"], begin["customer"])) if set(roles) == set(ROLES) else None
         self._equal = False
         self._meter = LevelMeter(roles)
@@ -182,8 +169,8 @@ class AudioPath:
             self._listen(rest, taken)
         if self._crosstalk is not None:
             self._hear_clean(self._crosstalk.flush(), taken)
-        for role, endpointer in self.endpointers.items():
-            taken.found += self._cuts(role, endpointer.close())
+        for endpointer in self.endpointers.values():
+            taken.found += _segments(endpointer.close())
         taken.found.sort(key=_place)
         return taken
 
@@ -225,15 +212,8 @@ class AudioPath:
                 self._hear_out(role, clean.pcm, end, taken)
 
     def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
-        taken.found += self._cuts(role, self.endpointers[role].push(pcm))
+        taken.found += _segments(self.endpointers[role].push(pcm))
         self._heard[role] = end
-
-    def _cuts(self, role: Role, events: Sequence[EndpointerEvent]) -> list[UtteranceAudio]:
-        return [
-            UtteranceAudio(role=role, start=event.start / SAMPLE_RATE, end=event.end / SAMPLE_RATE, pcm=event.pcm)
-            for event in events
-            if isinstance(event, SpeechSegment)
-        ]
 
     def _mark_time(self, taken: AudioPathOutput) -> None:
         if self.reached - self._measured >= LEVELS_EVERY:
@@ -249,6 +229,10 @@ class AudioPath:
         """Up to where the leg's utterances are all cut."""
         since = self.endpointers[role].speech_since
         return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
+
+
+def _segments(events: Sequence[EndpointerEvent]) -> list[SpeechSegment]:
+    return [event for event in events if isinstance(event, SpeechSegment)]
 
 
 def _place(found: Found) -> Seconds:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.pcm import seconds
+from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import NO_BIASING, Biasing, Effort, Speech
-from asr.recognition.recogniser import Recognised, RecognitionRequest
-from asr.types import Language, Role, Seconds, Utterance
-from service.calls.audio_path import UtteranceAudio
+from asr.recognition.recogniser import RecognitionRequest
+from asr.types import Language, Role, Seconds, Transcript, Utterance
 from service.calls.party_languages import PartyLanguages
 from service.calls.ports import Recogniser
 from service.record.facts import Call, GapMarked
@@ -32,8 +32,8 @@ FINAL_WITHIN: Seconds = 2.0
 class PendingUtterance:
     """An utterance whose text is awaited."""
 
-    cut: UtteranceAudio
-    text: asyncio.Future[Recognised | None]
+    cut: SpeechSegment
+    text: asyncio.Future[Transcript | None]
 
 
 class CallRecognition:
@@ -63,7 +63,7 @@ class CallRecognition:
             self._cuts[utterance.role] = self._written[utterance.role] = utterance.index + 1
             self._languages.restore(utterance.role, utterance.language, utterance.end - utterance.start)
 
-    def submit(self, cut: UtteranceAudio) -> PendingUtterance | GapMarked:
+    def submit(self, cut: SpeechSegment) -> PendingUtterance | GapMarked:
         """Ask for an utterance's text; a gap where too much waits already."""
         if seconds(self._waiting + cut.pcm.size) > BACKLOG:
             return GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
@@ -72,17 +72,17 @@ class CallRecognition:
         self._cuts[cut.role] += 1
         return PendingUtterance(cut=cut, text=self._recogniser.submit(request))
 
-    def ask_early(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> asyncio.Future[Recognised | None]:
+    def ask_early(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> asyncio.Future[Transcript | None]:
         """Ask for the text so far of what will be the leg's next cut; None where there is no time for it."""
         return self._recogniser.submit(self._job(role, pcm, effort, final=False))
 
-    def ask_words(self, cut: UtteranceAudio, utterance: Utterance) -> asyncio.Future[Recognised | None]:
+    def ask_words(self, cut: SpeechSegment, utterance: Utterance) -> asyncio.Future[Transcript | None]:
         """Ask when each word of the utterance, whose text is known, was said; answered when nothing else waits."""
         request = self._job(cut.role, cut.pcm, "normal", final=False)
         given = Speech(pcm=cut.pcm, language=utterance.language, text=utterance.text)
         return self._recogniser.submit(replace(request, speech=given))
 
-    async def text_of(self, pending: PendingUtterance) -> Recognised | None:
+    async def text_of(self, pending: PendingUtterance) -> Transcript | None:
         """The text, None where nobody speaks. Raises RecognitionError."""
         try:
             recognised = await pending.text
@@ -90,7 +90,7 @@ class CallRecognition:
             self._waiting -= pending.cut.pcm.size
             self._eased.set()
         if recognised is not None:
-            found, length = recognised.transcript, seconds(pending.cut.pcm.size)
+            found, length = recognised, seconds(pending.cut.pcm.size)
             self._languages.heard(pending.cut.role, found.language, found.language_odds, length)
         return recognised
 
@@ -100,7 +100,7 @@ class CallRecognition:
             self._eased.clear()
             await self._eased.wait()
 
-    def utterance(self, role: Role, start: Seconds, end: Seconds, recognised: Recognised, before: int = 0) -> Utterance:
+    def utterance(self, role: Role, start: Seconds, end: Seconds, recognised: Transcript, before: int = 0) -> Utterance:
         """The leg's next utterance, as far as it is known, once `before` others are written; until then it is the same
         one."""
         index = self._written[role] + before
@@ -112,8 +112,8 @@ class CallRecognition:
             start=start,
             end=end,
             text=recognised.text,
-            language=recognised.transcript.language,
-            confidence=math.exp(min(0.0, recognised.transcript.avg_logprob)),
+            language=recognised.language,
+            confidence=math.exp(min(0.0, recognised.avg_logprob)),
         )
 
     def written(self, utterance: Utterance) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import islice
 
-from asr.recognition.recogniser import Recognised
+from asr.types import Transcript
 from service.calls.call_recognition import PendingUtterance
 from service.calls.partials import PartialUtterance
 
@@ -62,7 +62,7 @@ class AgentLookAhead:
         return sum(_text(pending) is not None for pending in before) + without_text
 
 
-def _text(pending: PendingUtterance) -> Recognised | None:
+def _text(pending: PendingUtterance) -> Transcript | None:
     """None also where recognition failed or was withdrawn."""
     text = pending.text
     return None if text.cancelled() or text.exception() is not None else text.result()

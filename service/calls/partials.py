@@ -17,8 +17,7 @@ from asr.endpointing.clauses import complete
 from asr.endpointing.endpointer import LegEndpointer
 from asr.engines.port import Effort
 from asr.recognition.agreement import Agreement
-from asr.recognition.recogniser import Recognised
-from asr.types import Role, Seconds
+from asr.types import Role, Seconds, Transcript
 from service.calls.call_recognition import CallRecognition
 
 _EVERY = samples_in_ms(1_500)
@@ -31,7 +30,7 @@ class PartialUtterance:
     role: Role
     start: Seconds
     end: Seconds
-    recognised: Recognised
+    recognised: Transcript
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +78,7 @@ class Partials:
         asked = self._recognition.ask_early(role, self._listeners[role].speech_until(until), effort)
         asked.add_done_callback(lambda answer: self._hear(role, going_on, until, answer))
 
-    def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Recognised | None]) -> None:
+    def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
         """Nothing comes where the utterance has ended meanwhile, no time was left, or the engine failed: the final
         text is asked for on its own."""
         if answer.cancelled() or answer.exception() is not None or (recognised := answer.result()) is None:
@@ -87,9 +86,9 @@ class Partials:
         if until < going_on.heard or self._going_on.get(role) is not going_on:
             return
         going_on.heard = until
-        endpointer, words = self._listeners[role], recognised.transcript
+        endpointer = self._listeners[role]
         if endpointer.pause_since == until:
-            endpointer.expect(complete(recognised.text, words.language))
+            endpointer.expect(complete(recognised.text, recognised.language))
         before = going_on.agreement.text
         agreed = going_on.agreement.hear(recognised.text)
         if agreed != before:

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.recognition.recogniser import Recognised, RecognitionRequest
-from asr.types import Role, Seconds, Utterance
+from asr.recognition.recogniser import RecognitionRequest
+from asr.types import Role, Seconds, Transcript, Utterance
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
 from service.live.messages import Levels, Partial
@@ -52,7 +52,7 @@ class Journal(Protocol):
 class Recogniser(Protocol):
     """The recogniser, as sessions see it."""
 
-    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]: ...
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]: ...
 
     def withdraw(self, call_id: str) -> None: ...
 

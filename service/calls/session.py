@@ -22,20 +22,14 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Biasing, RecognitionError
 from asr.types import Language, Role, Seconds
 from detectors.contract import CallContext, Finding, Observation
 from detectors.runtime.runner import DetectorFailure
 from service.calls.alerting import CallAlerting
 from service.calls.arrival_times import ArrivalTimes
-from service.calls.audio_path import (
-    AudioPath,
-    AudioPathOutput,
-    ChannelsCompared,
-    ResumePoint,
-    TimePassed,
-    UtteranceAudio,
-)
+from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
 from service.calls.call_recognition import CallRecognition, PendingUtterance
 from service.calls.channel_aware import ChannelAwareDetectors
 from service.calls.earlier_call import EarlierCall, hides_speech
@@ -302,7 +296,7 @@ class CallSession:
         for found in taken.found:
             if isinstance(found, TimePassed) and self._work.qsize() >= MOST_WORK:
                 continue  # a later one tells as much
-            work = self._recognition.submit(found) if isinstance(found, UtteranceAudio) else found
+            work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
             if isinstance(work, PendingUtterance):
                 self._ahead.submitted(work)
             self._work.put_nowait(work)
@@ -383,7 +377,7 @@ class CallSession:
         await self._write(*alerts)
         return bool(alerts)
 
-    async def _unrecognised(self, cut: UtteranceAudio, failure: RecognitionError) -> None:
+    async def _unrecognised(self, cut: SpeechSegment, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()
         self._parts.metrics.gaps.labels("unrecognised").inc()
         gap = GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import structlog
 
-from asr.recognition.recogniser import Recognised
-from asr.types import Seconds, Utterance
-from service.calls.audio_path import UtteranceAudio
+from asr.endpointing.endpointer import SpeechSegment
+from asr.types import Seconds, Transcript, Utterance
 from service.calls.call_recognition import CallRecognition
 from service.record.facts import WordsTimed
 
@@ -28,10 +27,10 @@ class WordTimes:
     def __init__(self, call_id: str, recognition: CallRecognition) -> None:
         self._call_id = call_id
         self._recognition = recognition
-        self._awaited: set[asyncio.Future[Recognised | None]] = set()
+        self._awaited: set[asyncio.Future[Transcript | None]] = set()
         self._come: list[WordsTimed] = []
 
-    def ask(self, cut: UtteranceAudio, utterance: Utterance) -> None:
+    def ask(self, cut: SpeechSegment, utterance: Utterance) -> None:
         """Ask for the times of the utterance's words, unless too many are awaited."""
         if len(self._awaited) >= MOST_WAITING:
             return
@@ -50,16 +49,16 @@ class WordTimes:
             await asyncio.wait(self._awaited, timeout=CLOSE_WITHIN)
             await asyncio.sleep(0)  # the answers' callbacks run after the wait's own
 
-    def _hear(self, utterance: Utterance, answer: asyncio.Future[Recognised | None]) -> None:
+    def _hear(self, utterance: Utterance, answer: asyncio.Future[Transcript | None]) -> None:
         self._awaited.discard(answer)
         if answer.cancelled():
             return
         if (failure := answer.exception()) is not None:
             log.warning("words not timed", call_id=self._call_id, utterance=utterance.id, problem=str(failure))
-        elif (timed := answer.result()) is not None and timed.transcript.words:
+        elif (timed := answer.result()) is not None and timed.words:
             words = tuple(
                 replace(word, start=_on_clock(utterance, word.start), end=_on_clock(utterance, word.end))
-                for word in timed.transcript.words
+                for word in timed.words
             )
             self._come.append(WordsTimed(utterance_id=utterance.id, words=words))
 

@@ -9,17 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from asr.audio.pcm import encode, samples_in
+from asr.endpointing.endpointer import SpeechSegment
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.audio_path import (
-    AudioPath,
-    AudioPathOutput,
-    ChannelsCompared,
-    Found,
-    ResumePoint,
-    TimePassed,
-    UtteranceAudio,
-)
+from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, Found, ResumePoint, TimePassed
 from service.ingest.events import AudioArrived, FormatChanged
 from service.media.track import JUMP_SLACK
 from service.record.facts import GapMarked, Notice
@@ -46,7 +39,7 @@ def _found(taken: list[AudioPathOutput]) -> list[Found]:
 
 
 def _cuts(taken: list[AudioPathOutput]) -> list[tuple[str, float, float]]:
-    return [(cut.role, cut.start, cut.end) for cut in _found(taken) if isinstance(cut, UtteranceAudio)]
+    return [(cut.role, cut.start, cut.end) for cut in _found(taken) if isinstance(cut, SpeechSegment)]
 
 
 def test_every_turn_of_a_sample_call_is_cut_on_its_own_leg() -> None:
@@ -69,7 +62,7 @@ def test_no_utterance_ends_before_a_time_said_to_have_passed() -> None:
     for found in _found(_play(_audio_path(), read_call_audio(sample_calls()[0].audio), packet=160)):
         if isinstance(found, TimePassed):
             passed = found.at
-        elif isinstance(found, UtteranceAudio):
+        elif isinstance(found, SpeechSegment):
             assert found.end >= passed
 
 
@@ -275,5 +268,5 @@ def test_channels_that_carry_one_signal_are_told() -> None:
     one = clean.pcm.max(axis=1)
     found = _found(_play(_audio_path(), replace(clean, pcm=np.stack([one, one], axis=1)), packet=160))
     assert [each.equal for each in found if isinstance(each, ChannelsCompared)] == [True]
-    agent = [each.pcm for each in found if isinstance(each, UtteranceAudio) and each.role == "agent"]
+    agent = [each.pcm for each in found if isinstance(each, SpeechSegment) and each.role == "agent"]
     assert all(np.abs(pcm).max() < 0.01 for pcm in agent)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Biasing
 from asr.types import Language
-from service.calls.audio_path import UtteranceAudio
 from service.calls.call_recognition import CallRecognition, PendingUtterance
 from tests import scenes
 from tests.doubles import ScriptedRecogniser
@@ -26,7 +26,9 @@ def recognition(recogniser: ScriptedRecogniser, language: str) -> CallRecognitio
 
 async def said(recognition: CallRecognition, seconds: float, role: str = "customer") -> None:
     pcm = np.zeros(round(seconds * 16_000), np.float32)
-    pending = recognition.submit(UtteranceAudio(role=role, start=0.0, end=seconds, pcm=pcm))  # type: ignore[arg-type]
+    pending = recognition.submit(
+        SpeechSegment(role=role, first=0, last=round(seconds * 16_000), pcm=pcm, reason="silence")
+    )  # type: ignore[arg-type]
     assert isinstance(pending, PendingUtterance)
     await recognition.text_of(pending)
 

@@ -7,11 +7,11 @@ import asyncio
 import numpy as np
 import pytest
 
+from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import RecognitionFailed
-from asr.recognition.recogniser import Recognised, RecognitionRequest
-from asr.types import Role
+from asr.recognition.recogniser import RecognitionRequest
+from asr.types import Role, Transcript
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.audio_path import UtteranceAudio
 from service.calls.call_recognition import PendingUtterance
 from service.calls.look_ahead import AgentLookAhead
 from service.calls.partials import PartialUtterance
@@ -22,8 +22,10 @@ from tests.stage import Stage
 
 
 def said(role: Role, start: float) -> PendingUtterance:
-    cut = UtteranceAudio(role=role, start=start, end=start + 1.0, pcm=np.zeros(16_000, np.float32))
-    text: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
+    first = round(start * 16_000)
+    pcm = np.zeros(16_000, np.float32)
+    cut = SpeechSegment(role=role, first=first, last=first + pcm.size, pcm=pcm, reason="silence")
+    text: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
     return PendingUtterance(cut=cut, text=text)
 
 
@@ -120,13 +122,13 @@ class NoCustomers(ScriptedRecogniser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: list[asyncio.Future[Recognised | None]] = []
+        self.held: list[asyncio.Future[Transcript | None]] = []
 
-    def submit(self, request: RecognitionRequest) -> asyncio.Future[Recognised | None]:
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]:
         answer = super().submit(request)
         if not (request.final and request.role == "customer"):
             return answer
-        held: asyncio.Future[Recognised | None] = asyncio.get_running_loop().create_future()
+        held: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
         self.held.append(held)
         return held
 

@@ -27,9 +27,9 @@ def leg() -> Pcm:
 
 
 def hear(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[EndpointerEvent]:
-    listener = LegEndpointer(rules)
-    events = [event for part in np.split(pcm, sorted(cuts)) for event in listener.push(part)]
-    return events + listener.close()
+    endpointer = LegEndpointer("agent", rules)
+    events = [event for part in np.split(pcm, sorted(cuts)) for event in endpointer.push(part)]
+    return events + endpointer.close()
 
 
 def cuts_in(events: list[EndpointerEvent]) -> list[SpeechSegment]:
@@ -38,7 +38,7 @@ def cuts_in(events: list[EndpointerEvent]) -> list[SpeechSegment]:
 
 def facts(events: list[EndpointerEvent]) -> list[object]:
     return [
-        (event.start, event.end, event.reason, event.pcm.tobytes()) if isinstance(event, SpeechSegment) else event
+        (event.first, event.last, event.reason, event.pcm.tobytes()) if isinstance(event, SpeechSegment) else event
         for event in events
     ]
 
@@ -67,7 +67,7 @@ def test_a_cut_carries_the_very_samples_of_its_span(rules: SegmenterRules) -> No
     assert len(found) >= 2
     for cut in found:
         assert cut.pcm.dtype == np.float32
-        assert np.array_equal(cut.pcm, to_float32(leg()[cut.start : cut.end]))
+        assert np.array_equal(cut.pcm, to_float32(leg()[cut.first : cut.last]))
         assert cut.pcm.size <= samples_in_ms(rules.longest_ms)
 
 
@@ -75,7 +75,7 @@ def test_forced_cuts_join_without_a_gap() -> None:
     found = cuts_in(hear(leg(), [], HURRIED))
     forced = [(cut, after) for cut, after in pairwise(found) if cut.reason == "longest"]
     assert forced
-    assert all(cut.end == after.start for cut, after in forced)
+    assert all(cut.last == after.first for cut, after in forced)
 
 
 def test_beginnings_and_cuts_take_turns() -> None:
@@ -84,46 +84,46 @@ def test_beginnings_and_cuts_take_turns() -> None:
     for began, cut in zip(events[::2], events[1::2], strict=True):
         assert isinstance(began, SpeechStarted)
         assert isinstance(cut, SpeechSegment)
-        assert began.start == cut.start
+        assert began.start == cut.first
 
 
 def test_an_utterance_in_progress_can_be_read() -> None:
-    listener, at = LegEndpointer(), 0
-    while not listener.speaking:
-        listener.push(leg()[at : at + 500])
+    endpointer, at = LegEndpointer("agent"), 0
+    while not endpointer.speaking:
+        endpointer.push(leg()[at : at + 500])
         at += 500
-    listener.push(leg()[at : at + 5_000])
+    endpointer.push(leg()[at : at + 5_000])
     at += 5_000
-    since = listener.speech_since
+    since = endpointer.speech_since
     assert since is not None
-    assert listener.heard == at - at % FRAME_SAMPLES
-    assert np.array_equal(listener.speech_until(listener.heard), to_float32(leg()[since : listener.heard]))
+    assert endpointer.heard == at - at % FRAME_SAMPLES
+    assert np.array_equal(endpointer.speech_until(endpointer.heard), to_float32(leg()[since : endpointer.heard]))
 
 
 def test_a_pause_tells_where_the_utterance_ends_if_its_speaker_says_no_more() -> None:
-    listener, told = LegEndpointer(), list[int | None]()
+    endpointer, told = LegEndpointer("agent"), list[int | None]()
     audio = np.concatenate([leg(), np.zeros(2 * SAMPLE_RATE, np.int16)])
     for begin in range(0, audio.size, FRAME_SAMPLES):
-        for event in listener.push(audio[begin : begin + FRAME_SAMPLES]):
+        for event in endpointer.push(audio[begin : begin + FRAME_SAMPLES]):
             if isinstance(event, SpeechSegment) and event.reason == "silence":
-                assert event.end == told[-1]
-                assert told.index(event.end) < len(told) - 10, "known well before it is cut"
+                assert event.last == told[-1]
+                assert told.index(event.last) < len(told) - 10, "known well before it is cut"
                 told.clear()
-        told.append(listener.pause_since)
+        told.append(endpointer.pause_since)
     assert told[-1] is None
 
 
 def test_nobody_speaks_after_the_end() -> None:
-    listener = LegEndpointer()
-    listener.push(leg())
-    listener.push(np.zeros(2 * SAMPLE_RATE, np.int16))
-    assert (listener.speaking, listener.speech_since, listener.pause_since) == (False, None, None)
-    assert listener.close() == []
+    endpointer = LegEndpointer("agent")
+    endpointer.push(leg())
+    endpointer.push(np.zeros(2 * SAMPLE_RATE, np.int16))
+    assert (endpointer.speaking, endpointer.speech_since, endpointer.pause_since) == (False, None, None)
+    assert endpointer.close() == []
 
 
 def test_closing_hears_the_last_part_of_a_frame() -> None:
     cut = cuts_in(hear(leg(), []))[0]
-    middle = (cut.start + cut.end) // 2 // FRAME_SAMPLES * FRAME_SAMPLES + 100
+    middle = (cut.first + cut.last) // 2 // FRAME_SAMPLES * FRAME_SAMPLES + 100
     last = cuts_in(hear(leg()[:middle], []))[-1]
     assert last.reason == "closed"
-    assert last.end > middle - 100
+    assert last.last > middle - 100

@@ -371,7 +371,7 @@ async def test_a_texts_words_are_timed_whoever_doubts_that_somebody_speaks():
         recognised = await recogniser.submit(asked)
     assert recognised is not None
     assert recognised.text == "马上还钱。"
-    assert [(word.text, word.end) for word in recognised.transcript.words] == [("马上还钱。", 1.0)]
+    assert [(word.text, word.end) for word in recognised.words] == [("马上还钱。", 1.0)]
 
 
 async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time():
