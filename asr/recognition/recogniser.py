@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -75,6 +76,7 @@ class BatchRecogniser:
         self._results: dict[RecognitionRequest, Result] = {}
         self._wake = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
+        self._lifetime = AsyncExitStack()
         self._workers: list[asyncio.Task[None]] = []
         self._idle = 0
         self._in_work: set[RecognitionRequest] = set()
@@ -142,7 +144,7 @@ class BatchRecogniser:
         return self._meter.carries(speech, self._runner.workers, self._clock())
 
     async def __aenter__(self) -> BatchRecogniser:
-        await self._tasks.__aenter__()
+        await self._lifetime.enter_async_context(self._tasks)
         self._idle = self._runner.workers
         self._workers = [self._tasks.create_task(self._work()) for _ in range(self._idle)]
         self._workers += [self._tasks.create_task(each) for each in (self._keep_time(), self._keep_measured())]
@@ -151,7 +153,7 @@ class BatchRecogniser:
     async def __aexit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.cancel()
-        await self._tasks.__aexit__(None, None, None)
+        await self._lifetime.aclose()
         self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
 
     def submit(self, request: RecognitionRequest) -> Result:

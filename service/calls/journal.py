@@ -10,9 +10,9 @@ What is kept is kept in memory: a file would lie on the disk that is full.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -74,18 +74,19 @@ class StoreJournal:
         self._followers = Followers()
         self._ended: set[str] = set()
         self._tasks = asyncio.TaskGroup()
+        self._lifetime = AsyncExitStack()
         self._stopping = asyncio.Event()
         self.failing = False
         """The store refuses writes now."""
 
     async def __aenter__(self) -> StoreJournal:
-        await self._tasks.__aenter__()
+        await self._lifetime.enter_async_context(self._tasks)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping.set()
         self._space_freed.set()
-        await self._tasks.__aexit__(None, None, None)
+        await self._lifetime.aclose()
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
         """Store and publish the facts; or keep them in the call's backlog until that can be done.
@@ -265,7 +266,7 @@ class StoreJournal:
             self._recover()
 
     async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
@@ -167,9 +168,10 @@ class RecordingThread:
         self._stopping = False
         self._paused = False
         self._tasks = asyncio.TaskGroup()
+        self._lifetime = AsyncExitStack()
 
     async def __aenter__(self) -> RecordingThread:
-        await self._tasks.__aenter__()
+        await self._lifetime.enter_async_context(self._tasks)
         self._tasks.create_task(self._run())
         return self
 
@@ -178,7 +180,7 @@ class RecordingThread:
             recording.begin_closing()
         self._stopping = True
         self._wake.set()
-        await self._tasks.__aexit__(None, None, None)
+        await self._lifetime.aclose()
 
     def open(self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> CallRecording:
         """Begin a call's recording, or go on with it at a sample frame. Touches no disk yet."""
