@@ -31,6 +31,7 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Transcript
+from detectors.packs.source import bundled_pack
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
 from detectors.runtime.runner import ThreadedDetectorRunner
@@ -195,6 +196,7 @@ class Service:
     async def audiosocket(self, sockets: Sequence[socket.socket]) -> AsyncGenerator[None, None]:
         """Asterisk's AudioSocket connections of these bound sockets are taken."""
         gateway = TcpGateway(self.gateways, AudioSocketDialect)
+        notice_dead_peers(sockets, self.settings.idle_seconds)
         async with AsyncExitStack() as stack:
             for each in sockets:
                 await stack.enter_async_context(gateway.listening(each))
@@ -286,6 +288,7 @@ class Service:
             feed=self.hub,
             decisions=self.journal,
             recordings=self.recordings,
+            pack=bundled_pack(),
             rules=self.registry.rules,
             laws=load_taxonomy().codes,
             checks=RememberedChecks(self.checks, time.monotonic),

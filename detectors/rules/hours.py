@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time
-from types import MappingProxyType
+from datetime import datetime
 from typing import ClassVar
 
 from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
+from detectors.packs.law import NightHours
 from detectors.packs.taxonomy import Category
 from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import Zone
@@ -27,47 +26,27 @@ _A_DAY = 26 * 3600
 """Seconds: the longest day, on which clocks are put back by an hour, and a step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NightHours:
-    """The hours in which nobody may be called: from `begins` past midnight until before `ends`."""
-
-    begins: time
-    ends: time
-
-    def holds(self, at: time) -> bool:
-        """Is this a forbidden hour?"""
-        return at >= self.begins or at < self.ends
-
-
-NIGHTS: Mapping[Jurisdiction, NightHours] = MappingProxyType(
-    {
-        "CN": NightHours(begins=time(22), ends=time(8)),  # GB/T 45251-2025
-        "US": NightHours(begins=time(21), ends=time(8)),  # 15 U.S.C. 1692c(a)(1): the consumer's own time
-    }
-)
-
-
 class HoursDetector:
     """Tells once a call that is on in forbidden hours, also one that runs into them."""
 
     id: ClassVar[str] = "hours"
 
-    def __init__(self, category: Category) -> None:
+    def __init__(self, category: Category, nights: Mapping[Jurisdiction, NightHours]) -> None:
         self._category = category
+        self._nights = nights
 
     def open(self, call: CallContext) -> HoursCall:
-        return HoursCall(self._category, call)
+        return HoursCall(self._category, self._nights[call.jurisdiction], call)
 
 
 class HoursCall:
     """One call's clock."""
 
-    def __init__(self, category: Category, call: CallContext) -> None:
+    def __init__(self, category: Category, night: NightHours, call: CallContext) -> None:
         self._category = category
         self._jurisdiction: Jurisdiction = call.jurisdiction
         self._start = call.started_at.timestamp()
         self._zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
-        night = NIGHTS[call.jurisdiction]
         self._due = None if hours_lifted(call.metadata) else seconds_until(night, self._zones, self._start)
 
     def heard(self, utterance: Utterance) -> list[Observation]:

@@ -11,22 +11,15 @@ from asr.types import LANGUAGES, Seconds, Utterance
 from detectors.contract import CallContext, Finding, Jurisdiction, Observation
 from detectors.matching.evidence import span_in_time
 from detectors.matching.pattern import Pattern, PatternError, fold
+from detectors.packs.law import SequenceLimit
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, read_yaml
 from detectors.rules.right_party import RightPartyCheck, compile_patterns, says
 
-_STOP_TURNS = 2
-"""A request to stop or call back may be answered in the agent's next turn but one; a crisis must be at once."""
 _VERIFIED = frozenset({"1", "true", "yes"})
 
 DISCLOSED, CRISIS, STOP = "sequence.early_disclosure", "sequence.crisis_pressed", "sequence.stop_ignored"
-RULES: Mapping[str, str] = {
-    DISCLOSED: "disclosure_before_verification",
-    CRISIS: "vulnerability_mishandling",
-    STOP: "cease_request_ignored",
-}
-"""Rule to category."""
-_SCORES = {DISCLOSED: 0.8, CRISIS: 0.85, STOP: 0.7}
+"""Rules, by their ids in law.yaml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,43 +50,60 @@ class SequenceDetector:
 
     id: ClassVar[str] = "sequence"
 
-    def __init__(self, categories: Mapping[str, Category], right_party: RightPartyCheck, cues: Cues) -> None:
+    def __init__(
+        self,
+        categories: Mapping[str, Category],
+        limits: Mapping[str, SequenceLimit],
+        right_party: RightPartyCheck,
+        cues: Cues,
+    ) -> None:
+        """Raises PackError where a rule has no limits."""
+        if missing := {DISCLOSED, CRISIS, STOP} - set(limits):
+            raise PackError(f"law.yaml: sequence: nothing is said of {missing.pop()}")
         self._categories = categories
+        self._limits = limits
         self._right_party = right_party
         self._cues = cues
 
     def open(self, call: CallContext) -> SequenceCall:
-        return SequenceCall(call, self._categories, self._right_party, self._cues)
+        return SequenceCall(call, self._categories, self._limits, self._right_party, self._cues)
 
 
 class SequenceCall:
     """One call's memory."""
 
     def __init__(
-        self, call: CallContext, categories: Mapping[str, Category], right_party: RightPartyCheck, cues: Cues
+        self,
+        call: CallContext,
+        categories: Mapping[str, Category],
+        limits: Mapping[str, SequenceLimit],
+        right_party: RightPartyCheck,
+        cues: Cues,
     ) -> None:
         self._jurisdiction: Jurisdiction = call.jurisdiction
         self._categories = categories
+        self._limits = limits
         self._right_party = right_party.open()
         self._known = call.metadata.get("verified", "").strip().lower() in _VERIFIED
         self._cues = cues
-        self._crisis = False
+        self._crisis_turns = 0  # of the agent, in which what was asked for must be done
         self._stop_turns = 0
         self._told: set[str] = set()
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         self._right_party.heard(utterance)
         if utterance.role == "customer":
-            self._crisis = self._crisis or says(utterance.text, self._cues.customer_crisis)
+            if says(utterance.text, self._cues.customer_crisis):
+                self._crisis_turns = self._limits[CRISIS].turns
             if says(utterance.text, self._cues.customer_stop):
-                self._stop_turns = _STOP_TURNS
+                self._stop_turns = self._limits[STOP].turns
             return []
         return [*self._disclosed(utterance), *self._pressed(utterance)]
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
         """The party may have been confirmed in it, the cry for help or the request answered."""
         self._known = True
-        self._crisis, self._stop_turns = False, 0
+        self._crisis_turns = self._stop_turns = 0
 
     def elapsed(self, at: Seconds) -> list[Observation]:
         return []
@@ -108,9 +118,9 @@ class SequenceCall:
 
     def _pressed(self, utterance: Utterance) -> list[Observation]:
         if says(utterance.text, self._cues.agent_respects):
-            self._crisis, self._stop_turns = False, 0
-        rule = CRISIS if self._crisis else STOP if self._stop_turns == 1 else None
-        self._crisis, self._stop_turns = False, max(0, self._stop_turns - 1)
+            self._crisis_turns = self._stop_turns = 0
+        rule = CRISIS if self._crisis_turns == 1 else STOP if self._stop_turns == 1 else None
+        self._crisis_turns, self._stop_turns = max(0, self._crisis_turns - 1), max(0, self._stop_turns - 1)
         return [] if rule is None else self._finding(rule, utterance, self._cues.agent_presses)
 
     def _finding(self, rule: str, utterance: Utterance, patterns: tuple[Pattern, ...]) -> list[Observation]:
@@ -118,7 +128,8 @@ class SequenceCall:
         if place is None or rule in self._told:
             return []
         self._told.add(rule)
-        category = self._categories[RULES[rule]]
+        limit = self._limits[rule]
+        category = self._categories[limit.category]
         law = category.law[self._jurisdiction]
         start, end = span_in_time(utterance, *place)
         return [
@@ -128,7 +139,7 @@ class SequenceCall:
                 rule=rule,
                 detector=SequenceDetector.id,
                 severity=category.severity,
-                score=_SCORES[rule],
+                score=limit.score,
                 role="agent",
                 start=start,
                 end=end,

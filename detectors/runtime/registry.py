@@ -9,6 +9,7 @@ from asr.engines.port import Biasing
 from asr.types import Language
 from detectors.contract import Bilingual, CallContext, CallDetector, Detector, DetectorError, Jurisdiction, Severity
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
+from detectors.packs.law import LawFigures, load_law_figures
 from detectors.packs.loader import RULE_FILES, PackLoader, Rule, load_pack_vocabulary
 from detectors.packs.taxonomy import JURISDICTIONS, PACKS, Category, Taxonomy, load_taxonomy
 from detectors.rules.duties import DutiesDetector, Duty, load_duties
@@ -16,7 +17,6 @@ from detectors.rules.hours import CATEGORY as NIGHT
 from detectors.rules.hours import HoursDetector
 from detectors.rules.lexical import LexicalDetector, Matcher
 from detectors.rules.right_party import load_right_party_check
-from detectors.rules.sequence import RULES as SEQUENCES
 from detectors.rules.sequence import SequenceDetector, load_cues
 from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
@@ -67,15 +67,17 @@ def load() -> Registry:
     matchers: dict[Jurisdiction, Matcher] = {
         each: Matcher(tuple(rule for rule in rules if each in rule.law), vocabulary) for each in JURISDICTIONS
     }
-    right_party = load_right_party_check(vocabulary)
+    right_party, law = load_right_party_check(vocabulary), load_law_figures(taxonomy)
     detectors: list[Detector] = [
         LexicalDetector(matchers),
         DutiesDetector(duties, right_party),
-        HoursDetector(taxonomy.categories[NIGHT]),
-        SequenceDetector(taxonomy.categories, right_party, load_cues(vocabulary)),
+        HoursDetector(taxonomy.categories[NIGHT], law.night),
+        SequenceDetector(taxonomy.categories, law.sequence, right_party, load_cues(vocabulary)),
         SentimentDetector(load_lexicons()),
     ]
-    return Registry(detectors, _infos(rules, duties, taxonomy), load_prompt_frames(_wordings(rules), JURISDICTIONS))
+    return Registry(
+        detectors, _infos(rules, duties, taxonomy, law), load_prompt_frames(_wordings(rules), JURISDICTIONS)
+    )
 
 
 def _wordings(rules: Sequence[Rule]) -> list[PromptWording]:
@@ -86,11 +88,12 @@ def _wordings(rules: Sequence[Rule]) -> list[PromptWording]:
     ]
 
 
-def _infos(rules: Sequence[Rule], duties: Sequence[Duty], taxonomy: Taxonomy) -> list[RuleInfo]:
+def _infos(rules: Sequence[Rule], duties: Sequence[Duty], taxonomy: Taxonomy, law: LawFigures) -> list[RuleInfo]:
     infos = [_info(rule.id, rule.category, rule.severity, rule.title, rule) for rule in rules]
     for owed in (duty.category for duty in duties):
         infos.append(_info(f"duty.{owed.id}", owed.id, owed.severity, owed.title, owed))
-    for rule_id, name in {"hours.night": NIGHT, **SEQUENCES}.items():
+    sequences = {rule_id: limit.category for rule_id, limit in law.sequence.items()}
+    for rule_id, name in {"hours.night": NIGHT, **sequences}.items():
         category = taxonomy.categories[name]
         infos.append(_info(rule_id, name, category.severity, category.title, category))
     return [info for each in infos for info in each]

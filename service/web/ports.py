@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from detectors.contract import Bilingual
+from detectors.packs.source import PackSource
 from detectors.runtime.registry import RuleInfo
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner
@@ -75,6 +76,7 @@ class WebParts:
     feed: LiveFeed
     decisions: Decisions
     recordings: Recordings
+    pack: PackSource
     rules: tuple[RuleInfo, ...]
     laws: Mapping[str, Bilingual]
     checks: ReadinessChecks

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from detectors.contract import Bilingual, Severity
+from detectors.packs.source import PackSource
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
 from service.live.messages import Event
@@ -184,6 +185,9 @@ class EventsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesAnswer:
+    """`pack` tells which rules these are."""
+
+    pack: PackSource
     rules: tuple[RuleInfo, ...]
 
 

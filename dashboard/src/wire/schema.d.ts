@@ -1082,6 +1082,18 @@ export interface components {
             type: "notice";
         };
         /**
+         * PackSource
+         * @description `sha256` is over the names and contents of all files of the pack: what judged a call can be told from it.
+         */
+        PackSource: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
          * Partial
          * @description What one party has said so far of the utterance in progress: the words that two recognitions in a row agree on.
          *     Not stored, no `seq`.
@@ -1235,8 +1247,12 @@ export interface components {
             /** Cites */
             cites: string[];
         };
-        /** RulesAnswer */
+        /**
+         * RulesAnswer
+         * @description `pack` tells which rules these are.
+         */
         RulesAnswer: {
+            pack: components["schemas"]["PackSource"];
             /** Rules */
             rules: components["schemas"]["RuleInfo"][];
         };

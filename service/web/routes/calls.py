@@ -87,7 +87,7 @@ async def events(
 @router.get("/rules", response_model=RulesAnswer)
 async def rules(_watcher: Watcher, context: ContextDep) -> Response:
     """The rules in force."""
-    return json_answer(_RULES, RulesAnswer(rules=context.parts.rules))
+    return json_answer(_RULES, RulesAnswer(pack=context.parts.pack, rules=context.parts.rules))
 
 
 @router.get("/reference", response_model=ReferenceAnswer)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.contract import CallContext, Finding, Jurisdiction
-from detectors.rules.hours import NightHours, seconds_until
+from detectors.packs.law import NightHours
+from detectors.rules.hours import seconds_until
 from detectors.runtime.registry import load
 from detectors.timezones.names import database
 from detectors.timezones.zones import Zone
