@@ -8,6 +8,7 @@ from functools import cache
 
 from opencc import OpenCC
 
+from asr.languages import traits_of
 from asr.types import Language
 
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -47,7 +48,7 @@ def normalise(text: str, language: Language) -> str:
     Numbers stay as the recogniser wrote them.
     """
     text = _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
-    if language == "en" and not _HAS_CJK.search(text):
+    if traits_of(language).spaced and not _HAS_CJK.search(text):
         return text
     text = simplify(text.translate(_FULLWIDTH))
     text = _DOTS.sub("…", _SPACE_BESIDE_CJK.sub("", text))

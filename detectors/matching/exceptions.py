@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from asr.languages import traits_of
 from asr.types import LANGUAGES, Language
 from detectors.matching.folding import Folded
 from detectors.matching.pattern import Lists, Span, compile_piece, compile_regex
@@ -69,7 +70,7 @@ class RuleException:
 
     def _reached(self, language: Language, folded: Folded, begin: int) -> int:
         reach = self._reach[language]
-        if language == "zh":
+        if not traits_of(language).spaced:
             return begin - reach
         at = begin
         for _ in range(reach):

@@ -19,6 +19,7 @@ from typing import Any
 
 import re2
 
+from asr.languages import traits_of
 from asr.types import Language
 from detectors.contract import DetectorError
 from detectors.matching.folding import Folded, fold_char, fold_en, fold_zh, has_chinese, has_latin
@@ -64,7 +65,7 @@ class Span:
 
 def fold(language: Language, text: str) -> Folded:
     """Fold into the language's form."""
-    return fold_zh(text) if language == "zh" else fold_en(text)
+    return fold_en(text) if traits_of(language).spaced else fold_zh(text)
 
 
 def folds(text: str) -> dict[Language, Folded]:
@@ -81,6 +82,7 @@ class _Parser:
     def __init__(self, source: str, language: Language, lists: Lists, path: tuple[str, ...] = ()) -> None:
         self._source = source.replace("...", "…")
         self._language: Language = language
+        self._spaced = traits_of(language).spaced
         self._lists = lists
         self._path = path
         self._at = 0
@@ -127,7 +129,7 @@ class _Parser:
             return self._gap()
         if char in "]}?*^$&":
             raise self._error(f"{char!r} cannot stand here")
-        return self._literal_zh(char) if self._language == "zh" else self._literal_en()
+        return self._literal_en() if self._spaced else self._literal_zh(char)
 
     def _optional(self, piece: Piece) -> Piece:
         if self._peek() != "?":
@@ -151,7 +153,7 @@ class _Parser:
         return inside
 
     def _characters(self) -> Piece:
-        if self._language == "en":
+        if self._spaced:
             raise self._error("[…] is for Chinese patterns; write (a|b)")
         folded = [fold_char(char) for char in self._until("]")]
         if not folded or not all(char.isalnum() for char in folded):
@@ -177,7 +179,7 @@ class _Parser:
         size = int(digits) if digits else _DEFAULT_GAP[self._language]
         if not 1 <= size <= _LONGEST_GAP:
             raise self._error(f"a gap spans 1 to {_LONGEST_GAP}")
-        return Piece(regex=f"(.{{0,{size}}}?)" if self._language == "zh" else f"((?: [^ ]+){{0,{size}}}?)")
+        return Piece(regex=f"((?: [^ ]+){{0,{size}}}?)" if self._spaced else f"(.{{0,{size}}}?)")
 
     def _literal_zh(self, char: str) -> Piece:
         begin = self._at
@@ -228,7 +230,7 @@ def key_text(text: str) -> str:
 
 def keys_of(language: Language, text: str) -> set[str]:
     """Every key that some pattern could ask of this folded text."""
-    if language == "en":
+    if traits_of(language).spaced:
         return {word[:_KEY_EN] for word in text.split()}
     text = key_text(text)
     return {text[at : at + size] for size in range(1, _KEY_ZH + 1) for at in range(len(text) - size + 1)}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from asr.engines.port import Biasing, BiasTerm
+from asr.languages import traits_of
 from asr.types import LANGUAGES, Language
 from detectors.contract import Jurisdiction
 from detectors.packs.taxonomy import PACKS, PackError, read_yaml
@@ -77,7 +78,7 @@ def load_prompt_frames(
                 raw[language],
                 language,
                 {law: shared[language] + _sources(heard, language, law) for law in laws},
-                restored if language == "zh" else (),
+                restored if traits_of(language).restores_terms else (),
             )
             for language in LANGUAGES
         }
@@ -118,7 +119,7 @@ def _sources(wordings: Iterable[PromptWording], language: Language, law: Jurisdi
 def _shared(folder: Path, language: Language) -> str:
     """What all laws share: every text under the language's key, at any depth, and the words worth restoring."""
     texts = [text for name in _WORDS_OF_PACKS for text in _texts(read_yaml(folder / name), language, inside=False)]
-    restored = read_yaml(folder / "phonetic.yaml")["terms"] if language == "zh" else ()
+    restored = read_yaml(folder / "phonetic.yaml")["terms"] if traits_of(language).restores_terms else ()
     return "\n".join([*texts, *map(str, restored)]).casefold() + "\n"
 
 

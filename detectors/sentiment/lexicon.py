@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from asr.languages import traits_of
 from asr.types import LANGUAGES, Language
 from detectors.contract import Emotion, SentimentLabel
-from detectors.matching.folding import fold_en, fold_zh
+from detectors.matching.pattern import fold
 from detectors.packs.taxonomy import PACKS, PackError, read_yaml
 
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
@@ -105,7 +106,8 @@ def _weigh(entry: Entry, factor: float, *, negated: bool) -> tuple[Emotion, floa
 
 def units(language: Language, text: str) -> list[str]:
     """What a language's lexicon is made of."""
-    return list(fold_zh(text).text) if language == "zh" else fold_en(text).text.split()
+    folded = fold(language, text).text
+    return folded.split() if traits_of(language).spaced else list(folded)
 
 
 def feeling_of(totals: Mapping[Emotion, float]) -> Feeling:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
+from asr.languages import traits_of
 from asr.normalisation import comparable
 from asr.types import Language
 
@@ -48,7 +49,7 @@ def edits_over(pairs: Iterable[tuple[str, str]], language: Language) -> Edits:
 
 def units(text: str, language: Language) -> Sequence[str]:
     """What is counted: characters or words of the normalised text."""
-    return comparable(text) if language == "zh" else comparable(text).split()
+    return comparable(text).split() if traits_of(language).spaced else comparable(text)
 
 
 def edits(said: Sequence[str], heard: Sequence[str]) -> Edits:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from asr.languages import traits_of
 from asr.types import Language, Role, Seconds
 
 _MOST = 2.5
@@ -34,12 +35,12 @@ class PartyLanguages:
 
     def restore(self, role: Role, language: Language, length: Seconds) -> None:
         """The party said something in that language in an earlier session of the call; the evidence is not kept."""
-        self.heard(role, language, _MOST if language == "zh" else -_MOST, length)
+        self.heard(role, language, traits_of(language).odds_sign * _MOST, length)
 
     def heard(self, role: Role, language: Language, odds: float, length: Seconds) -> None:
         """The party said something of that length, which was taken for that language on evidence of these odds."""
         share = min(1.0, length / _WHOLE)
-        towards = 1 if language == "zh" else -1
+        towards = traits_of(language).odds_sign
         evidence = max(0.0, towards * odds) * towards  # what was decided against the evidence teaches nothing
         before = self.leaning(role)
         grown = before * (1 - share * (1 - _KEPT)) + share * evidence

@@ -17,6 +17,7 @@ from rich.table import Table
 from asr.audio.pcm import SAMPLE_RATE
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import NO_BIASING, Biasing, RecognitionError
+from asr.languages import traits_of
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser
 from asr.types import Language
@@ -129,7 +130,7 @@ def _progress(unit: str) -> Progress:
 
 
 def _asr_table(rows: Sequence[dict[str, Any]], language: Language) -> Table:
-    rate = "CER %" if language == "zh" else "WER %"
+    rate = "WER %" if traits_of(language).spaced else "CER %"
     table = Table("", "beam", rate, "sub/del/ins", "× real time", "ratio", "points", "CPU s", "again", "refused")
     for row in rows:
         edits = row["edits"]

@@ -31,6 +31,7 @@ from asr.engines.whisper.language_detection import choose, log_odds
 from asr.engines.whisper.mel import SAMPLE_RATE, LogMel
 from asr.engines.whisper.silence_padding import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.whisper.token_ids import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, TokenIds
+from asr.languages import traits_of
 from asr.threads import at_low_priority
 from asr.types import Language, Transcript
 
@@ -216,7 +217,7 @@ class WhisperEngine:
 
     def _restored(self, text: str, item: _Item, language: Language, encoded: NDArray[np.floating]) -> str:
         terms = item.speech.biasing.terms
-        if language != "zh" or not terms:
+        if not traits_of(language).restores_terms or not terms:
             return text
         return self._given.restored(text, terms, encoded, min(item.seconds, item.context))
 
@@ -259,7 +260,7 @@ class WhisperEngine:
         return [preferred(self._hypotheses(result), each) for result, each in zip(results, terms, strict=True)]
 
     def _to_prefer(self, item: _Item, language: Language) -> tuple[BiasTerm, ...]:
-        return item.speech.biasing.terms if language != "zh" else ()
+        return () if traits_of(language).restores_terms else item.speech.biasing.terms
 
     def _hypotheses(self, result: Any) -> list[Decoded]:
         ways = zip(result.sequences_ids, result.scores, strict=True)

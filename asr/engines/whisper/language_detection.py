@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from asr.engines.whisper.decoding import says_twice
-from asr.types import Language, Seconds, Transcript
+from asr.languages import likelier, traits_of
+from asr.types import LANGUAGES, Language, Seconds, Transcript
 
 KNOWN = 1.0
 """From these odds on a party's language counts as known: it is decoded in before anything else is asked."""
@@ -56,7 +57,7 @@ class Belief:
     @property
     def language(self) -> Language:
         """The likelier one."""
-        return "zh" if self.odds >= 0 else "en"
+        return likelier(self.odds)
 
     def contested(self, found: Transcript, seconds: Seconds) -> bool:
         """Whether the other language is worth decoding too, though this was found in the one."""
@@ -118,12 +119,12 @@ def choose(
 
 def other_than(language: Language) -> Language:
     """The language that it is if it is not this one."""
-    return "en" if language == "zh" else "zh"
+    return next(other for other in LANGUAGES if other != language)
 
 
 def towards(language: Language, odds: float) -> float:
     """The odds for that language."""
-    return odds if language == "zh" else -odds
+    return traits_of(language).odds_sign * odds
 
 
 def log_odds(guess: Sequence[tuple[str, float]], seconds: Seconds) -> float:
@@ -147,7 +148,8 @@ def says_little(text: str, seconds: Seconds) -> bool:
 def written_in(language: Language, text: str) -> bool:
     """Whether a text is written as its language is; words of the other may stand in it, and numbers are of both."""
     han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
-    return han >= latin or not latin if language == "zh" else latin >= han or not han
+    own, others = (latin, han) if traits_of(language).spaced else (han, latin)
+    return own >= others or not others
 
 
 def _as_written(found: Transcript) -> Transcript:
