@@ -26,11 +26,11 @@ from fastapi import FastAPI
 
 from asr.audio.pcm import samples_in
 from asr.endpointing.vad import SecondOpinion
-from asr.engines.port import NO_BIASING, Engine, RecognitionError, RecognitionFailed, Speech
+from asr.engines.absent import AbsentEngine
+from asr.engines.port import NO_BIASING, Engine, RecognitionError, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
-from asr.types import Transcript
 from detectors.packs.source import bundled_pack
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
@@ -88,27 +88,6 @@ DETECTOR_SECONDS = 1.0
 
 KEEP_CALLS_EVERY = 5.0
 """Seconds between two times that this installation says which live calls are its own. It holds six times as long."""
-
-
-class NoEngine:
-    """Stands where the model could not be loaded: calls are recorded, their speech marked as unrecognised."""
-
-    def __init__(self, problem: str) -> None:
-        self._problem = problem
-
-    @property
-    def name(self) -> str:
-        return "no model"
-
-    @property
-    def workers(self) -> int:
-        return 1
-
-    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-        raise RecognitionFailed(self._problem)
-
-    def close(self) -> None:
-        return
 
 
 def load_engine(settings: Settings) -> Engine:
@@ -311,7 +290,7 @@ def make_service(settings: Settings) -> Service:
         return Service(settings, registry, load_engine(settings))
     except (ModelError, RecognitionError) as problem:
         log.error("model unusable", problem=str(problem))
-        return Service(settings, registry, NoEngine(str(problem)), str(problem))
+        return Service(settings, registry, AbsentEngine(str(problem)), str(problem))
 
 
 async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from asr.engines.absent import AbsentEngine
 from detectors.runtime.registry import Registry, load
 from service.access.sessions import Ended, load_secret
-from service.app import NoEngine, Service
+from service.app import Service
 from service.ingest.events import AudioArrived, CallAnnounced
 from service.private_files import prepare_folder
 from service.record.facts import GapMarked, Notice
@@ -40,7 +41,7 @@ def registry() -> Registry:
 def service_on(disk: SmallDisk, registry: Registry) -> Service:
     settings = Settings(data_dir=disk.folder / "data", database_url="")
     prepare_folder(settings.data_dir, with_store=True)
-    return Service(settings, registry, NoEngine("no model"), "no model")
+    return Service(settings, registry, AbsentEngine("no model"), "no model")
 
 
 async def fill(service: Service, disk: SmallDisk, room: int) -> None:

@@ -17,9 +17,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from asr.engines.absent import AbsentEngine
 from detectors.packs.biasing import PromptFrame
 from detectors.runtime.registry import Registry
-from service.app import NoEngine, Service
+from service.app import Service
 from service.gateway.tcp import TcpGateway
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.settings import Settings
@@ -50,7 +51,7 @@ async def quick(tmp_path: Path, open_house: OpenHouse) -> AsyncIterator[House]:
 
 @asynccontextmanager
 async def _real(settings: Settings, open_house: OpenHouse) -> AsyncGenerator[House]:
-    service = await asyncio.to_thread(lambda: Service(settings, _silent_registry(), NoEngine("no model")))
+    service = await asyncio.to_thread(lambda: Service(settings, _silent_registry(), AbsentEngine("no model")))
     async with AsyncExitStack() as stack:
         await service.store.open()
         stack.push_async_callback(service.store.close)
