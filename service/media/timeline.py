@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from asr.audio.pcm import Encoding, samples_in
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
+from service.media.arrival import HOLD, LAG, ArrivalClock, HeldAudio
 from service.media.gaps import GapMarks, Hole
 from service.media.legs import LegAudio
 from service.media.track import LegTrack, TrackOutput
@@ -22,8 +23,6 @@ SKEW: Seconds = 0.5
 endpointing of what was said before go on. Tracks of one socket come in turns, in bursts of 250 ms at most."""
 LONGEST_ABSENCE: Seconds = 3600.0
 """Silence put in at once for a connection that was gone, or that brought nothing; longer ones go on after it."""
-ARRIVAL_LAG: Seconds = 0.3
-"""On the clock of arrival a leg may be so far behind: gateways send in bursts 250 ms apart. Past that it was silent."""
 RUNS_AT_ONCE: Final = 12
 """Runs given out at a time: an hour of silence is 3,600 of 2 s in two legs, and would hold the event loop, which all
 calls share, for seconds. What is left follows with what comes next, some ten seconds of silence a packet."""
@@ -58,8 +57,9 @@ class CallTimeline:
         self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate, begin) for role in roles}
         self._offsets: dict[Role, int] = {} if begin else dict.fromkeys(roles, 0)
         """Where the source's 0 lies on each leg's clock; none until a new connection's first timestamp tells."""
-        self._arrival: tuple[Seconds, int] | None = None
-        """A moment, and the sample that all legs whose clock is arrival have reached by then."""
+        self._arrival = ArrivalClock(rate)
+        self._held: dict[Role, HeldAudio] = {role: HeldAudio() for role in roles}
+        self._now: Seconds = 0.0
         self._marks = GapMarks()
         self._due: deque[TimelineOutput] = deque()
         self._set_form(FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles)))
@@ -87,10 +87,11 @@ class CallTimeline:
     def feed(self, event: AudioArrived, now: Seconds) -> list[TimelineOutput]:
         """`now`: seconds on any steady clock. Audio of a leg that the call does not have is left out."""
         given: list[TrackOutput] = []
+        self._now = now
         for piece in self._wire.decoded(event):
             given += self._pushed(piece, now)
         for track in self._tracks.values():
-            given += track.settle(now)
+            given += [*self._arrived(track, now), *track.settle(now)]
         self._due += self._told([*given, *self._level_up()])
         return self._next_due()
 
@@ -112,7 +113,7 @@ class CallTimeline:
         for track in self._tracks.values():
             silence += track.fill(until, "disconnected")
         self._begin_anew(tuple(self._tracks))
-        self._arrival = None
+        self._arrival.forget()
         self._due += [output for output in silence if isinstance(output, LegAudio)]
         if until > begin:
             rate = self._rate
@@ -127,7 +128,11 @@ class CallTimeline:
 
     def _settled(self) -> list[TimelineOutput]:
         told = self._given_out(self._wire.flush(tuple(self._tracks)))
-        given = [output for track in self._tracks.values() for output in track.release()]
+        given = [
+            output
+            for track in self._tracks.values()
+            for output in (*track.release(), *self._arrived(track, self._now, settle=True))
+        ]
         end = max(track.next for track in self._tracks.values())
         for track in self._tracks.values():
             given += track.fill(end, "silence")
@@ -160,19 +165,24 @@ class CallTimeline:
             return []
         clock = self._forms[piece.role].clock
         if clock == "arrival":
-            return [*self._silence_before(track, piece.pcm.size, now), *track.push(None, piece.pcm, now)]
+            self._arrival.begin(now, max(leg.next for leg in self._tracks.values()) + piece.pcm.size)
+            self._held[piece.role].add(piece.pcm, now)
+            return self._arrived(track, now)
         return track.push(self._place(track, piece.at if clock == "timestamps" else None, now), piece.pcm, now)
 
-    def _silence_before(self, track: LegTrack, size: int, now: Seconds) -> list[TrackOutput]:
-        """Zeros for the time in which nothing came of a leg that is placed by when it comes."""
-        if self._arrival is None:
-            self._arrival = now, max(leg.next for leg in self._tracks.values()) + size
-        since, reached = self._arrival
-        begin = reached + samples_in(max(0.0, now - since), self._rate) - size
-        if begin - track.reached <= samples_in(ARRIVAL_LAG, self._rate):
+    def _arrived(self, track: LegTrack, now: Seconds, *, settle: bool = False) -> list[TrackOutput]:
+        """What is held of a leg that is placed by when it comes, once it is known whether silence goes before it."""
+        held = self._held[track.role]
+        if not held.pieces:
             return []
-        most = track.reached + samples_in(LONGEST_ABSENCE, self._rate)
-        return [*track.release(), *track.fill(min(begin, most), "silence")]
+        behind = self._arrival.reached(now) - track.reached - held.samples
+        paused = behind > samples_in(LAG, self._rate)
+        if paused and not settle and now - held.since < HOLD:
+            return []
+        given = track.release()
+        if paused:
+            given += track.fill(track.reached + min(behind, samples_in(LONGEST_ABSENCE, self._rate)), "silence")
+        return [*given, *(output for pcm in held.take() for output in track.follow_on(pcm))]
 
     def _place(self, track: LegTrack, at: Seconds | None, now: Seconds) -> int | None:
         """The source's time as a sample of the leg's clock."""
@@ -196,11 +206,11 @@ class CallTimeline:
                 self._offsets[role] -= excess
 
     def _level_up(self) -> list[TrackOutput]:
-        """Silence for legs that fell behind."""
+        """Silence for legs that fell behind, unless it is about to be known how far."""
         least = max(track.next for track in self._tracks.values()) - samples_in(SKEW, self._rate)
         given: list[TrackOutput] = []
         for track in self._tracks.values():
-            if track.next < least:
+            if track.next < least and not self._held[track.role].pieces:
                 given += track.release()
                 given += track.fill(least, "silence")
         return given

@@ -478,6 +478,17 @@ def test_on_the_clock_of_arrival_bursts_make_no_gap(late: list[float]) -> None:
     assert timeline.position == pytest.approx(len(late) * 0.1)
 
 
+@pytest.mark.parametrize("stall", [0.5, 20.0])
+def test_on_the_clock_of_arrival_what_a_stalled_network_kept_back_follows_on(stall: float) -> None:
+    timeline = arriving("agent", "customer")
+    told = timeline.feed(heard("agent", 1.0), 1.0)
+    for number in range(round((stall + 1.0) * 50)):
+        told += timeline.feed(heard("agent"), 2.0 + stall + 0.0001 * number)
+    told += timeline.flush()
+    assert not [gap for gap in told if isinstance(gap, GapMarked) and gap.role == "agent"]
+    assert timeline.position == pytest.approx(2.0 + stall)
+
+
 def test_legs_that_come_apart_are_placed_by_one_clock() -> None:
     """The second begins two seconds after the first, and nothing of it is moved to the first's beginning."""
     timeline = arriving("agent", "customer")
