@@ -97,6 +97,8 @@ class CallTimeline:
 
     def reformat(self, form: FormatChanged) -> None:
         """From here on the audio of these legs comes in this form. Their timestamps, if any, begin anew."""
+        for track in [self._tracks[role] for role in form.roles if role in self._tracks]:
+            self._due += self._told(self._arrived(track, self._now, settle=True))
         self._due += self._set_form(form)
         self._begin_anew(form.roles)
 

@@ -489,6 +489,16 @@ def test_on_the_clock_of_arrival_what_a_stalled_network_kept_back_follows_on(sta
     assert timeline.position == pytest.approx(2.0 + stall)
 
 
+def test_what_is_held_when_a_leg_gets_another_connection_is_not_lost() -> None:
+    timeline = arriving("agent")
+    timeline.feed(heard("agent", 1.0), 1.0)
+    timeline.feed(heard("agent", 1.0), 5.0)
+    timeline.reformat(ARRIVING)
+    told = timeline.flush()
+    assert timeline.position == pytest.approx(5.0)
+    assert sum(run.pcm.any() for run in told if isinstance(run, LegAudio)) >= 1
+
+
 def test_legs_that_come_apart_are_placed_by_one_clock() -> None:
     """The second begins two seconds after the first, and nothing of it is moved to the first's beginning."""
     timeline = arriving("agent", "customer")
