@@ -1,4 +1,4 @@
-"""A call registry over a real store, with sessions whose neighbours are scripted."""
+"""A call registry over a real store and journal; the neighbours of its sessions are fakes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from service.settings import Settings
 from service.storage.port import GatewayKey
 from service.storage.sql import SqlStore
 from tests import scenes
-from tests.doubles import MemoryRecorder, ScriptedDetectorRunner, ScriptedRecogniser, now
+from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.recogniser import FakeRecogniser
+from tests.fakes.recorder import FakeRecorder
+from tests.scenes import now
 
 KEY = GatewayKey(
     id="k1", source="pbx", secret_hash="", rights=("stream",), first_track="customer", created_at=scenes.AT
@@ -48,7 +51,7 @@ class Carries:
 
 
 class Floor:
-    """A call registry over a real store, with sessions whose neighbours are scripted."""
+    """A call registry over a real store and journal; the neighbours of its sessions are fakes."""
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class Floor:
         self.metrics = Metrics()
         hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, hub, self.metrics)
-        self.detectors = ScriptedDetectorRunner()
+        self.detectors = FakeDetectorRunner()
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
             earlier=EarlierCalls(store, RecordingFolder(Path("nowhere")), wall),
@@ -78,9 +81,9 @@ class Floor:
     def _session(self, call: Call, earlier: EarlierCall | None) -> CallSession:
         parts = SessionParts(
             journal=self.journal,
-            recogniser=ScriptedRecogniser(),
+            recogniser=FakeRecogniser(),
             detectors=self.detectors,
-            recorder=MemoryRecorder(),
+            recorder=FakeRecorder(),
             metrics=self.metrics,
             monotonic=time.monotonic,
             wall=self.wall,

@@ -1,4 +1,4 @@
-"""Jobs for the recogniser, and an engine that is held while they are handed in."""
+"""Requests for a real recogniser, and a fake engine that is held while they are handed in, or hears badly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from asr.engines.port import RecognitionFailed, Speech
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Role, Transcript
-from tests.scripted import Gate, ScriptedEngine, speech, transcript
+from tests.fakes.engine import FakeEngine, Gate
+from tests.stretches import speech, transcript
 
 
 def somebody(_pcm: NDArray[np.float32]) -> bool:
@@ -30,10 +31,10 @@ def request(
 @asynccontextmanager
 async def held(
     *script: object, limits: RecogniserLimits | None = None
-) -> AsyncIterator[tuple[BatchRecogniser, ScriptedEngine, Gate]]:
+) -> AsyncIterator[tuple[BatchRecogniser, FakeEngine, Gate]]:
     """A recogniser whose engine is held at its first batch (a job of call `first`) until the gate opens."""
     gate = Gate()
-    engine = ScriptedEngine(gate, *script)  # type: ignore[arg-type]
+    engine = FakeEngine(gate, *script)  # type: ignore[arg-type]
     async with BatchRecogniser(engine, second_opinion=somebody, limits=limits) as recogniser:
         first = recogniser.submit(request("first"))
         await asyncio.to_thread(gate.reached.wait, 10)
@@ -53,7 +54,7 @@ SECOND = ("careful", "full")
 """The efforts of a second look."""
 
 
-class Doubts(ScriptedEngine):
+class Doubts(FakeEngine):
     """In doubt about stretches of two seconds until it looks again; fails then with `breaks`."""
 
     def __init__(self, *script: object, breaks: bool = False, workers: int = 1) -> None:
@@ -70,7 +71,7 @@ class Doubts(ScriptedEngine):
         ]
 
 
-class Faint(ScriptedEngine):
+class Faint(FakeEngine):
     """Hears what the guard takes for nobody's words, until it gives all it has."""
 
     def __init__(self, *script: object, full: str = "看清了") -> None:

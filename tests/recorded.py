@@ -1,4 +1,4 @@
-"""Stretches of the sample calls, as the recogniser is given them."""
+"""Real speech: turns of the sample calls, as an engine is given them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audio files with a known sound in them."""
+"""Audio files with a tone in them, in any form that a file may have."""
 
 from __future__ import annotations
 

@@ -1,16 +1,26 @@
-"""Calls and what happens in them, for tests that need some and do not care which."""
+"""Calls and what happens in them, for tests that need some and do not care which; the moments they happen at."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from asr.types import Role, Utterance
 from detectors.contract import Bilingual, Finding, Sentiment
+from service.live.messages import Health
+from service.record import summary
 from service.record.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, UtteranceHeard
+from service.storage.port import LoggedFact
 
 AT = datetime(2026, 3, 2, 10, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=8)))
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HEALTH = Health(model="base", live_calls=0, max_calls=16, backlog=0.0)
+
+
+def now() -> datetime:
+    """A clock on the wall that stands still."""
+    return datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
 def call(call_id: str = "call-1", **changes: Any) -> Call:
@@ -120,3 +130,8 @@ def closed() -> CallClosed:
 def talk(call_id: str, count: int) -> list[Fact]:
     """`count` utterances of the agent's."""
     return [heard(call_id, index) for index in range(count)]
+
+
+def logged(fact: Fact, call_id: str = "call-1", seq: int = 1) -> LoggedFact:
+    """The fact as a store has it."""
+    return LoggedFact(call_id=call_id, seq=seq, at=NOON, fact=fact, summary=summary.opened(call(call_id), seq))

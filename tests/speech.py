@@ -1,4 +1,4 @@
-"""Utterances and calls as tests write them."""
+"""Utterances and calls as the tests of detectors write them, and what a detector says of them."""
 
 from __future__ import annotations
 

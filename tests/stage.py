@@ -1,4 +1,4 @@
-"""A call's session among scripted neighbours."""
+"""A call's session on its own: fakes all around it, the audio of a real call fed to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from service.ingest.events import AudioArrived
 from service.metrics import Metrics
 from service.record.facts import Fact
 from tests import scenes
-from tests.doubles import ListJournal, MemoryRecorder, ScriptedDetectorRunner, ScriptedRecogniser, now
+from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.journal import FakeJournal
+from tests.fakes.recogniser import FakeRecogniser
+from tests.fakes.recorder import FakeRecorder
+from tests.scenes import now
 
 F = TypeVar("F", bound=Fact)
 
@@ -21,20 +25,20 @@ _TURNS = 100
 
 
 class Stage:
-    """A session with scripted neighbours, and a real call's audio to feed it."""
+    """A session among fakes, and a real call's audio to feed it."""
 
     def __init__(
         self,
-        recogniser: ScriptedRecogniser | None = None,
-        detectors: ScriptedDetectorRunner | None = None,
+        recogniser: FakeRecogniser | None = None,
+        detectors: FakeDetectorRunner | None = None,
         max_pace: float = 1e9,
         *,
         partials: bool = True,
     ) -> None:
-        self.journal = ListJournal()
-        self.recogniser = recogniser or ScriptedRecogniser()
-        self.detectors = detectors or ScriptedDetectorRunner()
-        self.recorder = MemoryRecorder()
+        self.journal = FakeJournal()
+        self.recogniser = recogniser or FakeRecogniser()
+        self.detectors = detectors or FakeDetectorRunner()
+        self.recorder = FakeRecorder()
         self.metrics = Metrics()
         self.clock = 1000.0
         parts = SessionParts(

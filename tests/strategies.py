@@ -1,4 +1,4 @@
-"""Every kind of fact, with every kind of value its types allow."""
+"""Facts for property tests: every kind, with every kind of value its types allow."""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ import pytest
 
 from asr.engines.port import Engine, Speech
 from asr.engines.whisper.engine import WhisperEngine
+from tests.fakes.engine import FakeEngine
 from tests.recorded import turn
-from tests.scripted import RATE, ScriptedEngine, speech
+from tests.stretches import RATE, speech
 
 pytestmark = pytest.mark.timeout(120)  # a model runs beside whatever else the machine does
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.timeout(120)  # a model runs beside whatever else the m
 @pytest.fixture(params=["scripted", pytest.param("whisper", marks=pytest.mark.model)], scope="module")
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     built: Engine = (
-        ScriptedEngine()
+        FakeEngine()
         if request.param == "scripted"
         else WhisperEngine(request.getfixturevalue("whisper_path"), beam_size=1)
     )

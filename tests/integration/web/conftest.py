@@ -1,4 +1,4 @@
-"""A real uvicorn on a free port over a real SQLite store; the neighbours behind ports are scripted."""
+"""A real uvicorn on a free port over a real SQLite store; the neighbours behind ports are fakes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ from service.web.application import create_application
 from service.web.ports import WebParts
 from service.web.schemas import Check
 from service.web.server import server_config
-from tests.integration.web.scripted import HEALTH, NOON, ScriptedCallRegistry, ScriptedFeed, ScriptedRecordings
+from tests.fakes.call_registry import FakeCallRegistry
+from tests.fakes.live_feed import FakeLiveFeed
+from tests.fakes.recordings import FakeRecordings
+from tests.scenes import HEALTH, NOON
 
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -71,9 +74,9 @@ class House:
     """A running service and what a test needs to talk to it."""
 
     parts: WebParts
-    calls: ScriptedCallRegistry
-    feed: ScriptedFeed
-    recordings: ScriptedRecordings
+    calls: FakeCallRegistry
+    feed: FakeLiveFeed
+    recordings: FakeRecordings
     checks: dict[str, Check]
     port: int = 0
     clients: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -150,7 +153,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     settings = Settings(data_dir=folder, **changed)  # type: ignore[arg-type]
     store = await asyncio.to_thread(SqlStore, f"sqlite:///{folder}/callwarden.db")
     await store.open()
-    calls, feed, recordings = ScriptedCallRegistry(), ScriptedFeed(), ScriptedRecordings(folder)
+    calls, feed, recordings = FakeCallRegistry(), FakeLiveFeed(), FakeRecordings(folder)
     checks = {"model": Check(ok=True), "storage": Check(ok=True)}
     secret = await asyncio.to_thread(load_secret, folder / "session.key")
     ended = await asyncio.to_thread(Ended, folder / "sessions.ended", unix_now())

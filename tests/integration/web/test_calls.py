@@ -9,7 +9,7 @@ from detectors.contract import Bilingual
 from service.record.facts import Alert, AlertRaised, CallOpened, UtteranceHeard
 from service.storage.port import Store
 from tests.integration.web.conftest import House
-from tests.integration.web.scripted import NOON, a_call
+from tests.scenes import NOON, call
 
 
 def an_alert(call_id: str = "call-1", alert_id: str = "alert-1") -> Alert:
@@ -47,7 +47,7 @@ async def stored_call(store: Store, call_id: str = "call-1", *, alert: bool = Tr
         language="zh",
         confidence=0.8,
     )
-    facts = [CallOpened(call=a_call(call_id)), UtteranceHeard(utterance=said)]
+    facts = [CallOpened(call=call(call_id, started_at=NOON)), UtteranceHeard(utterance=said)]
     await store.append(call_id, facts, NOON)
     if alert:
         await store.append(call_id, [AlertRaised(alert=an_alert(call_id, f"alert-of-{call_id}"))], NOON)
@@ -84,7 +84,7 @@ async def test_a_call_comes_whole_and_an_unknown_one_is_404(house: House) -> Non
     await stored_call(house.parts.store)
     client = await house.logged_in("compliance")
     record = (await client.get("/api/v1/calls/call-1")).json()
-    assert record["summary"]["call"]["agent"] == "A7"
+    assert record["summary"]["call"]["agent"] == "agent-7"
     assert record["utterances"][0]["text"] == "再不还钱我们会上门"
     assert record["alerts"][0]["quote"] == "我们会上门"
     missing = await client.get("/api/v1/calls/call-9")

@@ -21,7 +21,7 @@ from service.ingest.events import AudioArrived, DigitPressed, Irregularity
 from service.record.facts import DtmfPressed
 from service.storage.port import StorageUnavailable
 from tests.integration.web.conftest import House
-from tests.integration.web.scripted import NOON
+from tests.scenes import NOON
 
 START = {
     "type": "start",

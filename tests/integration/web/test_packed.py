@@ -11,8 +11,8 @@ from service.record.facts import UtteranceHeard
 from service.web.json_answer import takes_gzip
 from tests import scenes
 from tests.integration.web.conftest import PASSWORD, House, OpenHouse
-from tests.integration.web.scripted import NOON
 from tests.integration.web.test_calls import stored_call
+from tests.scenes import NOON
 
 PLAIN = {"Accept-Encoding": "identity"}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from service.ingest.events import AudioArrived
+from tests.fakes.call_registry import FakeCallConnection
 from tests.integration.web.conftest import House
-from tests.integration.web.scripted import ScriptedConnection
 
 SECONDS = 2
 MOST = SECONDS * 50
@@ -35,7 +35,7 @@ def tracks(tmp_path: Path) -> list[str]:
     return ["--audio", str(caller), "--agent-audio", str(agent), "--fork", "--track", "both", "--strict-fork"]
 
 
-async def _call(house: House, options: Sequence[str]) -> ScriptedConnection:
+async def _call(house: House, options: Sequence[str]) -> FakeCallConnection:
     url = f"{house.ws}/v1/twilio/{await house.key()}"
     command = [sys.executable, "-m", "streamdouble.cli", "call", url, *options]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -46,7 +46,7 @@ async def _call(house: House, options: Sequence[str]) -> ScriptedConnection:
     return connection
 
 
-def _times(connection: ScriptedConnection, role: str) -> list[float]:
+def _times(connection: FakeCallConnection, role: str) -> list[float]:
     return [event.at or 0.0 for event in connection.fed if isinstance(event, AudioArrived) and event.role == role]
 
 

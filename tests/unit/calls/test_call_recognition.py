@@ -10,17 +10,17 @@ from asr.engines.port import Biasing
 from asr.types import Language
 from service.calls.call_recognition import CallRecognition, PendingUtterance
 from tests import scenes
-from tests.doubles import ScriptedRecogniser
+from tests.fakes.recogniser import FakeRecogniser
 
 BIASING: dict[Language, Biasing] = {"zh": Biasing(prompt="逾期"), "en": Biasing(prompt="past due")}
 
 
 @pytest.fixture
-def recogniser() -> ScriptedRecogniser:
-    return ScriptedRecogniser(language="en")
+def recogniser() -> FakeRecogniser:
+    return FakeRecogniser(language="en")
 
 
-def recognition(recogniser: ScriptedRecogniser, language: str) -> CallRecognition:
+def recognition(recogniser: FakeRecogniser, language: str) -> CallRecognition:
     return CallRecognition(scenes.call(language=language), recogniser, BIASING, lambda: 0.0)
 
 
@@ -33,15 +33,15 @@ async def said(recognition: CallRecognition, seconds: float, role: str = "custom
     await recognition.text_of(pending)
 
 
-def asked(recogniser: ScriptedRecogniser) -> list[tuple[str, str | None, str]]:
+def asked(recogniser: FakeRecogniser) -> list[tuple[str, str | None, str]]:
     return [(request.role, request.speech.language, request.speech.biasing.prompt) for request in recogniser.requests]
 
 
-def leanings(recogniser: ScriptedRecogniser) -> list[float]:
+def leanings(recogniser: FakeRecogniser) -> list[float]:
     return [request.speech.leaning for request in recogniser.requests]
 
 
-async def test_a_language_that_is_given_is_kept_whatever_is_heard(recogniser: ScriptedRecogniser) -> None:
+async def test_a_language_that_is_given_is_kept_whatever_is_heard(recogniser: FakeRecogniser) -> None:
     given = recognition(recogniser, "zh")
     await said(given, 3.0)
     await said(given, 3.0)
@@ -49,7 +49,7 @@ async def test_a_language_that_is_given_is_kept_whatever_is_heard(recogniser: Sc
     assert leanings(recogniser) == [0.0, 0.0]
 
 
-async def test_a_language_to_be_heard_stays_open_with_the_vocabulary_of_both(recogniser: ScriptedRecogniser) -> None:
+async def test_a_language_to_be_heard_stays_open_with_the_vocabulary_of_both(recogniser: FakeRecogniser) -> None:
     auto = recognition(recogniser, "auto")
     for _ in range(3):
         await said(auto, 5.0)
@@ -57,7 +57,7 @@ async def test_a_language_to_be_heard_stays_open_with_the_vocabulary_of_both(rec
     assert all(request.speech.biasing_by_language == BIASING for request in recogniser.requests)
 
 
-async def test_what_a_party_has_spoken_is_expected_of_it_next(recogniser: ScriptedRecogniser) -> None:
+async def test_what_a_party_has_spoken_is_expected_of_it_next(recogniser: FakeRecogniser) -> None:
     auto = recognition(recogniser, "auto")
     await said(auto, 5.0)
     await said(auto, 0.5)
@@ -67,7 +67,7 @@ async def test_what_a_party_has_spoken_is_expected_of_it_next(recogniser: Script
     assert second < others < 0.0
 
 
-async def test_a_party_that_switches_is_expected_to_go_on_in_its_new_language(recogniser: ScriptedRecogniser) -> None:
+async def test_a_party_that_switches_is_expected_to_go_on_in_its_new_language(recogniser: FakeRecogniser) -> None:
     auto = recognition(recogniser, "auto")
     await said(auto, 8.0)
     await said(auto, 8.0)
@@ -77,7 +77,7 @@ async def test_a_party_that_switches_is_expected_to_go_on_in_its_new_language(re
     assert leanings(recogniser)[2] < 0.0 < leanings(recogniser)[3]
 
 
-async def test_what_is_no_speech_tells_no_language(recogniser: ScriptedRecogniser) -> None:
+async def test_what_is_no_speech_tells_no_language(recogniser: FakeRecogniser) -> None:
     recogniser.answers = [None, "Hello there"]
     auto = recognition(recogniser, "auto")
     await said(auto, 3.0)
@@ -85,7 +85,7 @@ async def test_what_is_no_speech_tells_no_language(recogniser: ScriptedRecognise
     assert leanings(recogniser) == [0.0, 0.0]
 
 
-async def test_what_has_not_ended_yet_teaches_nothing(recogniser: ScriptedRecogniser) -> None:
+async def test_what_has_not_ended_yet_teaches_nothing(recogniser: FakeRecogniser) -> None:
     recogniser.early = ["Hello"]
     auto = recognition(recogniser, "auto")
     await auto.ask_early("customer", np.zeros(48_000, np.float32), "quick")

@@ -20,7 +20,7 @@ from service.storage import sqlite_files
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
-from tests.doubles import now
+from tests.scenes import now
 
 
 class FailingStore(SqlStore):

@@ -17,8 +17,10 @@ from service.calls.look_ahead import AgentLookAhead
 from service.calls.partials import PartialUtterance
 from service.record.facts import UtteranceHeard
 from service.samples import sample_calls
-from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser, recognised
+from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.recogniser import FakeRecogniser
 from tests.stage import Stage
+from tests.stretches import recognised
 
 
 def said(role: Role, start: float) -> PendingUtterance:
@@ -117,7 +119,7 @@ def audio() -> CallAudio:
     return read_call_audio(sample_calls()[0].audio)
 
 
-class NoCustomers(ScriptedRecogniser):
+class NoCustomers(FakeRecogniser):
     """Customers' words have no text until `open` is set."""
 
     def __init__(self) -> None:
@@ -134,7 +136,7 @@ class NoCustomers(ScriptedRecogniser):
 
 
 async def test_words_told_ahead_have_the_ids_they_are_written_with(audio: CallAudio) -> None:
-    recogniser, detectors = NoCustomers(), ScriptedDetectorRunner()
+    recogniser, detectors = NoCustomers(), FakeDetectorRunner()
     stage = Stage(recogniser, detectors, partials=False)
     running = asyncio.create_task(stage.session.run())
     stage.feed(audio, 60)

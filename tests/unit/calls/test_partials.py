@@ -15,7 +15,8 @@ from service.live.messages import Partial
 from service.record.facts import AlertRaised, Fact, FindingMade, UtteranceHeard
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser
+from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.recogniser import FakeRecogniser
 from tests.stage import Stage
 
 SO_FAR = ["您好我是", "您好，我是诚信资产的", "您好，我是诚信资产的工作人员", "您好，我是诚信资产的工作人员请问"]
@@ -26,8 +27,8 @@ def audio() -> CallAudio:
     return read_call_audio(sample_calls()[0].audio)
 
 
-def threatens() -> ScriptedDetectorRunner:
-    detectors = ScriptedDetectorRunner()
+def threatens() -> FakeDetectorRunner:
+    detectors = FakeDetectorRunner()
     detectors.foresees = [scenes.finding(severity="critical", utterance_id="agent-0", start=0.1, end=1.0)]
     return detectors
 
@@ -51,7 +52,7 @@ def shown(stage: Stage, role: Role) -> list[Partial]:
 
 
 async def test_agreed_words_are_shown_while_the_utterance_goes_on(audio: CallAudio) -> None:
-    stage = Stage(ScriptedRecogniser(early=SO_FAR))
+    stage = Stage(FakeRecogniser(early=SO_FAR))
     await played(stage, audio, 20)
     first = shown(stage, "agent")[0]
     said = stage.told(UtteranceHeard)[0].utterance
@@ -80,7 +81,7 @@ async def test_what_is_foreseen_raises_an_alert_before_the_utterance_is_written_
     audio: CallAudio,
 ) -> None:
     detectors = threatens()
-    stage = Stage(ScriptedRecogniser(early=SO_FAR), detectors)
+    stage = Stage(FakeRecogniser(early=SO_FAR), detectors)
     detectors.says = [*detectors.foresees]
     facts = await played(stage, audio, 20)
     alert = next(index for index, fact in enumerate(facts) if isinstance(fact, AlertRaised))
@@ -93,9 +94,9 @@ async def test_what_is_foreseen_raises_an_alert_before_the_utterance_is_written_
 
 
 async def test_less_than_critical_waits_for_the_final_text(audio: CallAudio) -> None:
-    detectors = ScriptedDetectorRunner()
+    detectors = FakeDetectorRunner()
     detectors.foresees = [scenes.finding(severity="high")]
-    stage = Stage(ScriptedRecogniser(early=SO_FAR), detectors)
+    stage = Stage(FakeRecogniser(early=SO_FAR), detectors)
     await played(stage, audio, 20)
     assert any(what.startswith("foresee") for what in detectors.asked)
     assert not stage.told(AlertRaised)
@@ -105,7 +106,7 @@ async def test_less_than_critical_waits_for_the_final_text(audio: CallAudio) -> 
 async def test_the_words_that_raised_an_alert_are_kept_where_no_final_text_comes(
     audio: CallAudio, nothing: Exception | None
 ) -> None:
-    stage = Stage(ScriptedRecogniser(nothing, early=SO_FAR), threatens())
+    stage = Stage(FakeRecogniser(nothing, early=SO_FAR), threatens())
     await played(stage, audio, 20)
     alert = stage.told(AlertRaised)[0].alert
     kept = next(fact.utterance for fact in stage.told(UtteranceHeard) if fact.utterance.id == alert.utterance_id)
@@ -115,7 +116,7 @@ async def test_the_words_that_raised_an_alert_are_kept_where_no_final_text_comes
 
 
 async def test_words_of_what_turns_out_to_be_no_speech_are_taken_back(audio: CallAudio) -> None:
-    stage = Stage(ScriptedRecogniser(*[None] * 20, early=SO_FAR))
+    stage = Stage(FakeRecogniser(*[None] * 20, early=SO_FAR))
     await played(stage, audio, 20)
     assert shown(stage, "agent")[0].text
     assert shown(stage, "agent")[-1].text == ""
@@ -124,7 +125,7 @@ async def test_words_of_what_turns_out_to_be_no_speech_are_taken_back(audio: Cal
 async def test_nothing_is_foreseen_of_an_utterance_that_is_written(audio: CallAudio) -> None:
     """Its agreed words waited in the queue behind its end."""
     detectors = threatens()
-    stage = Stage(ScriptedRecogniser(early=SO_FAR), detectors)
+    stage = Stage(FakeRecogniser(early=SO_FAR), detectors)
     stage.feed(audio, 20)  # the session does not run yet
     await asyncio.sleep(0)
     stage.session.finish("completed")
@@ -150,7 +151,7 @@ async def test_a_whole_clause_ends_its_utterance_sooner_and_one_that_breaks_off_
 ) -> None:
     async def written_at(early: str) -> float:
         """How far the call has come once its first words, and silence after them, are written."""
-        stage = Stage(ScriptedRecogniser(early=[early] * 20))
+        stage = Stage(FakeRecogniser(early=[early] * 20))
         running = asyncio.create_task(stage.session.run())
         for at in range(0, 5 * audio.rate, packet := audio.rate // 50):
             words = audio.pcm[at : at + packet] * np.int16(at < 3 * audio.rate)

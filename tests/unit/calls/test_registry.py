@@ -25,8 +25,9 @@ from service.record.facts import CallClosed, CallOpened, CallResumed, GapMarked,
 from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes
-from tests.doubles import ScriptedDetectorRunner, now
+from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.floor import CALL, KEY, SECOND, Floor
+from tests.scenes import now
 
 
 async def test_a_stopped_call_is_wholly_processed_when_its_line_is_over(store: SqlStore) -> None:
@@ -403,7 +404,7 @@ async def test_a_defect_in_one_call_ends_that_call_and_no_other(
         connection.stop()
         assert await connection.over() == "failed"
         assert (await floor.closing()).ending == "interrupted"
-        floor.detectors.closed = ScriptedDetectorRunner().closed  # type: ignore[method-assign]
+        floor.detectors.closed = FakeDetectorRunner().closed  # type: ignore[method-assign]
         assert (await floor.ended(sound)).ending == "completed"
 
 

@@ -25,7 +25,8 @@ from service.record.facts import (
 )
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser
+from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.recogniser import FakeRecogniser
 from tests.stage import Stage
 
 
@@ -45,7 +46,7 @@ async def test_a_call_begins_with_its_opening_and_ends_with_its_closing(audio: C
 
 
 async def test_an_utterance_is_written_before_anything_is_said_of_it(audio: CallAudio) -> None:
-    stage = Stage(detectors=ScriptedDetectorRunner(scenes.sentiment(), scenes.finding()))
+    stage = Stage(detectors=FakeDetectorRunner(scenes.sentiment(), scenes.finding()))
     stage.feed(audio, 20)
     facts = await stage.finished()
     kinds = [type(fact) for fact in facts if not isinstance(fact, CallOpened)][:4]
@@ -63,7 +64,7 @@ async def test_utterances_are_numbered_within_their_role(audio: CallAudio) -> No
 
 
 async def test_the_same_evidence_twice_raises_one_alert_but_keeps_both_findings(audio: CallAudio) -> None:
-    stage = Stage(detectors=ScriptedDetectorRunner(scenes.finding(), scenes.finding()))
+    stage = Stage(detectors=FakeDetectorRunner(scenes.finding(), scenes.finding()))
     stage.feed(audio, 12)
     await stage.finished()
     assert len(stage.told(AlertRaised)) == 1
@@ -71,7 +72,7 @@ async def test_the_same_evidence_twice_raises_one_alert_but_keeps_both_findings(
 
 
 async def test_speech_without_words_leaves_no_utterance(audio: CallAudio) -> None:
-    stage = Stage(recogniser=ScriptedRecogniser(*[None] * 20))
+    stage = Stage(recogniser=FakeRecogniser(*[None] * 20))
     stage.feed(audio, 20)
     await stage.finished()
     assert stage.told(UtteranceHeard) == []
@@ -79,7 +80,7 @@ async def test_speech_without_words_leaves_no_utterance(audio: CallAudio) -> Non
 
 async def test_a_failing_engine_is_told_once_and_its_end_too(audio: CallAudio) -> None:
     broken = RecognitionFailed("out of memory")
-    stage = Stage(recogniser=ScriptedRecogniser(broken, broken, "您好"))
+    stage = Stage(recogniser=FakeRecogniser(broken, broken, "您好"))
     stage.feed(audio, 30)
     await stage.finished()
     assert [notice.code for notice in stage.told(Notice)] == ["recognition_failing", "recognition_recovered"]
@@ -88,7 +89,7 @@ async def test_a_failing_engine_is_told_once_and_its_end_too(audio: CallAudio) -
 
 
 async def test_a_failing_detector_is_told_and_the_call_goes_on(audio: CallAudio) -> None:
-    stage = Stage(detectors=ScriptedDetectorRunner(DetectorFailure(detector="lexical", message="boom")))
+    stage = Stage(detectors=FakeDetectorRunner(DetectorFailure(detector="lexical", message="boom")))
     stage.feed(audio, 12)
     await stage.finished()
     assert stage.told(Notice)[0].code == "detector_failed"
@@ -206,7 +207,7 @@ async def test_nothing_is_taken_after_the_end(audio: CallAudio) -> None:
 
 
 async def test_the_latency_of_an_alert_is_counted_from_the_arrival_of_its_evidence(audio: CallAudio) -> None:
-    stage = Stage(detectors=ScriptedDetectorRunner(scenes.finding()))
+    stage = Stage(detectors=FakeDetectorRunner(scenes.finding()))
     stage.feed(audio, 12)
     stage.clock += 0.5
     await stage.finished()

@@ -12,7 +12,8 @@ from service.calls import word_times
 from service.record.facts import CallClosed, FindingMade, UtteranceHeard, WordsTimed
 from service.samples import sample_calls
 from tests import scenes
-from tests.doubles import ScriptedDetectorRunner, ScriptedRecogniser
+from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.recogniser import FakeRecogniser
 from tests.stage import Stage
 
 TEXT = "再不还钱就上门"
@@ -23,12 +24,12 @@ def audio() -> CallAudio:
     return read_call_audio(sample_calls()[0].audio)
 
 
-def flags(utterance_id: str | None) -> ScriptedDetectorRunner:
-    return ScriptedDetectorRunner(scenes.finding(utterance_id=utterance_id))
+def flags(utterance_id: str | None) -> FakeDetectorRunner:
+    return FakeDetectorRunner(scenes.finding(utterance_id=utterance_id))
 
 
 async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: CallAudio) -> None:
-    stage = Stage(ScriptedRecogniser(*[TEXT] * 20), flags("agent-1"))
+    stage = Stage(FakeRecogniser(*[TEXT] * 20), flags("agent-1"))
     stage.feed(audio, 30)
     facts = await stage.finished()
     [timed] = stage.told(WordsTimed)
@@ -79,9 +80,7 @@ async def test_a_call_ends_without_those_that_do_not_come(
 async def test_no_more_audio_is_held_than_is_bounded(audio: CallAudio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
     monkeypatch.setattr(word_times, "MOST_WAITING", 2)
-    detectors = ScriptedDetectorRunner(
-        *[replace(scenes.finding(), utterance_id=f"agent-{index}") for index in range(9)]
-    )
+    detectors = FakeDetectorRunner(*[replace(scenes.finding(), utterance_id=f"agent-{index}") for index in range(9)])
     stage = Stage(detectors=detectors)
     stage.recogniser.timing = "hanging"
     stage.feed(audio, 40)

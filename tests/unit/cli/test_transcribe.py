@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from service.audio_files.call import read_call_audio
 from service.cli import app, transcribe
 from service.samples import sample_calls
-from tests.scripted import ScriptedEngine, fails
+from tests.fakes.engine import FakeEngine, fails
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
-    scripted = ScriptedEngine()
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    scripted = FakeEngine()
     monkeypatch.setattr(transcribe, "load_engine", lambda _settings: scripted)
     return scripted
 
@@ -108,7 +108,7 @@ def test_a_file_without_a_sample_is_an_error_in_one_sentence(tmp_path: Path) -> 
 def test_speech_that_cannot_be_recognised_is_an_error(
     tmp_path: Path, sound: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcribe, "load_engine", lambda _settings: ScriptedEngine(*[fails] * 40))
+    monkeypatch.setattr(transcribe, "load_engine", lambda _settings: FakeEngine(*[fails] * 40))
     path = tmp_path / "call.wav"
     soundfile.write(path, sound, 8000)
     done = transcribed(path, "--json")

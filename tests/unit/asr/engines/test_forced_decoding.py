@@ -10,7 +10,7 @@ import pytest
 from asr.engines.port import BiasTerm
 from asr.engines.whisper.forced_decoding import ForcedDecoder
 from asr.engines.whisper.token_ids import TokenIds
-from tests.scripted_whisper import ScriptedWhisper, character_model
+from tests.fakes.whisper_model import FakeWhisperModel, character_model
 
 HEARD = "法院的团票已经寄出"
 BACKGROUND = -10.0
@@ -22,12 +22,12 @@ SAME_SOUND, AKIN, KNOWN = 0.0, 1.5, -8.0
 
 def restored(
     folder: Path, terms: list[BiasTerm], gains: dict[str, float], text: str = HEARD
-) -> tuple[str, ScriptedWhisper]:
+) -> tuple[str, FakeWhisperModel]:
     """The text with the terms in it, where `gains` says by how many nats each other text is likelier."""
     every = "".join([text, *gains, *(term.text for term in terms), "。"])
     vocabulary = TokenIds(character_model(folder, every))
     likely = {text: BACKGROUND} | {other: BACKGROUND + gain for other, gain in gains.items()}
-    model = ScriptedWhisper(vocabulary, likely=likely)
+    model = FakeWhisperModel(vocabulary, likely=likely)
     encoded = np.zeros((150, 2), np.float32)
     return ForcedDecoder(model, vocabulary).restored(text, terms, encoded, 3.0), model
 

@@ -8,7 +8,7 @@ import pytest
 
 from asr.engines.whisper.language_detection import choose, fits, log_odds, written_in
 from asr.types import Language, Transcript
-from tests.scripted import transcript
+from tests.stretches import transcript
 
 MANDARIN, TRANSLATED = "我叫你兄弟打断你的腿", "I'll teach you how to run away"
 ENGLISH, TRANSLITERATED = "This call is being recorded", "这个电话正在录音"

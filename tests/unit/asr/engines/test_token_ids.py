@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asr.engines.whisper.token_ids import PROMPT_BUDGET, TokenIds
-from tests.scripted_whisper import character_model
+from tests.fakes.whisper_model import character_model
 
 
 @pytest.fixture

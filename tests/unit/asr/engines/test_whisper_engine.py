@@ -12,8 +12,8 @@ from asr.engines.port import Biasing, BiasTerm, Effort, ModelMissing, Recognitio
 from asr.engines.whisper.engine import WhisperEngine
 from asr.engines.whisper.token_ids import TokenIds
 from asr.types import Language
-from tests.scripted import speech
-from tests.scripted_whisper import ScriptedWhisper, character_model
+from tests.fakes.whisper_model import FakeWhisperModel, character_model
+from tests.stretches import speech
 
 CHARACTERS = "法院的团传票已经寄出好。 abcdefghijklmnopqrstuvwxyzIA?"
 SUMMONS = (BiasTerm(text="传票", mishearings=("团票",)),)
@@ -32,7 +32,7 @@ class Scripted:
         beam_size: int = 5,
     ) -> None:
         self.vocabulary = TokenIds(character_model(folder, CHARACTERS))
-        self.model = ScriptedWhisper(self.vocabulary, hears=hears, likely=likely, sounds=sounds)
+        self.model = FakeWhisperModel(self.vocabulary, hears=hears, likely=likely, sounds=sounds)
         self.loaded: dict[str, Any] = {}
         self.engine = WhisperEngine(folder, threads=2, beam_size=beam_size, load=self._load)
 
@@ -45,7 +45,7 @@ class Scripted:
             asked.append((language, self.vocabulary.text(self.vocabulary.text_tokens(prefix[:-4]))))
         return asked
 
-    def _load(self, path: str, **how: object) -> ScriptedWhisper:
+    def _load(self, path: str, **how: object) -> FakeWhisperModel:
         self.loaded = how
         return self.model
 

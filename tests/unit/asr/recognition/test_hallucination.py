@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.recognition.hallucination import filter_hallucination
-from tests.scripted import transcript
+from tests.stretches import transcript
 
 PROMPT = "以下是催收电话录音：逾期、欠款、还款、老赖、征信、起诉、分期还款、减免。"
 CLEAR = {"avg_logprob": -0.3, "no_speech_prob": 0.05}

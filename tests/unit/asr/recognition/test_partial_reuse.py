@@ -10,8 +10,8 @@ import pytest
 
 from asr.engines.port import RecognitionFailed, Speech
 from asr.recognition.recogniser import BatchRecogniser, RecognitionRequest
+from tests.fakes.engine import FakeEngine, Gate, fails
 from tests.recognising import Doubts, request, somebody, text_of
-from tests.scripted import Gate, ScriptedEngine, fails
 
 
 def partial_and_final(seconds: float = 1.0) -> tuple[RecognitionRequest, RecognitionRequest]:
@@ -19,7 +19,7 @@ def partial_and_final(seconds: float = 1.0) -> tuple[RecognitionRequest, Recogni
 
 
 async def test_a_final_has_the_text_of_a_partial_of_the_same_speech():
-    engine = ScriptedEngine()
+    engine = FakeEngine()
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         partial, final = partial_and_final()
         await recogniser.submit(partial)
@@ -30,7 +30,7 @@ async def test_a_final_has_the_text_of_a_partial_of_the_same_speech():
 
 async def test_a_final_waits_for_a_partial_of_the_same_speech_that_is_in_work():
     gate = Gate()
-    engine = ScriptedEngine(gate, workers=2)
+    engine = FakeEngine(gate, workers=2)
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         first, second = partial_and_final()
         partial = recogniser.submit(first)
@@ -46,7 +46,7 @@ async def test_a_final_waits_for_a_partial_of_the_same_speech_that_is_in_work():
 async def test_the_legs_next_final_waits_for_one_that_takes_over():
     gate = Gate()
     order: list[int] = []
-    async with BatchRecogniser(ScriptedEngine(gate, workers=2), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
         recogniser.submit(request("A", final=False))
         await asyncio.to_thread(gate.reached.wait, 10)
         finals = [recogniser.submit(request("A", seq)) for seq in range(2)]
@@ -71,7 +71,7 @@ async def test_the_legs_next_final_waits_for_one_that_takes_over():
     ids=["shorter", "another utterance", "another leg", "less effort"],
 )
 async def test_a_final_takes_over_nothing_else(other: RecognitionRequest):
-    engine = ScriptedEngine()
+    engine = FakeEngine()
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         await recogniser.submit(other)
         assert await text_of(recogniser.submit(request("A"))) == "第1.00秒"
@@ -99,7 +99,7 @@ async def test_a_doubtful_partial_that_a_final_waits_for_is_looked_at_again():
 
 
 async def test_silence_is_taken_over_too():
-    async with BatchRecogniser(ScriptedEngine(), second_opinion=lambda _: False) as recogniser:
+    async with BatchRecogniser(FakeEngine(), second_opinion=lambda _: False) as recogniser:
         partial, final = partial_and_final()
         await recogniser.submit(partial)
         assert await recogniser.submit(final) is None
@@ -113,7 +113,7 @@ async def test_a_final_fails_with_the_partial_it_waits_for_and_its_leg_goes_on()
         gate(batch)
         fails(batch)
 
-    async with BatchRecogniser(ScriptedEngine(fails_when_let, fails), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(fails_when_let, fails), second_opinion=somebody) as recogniser:
         partial, final = partial_and_final()
         recogniser.submit(partial)
         await asyncio.to_thread(gate.reached.wait, 10)
@@ -126,7 +126,7 @@ async def test_a_final_fails_with_the_partial_it_waits_for_and_its_leg_goes_on()
 
 async def test_partials_leave_a_worker_to_finals():
     gate = Gate()
-    async with BatchRecogniser(ScriptedEngine(gate, workers=2), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
         partials = [recogniser.submit(request(call, final=False)) for call in "AB"]
         await asyncio.to_thread(gate.reached.wait, 10)
         assert await text_of(recogniser.submit(request("C"))) == "第1.00秒"
@@ -136,7 +136,7 @@ async def test_partials_leave_a_worker_to_finals():
 
 
 async def test_a_withdrawn_calls_texts_are_forgotten():
-    engine = ScriptedEngine()
+    engine = FakeEngine()
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         partial, final = partial_and_final()
         await recogniser.submit(partial)

@@ -16,8 +16,9 @@ from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Role, Transcript
+from tests.fakes.engine import FakeEngine, Gate, fails, fails_on_batches
 from tests.recognising import Doubts, Faint, held, request, somebody, text_of
-from tests.scripted import Gate, ScriptedEngine, fails, fails_on_batches, speech, transcript
+from tests.stretches import speech, transcript
 
 
 def fixed(level: DegradationLevel) -> RecogniserLimits:
@@ -32,7 +33,7 @@ QUICK_TO_GIVE_UP = RecogniserLimits(hang_seconds=0.05, hang_factor=0.0)
 
 
 async def test_a_stretch_of_speech_becomes_text():
-    async with BatchRecogniser(ScriptedEngine(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A", seconds=1.5))) == "第1.50秒"
         assert recogniser.counts.finals == 1
         assert recogniser.backlog_seconds == 0
@@ -72,7 +73,7 @@ async def test_the_event_loop_runs_while_the_engine_works():
 
 
 async def test_where_nobody_speaks_the_engine_is_not_asked():
-    engine = ScriptedEngine()
+    engine = FakeEngine()
     async with BatchRecogniser(engine, second_opinion=lambda pcm: len(pcm) > 16_000) as recogniser:
         assert await recogniser.submit(request("A", seconds=0.5)) is None
         assert engine.batches == []
@@ -83,7 +84,7 @@ async def test_a_broken_second_opinion_costs_time_but_no_speech():
     def broken(_pcm: NDArray[np.float32]) -> bool:
         raise RuntimeError("no model")
 
-    async with BatchRecogniser(ScriptedEngine(), second_opinion=broken) as recogniser:
+    async with BatchRecogniser(FakeEngine(), second_opinion=broken) as recogniser:
         assert await text_of(recogniser.submit(request("A"))) == "第1.00秒"
         assert recogniser.counts.opinions_failed == 1
 
@@ -130,14 +131,14 @@ async def test_whatever_the_engine_raises_later_speech_is_recognised():
     def breaks(_batch: Sequence[Speech]) -> None:
         raise MemoryError("out of memory")
 
-    async with BatchRecogniser(ScriptedEngine(breaks, breaks), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(breaks, breaks), second_opinion=somebody) as recogniser:
         with pytest.raises(RecognitionFailed, match="out of memory"):
             await recogniser.submit(request("A"))
         assert await text_of(recogniser.submit(request("A", 1))) == "第1.00秒"
 
 
 async def test_an_engine_that_loses_an_item_does_not_shift_the_others_text():
-    class Loses(ScriptedEngine):
+    class Loses(FakeEngine):
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
             return super().transcribe(batch)[: -1 if len(batch) > 1 else None]
 
@@ -151,9 +152,9 @@ async def test_an_engine_that_loses_an_item_does_not_shift_the_others_text():
 
 
 async def test_a_hanging_engine_fails_its_batch_and_another_takes_its_place():
-    hangs, fresh = Gate(), ScriptedEngine()
+    hangs, fresh = Gate(), FakeEngine()
     async with BatchRecogniser(
-        ScriptedEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=lambda: fresh
+        FakeEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=lambda: fresh
     ) as recogniser:
         with pytest.raises(RecognitionFailed, match="has not answered"):
             await recogniser.submit(request("A"))
@@ -165,7 +166,7 @@ async def test_a_hanging_engine_fails_its_batch_and_another_takes_its_place():
 
 async def test_without_another_engine_batches_fail_until_the_hung_one_is_back():
     hangs = Gate()
-    engine = ScriptedEngine(hangs)
+    engine = FakeEngine(hangs)
     async with BatchRecogniser(engine, second_opinion=somebody, limits=QUICK_TO_GIVE_UP) as recogniser:
         for seq in range(2):
             with pytest.raises(RecognitionFailed):
@@ -182,7 +183,7 @@ async def test_a_replacement_that_cannot_be_loaded_leaves_the_old_engine_in_plac
 
     hangs = Gate()
     async with BatchRecogniser(
-        ScriptedEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=cannot
+        FakeEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=cannot
     ) as recogniser:
         with pytest.raises(RecognitionFailed):
             await recogniser.submit(request("A"))
@@ -224,7 +225,7 @@ async def test_a_withdrawn_calls_results_are_cancelled_and_the_others_are_not():
 
 async def test_leaving_fails_what_waits_and_what_is_in_work():
     gate = Gate()
-    async with BatchRecogniser(ScriptedEngine(gate), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate), second_opinion=somebody) as recogniser:
         in_work = recogniser.submit(request("A"))
         await asyncio.to_thread(gate.reached.wait, 10)
         waits = recogniser.submit(request("B"))
@@ -235,7 +236,7 @@ async def test_leaving_fails_what_waits_and_what_is_in_work():
 
 
 async def test_a_hallucination_is_no_text_and_is_counted():
-    class Dreams(ScriptedEngine):
+    class Dreams(FakeEngine):
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
             return [transcript("請不吝點贊 訂閱 轉發 打賞支持明鏡與點點欄目", avg_logprob=-0.2) for _ in batch]
 
@@ -245,7 +246,7 @@ async def test_a_hallucination_is_no_text_and_is_counted():
 
 
 async def test_text_comes_in_simplified_script():
-    class Traditional(ScriptedEngine):
+    class Traditional(FakeEngine):
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
             return [transcript("還款,謝謝") for _ in batch]
 
@@ -273,7 +274,7 @@ async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
 
 
 async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
-    class Leaks(ScriptedEngine):
+    class Leaks(FakeEngine):
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
             super().transcribe(batch)
             leaked = transcript("逾期", no_speech_prob=0.9)
@@ -287,7 +288,7 @@ async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
 
 
 async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
-    class Sure(ScriptedEngine):
+    class Sure(FakeEngine):
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
             super().transcribe(batch)
             return [transcript("逾期、欠款、还款、老赖。") for _ in batch]
@@ -366,7 +367,7 @@ async def test_a_partial_is_not_looked_at_again():
 
 
 async def test_a_texts_words_are_timed_whoever_doubts_that_somebody_speaks():
-    async with BatchRecogniser(ScriptedEngine(), second_opinion=lambda _: False) as recogniser:
+    async with BatchRecogniser(FakeEngine(), second_opinion=lambda _: False) as recogniser:
         asked = replace(request("A"), speech=replace(speech(1.0), text="马上还钱。"))
         recognised = await recogniser.submit(asked)
     assert recognised is not None
@@ -375,7 +376,7 @@ async def test_a_texts_words_are_timed_whoever_doubts_that_somebody_speaks():
 
 
 async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time():
-    async with BatchRecogniser(ScriptedEngine(*[fails] * 20), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(*[fails] * 20), second_opinion=somebody) as recogniser:
         results = [recogniser.submit(replace(request("A", seq), seq=seq)) for seq in range(6)]
         outcomes = await asyncio.gather(*results, return_exceptions=True)
         assert all(isinstance(outcome, RecognitionFailed) for outcome in outcomes)
@@ -384,7 +385,7 @@ async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time()
 
 async def test_as_many_batches_are_in_work_as_the_engine_has_workers():
     one, two = Gate(), Gate()
-    engine = ScriptedEngine(one, two, workers=2)
+    engine = FakeEngine(one, two, workers=2)
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         waiting = [recogniser.submit(request("A")), recogniser.submit(request("B"))]
         await asyncio.to_thread(one.reached.wait, 10)
@@ -398,7 +399,7 @@ async def test_as_many_batches_are_in_work_as_the_engine_has_workers():
 async def test_a_leg_keeps_its_order_while_another_worker_is_idle():
     gate = Gate()
     order: list[int] = []
-    async with BatchRecogniser(ScriptedEngine(gate, workers=2), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
         results = [recogniser.submit(request("A", seq)) for seq in range(2)]
         for seq, result in enumerate(results):
             result.add_done_callback(lambda _, seq=seq: order.append(seq))
@@ -413,7 +414,7 @@ async def test_a_leg_keeps_its_order_while_another_worker_is_idle():
 
 async def test_a_final_ends_its_legs_partial_that_is_still_in_work():
     gate = Gate()
-    async with BatchRecogniser(ScriptedEngine(gate, workers=2), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
         partial = recogniser.submit(request("A", final=False))
         await asyncio.to_thread(gate.reached.wait, 10)
         final = recogniser.submit(request("A", 1))
@@ -423,7 +424,7 @@ async def test_a_final_ends_its_legs_partial_that_is_still_in_work():
 
 
 async def test_an_idle_engine_is_measured_with_all_its_workers_and_in_a_hurry():
-    engine = ScriptedEngine(workers=2)
+    engine = FakeEngine(workers=2)
     async with BatchRecogniser(engine, second_opinion=somebody, sample=speech(4.0)) as recogniser:
         guessed = recogniser.capacity
         await recogniser.measure()
@@ -433,14 +434,14 @@ async def test_an_idle_engine_is_measured_with_all_its_workers_and_in_a_hurry():
 
 
 async def test_an_engine_that_cannot_be_measured_stays_a_guess_and_takes_calls():
-    async with BatchRecogniser(ScriptedEngine(fails), second_opinion=somebody, sample=speech(4.0)) as recogniser:
+    async with BatchRecogniser(FakeEngine(fails), second_opinion=somebody, sample=speech(4.0)) as recogniser:
         await recogniser.measure()
         assert recogniser.carries(1000.0), "nobody knows yet how fast the engine is"
 
 
 async def test_nothing_is_measured_while_speech_waits_for_its_text():
     gate = Gate()
-    async with BatchRecogniser(ScriptedEngine(gate), second_opinion=somebody, sample=speech(4.0)) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate), second_opinion=somebody, sample=speech(4.0)) as recogniser:
         waits = recogniser.submit(request("A"))
         await recogniser.measure()
         assert recogniser.counts.measured == 0
@@ -451,7 +452,7 @@ async def test_nothing_is_measured_while_speech_waits_for_its_text():
 async def test_a_batch_that_gets_no_core_has_not_hung():
     waited, gate = iter([0.0, 0.5, 0.5, 1.0, 1.0, 1.5, 1.5]), Gate()
     recogniser = BatchRecogniser(
-        ScriptedEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
+        FakeEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
     )
     async with recogniser:
         waits = recogniser.submit(request("A"))
@@ -463,7 +464,7 @@ async def test_a_batch_that_gets_no_core_has_not_hung():
 async def test_an_engine_that_hangs_on_a_starved_machine_is_found_out_in_the_end():
     waited, gate = iter(range(1000)), Gate()
     recogniser = BatchRecogniser(
-        ScriptedEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
+        FakeEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
     )
     async with recogniser:
         with pytest.raises(RecognitionFailed, match="has not answered"):
@@ -480,7 +481,7 @@ async def test_a_process_that_stood_still_with_a_batch_in_work_has_not_lost_it_n
         return loop.time() + asleep[0]
 
     limits = RecogniserLimits(hang_seconds=0.05, hang_factor=0.0)
-    async with BatchRecogniser(ScriptedEngine(gate), second_opinion=somebody, limits=limits, clock=clock) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate), second_opinion=somebody, limits=limits, clock=clock) as recogniser:
         before = recogniser.capacity
         waits = recogniser.submit(request("A"))
         await asyncio.to_thread(gate.reached.wait, 10)

@@ -1,4 +1,4 @@
-"""A recogniser that does what a test tells it to; it passes the engine's contract suite."""
+"""An engine that does what a test tells it to; the recogniser above it is real."""
 
 from __future__ import annotations
 
@@ -6,36 +6,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from asr.engines.port import Biasing, RecognitionFailed, Speech
-from asr.types import Language, Transcript, Word
-
-RATE = 16_000
+from asr.engines.port import RecognitionFailed, Speech
+from asr.types import Transcript, Word
+from tests.stretches import RATE, transcript
 
 Step = Callable[[Sequence[Speech]], None]
 
 
-def speech(seconds: float = 1.0, *, language: Language | None = "zh", prompt: str = "", level: float = 0.1) -> Speech:
-    """A stretch of noise of that length."""
-    noise = np.random.default_rng(round(seconds * 1000)).standard_normal(round(seconds * RATE))
-    pcm = (level * noise).astype(np.float32)
-    return Speech(pcm=pcm, language=language, biasing=Biasing(prompt=prompt))
-
-
-def transcript(text: str, **figures: object) -> Transcript:
-    """A believable transcript of that text."""
-    given = {
-        "language": "zh",
-        "avg_logprob": -0.3,
-        "no_speech_prob": 0.05,
-        "compression_ratio": 0.9,
-        "tokens": max(1, len(text)),
-    }
-    return Transcript(text=text, **{**given, **figures})  # type: ignore[arg-type]
-
-
-class ScriptedEngine:
+class FakeEngine:
     """Says how long each stretch is (`第1.50秒`), after the next step of its script has run in the worker's thread."""
 
     def __init__(self, *script: Step, workers: int = 1) -> None:

@@ -52,7 +52,7 @@ class Generated:
     no_speech_prob: float = 0.1
 
 
-class ScriptedWhisper:
+class FakeWhisperModel:
     """`hears` holds, a stretch each, the hypotheses (text, mean log probability) in the order in which the stretches
     are asked about; `likely` the log probability of a given text, 0 where it holds none; `sounds` how probably each
     stretch that the language detector is asked about is Mandarin, otherwise English."""

@@ -1,0 +1,35 @@
+"""Detectors that say what a test tells them to."""
+
+from __future__ import annotations
+
+from asr.types import Seconds, Utterance
+from detectors.contract import Finding, Observation
+from detectors.runtime.runner import DetectorFailure
+
+
+class FakeDetectorRunner:
+    """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds."""
+
+    def __init__(self, *says: Observation | DetectorFailure) -> None:
+        self.says = list(says)
+        self.foresees: list[Finding] = []
+        self.asked: list[str] = []
+
+    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"heard {utterance.id}")
+        return self.says
+
+    async def foresee(self, utterance: Utterance) -> list[Finding]:
+        self.asked.append(f"foresee {utterance.id} {utterance.text}")
+        return self.foresees
+
+    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"unheard {start:.1f} {end:.1f}")
+        return []
+
+    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        return []
+
+    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append("closed")
+        return []
