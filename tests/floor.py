@@ -41,13 +41,13 @@ class Carries:
     """Recognition that keeps up with so many seconds of speech a second; nobody has spoken yet."""
 
     def __init__(self, most: float) -> None:
-        self._most = most
+        self.most = most
 
     def speech_of(self, call_id: str) -> float:
         return 0.0
 
     def carries(self, speech: float) -> bool:
-        return speech <= self._most
+        return speech <= self.most
 
 
 class Floor:
@@ -68,12 +68,13 @@ class Floor:
         hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, hub, self.metrics)
         self.detectors = FakeDetectorRunner()
+        self.recognition = Carries(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
             earlier=EarlierCalls(store, RecordingFolder(Path("nowhere")), wall),
             journal=self.journal,
             open_session=self._session,
-            admission=Admission(Carries(carries), most),
+            admission=Admission(self.recognition, most),
             metrics=self.metrics,
             wall=wall,
         )

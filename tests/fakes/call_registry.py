@@ -1,4 +1,5 @@
-"""A call registry that takes every call, and connections that remember what came over them."""
+"""A call registry that takes every call, and connections that remember what came over them; they pass the contract
+suite of the gateways' ports."""
 
 from __future__ import annotations
 
@@ -6,19 +7,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from asr.types import Role
+from service.calls.followers import Followers
 from service.gateway.ports import CallOutcome, CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
-from service.record.facts import CallClosed, Fact
+from service.record.facts import CallClosed, CallEnding, Fact
 from service.storage.port import GatewayKey, LoggedFact
 from tests import scenes
 
 
 @dataclass
 class FakeCallConnection:
-    """Ends its call when stopped: the closing fact follows, then no more."""
+    """Ends its call when it is stopped or rejected, unless `done_at_once` is False: the closing fact follows, then no
+    more."""
 
     call_id: str
     resumed: bool = False
+    roles: tuple[Role, ...] = ()
     fed: list[LineEvent] = field(default_factory=list)
     violation: ProtocolViolation | None = None
     refuses_audio: ProtocolViolation | None = None
@@ -28,63 +33,94 @@ class FakeCallConnection:
     was_fed: asyncio.Event = field(default_factory=asyncio.Event)
     done_at_once: bool = True
     outcome: asyncio.Future[CallOutcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    facts: asyncio.Queue[Fact | None] = field(default_factory=asyncio.Queue)
+    followers: Followers = field(default_factory=Followers)
     seq: int = 0
 
     def feed(self, event: LineEvent) -> None:
+        if self.outcome.done():
+            return
         if self.refuses_audio is not None:
             raise self.refuses_audio
         self.fed.append(event)
         self.was_fed.set()
 
     def stop(self, *, call_over: bool = True) -> None:
-        if not self.was_stopped.is_set():
+        if not self._ending:
             self.was_stopped.set()
             if self.done_at_once:
                 self.finish()
 
-    def finish(self, outcome: CallOutcome = "processed") -> None:
+    def finish(self, outcome: CallOutcome = "processed", ending: CallEnding = "completed") -> None:
         """Everything is written, or what else becomes of the call."""
+        if self.outcome.done():
+            return
         if outcome == "processed":
-            self.facts.put_nowait(CallClosed(ended_at=scenes.NOON, duration=1.0, ending="completed"))
-        self.facts.put_nowait(None)
+            self.tell(CallClosed(ended_at=scenes.NOON, duration=1.0, ending=ending))
+        self.end_facts()
         self.outcome.set_result(outcome)
 
+    def tell(self, fact: Fact) -> None:
+        """The fact is stored."""
+        self.seq += 1
+        self.followers.tell(self.call_id, scenes.logged(fact, self.call_id, self.seq))
+
+    def end_facts(self) -> None:
+        """Whoever follows the call's facts gets no more."""
+        self.followers.end(self.call_id)
+
     def lost(self) -> None:
-        """As the real one: without meaning once the call was stopped or rejected."""
-        if not self.was_stopped.is_set() and not self.was_rejected.is_set():
+        if not self._ending:
             self.was_lost.set()
 
     def reject(self, violation: ProtocolViolation) -> None:
-        self.violation = violation
-        self.was_rejected.set()
+        if not self._ending:
+            self.violation = violation
+            self.was_rejected.set()
+            if self.done_at_once:
+                self.finish(ending="rejected")
 
     async def over(self) -> CallOutcome:
         return await asyncio.shield(self.outcome)
 
-    async def events(self) -> AsyncIterator[LoggedFact]:
-        while (fact := await self.facts.get()) is not None:
-            self.seq += 1
-            yield scenes.logged(fact, self.call_id, self.seq)
+    def events(self) -> AsyncIterator[LoggedFact]:
+        return self.followers.follow(self.call_id)
+
+    @property
+    def _ending(self) -> bool:
+        return self.was_stopped.is_set() or self.was_rejected.is_set() or self.outcome.done()
 
 
 @dataclass
 class FakeCallRegistry:
+    """Hands its connections to the test too."""
+
     refuses: CallRefused | None = None
     resumed: bool = False
+    """A call is gone on with although nobody has announced it here."""
     too_fast: bool = False
     announced: list[CallAnnounced] = field(default_factory=list)
     sources: list[GatewayKey] = field(default_factory=list)
     connections: asyncio.Queue[FakeCallConnection] = field(default_factory=asyncio.Queue)
     done_at_once: bool = True
+    _known: dict[tuple[str, str], list[FakeCallConnection]] = field(default_factory=dict)
 
     async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> FakeCallConnection:
         if self.refuses is not None:
             raise self.refuses
         self.announced.append(announced)
         self.sources.append(source)
-        connection = FakeCallConnection(announced.call_id, resumed=self.resumed, done_at_once=self.done_at_once)
+        others = self._known.setdefault((source.source, announced.call_id), [])
+        connection = FakeCallConnection(
+            announced.call_id,
+            resumed=self.resumed or bool(others),
+            roles=announced.roles,
+            done_at_once=self.done_at_once,
+        )
         if self.too_fast:
             connection.refuses_audio = ProtocolViolation("audio", "comes 12 times as fast as it was spoken")
+        for other in others:
+            if set(other.roles) & set(connection.roles):
+                other.finish("taken_over")
+        others.append(connection)
         self.connections.put_nowait(connection)
         return connection

@@ -1,4 +1,4 @@
-"""Detectors that say what a test tells them to."""
+"""A call's detectors that say what a test tells them to; they pass the detector runner's contract suite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from detectors.runtime.runner import DetectorFailure
 
 
 class FakeDetectorRunner:
-    """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds."""
+    """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds. `asked`: in a few
+    words, what it was asked."""
 
     def __init__(self, *says: Observation | DetectorFailure) -> None:
         self.says = list(says)
@@ -17,17 +18,18 @@ class FakeDetectorRunner:
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
         self.asked.append(f"heard {utterance.id}")
-        return self.says
+        return [*self.says]
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         self.asked.append(f"foresee {utterance.id} {utterance.text}")
-        return self.foresees
+        return [*self.foresees]
 
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
         self.asked.append(f"unheard {start:.1f} {end:.1f}")
         return []
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"elapsed {at:.1f}")
         return []
 
     async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:

@@ -332,7 +332,7 @@ async def test_events_go_to_a_key_with_the_right(house: House) -> None:
     async with stream(house, await house.key("stream", "events")) as client:
         await started(client, events=True)
         connection = await house.calls.connections.get()
-        connection.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
+        connection.tell(DtmfPressed(digit="5", at=1.0))
         event = json.loads(await client.recv())
         await client.send(json.dumps({"type": "stop"}))
         rest = [json.loads(message)["type"] async for message in client]
@@ -352,7 +352,7 @@ async def test_events_that_were_not_asked_for_are_not_sent(house: House) -> None
     async with stream(house, await house.key("stream", "events")) as client:
         await started(client)
         connection = await house.calls.connections.get()
-        connection.facts.put_nowait(DtmfPressed(digit="5", at=1.0))
+        connection.tell(DtmfPressed(digit="5", at=1.0))
         await client.send(json.dumps({"type": "stop"}))
         assert [json.loads(message)["type"] async for message in client] == ["finished"]
 
@@ -361,7 +361,7 @@ async def test_facts_that_end_early_do_not_end_the_call(house: House) -> None:
     async with stream(house, await house.key("stream", "events")) as client:
         await started(client, events=True)
         connection = await house.calls.connections.get()
-        connection.facts.put_nowait(None)
+        connection.end_facts()
         await client.send(SECOND)
         await connection.was_fed.wait()
         await client.send(json.dumps({"type": "stop"}))

@@ -78,10 +78,10 @@ async def test_a_reader_that_left_gives_its_place_back(house: House) -> None:
     client = await house.logged_in("supervisor")
     async with connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live:
         await live.recv()
-        assert house.feed.open == 1
+        assert len(house.feed.watching) == 1
     answer = await (await house.logged_in("admin")).get("/metrics")
     assert "callwarden_live_sockets 0.0" in answer.text
-    assert house.feed.open == 0
+    assert not house.feed.watching
 
 
 async def test_the_health_is_told_again_and_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,113 @@
+"""What sessions and connections rely on in a journal, tried on the fake and on the one over a real store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from service.calls.journal import StoreJournal
+from service.calls.ports import Journal
+from service.live.hub import LiveHub
+from service.live.messages import Levels, Partial
+from service.metrics import Metrics
+from service.record.facts import Fact
+from service.storage.port import LoggedFact, StorageError
+from service.storage.sql import SqlStore
+from tests import scenes
+from tests.fakes.journal import FakeJournal
+
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Journal]]
+
+
+@asynccontextmanager
+async def over_a_store(folder: Path) -> AsyncIterator[Journal]:
+    store = SqlStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
+    await store.open()
+    hub = LiveHub(store, health=lambda: scenes.HEALTH, wall=scenes.now)
+    async with StoreJournal(store, hub, Metrics()) as journal:
+        yield journal
+    await store.close()
+
+
+@asynccontextmanager
+async def in_memory(_folder: Path) -> AsyncIterator[Journal]:
+    yield FakeJournal()
+
+
+@pytest.fixture(params=[in_memory, over_a_store], ids=["fake", "store"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    return lambda: request.param(tmp_path)
+
+
+async def written(journal: Journal, *facts: Fact, call_id: str = "call-1") -> None:
+    await journal.write(call_id, facts, scenes.now())
+
+
+async def rest(follower: AsyncIterator[LoggedFact]) -> list[tuple[int, str]]:
+    return [(logged.seq, logged.fact.type) async for logged in follower]
+
+
+async def test_what_is_written_is_followed_in_order_and_counted_without_holes(opened: Opened) -> None:
+    async with opened() as journal:
+        follower = journal.follow("call-1")
+        await written(journal, scenes.opened(), scenes.heard())
+        await written(journal, scenes.closed())
+        journal.finished("call-1")
+        assert await rest(follower) == [(1, "call_opened"), (2, "utterance"), (3, "call_closed")]
+
+
+async def test_a_followed_fact_carries_its_moment_and_the_call_as_of_then(opened: Opened) -> None:
+    async with opened() as journal:
+        follower = journal.follow("call-1")
+        await written(journal, scenes.opened(), scenes.raised())
+        first, second = await anext(follower), await anext(follower)
+        assert (first.call_id, first.at, first.fact) == ("call-1", scenes.now(), scenes.opened())
+        assert (first.summary.alerts, second.summary.alerts) == ({}, {"high": 1})
+        assert (first.summary.seq, second.summary.seq) == (1, 2)
+
+
+async def test_every_follower_hears_all_from_the_moment_it_asked_and_nothing_of_before(opened: Opened) -> None:
+    async with opened() as journal:
+        early = journal.follow("call-1")
+        await written(journal, scenes.opened())
+        late = journal.follow("call-1")
+        await written(journal, scenes.heard())
+        journal.finished("call-1")
+        assert await rest(early) == [(1, "call_opened"), (2, "utterance")]
+        assert await rest(late) == [(2, "utterance")]
+
+
+async def test_one_calls_end_is_not_anothers(opened: Opened) -> None:
+    async with opened() as journal:
+        mine, other = journal.follow("call-1"), journal.follow("call-2")
+        await written(journal, scenes.opened())
+        journal.finished("call-1")
+        await written(journal, scenes.opened("call-2"), scenes.heard("call-2"), call_id="call-2")
+        journal.finished("call-2")
+        assert await rest(mine) == [(1, "call_opened")]
+        assert await rest(other) == [(1, "call_opened"), (2, "utterance")]
+
+
+async def test_what_is_only_shown_is_no_fact(opened: Opened) -> None:
+    async with opened() as journal:
+        follower = journal.follow("call-1")
+        await written(journal, scenes.opened())
+        journal.show_levels(Levels(call_id="call-1", at=1.0, dbfs={"agent": -20.0}, speaking=("agent",)))
+        journal.show_partial(Partial(call_id="call-1", role="agent", start=0.0, text="您好"))
+        await written(journal, scenes.heard())
+        journal.finished("call-1")
+        assert await rest(follower) == [(1, "call_opened"), (2, "utterance")]
+
+
+async def test_a_call_is_opened_once_and_before_all_else(opened: Opened) -> None:
+    async with opened() as journal:
+        with pytest.raises(StorageError):
+            await written(journal, scenes.heard("call-9"), call_id="call-9")
+        await written(journal, scenes.opened())
+        with pytest.raises(StorageError):
+            await written(journal, scenes.opened())
+        assert not journal.failing, "what no waiting would mend is no trouble of the store's"
