@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -30,12 +30,14 @@ def request(
 
 @asynccontextmanager
 async def held(
-    *script: object, limits: RecogniserLimits | None = None
+    *script: object,
+    limits: RecogniserLimits | None = None,
+    second_opinion: Callable[[NDArray[np.float32]], bool] = somebody,
 ) -> AsyncIterator[tuple[BatchRecogniser, FakeEngine, Gate]]:
     """A recogniser whose engine is held at its first batch (a job of call `first`) until the gate opens."""
     gate = Gate()
     engine = FakeEngine(gate, *script)  # type: ignore[arg-type]
-    async with BatchRecogniser(engine, second_opinion=somebody, limits=limits) as recogniser:
+    async with BatchRecogniser(engine, second_opinion=second_opinion, limits=limits) as recogniser:
         first = recogniser.submit(request("first"))
         await asyncio.to_thread(gate.reached.wait, 10)
         try:

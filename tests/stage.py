@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TypeVar
 
 from asr.audio.pcm import encode
@@ -19,9 +18,6 @@ from tests.fakes.recorder import FakeRecorder
 from tests.scenes import now
 
 F = TypeVar("F", bound=Fact)
-
-_TURNS = 100
-"""More than a second of audio and all that follows from it need."""
 
 
 class Stage:
@@ -60,12 +56,6 @@ class Stage:
         for first in range(0, int(seconds * audio.rate), packet):
             self.clock += 0.02
             self.session.feed(AudioArrived(payload=encode(audio.pcm[first : first + packet].reshape(-1), "pcm_s16le")))
-
-    async def worked_off(self) -> None:
-        """Lets the running session do what it has: its neighbours answer at once, so it takes turns of the event loop,
-        not time."""
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
 
     async def finished(self) -> list[Fact]:
         self.session.finish("completed")

@@ -51,7 +51,9 @@ def test_the_batch_a_stretch_is_in_does_not_change_its_text(engine: Engine):
 
 
 def test_figures_lie_in_their_ranges(engine: Engine):
-    for transcript in engine.transcribe([speech(1.0), speech(2.0, prompt="逾期、欠款"), _silence(1.0)]):
+    transcripts = engine.transcribe([speech(1.0), speech(2.0, prompt="逾期、欠款"), _silence(1.0)])
+    assert len(transcripts) == 3
+    for transcript in transcripts:
         assert transcript.avg_logprob <= 0
         assert 0 <= transcript.no_speech_prob <= 1
         assert transcript.compression_ratio >= 0

@@ -38,6 +38,11 @@ class FakeEngine:
         finally:
             self._busy.release()
 
+    def come_back(self) -> None:
+        """Blocks until one of the workers is free."""
+        assert self._busy.acquire(timeout=10)
+        self._busy.release()
+
     def close(self) -> None:
         self.closed = True
 

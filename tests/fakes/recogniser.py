@@ -20,8 +20,7 @@ _PACE: Seconds = 0.5
 
 class FakeRecogniser:
     """Answers each final with the next answer; an exception among them is raised by the future. Partials are answered
-    from `early`, and with None when that is used up. Word times are told as `timing` says; `asked_for_words` tells
-    that somebody wants some."""
+    from `early`, and with None when that is used up. Word times are told as `timing` says."""
 
     def __init__(self, *answers: str | Exception | None, early: Sequence[str] = (), language: Language = "zh") -> None:
         self.answers = list(answers)
@@ -30,7 +29,6 @@ class FakeRecogniser:
         self.early = list(early)
         self.requests: list[RecognitionRequest] = []
         self.withdrawn: list[str] = []
-        self.asked_for_words = asyncio.Event()
         self._waiting: list[tuple[RecognitionRequest, Result]] = []
 
     def submit(self, request: RecognitionRequest) -> Result:
@@ -39,7 +37,6 @@ class FakeRecogniser:
         future: Result = asyncio.get_running_loop().create_future()
         if request.kind == "words":
             self._time(request, future)
-            self.asked_for_words.set()
             return future
         answer = self._answer() if request.final else self.early.pop(0) if self.early else None
         if isinstance(answer, Exception):

@@ -95,7 +95,9 @@ def test_turns_are_in_order_and_inside_the_audio(path: Path) -> None:
 
 def test_each_turn_is_heard_on_its_speakers_own_channel(path: Path) -> None:
     audio, rate = soundfile.read(path.with_suffix(".flac"), dtype="float32")
-    for turn in described(path)["turns"]:
+    turns = described(path)["turns"]
+    assert turns
+    for turn in turns:
         cut = audio[int(turn["start"] * rate) : int(turn["end"] * rate)]
         own, other = (cut**2).mean(axis=0)[:: 1 if turn["speaker"] == "agent" else -1]
         assert own > 3 * other, turn["text"]  # a talk-over leaves some of the other voice in

@@ -254,19 +254,24 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_systems_reason(
 
 
 def test_a_disk_that_fails_ends_the_sound_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = saved(tmp_path, "WAV", "PCM_16", tone(12.0))
-    with AudioFile(path) as audio:
+    file = _OnADisk(io.FileIO(saved(tmp_path, "WAV", "PCM_16", tone(12.0))))
+    monkeypatch.setattr(Path, "open", lambda *_: file)
+    with AudioFile(Path(file.name)) as audio:
         blocks = audio.blocks()
         read = len(next(blocks))
-        monkeypatch.setattr(audio._source, "_file", _Failing())
+        file.disk_fails = True
         assert list(blocks) == []
         assert audio.shortfall.startswith(f"only the first {read / RATE:.1f} s can be read")
         assert "input/output error" in audio.shortfall
 
 
-class _Failing(io.BytesIO):
+class _OnADisk(io.BufferedReader):
+    disk_fails = False
+
     def read(self, size: int | None = -1) -> bytes:
-        raise OSError(5, "Input/output error")
+        if self.disk_fails:
+            raise OSError(5, "Input/output error")
+        return super().read(size)
 
 
 def test_a_rate_that_is_no_recordings_is_refused(tmp_path: Path) -> None:

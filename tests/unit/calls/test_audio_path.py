@@ -45,6 +45,7 @@ def _cuts(taken: list[AudioPathOutput]) -> list[tuple[str, float, float]]:
 def test_every_turn_of_a_sample_call_is_cut_on_its_own_leg() -> None:
     sample = sample_calls()[0]
     cuts = _cuts(_play(_audio_path(), read_call_audio(sample.audio), packet=160))
+    assert sample.turns
     for turn in sample.turns:
         middle = (turn.start + turn.end) / 2
         heard = [c for c in cuts if c[0] == turn.speaker and c[1] - 0.5 <= middle <= c[2] + 0.5]
@@ -59,7 +60,9 @@ def test_the_packet_size_changes_nothing_that_is_heard() -> None:
 
 def test_no_utterance_ends_before_a_time_said_to_have_passed() -> None:
     passed = 0.0
-    for found in _found(_play(_audio_path(), read_call_audio(sample_calls()[0].audio), packet=160)):
+    played = _found(_play(_audio_path(), read_call_audio(sample_calls()[0].audio), packet=160))
+    assert {TimePassed, SpeechSegment} <= {type(found) for found in played}
+    for found in played:
         if isinstance(found, TimePassed):
             passed = found.at
         elif isinstance(found, SpeechSegment):

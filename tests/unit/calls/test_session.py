@@ -75,6 +75,7 @@ async def test_speech_without_words_leaves_no_utterance(audio: CallAudio) -> Non
     stage = Stage(recogniser=FakeRecogniser(*[None] * 20))
     stage.feed(audio, 20)
     await stage.finished()
+    assert stage.recogniser.requests
     assert stage.told(UtteranceHeard) == []
 
 

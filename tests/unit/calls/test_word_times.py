@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls import word_times
-from service.record.facts import CallClosed, FindingMade, UtteranceHeard, WordsTimed
+from service.record.facts import CallClosed, Fact, FindingMade, UtteranceHeard, WordsTimed
 from service.samples import sample_calls
+from service.storage.port import LoggedFact
 from tests import scenes
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.fakes.recogniser import FakeRecogniser
 from tests.stage import Stage
+
+F = TypeVar("F", bound=Fact)
 
 TEXT = "再不还钱就上门"
 
@@ -26,6 +31,13 @@ def audio() -> CallAudio:
 
 def flags(utterance_id: str | None) -> FakeDetectorRunner:
     return FakeDetectorRunner(scenes.finding(utterance_id=utterance_id))
+
+
+async def first(facts: AsyncIterator[LoggedFact], kind: type[F]) -> F:
+    """The next fact of that kind."""
+    while not isinstance(fact := (await anext(facts)).fact, kind):
+        pass
+    return fact
 
 
 async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: CallAudio) -> None:
@@ -45,11 +57,14 @@ async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: 
 
 async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
     stage = Stage(detectors=flags("agent-0"))
+    facts = stage.journal.follow(stage.session.call.id)
     running = asyncio.create_task(stage.session.run())
-    for first in range(20):
-        stage.feed(CallAudio(pcm=audio.pcm[first * audio.rate :][: audio.rate], rate=audio.rate), 1.0)
-        await stage.worked_off()
-    assert stage.told(WordsTimed)
+    async with asyncio.timeout(30):
+        stage.feed(audio, 15)
+        await first(facts, FindingMade)
+        await asyncio.sleep(0)  # the answer's turn
+        stage.feed(audio, 5)
+        assert (await first(facts, WordsTimed)).utterance_id == "agent-0"
     assert not stage.told(CallClosed)
     stage.session.finish("completed")
     await running
@@ -73,6 +88,7 @@ async def test_a_call_ends_without_those_that_do_not_come(
     stage.feed(audio, 20)
     facts = await stage.finished()
     assert isinstance(facts[-1], CallClosed)
+    assert [request for request in stage.recogniser.requests if request.kind == "words"]
     assert not stage.told(WordsTimed)
     assert stage.recogniser.withdrawn == [stage.session.call.id]
 

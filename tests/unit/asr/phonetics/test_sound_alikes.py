@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr.engines.port import BiasTerm
@@ -54,6 +54,7 @@ def test_a_known_mishearing_is_doubted_however_good_a_word_it_is():
 
 
 @given(st.text("催收推售撤案扯贷款一期逾，。a1的", max_size=24))
+@example("公司推售专员")  # in which something sounds alike
 def test_a_term_takes_the_place_of_as_many_characters(text: str):
     for alike in sound_alikes(text, TERMS):
         assert text[alike.begin : alike.end] == alike.heard != alike.term

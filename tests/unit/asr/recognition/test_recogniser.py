@@ -91,8 +91,11 @@ async def test_a_broken_second_opinion_costs_time_but_no_speech():
 
 async def test_results_of_a_leg_come_in_its_order_even_where_one_of_them_is_silence():
     order: list[int] = []
-    async with held() as (recogniser, _, gate):
-        recogniser._opinion = lambda pcm: len(pcm) != 16_000 * 3  # pyright: ignore[reportPrivateUsage]
+
+    def somebody_speaks(pcm: NDArray[np.float32]) -> bool:
+        return len(pcm) != 16_000 * 3
+
+    async with held(second_opinion=somebody_speaks) as (recogniser, _, gate):
         for seq, seconds in enumerate((2.0, 3.0, 2.5, 3.0)):
             result = recogniser.submit(request("A", seq, seconds=seconds))
             result.add_done_callback(lambda _, seq=seq: order.append(seq))
@@ -172,8 +175,7 @@ async def test_without_another_engine_batches_fail_until_the_hung_one_is_back():
             with pytest.raises(RecognitionFailed):
                 await recogniser.submit(request("A", seq))
         hangs.open()
-        await asyncio.to_thread(engine._busy.acquire, timeout=10)  # pyright: ignore[reportPrivateUsage]
-        engine._busy.release()  # pyright: ignore[reportPrivateUsage]
+        await asyncio.to_thread(engine.come_back)
         assert await text_of(recogniser.submit(request("A", 2))) == "第1.00秒"
 
 

@@ -65,7 +65,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_every_cite_of_the_taxonomy_names_a_code_of_its_jurisdiction() -> None:
     taxonomy = load_taxonomy()
+    assert taxonomy.categories
+    assert taxonomy.duties
     for category in [*taxonomy.categories.values(), *taxonomy.duties.values()]:
+        assert category.law
         for jurisdiction, law in category.law.items():
             assert law.cites
             assert all(cite.startswith(f"{jurisdiction}-") for cite in law.cites)

@@ -19,7 +19,9 @@ def test_rules_of_both_jurisdictions_cover_at_least_twenty_categories_each() -> 
 
 
 def test_a_rules_law_is_its_own_jurisdictions() -> None:
+    assert REGISTRY.rules
     for rule in REGISTRY.rules:
+        assert rule.cites
         assert all(cite.startswith(f"{rule.jurisdiction}-") for cite in rule.cites)
         assert all([rule.title.zh, rule.title.en, rule.why.zh, rule.why.en])
 
