@@ -122,7 +122,7 @@ def _voices(folder: Path, half: int) -> dict[str, list[Sound]]:
         file = json.loads(line)["file"]
         if sum(map(ord, _speaker(file))) % 2 == half:
             pcm, rate = soundfile.read(folder / file, dtype="float32")
-            said = to_float32(telephone(pcm, rate)).astype(np.float64)
+            said = to_float32(telephone(np.asarray(pcm, np.float32), rate)).astype(np.float64)
             voices.setdefault(_speaker(file), []).append(said * 10 ** (SPOKEN_DBFS / 20) / _loud(said))
     return voices
 
@@ -234,6 +234,7 @@ def _cost(voices: dict[str, list[Sound]]) -> dict[str, float]:
         spent = minutes = 0.0
         for seed in range(4):
             wire = _wire(np.sum(_call(condition, voices, np.random.default_rng(seed)), axis=0), condition.noise_db)
+            calls: list[tuple[Pcm, tuple[Role, ...]]]
             calls = [(wire, ROLES)] if together else [(wire[[leg]], (role,)) for leg, role in enumerate(ROLES)]
             for legs, roles in calls:
                 pieces, intake = _pieces(legs), AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)

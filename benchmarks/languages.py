@@ -14,6 +14,9 @@ A stretch is mistaken where its text is shown in the other language. The cost is
 in stretches of 1 to 8 s, one after another, with the language given and with it to be heard, in turns of the same run.
 """
 
+# The engine is asked for its steps, so that each is done once a stretch:
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import argparse

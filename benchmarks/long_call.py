@@ -35,7 +35,8 @@ def pending(calls: list[SampleCall]) -> list[tuple[Role, str, float, float]]:
     found: list[tuple[Role, str, float, float]] = []
     begin = 0.0
     for call in calls:
-        found += [(turn.speaker, turn.text, begin + turn.start, begin + turn.end) for turn in call.turns]
+        for turn in call.turns:
+            found.append((turn.speaker, turn.text, begin + turn.start, begin + turn.end))
         begin += read_call_audio(call.audio).pcm.shape[0] / RATE
     return found
 

@@ -55,7 +55,7 @@ MARGIN = 0.2
 HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
-FLOORS = {name: without_deadlines(level, level) for name, level in (("calm", "full"), ("busy", "greedy"))}
+FLOORS = {"calm": without_deadlines("full", "full"), "busy": without_deadlines("greedy", "greedy")}
 PACES = (0.85, 0.9, 0.95, 1.05, 1.1, 1.15)
 NOISES = (None, 20.0, 15.0, 10.0)
 DRAWS, DECOYS = 6, 300

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -89,7 +89,7 @@ def run(checkout: Path, data_dir: Path, *arguments: str, given: str = "") -> Non
 
 
 @contextmanager
-def service(checkout: Path, turns: int) -> Iterator[str]:
+def service(checkout: Path, turns: int) -> Generator[str, None, None]:
     """The address of the checkout's service, with one long call in its data folder."""
     with tempfile.TemporaryDirectory(prefix="callwarden-replay-") as folder:
         data_dir = Path(folder)
@@ -190,8 +190,8 @@ def replay(browser_page: Page, url: str) -> dict[str, Any]:
     page = opened.page
     page.locator("button.play").click(timeout=OPEN_WITHIN_MS)
     expect(page.locator(".time")).to_have_text(re.compile(r"^0:0[1-9]"), timeout=OPEN_WITHIN_MS)
-    figures["playing"] = opened.frames(PLAYED_S, lambda: page.wait_for_timeout(100))
-    figures["playing"]["position"] = page.locator(".time").text_content()
+    played = opened.frames(PLAYED_S, lambda: page.wait_for_timeout(100))
+    figures["playing"] = {**played, "position": page.locator(".time").text_content()}
     page.locator("button.play").click()
     page.get_by_role("checkbox").uncheck()
     return {**figures, "scrolling": opened.scrolled(), **opened.held()}
@@ -248,7 +248,7 @@ def main() -> None:
 
 
 @contextmanager
-def running(checkouts: dict[str, Path], turns: int) -> Iterator[dict[str, str]]:
+def running(checkouts: dict[str, Path], turns: int) -> Generator[dict[str, str], None, None]:
     if not checkouts:
         yield {}
         return

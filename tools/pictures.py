@@ -1,4 +1,6 @@
-"""Takes pictures of pages of a running service: `pictures.py OUT URL USER PASSWORD SIZE LANG THEME PATH [PATH…]`.
+"""Takes pictures of pages of a running service.
+
+    .venv/bin/python -m tools.pictures OUT URL USER PASSWORD SIZE LANG THEME PATH [PATH...]
 
 PATH may be LIVE, the first call on the wall, or REPLAY, the first flagged call of the list.
 """
@@ -33,7 +35,9 @@ def main() -> None:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
         page = browser.new_page(
-            viewport={"width": width, "height": height}, locale="zh-CN" if lang == "zh" else "en-GB", color_scheme=theme
+            viewport={"width": width, "height": height},
+            locale="zh-CN" if lang == "zh" else "en-GB",
+            color_scheme="dark" if theme == "dark" else "light",
         )
         page.on("console", lambda m: print("console", m.type, m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda e: print("pageerror", e))
