@@ -128,11 +128,6 @@ def energy(pcm: Pcm) -> int:
     return int(np.dot(wide, wide))
 
 
-def dbfs_rms(pcm: Pcm) -> float:
-    """RMS level in dB under full scale; `FLOOR_DBFS` for silence and for no samples."""
-    return dbfs(energy(pcm) / pcm.size) if pcm.size else FLOOR_DBFS
-
-
 class Resampler:
     """Streaming change of rate for one leg, sample-exact: what goes in at t seconds comes out at t seconds.
 

@@ -129,20 +129,15 @@ class SecondOpinion:
         self._loading = threading.Lock()
         self._session: _Session | None = None
 
-    def speech_probability(self, pcm: NDArray[np.float32]) -> float:
-        """Probability in [0, 1] that some 0.2 s of it are speech; float32 mono at 16 kHz, any level or length.
-
-        It is the sixth highest of the windows' probabilities, so a short word in a long tone still counts; in a
-        cut of 1.3 s or less the third highest.
-        """
-        return max(self._sustained(_at_level(pcm, target)) for target in _PLAYBACK_DBFS)
-
     def is_speech(self, pcm: NDArray[np.float32]) -> bool:
-        """Whether it is worth recognising: false for tones, music, noise, hum and silence."""
+        """Whether it is worth recognising: false for tones, music, noise, hum and silence. `pcm` is float32 mono at
+        16 kHz, of any level or length."""
         enough = _SHORT_SPEECH if pcm.size <= _SHORT_SAMPLES else _SPEECH
         return any(self._sustained(_at_level(pcm, target)) >= enough for target in _PLAYBACK_DBFS)
 
     def _sustained(self, pcm: NDArray[np.float32]) -> float:
+        """Probability in [0, 1] that some 0.2 s are speech: the sixth highest of the windows' own, so that a short word
+        in a long tone still counts; in a short cut the third highest."""
         windows = -(-pcm.size // _WINDOW)
         if not windows:
             return 0.0

@@ -54,15 +54,6 @@ class Matcher:
                 for key in pattern.keys:
                     self._index[pattern.language][key].append((rule, pattern))
 
-    def hits(self, text: str) -> list[Hit]:
-        """At most one hit a category, the best; in order of their begin."""
-        best: dict[str, Hit] = {}
-        for hit in self._all(text):
-            held = best.get(hit.rule.category)
-            if held is None or (hit.score, held.begin) > (held.score, hit.begin):
-                best[hit.rule.category] = hit
-        return sorted(best.values(), key=lambda hit: (hit.begin, hit.rule.id))
-
     def all_hits(self, text: str) -> list[Hit]:
         """Every hit of every rule, for those who must tell new ones from old."""
         return list(self._all(text))

@@ -21,10 +21,10 @@ CallState = Literal["live", "ended"]
 CallEnding = Literal["completed", "dropped", "rejected", "interrupted"]
 """How a call ended: the gateway said stop; it went away; it broke the protocol; the service itself went down."""
 
-GapReason = Literal["lost", "silence", "disconnected", "overload", "unrecognised", "unrecorded"]
-"""Why a stretch has no text: packets lost; a leg that sent nothing; the connection was gone; the machine was full
-(no audio); the audio is in the recording but no recogniser could be had for it. `unrecorded` is the other way round:
-heard and judged, but the disk did not take the sound."""
+GapReason = Literal["lost", "silence", "disconnected", "unrecognised", "unrecorded"]
+"""Why a stretch has no text: packets lost; a leg that sent nothing; the connection was gone; the audio is in the
+recording but no recogniser could be had for it. `unrecorded` is the other way round: heard and judged, but the disk did
+not take the sound."""
 NoticeCode = Literal[
     "storage_failing",
     "storage_recovered",
@@ -35,7 +35,6 @@ NoticeCode = Literal[
     "recognition_failing",
     "recognition_recovered",
     "detector_failed",
-    "overloaded",
     "protocol_error",
     "gateway_irregular",
     "audio_missing",

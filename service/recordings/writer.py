@@ -87,11 +87,6 @@ class RecordingWriter:
         self._lost: list[tuple[int, int]] = []
 
     @property
-    def saved(self) -> Seconds:
-        """How much of the call is in the file."""
-        return self._seconds(self._saved_bytes)
-
-    @property
     def lost(self) -> Seconds:
         """Audio that the disk refused for too long; the file holds silence in its place."""
         return self._seconds(self._lost_bytes)

@@ -695,7 +695,7 @@ export interface components {
             /** Gaps */
             gaps: number;
             /** Troubles */
-            troubles: ("storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown" | "channels_equal" | "channels_recovered")[];
+            troubles: ("storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown" | "channels_equal" | "channels_recovered")[];
             /** Ended At */
             ended_at: string | null;
             /** Duration */
@@ -851,7 +851,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "lost" | "silence" | "disconnected" | "overload" | "unrecognised" | "unrecorded";
+            reason: "lost" | "silence" | "disconnected" | "unrecognised" | "unrecorded";
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1070,7 +1070,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "overloaded" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown" | "channels_equal" | "channels_recovered";
+            code: "storage_failing" | "storage_recovered" | "storage_replaced" | "recording_failing" | "recording_paused" | "recording_recovered" | "recognition_failing" | "recognition_recovered" | "detector_failed" | "protocol_error" | "gateway_irregular" | "audio_missing" | "zone_unreadable" | "zone_unknown" | "channels_equal" | "channels_recovered";
             /** Message */
             message: string;
             /** At */

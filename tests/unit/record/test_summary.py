@@ -103,7 +103,7 @@ def test_trouble_lasts_until_it_has_passed() -> None:
     assert set(both.troubles) == {"storage_failing", "recording_failing"}
     assert len(both.troubles) == 2
     assert after(notice("storage_failing"), notice("storage_recovered")).troubles == ()
-    assert after(notice("overloaded"), notice("protocol_error")).troubles == ("overloaded", "protocol_error")
+    assert after(notice("detector_failed"), notice("protocol_error")).troubles == ("detector_failed", "protocol_error")
 
 
 def test_what_has_passed_is_no_trouble_in_force() -> None:
