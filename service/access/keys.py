@@ -17,7 +17,7 @@ from typing import Literal
 
 from service.access.clock import steady_now
 from service.access.key_cache import KeyCache
-from service.ingest.dialects.registry import DIALECTS
+from service.ingest.dialects.specs import DIALECTS
 from service.storage.port import GatewayKey, KeyRight
 
 _KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")

@@ -69,7 +69,7 @@ class ResumePoint:
     """Where a call goes on that an earlier process, or an earlier session, had taken in: positions on its audio clock.
 
     `reached`: where new audio goes on. `settled`: up to where each leg's speech has its text or a mark; what was
-    recorded from there to `reached` is to be listened to again (`Intake.relisten`).
+    recorded from there to `reached` is to be listened to again (`relisten`).
     """
 
     reached: Seconds
@@ -79,7 +79,7 @@ class ResumePoint:
 class AudioPath:
     """Timeline, high-pass, resampling, comparison of legs, listening and levels of one call, fed audio as it arrives.
 
-    The recording gets what came in, levels what the high-pass leaves of it, listeners that without the other leg's
+    The recording gets what came in, levels what the high-pass leaves of it, endpointers that without the other leg's
     echo.
     """
 

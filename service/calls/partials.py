@@ -53,13 +53,13 @@ class Partials:
         tell: Callable[[PartialUtterance], None],
     ) -> None:
         self._recognition = recognition
-        self._listeners = endpointers
+        self._endpointers = endpointers
         self._tell = tell
         self._going_on: dict[Role, _GoingOn] = {}
 
     def look(self) -> None:
         """See who speaks, and ask for their words so far where it is time to."""
-        for role, endpointer in self._listeners.items():
+        for role, endpointer in self._endpointers.items():
             since = endpointer.speech_since
             if since is None:
                 self._going_on.pop(role, None)
@@ -75,7 +75,7 @@ class Partials:
 
     def _ask(self, role: Role, going_on: _GoingOn, until: int, effort: Effort) -> None:
         going_on.asked = until
-        asked = self._recognition.ask_early(role, self._listeners[role].speech_until(until), effort)
+        asked = self._recognition.ask_early(role, self._endpointers[role].speech_until(until), effort)
         asked.add_done_callback(lambda answer: self._hear(role, going_on, until, answer))
 
     def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
@@ -86,7 +86,7 @@ class Partials:
         if until < going_on.heard or self._going_on.get(role) is not going_on:
             return
         going_on.heard = until
-        endpointer = self._listeners[role]
+        endpointer = self._endpointers[role]
         if endpointer.pause_since == until:
             endpointer.expect(complete(recognised.text, recognised.language))
         before = going_on.agreement.text

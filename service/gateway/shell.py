@@ -17,7 +17,7 @@ import structlog
 
 from asr.types import Seconds
 from service.access.clock import steady_now
-from service.gateway.ports import CallConnection, CallRefused, CallRegistry
+from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.reservations import Reservations
 from service.ingest.dialect import (
     CallProcessed,

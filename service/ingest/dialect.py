@@ -1,7 +1,7 @@
 """What a vendor's wire is made into: events out of messages, and messages out of what the service has to say.
 
 A dialect is a plain class without IO, one a connection. `service/ingest/dialects/` has a file for each, and
-`registry.py` there an entry.
+`specs.py` there an entry.
 """
 
 from __future__ import annotations

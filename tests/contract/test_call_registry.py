@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import pytest
 
-from service.gateway.ports import CallConnection, CallRefused, CallRegistry
+from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.ingest.events import CallAnnounced, DigitPressed, ProtocolViolation
 from service.record.facts import CallClosed
 from service.storage.port import GatewayKey
@@ -23,7 +23,7 @@ from tests.floor import CALL, KEY, SECOND, Floor
 ODD = ProtocolViolation("audio", "half a sample", 1003)
 
 
-class Desk:
+class Subject:
     """A registry, and what makes it refuse."""
 
     def __init__(self, calls: CallRegistry, fill: Callable[[], None]) -> None:
@@ -35,11 +35,11 @@ class Desk:
         return await self.calls.attach(announced, key, time.monotonic())
 
 
-Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Desk]]
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Subject]]
 
 
 @asynccontextmanager
-async def over_a_store(folder: Path) -> AsyncIterator[Desk]:
+async def over_a_store(folder: Path) -> AsyncIterator[Subject]:
     store = SqlStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
     await store.open()
     floor = Floor(store)
@@ -48,19 +48,19 @@ async def over_a_store(folder: Path) -> AsyncIterator[Desk]:
         def fill() -> None:
             floor.recognition.most = 0.0
 
-        yield Desk(floor.calls, fill)
+        yield Subject(floor.calls, fill)
     await store.close()
 
 
 @asynccontextmanager
-async def fake(_folder: Path) -> AsyncIterator[Desk]:
+async def fake(_folder: Path) -> AsyncIterator[Subject]:
     calls = FakeCallRegistry()
 
     def fill() -> None:
         calls.refuses = CallRefused("overload", "recognition is busy", 10.0)
 
     async with asyncio.timeout(30):
-        yield Desk(calls, fill)
+        yield Subject(calls, fill)
 
 
 @pytest.fixture(params=[fake, over_a_store], ids=["fake", "store"])

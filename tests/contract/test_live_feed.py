@@ -21,7 +21,7 @@ from tests.fakes.live_feed import FakeLiveFeed
 Tell: TypeAlias = Callable[..., Awaitable[None]]
 
 
-class Desk:
+class Subject:
     """A feed, and what is stored and shown of call `call-1`."""
 
     def __init__(self, store: SqlStore, feed: LiveHub | FakeLiveFeed) -> None:
@@ -33,18 +33,18 @@ class Desk:
         self._publish(*await self._store.append("call-1", facts, scenes.now()))
 
 
-Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Desk]]
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Subject]]
 
 
 @pytest.fixture(params=["fake", "hub"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     @asynccontextmanager
-    async def a_feed() -> AsyncIterator[Desk]:
+    async def a_feed() -> AsyncIterator[Subject]:
         store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
         await store.open()
         hub = LiveHub(store, health=lambda: scenes.HEALTH, wall=lambda: scenes.NOON)
         async with asyncio.timeout(30):
-            yield Desk(store, hub if request.param == "hub" else FakeLiveFeed())
+            yield Subject(store, hub if request.param == "hub" else FakeLiveFeed())
         await store.close()
 
     return a_feed

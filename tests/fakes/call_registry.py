@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from asr.types import Role
 from service.calls.followers import Followers
-from service.gateway.ports import CallOutcome, CallRefused
+from service.gateway.call_ports import CallOutcome, CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.record.facts import CallClosed, CallEnding, Fact
 from service.storage.port import GatewayKey, LoggedFact

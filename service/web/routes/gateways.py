@@ -14,7 +14,7 @@ from service.access.keys import presented_id, presented_key
 from service.gateway.shell import GatewayShell
 from service.gateway.websocket import WebSocketTransport
 from service.ingest.dialect import Source
-from service.ingest.dialects.registry import DIALECTS, DialectSpec
+from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.storage.port import GatewayKey
 from service.web.addresses import client_address
 from service.web.auth import gateway_key

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
 from service.gateway import shell
-from service.gateway.ports import CallOutcome, CallRefused
+from service.gateway.call_ports import CallOutcome, CallRefused
 from service.ingest import rate_limits
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity
 from service.record.facts import DtmfPressed

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.ingest.dialects.registry import DIALECTS
+from service.ingest.dialects.specs import DIALECTS
 from service.storage.port import USER_ROLES, UserRole
 from service.web.route_table import HTTP_ROUTES, SOCKET_ROUTES
 from tests.integration.web.conftest import House, cookie_of

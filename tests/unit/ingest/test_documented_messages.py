@@ -9,7 +9,7 @@ from typing import Any
 
 from service.ingest.dialect import Source
 from service.ingest.dialects.native import NativeDialect
-from service.ingest.dialects.registry import DIALECTS
+from service.ingest.dialects.specs import DIALECTS
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
