@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
-TESTS = Path(__file__).parents[1] / "unit/asr/test_whisper_model.py"
+TESTS = Path(__file__).parents[1] / "unit/asr/engines/test_whisper_model.py"
 NEEDED = {"GENERIC": "", "AVX2": "avx2", "AVX512": "avx512f"}
 """What /proc/cpuinfo calls the instructions."""
 
@@ -35,7 +35,7 @@ def test_what_is_far_from_any_threshold_comes_out_the_same(instructions: str, th
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", str(TESTS)],
         env=os.environ | {"CT2_FORCE_CPU_ISA": instructions, "CT2_VERBOSE": "1", "CALLWARDEN_THREADS": str(threads)},
-        cwd=TESTS.parents[3],
+        cwd=TESTS.parents[4],
         capture_output=True,
         text=True,
         timeout=500,
