@@ -99,7 +99,7 @@ class RecogniserLimits:
     degradation: DegradationLimits = field(default_factory=DegradationLimits)
     overload_wait: Seconds = 2.0
     fair_seconds: Seconds = 5.0
-    final_within: Seconds = 1.4
+    final_within: Seconds = 1.25
     late_share: float = 0.03
     behind: Seconds = 20.0
     surplus: Seconds = 15.0
