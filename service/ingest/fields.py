@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, cast, get_args
+from typing import TypeAlias, TypedDict, cast, get_args
 
 from asr.types import ROLES, CallLanguage, Role
 from detectors.contract import Jurisdiction
@@ -220,6 +220,27 @@ def moment_at(message: Message, name: str, where: str = "") -> datetime | None:
     if not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
         raise ProtocolViolation(where + name, f"must lie in the years {_EARLIEST_YEAR} to {_LATEST_YEAR}")
     return moment
+
+
+class CallFields(TypedDict):
+    """What every dialect may be told of a call, by the names that CallAnnounced has for it."""
+
+    language: CallLanguage | None
+    jurisdiction: Jurisdiction | None
+    started_at: datetime | None
+    agent: str
+    customer: str
+
+
+def call_fields_at(message: Message, notes: Notes, where: str = "") -> CallFields:
+    """Raises ProtocolViolation for a language, jurisdiction or moment that is none."""
+    return CallFields(
+        language=language_at(message, "language", where),
+        jurisdiction=jurisdiction_at(message, "jurisdiction", where),
+        started_at=moment_at(message, "started_at", where),
+        agent=optional_text_at(message, "agent", MAX_PARTY_LENGTH, notes, where),
+        customer=optional_text_at(message, "customer", MAX_PARTY_LENGTH, notes, where),
+    )
 
 
 def metadata_at(message: Message, name: str, notes: Notes, where: str = "") -> dict[str, str]:

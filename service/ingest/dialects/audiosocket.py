@@ -22,16 +22,12 @@ from service.ingest.events import (
     ReservedCallAnnounced,
 )
 from service.ingest.fields import (
-    MAX_PARTY_LENGTH,
     Message,
     Notes,
+    call_fields_at,
     call_id_at,
     digits_at,
-    jurisdiction_at,
-    language_at,
     metadata_at,
-    moment_at,
-    optional_text_at,
     role_named,
 )
 from service.ingest.frames import FrameAligner
@@ -58,11 +54,7 @@ def reserved_call(fields: Message) -> CallAnnounced:
         clock="arrival",
         encoding="pcm_s16le",
         rate=RATE,
-        language=language_at(fields, "language"),
-        jurisdiction=jurisdiction_at(fields, "jurisdiction"),
-        started_at=moment_at(fields, "started_at"),
-        agent=optional_text_at(fields, "agent", MAX_PARTY_LENGTH, notes),
-        customer=optional_text_at(fields, "customer", MAX_PARTY_LENGTH, notes),
+        **call_fields_at(fields, notes),
         metadata=metadata_at(fields, "metadata", notes),
     )
 

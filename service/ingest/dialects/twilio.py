@@ -23,18 +23,14 @@ from service.ingest.events import (
     ProtocolViolation,
 )
 from service.ingest.fields import (
-    MAX_PARTY_LENGTH,
     Message,
     Notes,
+    call_fields_at,
     call_id_at,
     digits_at,
     integer_at,
-    jurisdiction_at,
-    language_at,
     metadata_at,
-    moment_at,
     object_at,
-    optional_text_at,
     parse_message,
     text_at,
     tolerated,
@@ -174,11 +170,7 @@ class TwilioDialect(ListeningDialect):
             call_roles=ROLES,  # the other track may come on a socket of its own
             encoding="mulaw",
             rate=RATE,
-            language=language_at(parameters, "language", _PARAMETERS),
-            jurisdiction=jurisdiction_at(parameters, "jurisdiction", _PARAMETERS),
-            started_at=moment_at(parameters, "started_at", _PARAMETERS),
-            agent=optional_text_at(parameters, "agent", MAX_PARTY_LENGTH, notes, _PARAMETERS),
-            customer=optional_text_at(parameters, "customer", MAX_PARTY_LENGTH, notes, _PARAMETERS),
+            **call_fields_at(parameters, notes, _PARAMETERS),
             metadata=_metadata(parameters, notes),
         )
 

@@ -22,17 +22,13 @@ from service.ingest.events import (
     ProtocolViolation,
 )
 from service.ingest.fields import (
-    MAX_PARTY_LENGTH,
     Message,
     Notes,
+    call_fields_at,
     call_id_at,
     check_audio_size,
     digits_at,
-    jurisdiction_at,
-    language_at,
     metadata_at,
-    moment_at,
-    optional_text_at,
     parse_message,
     role_named,
     text_at,
@@ -106,11 +102,7 @@ class VonageDialect(ListeningDialect):
             clock="arrival",
             encoding="pcm_s16le",
             rate=_rate(fields),
-            language=language_at(fields, "language"),
-            jurisdiction=jurisdiction_at(fields, "jurisdiction"),
-            started_at=moment_at(fields, "started_at"),
-            agent=optional_text_at(fields, "agent", MAX_PARTY_LENGTH, notes),
-            customer=optional_text_at(fields, "customer", MAX_PARTY_LENGTH, notes),
+            **call_fields_at(fields, notes),
             metadata=metadata_at({"headers": {k: v for k, v in fields.items() if k not in _KNOWN}}, "headers", notes),
         )
 
