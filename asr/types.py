@@ -29,15 +29,19 @@ class Word:
     probability: float
 
 
+FilterReason = Literal["empty", "no_speech", "known_phrase", "repetition", "leaked_prompt", "pace", "foreign_script"]
+"""Why words were taken out of a transcript: nobody said them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """What the engine understood of one stretch of speech, with the figures the guard judges it by.
+    """What was understood of one stretch of speech, with the figures that the hallucination filter judges it by.
 
     `avg_logprob` is the mean log probability a token (<= 0), `no_speech_prob` lies in [0, 1],
     `compression_ratio` is UTF-8 length over its zlib length, `tokens` the number of text tokens.
     `doubtful` tells that it looks wrong, and that more effort is worth its time. `language_odds` is how much likelier
     Mandarin is than English by this stretch alone (log odds, in nats), 0 where its language was given.
-    Words are empty unless they were asked for.
+    Words are empty unless they were asked for. `filtered`: why the filter took some of the text out, or all of it.
     """
 
     text: str
@@ -49,6 +53,12 @@ class Transcript:
     doubtful: bool = False
     language_odds: float = 0.0
     words: tuple[Word, ...] = ()
+    filtered: FilterReason | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """There was a text, and the filter took out all of it."""
+        return not self.text and self.filtered not in (None, "empty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from asr.audio.pcm import Pcm, decode, encode, samples_in, to_float32
+from asr.audio.pcm import Pcm, decode, encode, samples_in, samples_of, to_float32
 from asr.endpointing.endpointer import SpeechSegment
 from asr.endpointing.vad import SecondOpinion
 from asr.types import ROLES, Role
@@ -213,7 +213,7 @@ def _heard(legs: Pcm, roles: tuple[Role, ...], opinion: SecondOpinion) -> tuple[
     found = [each for piece in _pieces(legs) for each in intake.take(piece, 0.0).found] + intake.pause(0.0).found
     heard: Heard = {role: np.zeros(legs.shape[1] // STEP, np.bool_) for role in roles}
     for cut in found:
-        if isinstance(cut, SpeechSegment) and opinion.is_speech(cut.pcm):
+        if isinstance(cut, SpeechSegment) and opinion.is_speech(samples_of(cut.pcm)):
             heard[cut.role][round(cut.start * 50) : round(cut.end * 50)] = True
     return heard, any(isinstance(each, ChannelsCompared) for each in found)
 

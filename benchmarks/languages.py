@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from asr.audio.pcm import Resampler
-from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
+from asr.audio.pcm import Resampler, samples_of, to_int16
+from asr.endpointing.endpointer import LegEndpointer
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Speech
 from asr.engines.whisper.engine import WhisperEngine
@@ -92,9 +92,9 @@ def english(path: Path, half: int) -> Pcm:
     for leg in part.T:
         listener, resampler = LegEndpointer("customer"), Resampler(audio.rate)
         pcm = resampler.push(np.ascontiguousarray(leg))
-        events = [event for at in range(0, len(pcm), RATE) for event in listener.push(pcm[at : at + RATE])]
-        cuts = [event.pcm for event in [*events, *listener.close()] if isinstance(event, SpeechSegment)]
-        said += [cut for cut in cuts if opinion.is_speech(cut)]
+        cuts = [cut for at in range(0, len(pcm), RATE) for cut in listener.push(pcm[at : at + RATE])]
+        heard = [samples_of(cut.pcm) for cut in [*cuts, *listener.close()]]
+        said += [each for each in heard if opinion.is_speech(each)]
     return np.concatenate(said)
 
 
@@ -111,7 +111,7 @@ class Encoded:
     """One stretch, encoded, listened to and decoded in both languages once, however often it is judged."""
 
     def __init__(self, engine: WhisperEngine, pcm: Pcm) -> None:
-        item = engine._item(0, Speech(pcm=pcm, effort="quick"))
+        item = engine._item(0, Speech(pcm=to_int16(pcm).tobytes(), effort="quick"))
         row = np.array(engine._encode([item]))
         self._seconds = item.seconds
         [self._odds] = engine._language_odds([item], row)
@@ -154,11 +154,11 @@ def cost(engine: WhisperEngine, asked: Counter[str], language: Language, pcm: Pc
     """CPU seconds for one party's speech with its language given, and with it to be heard."""
     languages, taken, told = PartyLanguages(("agent",)), {"given": 0.0, "heard": 0.0}, Counter[str]()
     pieces = [piece for piece in turns(pcm, most) if len(piece) >= RATE // 2]
-    engine.transcribe([Speech(pcm=pieces[0], language=language, effort="quick")])
+    engine.transcribe([Speech(pcm=to_int16(pieces[0]).tobytes(), language=language, effort="quick")])
     for number, piece in enumerate(pieces):
         ways = ("given", "heard") if number % 2 else ("heard", "given")
         for way in ways:
-            speech = Speech(pcm=piece, language=language, effort="quick")
+            speech = Speech(pcm=to_int16(piece).tobytes(), language=language, effort="quick")
             if way == "heard":
                 speech = replace(speech, language=None, leaning=languages.leaning("agent"))
                 asked.clear()

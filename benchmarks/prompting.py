@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from pypinyin.phrases_dict import phrases_dict
 from rich.console import Console
 
-from asr.audio.pcm import SAMPLE_RATE, to_float32
+from asr.audio.pcm import SAMPLE_RATE, to_float32, to_int16
 from asr.engines.port import NO_BIASING, Biasing, BiasTerm, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.queue import without_deadlines
@@ -146,9 +146,11 @@ async def hear(
 ) -> list[Pair]:
     """(said, heard) of every clip, by way of the recogniser."""
     async with BatchRecogniser(engine, second_opinion=lambda _: True, limits=limits) as recogniser:
-        speeches = [Speech(pcm=clip.pcm, language=language, biasing=biasing) for clip in clips]
+        speeches = [
+            Speech(pcm=to_int16(clip.pcm).tobytes(), language=language, biasing={language: biasing}) for clip in clips
+        ]
         requests = [
-            RecognitionRequest(call_id=str(at), role="agent", seq=0, speech=speech, final=True, deadline=float(at))
+            RecognitionRequest(call_id=str(at), role="agent", utterance=0, kind="final", speech=speech)
             for at, speech in enumerate(speeches)
         ]
         heard = await asyncio.gather(*map(recogniser.submit, requests))

@@ -27,7 +27,7 @@ from fastapi import FastAPI
 from asr.audio.pcm import samples_in
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.absent import AbsentEngine
-from asr.engines.port import NO_BIASING, Engine, RecognitionError, Speech
+from asr.engines.port import Engine, RecognitionError, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
@@ -211,7 +211,7 @@ class Service:
             log.warning("speed is not measured at the start: no sample call", problem=str(problem))
             return None
         biasing = self.registry.biasing(self.settings.jurisdiction, self.settings.own_terms)
-        return Speech(pcm=pcm, language="zh", biasing=biasing.get("zh", NO_BIASING))
+        return Speech(pcm=pcm, language="zh", biasing=biasing)
 
     def _most_calls(self) -> int:
         """As many as can be carried now, and may be."""

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from asr.audio.pcm import SAMPLE_RATE, to_float32
+from asr.audio.pcm import SAMPLE_RATE, to_float32, to_int16
 from asr.types import ROLES, Language, Role, Seconds
 from detectors.contract import Bilingual, Jurisdiction
 from service.audio_files.call import read_call_audio
@@ -80,11 +79,11 @@ def sample_calls() -> list[SampleCall]:
     return found
 
 
-def a_few_words() -> NDArray[np.float32]:
-    """The first four seconds of speech of a Mandarin sample call, at 16 kHz in [-1, 1]. FileNotFoundError where there
+def a_few_words() -> bytes:
+    """The first four seconds of speech of a Mandarin sample call, int16 at 16 kHz. FileNotFoundError where there
     is none, AudioUnusable where it is damaged."""
     sample = next(sample for sample in sample_calls() if sample.lang == "zh")
     audio, turn = read_call_audio(sample.audio), sample.turns[0]
     first = round(turn.start * audio.rate)
     pcm = audio.pcm[first : first + 4 * audio.rate, ROLES.index(turn.speaker)]
-    return np.asarray(soxr.resample(to_float32(pcm), audio.rate, SAMPLE_RATE), dtype=np.float32)
+    return to_int16(np.asarray(soxr.resample(to_float32(pcm), audio.rate, SAMPLE_RATE), dtype=np.float32)).tobytes()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.port import RecognitionFailed, Speech
+from asr.recognition.queue import RequestKind
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Role, Transcript
 from tests.fakes.engine import FakeEngine, Gate
@@ -23,9 +24,9 @@ def somebody(_pcm: NDArray[np.float32]) -> bool:
 
 
 def request(
-    call: str, seq: int = 0, *, role: Role = "agent", seconds: float = 1.0, final: bool = True, deadline: float = 0.0
+    call: str, utterance: int = 0, *, role: Role = "agent", seconds: float = 1.0, kind: RequestKind = "final"
 ) -> RecognitionRequest:
-    return RecognitionRequest(call_id=call, role=role, seq=seq, speech=speech(seconds), final=final, deadline=deadline)
+    return RecognitionRequest(call_id=call, role=role, utterance=utterance, kind=kind, speech=speech(seconds))
 
 
 @asynccontextmanager
@@ -68,7 +69,7 @@ class Doubts(FakeEngine):
             raise RecognitionFailed("scripted failure of a second look")
         heard = super().transcribe(batch)
         return [
-            transcript("看清了") if each.effort in SECOND else replace(said, doubtful=len(each.pcm) == 32_000)
+            transcript("看清了") if each.effort in SECOND else replace(said, doubtful=each.seconds == 2.0)
             for each, said in zip(batch, heard, strict=True)
         ]
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from asr.audio.pcm import encode
 from service.audio_files.call import CallAudio
-from service.calls.session import CallSession, SessionParts
+from service.calls.session import CallSession, SessionLimits, SessionParts
 from service.ingest.events import AudioArrived
 from service.metrics import Metrics
 from service.record.facts import Fact
@@ -30,6 +30,7 @@ class Stage:
         max_pace: float = 1e9,
         *,
         partials: bool = True,
+        limits: SessionLimits | None = None,
     ) -> None:
         self.journal = FakeJournal()
         self.recogniser = recogniser or FakeRecogniser()
@@ -47,6 +48,7 @@ class Stage:
             wall=now,
             max_pace=max_pace,
             partials=partials,
+            limits=limits or SessionLimits(),
         )
         self.session = CallSession(scenes.call(encoding="pcm_s16le"), parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from asr.audio.pcm import to_int16
 from asr.engines.port import Biasing, Speech
 from asr.types import Language, Transcript
 
@@ -13,8 +14,8 @@ RATE = 16_000
 def speech(seconds: float = 1.0, *, language: Language | None = "zh", prompt: str = "", level: float = 0.1) -> Speech:
     """A stretch of noise of that length."""
     noise = np.random.default_rng(round(seconds * 1000)).standard_normal(round(seconds * RATE))
-    pcm = (level * noise).astype(np.float32)
-    return Speech(pcm=pcm, language=language, biasing=Biasing(prompt=prompt))
+    pcm = to_int16((level * noise).astype(np.float32)).tobytes()
+    return Speech(pcm=pcm, language=language, biasing={language or "zh": Biasing(prompt=prompt)} if prompt else {})
 
 
 def transcript(text: str, **figures: object) -> Transcript:

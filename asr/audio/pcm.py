@@ -1,6 +1,6 @@
 """PCM values: samples and seconds, G.711, interleaving, resampling, levels.
 
-Everything past the gateway is int16 mono at `SAMPLE_RATE`, one array a leg; recognition takes float32.
+Everything past the gateway is int16 mono at `SAMPLE_RATE`, one array a leg; models compute in float32.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Encoding = Literal["pcm_s16le", "mulaw", "alaw"]
 SAMPLE_RATE: Final = 16_000
 """Whisper's and both voice activity detectors' rate; telephone audio is brought up to it once, on arrival."""
 
+SAMPLE_BYTES: Final = 2
 FULL_SCALE: Final = 32_768.0
 FLOOR_DBFS: Final = -96.0
 """Digital silence is given as this: just under one quantising step of 16 bits (-90.3 dBFS)."""
@@ -111,8 +112,18 @@ def deinterleave(pcm: Pcm, channels: int) -> list[Pcm]:
 
 
 def to_float32(pcm: Pcm) -> NDArray[np.float32]:
-    """Samples in [-1, 1), as recognition takes them."""
+    """Samples in [-1, 1), as models take them."""
     return pcm.astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def samples_of(pcm: bytes) -> NDArray[np.float32]:
+    """Int16 samples that are kept as bytes, in [-1, 1)."""
+    return to_float32(np.frombuffer(pcm, np.int16))
+
+
+def to_int16(wave: NDArray[np.float32]) -> Pcm:
+    """Samples of [-1, 1) as everything else takes them; what lies outside is clipped."""
+    return _rounded(wave * np.float32(FULL_SCALE))
 
 
 def dbfs(mean_square: float) -> float:
@@ -151,7 +162,7 @@ class Resampler:
         if self._stream is None:
             return pcm
         self._taken += pcm.size
-        ready = _to_int16(self._stream.resample_chunk(pcm.astype(np.float32)))
+        ready = _rounded(self._stream.resample_chunk(pcm.astype(np.float32)))
         self._given += ready.size
         return ready
 
@@ -159,12 +170,12 @@ class Resampler:
         """The withheld rest. The next push starts a new stream at 0."""
         if self._stream is None:
             return np.zeros(0, np.int16)
-        rest = _to_int16(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
+        rest = _rounded(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
         due = (2 * self._taken * self._target_rate + self._source_rate) // (2 * self._source_rate) - self._given
         self._taken = self._given = 0
         self._stream.clear()
         return np.pad(rest[:due], (0, max(0, due - rest.size)), mode="edge" if rest.size else "constant")
 
 
-def _to_int16(wave: NDArray[np.float32]) -> Pcm:
+def _rounded(wave: NDArray[np.float32]) -> Pcm:
     return np.clip(np.rint(wave), -32_768, 32_767).astype(np.int16)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.audio.highpass import HighPass
-from asr.audio.pcm import SAMPLE_RATE, Pcm, dbfs, samples_in_ms, to_float32
-from asr.endpointing.segmenter import EndReason, Segmenter, SegmenterRules, SegmentEvent, SpeechStarted
+from asr.audio.pcm import SAMPLE_BYTES, SAMPLE_RATE, Pcm, dbfs, samples_in_ms
+from asr.endpointing.segmenter import Segmenter, SegmenterRules
 from asr.endpointing.vad import FRAME_SAMPLES, FrameScorer
 from asr.types import Role, Seconds
 
@@ -23,16 +22,19 @@ _AT_ONCE: Final = samples_in_ms(400)
 """Less than the margin, so that an utterance that ends in one piece of audio is still whole when it is read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechSegment:
-    """What one party says between two pauses: the audio of an utterance, float32 at 16 kHz in [-1, 1), and its place
-    [first, last) in samples at 16 kHz on the leg's timeline."""
+    """What one party says between two pauses: the audio of an utterance, int16 at 16 kHz as bytes, and where it begins,
+    in samples at 16 kHz on the leg's timeline."""
 
     role: Role
     first: int
-    last: int
-    pcm: NDArray[np.float32]
-    reason: EndReason
+    pcm: bytes
+
+    @property
+    def last(self) -> int:
+        """The sample after its last."""
+        return self.first + len(self.pcm) // SAMPLE_BYTES
 
     @property
     def start(self) -> Seconds:
@@ -43,8 +45,9 @@ class SpeechSegment:
     def end(self) -> Seconds:
         return self.last / SAMPLE_RATE
 
-
-EndpointerEvent: TypeAlias = SpeechStarted | SpeechSegment
+    @property
+    def seconds(self) -> Seconds:
+        return self.end - self.start
 
 
 class _AudioRing:
@@ -68,11 +71,11 @@ class _AudioRing:
         places = np.arange(first, min(start + pcm.size, self.written))
         self._samples[places % self._samples.size] = pcm[first - start : first - start + places.size]
 
-    def read(self, start: int, end: int) -> NDArray[np.float32]:
+    def read(self, start: int, end: int) -> bytes:
         assert self.written - self._samples.size <= start <= end <= self.written, "outside the ring"
         begin, length = start % self._samples.size, end - start
         first = self._samples[begin : begin + length]
-        return to_float32(np.concatenate([first, self._samples[: length - first.size]]))
+        return first.tobytes() + self._samples[: length - first.size].tobytes()
 
 
 def _nothing() -> Pcm:
@@ -121,22 +124,22 @@ class LegEndpointer:
         """Whether what was said before the pause that goes on is a complete clause, where that is known."""
         self._segmenter.expect(complete)
 
-    def speech_until(self, end: int) -> NDArray[np.float32]:
-        """A copy of the audio of the utterance in progress up to `end`, at most `heard`."""
+    def speech_until(self, end: int) -> bytes:
+        """The audio of the utterance in progress up to `end`, at most `heard`; int16 at 16 kHz."""
         since = self._segmenter.speech_since
         assert since is not None, "nobody speaks"
         return self._ring.read(since, end)
 
-    def push(self, pcm: Pcm) -> list[EndpointerEvent]:
-        """The leg's next samples: int16 mono at 16 kHz, any number of them."""
+    def push(self, pcm: Pcm) -> list[SpeechSegment]:
+        """The leg's next samples: int16 mono at 16 kHz, any number of them. Returns the utterances that end in them."""
         audio = np.concatenate([self._pending, np.stack([pcm, self._deciding.push(pcm)])], axis=1)
         whole = audio.shape[1] - audio.shape[1] % FRAME_SAMPLES
         self._pending = audio[:, whole:].copy()
-        events: list[EndpointerEvent] = []
+        ended: list[SpeechSegment] = []
         for begin in range(0, whole, _AT_ONCE):
             heard, decisive = audio[:, begin : min(whole, begin + _AT_ONCE)]
-            events += self._hear(heard, decisive.reshape(-1, FRAME_SAMPLES), FRAME_SAMPLES)
-        return events
+            ended += self._hear(heard, decisive.reshape(-1, FRAME_SAMPLES), FRAME_SAMPLES)
+        return ended
 
     def revise(self, start: int, pcm: Pcm) -> None:
         """Samples heard from `start` on are known better now. An utterance in progress gets them; where it begins and
@@ -144,25 +147,22 @@ class LegEndpointer:
         self._ring.overwrite(start, pcm)
         self._pending[0, : max(0, start + pcm.size - self.heard)] = pcm[max(0, self.heard - start) :]
 
-    def close(self) -> list[EndpointerEvent]:
+    def close(self) -> list[SpeechSegment]:
         """Nothing follows for now: hears the last part of a frame, ends the utterance in progress."""
         (heard, decisive), self._pending = self._pending, _nothing()
         padded = np.pad(decisive, (0, FRAME_SAMPLES - decisive.size))[None, :]
-        events = self._hear(heard, padded, heard.size) if heard.size else []
-        return events + [self._with_audio(event) for event in self._segmenter.close()]
+        ended = self._hear(heard, padded, heard.size) if heard.size else []
+        return [*ended, *map(self._with_audio, self._segmenter.close())]
 
-    def _hear(self, heard: Pcm, decisive: Pcm, length: int) -> list[EndpointerEvent]:
+    def _hear(self, heard: Pcm, decisive: Pcm, length: int) -> list[SpeechSegment]:
         """Frames of `length` samples: `decisive`, shape (frames, 320), is what is decided from."""
         self._ring.write(heard)
-        events: list[SegmentEvent] = []
+        ended: list[range] = []
         powers = np.square(decisive, dtype=np.float64).sum(axis=1) / length
         for frame, power in zip(decisive, powers, strict=True):
             level = dbfs(power)
-            events += self._segmenter.push(length, self._scorer.score(frame, level), level)
-        return [self._with_audio(event) for event in events]
+            ended += self._segmenter.push(length, self._scorer.score(frame, level), level)
+        return list(map(self._with_audio, ended))
 
-    def _with_audio(self, event: SegmentEvent) -> EndpointerEvent:
-        if isinstance(event, SpeechStarted):
-            return event
-        pcm = self._ring.read(event.start, event.end)
-        return SpeechSegment(role=self._role, first=event.start, last=event.end, pcm=pcm, reason=event.reason)
+    def _with_audio(self, ended: range) -> SpeechSegment:
+        return SpeechSegment(role=self._role, first=ended.start, pcm=self._ring.read(ended.start, ended.stop))

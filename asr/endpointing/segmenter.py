@@ -1,13 +1,13 @@
 """Where an utterance begins and ends: a leg's frame scores in, bounds out. Pure: no clock, no IO, no audio.
 
-Bounds are sample positions at 16 kHz on the leg's timeline, 0 being the leg's first sample.
+Bounds are sample positions at 16 kHz on the leg's timeline, 0 being the leg's first sample: an utterance is a `range`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from asr.audio.pcm import samples_in_ms
 
@@ -16,27 +16,6 @@ LONGEST_FRAME_MS: Final = 100
 
 QUIET_SPAN: Final = 5
 """Frames averaged around a possible cut: a pause, not the closure of a plosive, which lasts a frame or two."""
-
-EndReason = Literal["silence", "longest", "closed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechStarted:
-    """Somebody is speaking since `start` (pre-roll included). One SpeechEnded with this start will follow."""
-
-    start: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechEnded:
-    """The utterance is [start, end). `longest`: it was cut while going on, and what follows begins at `end`."""
-
-    start: int
-    end: int
-    reason: EndReason
-
-
-SegmentEvent: TypeAlias = SpeechStarted | SpeechEnded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +100,10 @@ class Segmenter:
             return None
         return self._end_in_silence(self._start)
 
-    def push(self, samples: int, score: float, level_dbfs: float) -> list[SegmentEvent]:
-        """The next frame: its length, how likely it is speech, how loud it is. 1 to 100 ms, else ValueError."""
+    def push(self, samples: int, score: float, level_dbfs: float) -> list[range]:
+        """The next frame: its length, how likely it is speech, how loud it is. 1 to 100 ms, else ValueError. Returns
+        the utterance that it ends, if it ends one; where that was cut for its length, the next one begins at its end.
+        """
         if not 0 < samples <= samples_in_ms(LONGEST_FRAME_MS):
             raise ValueError(f"a frame of {samples} samples; push 1 to {samples_in_ms(LONGEST_FRAME_MS)}")
         begin, self._now = self._now, self._now + samples
@@ -131,18 +112,19 @@ class Segmenter:
             self._voiced_until = self._now
             self._complete = None
         self._remember(_Frame(begin, self._now, level_dbfs))
-        return self._before_speech() if self._start is None else self._in_speech(self._start)
+        if self._start is not None:
+            return self._in_speech(self._start)
+        self._start = self._speech_begun()
+        return []
 
     def expect(self, complete: bool | None) -> None:
         """Of the pause that goes on: whether a complete clause came before it (True), one that broke off (False), or
         nobody can tell. Holds until somebody speaks again."""
         self._complete = complete
 
-    def close(self) -> list[SegmentEvent]:
+    def close(self) -> list[range]:
         """The leg is over: ends the utterance in progress."""
-        if self._start is None:
-            return []
-        return [self._end(self._start, self._end_in_silence(self._start), "closed")]
+        return [] if self._start is None else [self._end(self._start, self._end_in_silence(self._start))]
 
     def _remember(self, frame: _Frame) -> None:
         self._recent.append(frame)
@@ -150,23 +132,21 @@ class Segmenter:
         while self._recent[0].end <= horizon:
             self._recent.popleft()
 
-    def _before_speech(self) -> list[SegmentEvent]:
+    def _speech_begun(self) -> int | None:
+        """Where the speech began (pre-roll included) that has lasted long enough to be some."""
         if self._onset is None:
-            return []
+            return None
         if self._voiced_until < self._now:
             self._onset = None
-            return []
+            return None
         if self._now - self._onset < samples_in_ms(self._rules.min_speech_ms):
-            return []
-        self._start = max(self._free_from, self._onset - samples_in_ms(self._rules.pre_roll_ms))
-        return [SpeechStarted(start=self._start)]
+            return None
+        return max(self._free_from, self._onset - samples_in_ms(self._rules.pre_roll_ms))
 
-    def _in_speech(self, start: int) -> list[SegmentEvent]:
+    def _in_speech(self, start: int) -> list[range]:
         if self._now - self._voiced_until >= self._hangover(start):
-            return [self._end(start, self._end_in_silence(start), "silence")]
-        if self._now - start >= self._longest:
-            return self._split(start)
-        return []
+            return [self._end(start, self._end_in_silence(start))]
+        return [self._split(start)] if self._now - start >= self._longest else []
 
     def _hangover(self, start: int) -> int:
         """Samples of silence that end the utterance: shrinks linearly once it has outlasted our patience."""
@@ -180,19 +160,17 @@ class Segmenter:
     def _end_in_silence(self, start: int) -> int:
         return min(self._voiced_until + samples_in_ms(self._rules.tail_ms), self._now, start + self._longest)
 
-    def _end(self, start: int, end: int, reason: EndReason) -> SpeechEnded:
+    def _end(self, start: int, end: int) -> range:
         self._start = self._onset = self._complete = None
         self._free_from = end
-        return SpeechEnded(start=start, end=end, reason=reason)
+        return range(start, end)
 
-    def _split(self, start: int) -> list[SegmentEvent]:
-        cut, voiced_until = self._quietest_point(start), self._voiced_until
-        onset = self._onset
-        ended = self._end(start, cut, "longest")
-        if voiced_until <= cut:  # only silence follows the cut: nothing goes on
-            return [ended]
-        self._start, self._onset = cut, onset
-        return [ended, SpeechStarted(start=cut)]
+    def _split(self, start: int) -> range:
+        cut, onset = self._quietest_point(start), self._onset
+        ended = self._end(start, cut)
+        if self._voiced_until > cut:  # else only silence follows the cut: nothing goes on
+            self._start, self._onset = cut, onset
+        return ended
 
     def _quietest_point(self, start: int) -> int:
         """Middle of the quietest frame, its neighbours weighed in; the latest of equals."""

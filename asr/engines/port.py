@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.types import Language, Transcript
+from asr.audio.pcm import SAMPLE_BYTES, SAMPLE_RATE, samples_of
+from asr.types import Language, Seconds, Transcript
 
 
 class RecognitionError(Exception):
@@ -52,34 +53,40 @@ NO_BIASING = Biasing()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
-    """One stretch of speech to recognise: float32 mono at 16 kHz in [-1, 1], 0.1 to 30 s.
+    """One stretch of speech to recognise: int16 mono at 16 kHz as bytes, 0.1 to 30 s. A plain value, compared as one.
 
-    `biasing` is vocabulary the call is likely to hold, in `language`. Where that is None the engine hears which it is:
-    `leaning` is how much likelier Mandarin is than English before it has heard anything (log odds, in nats), and
-    `biasing_by_language` the vocabulary in each.
+    Where `language` is None the engine hears which it is: `leaning` is how much likelier Mandarin is than English
+    before it has heard anything (log odds, in nats). `biasing` is vocabulary that the call is likely to hold, in each
+    language that it may be in.
 
     `text` is given where it is known already and only the times of its words are asked for: `Transcript.words`, in
     seconds from the stretch's start.
     """
 
-    pcm: NDArray[np.float32]
+    pcm: bytes
     language: Language | None = None
-    biasing: Biasing = NO_BIASING
     leaning: float = 0.0
-    biasing_by_language: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing])
+    biasing: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing], hash=False)
     effort: Effort = "normal"
     text: str | None = None
 
-    def in_language(self, language: Language) -> Speech:
-        """The same, its language known."""
-        if self.language is not None:
-            return self
-        return replace(self, language=language, biasing=self.biasing_by_language.get(language, NO_BIASING))
+    @property
+    def seconds(self) -> Seconds:
+        return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE)
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """Its audio in [-1, 1), as models take it."""
+        return samples_of(self.pcm)
+
+    def biasing_in(self, language: Language | None) -> Biasing:
+        """The vocabulary that is likely in a language; none where that is to be heard."""
+        return NO_BIASING if language is None else self.biasing.get(language, NO_BIASING)
 
     def without_prompt(self) -> Speech:
         """The same with terms to restore but nothing for the decoder to repeat."""
-        bare = {language: replace(biasing, prompt="") for language, biasing in self.biasing_by_language.items()}
-        return replace(self, biasing=replace(self.biasing, prompt=""), biasing_by_language=bare)
+        bare = {language: replace(biasing, prompt="") for language, biasing in self.biasing.items()}
+        return replace(self, biasing=bare)
 
 
 class Engine(Protocol):

@@ -8,10 +8,9 @@ from types import MappingProxyType
 
 from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import Degradation
-from asr.recognition.engine_lease import RecognitionOutcome
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.queue import RecogniserLimits, RecognitionRequest
-from asr.types import Seconds
+from asr.types import Seconds, Transcript
 
 _BEAM = 1.4
 """How much longer the engine takes with its beam than in a hurry."""
@@ -39,13 +38,11 @@ class EffortPolicy:
         hurried = self._degradation.holds("greedy") or not self._in_time(_BEAM * speech, waited, now)
         return [(request, _hurried(request.speech) if hurried else request.speech) for request in batch]
 
-    def second(
-        self, request: RecognitionRequest, heard: RecognitionOutcome, waited: Seconds, now: float
-    ) -> Speech | None:
+    def second(self, request: RecognitionRequest, heard: Transcript, waited: Seconds, now: float) -> Speech | None:
         """How a doubtful text is looked at again, if it is. What would be dropped always is, with all the engine has. A
         prompt that leaked into the first is not given again."""
-        speech = request.speech.without_prompt() if heard.leaked else request.speech
-        effort = "full" if heard.guarded else self._second(waited, now)
+        speech = request.speech.without_prompt() if heard.filtered == "leaked_prompt" else request.speech
+        effort = "full" if heard.dropped else self._second(waited, now)
         return None if effort is None else replace(speech, effort=effort)
 
     def _second(self, waited: Seconds, now: float) -> Effort | None:

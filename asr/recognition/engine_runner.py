@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from asr.audio.pcm import SAMPLE_RATE
 from asr.engines.port import Engine, RecognitionError, RecognitionFailed, Speech
-from asr.recognition.engine_lease import EngineHung, EngineLease, RecognitionOutcome, outcome_of
+from asr.normalisation import normalise
+from asr.recognition.hallucination import filter_hallucination
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.queue import RecogniserLimits, RecognitionRequest
 from asr.threads import InThread
-from asr.types import Seconds
+from asr.types import Seconds, Transcript
 
 T = TypeVar("T")
 
@@ -23,6 +24,47 @@ _STARVED = 0.5
 """Of the patience: threads that waited so long for a core, all together, were not hanging but starved."""
 _STARVED_TIMES = 5
 """So often such a batch gets its time again: an engine that hangs on a starved machine is found out in the end."""
+
+
+class EngineHung(RecognitionFailed):
+    """The engine did not answer in time: trying its items alone would only hang again."""
+
+
+@dataclass(slots=True, eq=False)
+class EngineLease:
+    """An engine and the lock that keeps it to its workers, also against a thread that was given up as hanging."""
+
+    engine: Engine
+    lock: threading.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Semaphore(self.engine.workers)
+
+    def transcribe(self, batch: Sequence[Speech], patience: float) -> list[Transcript]:
+        """Blocking, in a worker thread. Raises RecognitionFailed also when the engine stays busy."""
+        if not self.lock.acquire(timeout=patience):
+            raise EngineHung(f"{self.engine.name} has not come back from an earlier batch")
+        try:
+            transcripts = self.engine.transcribe(batch)
+        finally:
+            self.lock.release()
+        if len(transcripts) != len(batch):
+            raise RecognitionFailed(f"{self.engine.name} gave {len(transcripts)} results for {len(batch)} stretches")
+        return transcripts
+
+
+def as_shown(request: RecognitionRequest, asked: Speech, transcript: Transcript) -> Transcript:
+    """What came of a request as it was asked, in the form that is stored and shown: hallucinations filtered out,
+    normalised. A text whose words are timed has been that before. A text that was asked for without the prompt cannot
+    have leaked it."""
+    if request.kind == "words":
+        return transcript
+    kept = filter_hallucination(transcript, request.seconds, _prompt(asked, transcript))
+    return replace(kept, text=normalise(kept.text, kept.language)) if kept.text else kept
+
+
+def _prompt(asked: Speech, transcript: Transcript) -> str:
+    return asked.biasing_in(asked.language or transcript.language).prompt
 
 
 class EngineRunner:
@@ -56,16 +98,14 @@ class EngineRunner:
         """Batches it works on side by side."""
         return self._lease.engine.workers
 
-    async def decode(
-        self, asked: Sequence[tuple[RecognitionRequest, Speech]]
-    ) -> list[RecognitionOutcome] | RecognitionFailed:
+    async def decode(self, asked: Sequence[tuple[RecognitionRequest, Speech]]) -> list[Transcript] | RecognitionFailed:
         """What comes of each request, as it is asked; or why it cannot be told."""
         lease = self._lease
         patience = self._patience([each for _, each in asked])
 
-        def work() -> list[RecognitionOutcome]:
+        def work() -> list[Transcript]:
             transcripts = lease.transcribe([each for _, each in asked], patience)
-            return [outcome_of(*each, transcript) for each, transcript in zip(asked, transcripts, strict=True)]
+            return [as_shown(*each, transcript) for each, transcript in zip(asked, transcripts, strict=True)]
 
         begun, alone = self._clock(), not self._measuring
         try:
@@ -100,7 +140,7 @@ class EngineRunner:
         took = [each for each in tried if not isinstance(each, BaseException)]
         self._count(measured=1)
         if len(took) == len(tried):
-            self._meter.measured_idle(took, len(quick.pcm) / SAMPLE_RATE, self._clock())
+            self._meter.measured_idle(took, quick.seconds, self._clock())
 
     async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
         """What the work returns or raises. TimeoutError where it takes longer. The time that the process stood still,
@@ -123,7 +163,7 @@ class EngineRunner:
             task.cancel()
 
     def _patience(self, asked: Sequence[Speech]) -> Seconds:
-        speech = sum(len(each.pcm) for each in asked) / SAMPLE_RATE
+        speech = sum(each.seconds for each in asked)
         return self._limits.hang_seconds + self._limits.hang_factor * speech
 
     async def _replace_engine(self, hung: EngineLease) -> None:

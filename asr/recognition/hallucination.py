@@ -1,4 +1,4 @@
-"""Is this text a hallucination? Pure: figures and text in, a verdict out.
+"""Is this text a hallucination? Pure: a transcript in, and out what of it somebody said.
 
 Whisper answers silence, noise and music with sentences it saw under videos, with endless repetition, or with its own
 prompt. Dropping a real sentence is worse than keeping a false one, for the real one may be the threat that matters:
@@ -16,22 +16,10 @@ The thresholds come from the base model on telephone-band speech and on tones, n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 from asr.normalisation import comparable
-from asr.types import Seconds, Transcript
-
-FilterReason = Literal["empty", "no_speech", "known_phrase", "repetition", "leaked_prompt", "pace", "foreign_script"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilteredText:
-    """`text` is what to keep, None for nothing; `reason` says why something, or all of it, was dropped."""
-
-    text: str | None
-    reason: FilterReason | None = None
-
+from asr.types import FilterReason, Seconds, Transcript
 
 _CREDITS = re.compile(
     # Sign-offs and credits of videos and broadcasts: no one says them on the telephone.
@@ -85,19 +73,22 @@ _SLOWEST_TALK = 2.0
 """Characters a second over such a stretch; unhurried Mandarin has four, English three times as many letters."""
 
 
-def filter_hallucination(transcript: Transcript, seconds: Seconds, prompt: str = "") -> FilteredText:
-    """What to keep of a transcript of `seconds` of speech that was decoded with `prompt`."""
+def filter_hallucination(transcript: Transcript, seconds: Seconds, prompt: str = "") -> Transcript:
+    """What to keep of a transcript of `seconds` of speech that was decoded with `prompt`: its text is empty where that
+    is nothing, and `filtered` says why. A text that is dropped leaves doubt: somebody may have spoken it, and more
+    effort may show them to.
+    """
     text = _FOREIGN.sub("", transcript.text)
     bare = comparable(text)
     reason = _nothing_said(transcript, text, prompt, seconds) or _credits(transcript, bare)
     if reason is None and _weak(transcript):
         reason = _odd(transcript, bare, seconds)
     if reason is not None:
-        return FilteredText(text=None, reason=reason)
+        return replace(transcript, text="", filtered=reason, doubtful=transcript.doubtful or reason != "empty")
     kept = _LOOP.sub(r"\1", text)
     if kept != text:
-        return FilteredText(text=kept, reason="repetition")
-    return FilteredText(text=text, reason="foreign_script" if text != transcript.text else None)
+        return replace(transcript, text=kept, filtered="repetition")
+    return replace(transcript, text=text, filtered="foreign_script" if text != transcript.text else None)
 
 
 def _weak(transcript: Transcript) -> bool:

@@ -6,8 +6,8 @@ will. When the silence lasts, the final need not be recognised again.
 
 from __future__ import annotations
 
-from asr.recognition.engine_lease import RecognitionOutcome
-from asr.recognition.queue import LegKey, RecognitionRequest, SpeechKey
+from asr.recognition.queue import LegKey, RecognitionRequest, StretchKey
+from asr.types import Transcript
 
 
 class PartialReuse:
@@ -16,14 +16,18 @@ class PartialReuse:
     def __init__(self) -> None:
         self.awaited_by: dict[RecognitionRequest, RecognitionRequest] = {}
         """A partial in work, and the final that will take over its text."""
-        self._done: dict[LegKey, tuple[SpeechKey, RecognitionOutcome]] = {}
+        self._done: dict[LegKey, tuple[StretchKey, Transcript | None]] = {}
 
-    def text_for(self, final: RecognitionRequest) -> RecognitionOutcome | None:
-        """What came of the leg's last partial, if the same was asked of it and it left no doubt."""
-        stretch, heard = self._done.pop(final.leg, (None, RecognitionOutcome()))
-        return heard if stretch == final.stretch and not heard.doubtful else None
+    def holds(self, final: RecognitionRequest) -> bool:
+        """Whether the leg's last partial asked the same and left no doubt."""
+        stretch, heard = self._done.get(final.leg, (None, None))
+        return stretch == final.stretch and not (heard and heard.doubtful)
 
-    def done(self, request: RecognitionRequest, heard: RecognitionOutcome) -> RecognitionRequest | None:
+    def take(self, final: RecognitionRequest) -> Transcript | None:
+        """What came of that partial: None where nobody speaks."""
+        return self._done.pop(final.leg)[1]
+
+    def done(self, request: RecognitionRequest, heard: Transcript | None) -> RecognitionRequest | None:
         """This came of a request: the final that waits for it, if one does."""
         if request.kind == "partial":
             self._done[request.leg] = request.stretch, heard

@@ -4,7 +4,7 @@
   waits for it, so a leg's results keep its order however many batches are in work.
 - Finals before word times, word times before partials. A leg's newer stretch replaces its waiting partial.
 - Rounds over calls: every call that waits when a round begins is served once before any call's claim is renewed,
-  the oldest deadline first among them. A call therefore waits for at most two rounds, whatever the others send.
+  the longest waiting first among them. A call therefore waits for at most two rounds, whatever the others send.
 - Behind the others wait calls that have far more waiting than is spoken in real time, and, where agents go first,
   customers; not for good: once one has waited long, every eighth batch is theirs.
 - A batch holds stretches of similar length, because the longest of them sets what each of them costs: those that share
@@ -26,49 +26,42 @@ from asr.recognition.degradation import DegradationLevel, DegradationLimits
 from asr.types import Role, Seconds
 
 LegKey: TypeAlias = tuple[str, Role]
-SpeechKey: TypeAlias = tuple[LegKey, int, int, Effort]
+StretchKey: TypeAlias = tuple[LegKey, int, int, Effort]
 
 RequestKind = Literal["final", "words", "partial"]
 KINDS_BY_PRIORITY: tuple[RequestKind, ...] = ("final", "words", "partial")
 """What goes first: a supervisor waits for finals; word times are wanted by who replays the call."""
 
-_RATE = 16_000
 _TURNS = 7
 """So many batches in a row may go before those that have waited too long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecognitionRequest:
-    """One stretch of a leg's speech. `seq` is the utterance's number within the leg, the same for its partials and its
-    final; `deadline` orders requests, smallest first.
+    """One stretch of a leg's speech. `utterance` is the utterance's number within the leg, the same for its partials
+    and its final. `words` asks when each word of `speech.text` was said.
 
-    With `speech.text` it asks for that text's word times, whatever `final` says. Compared by identity: the same audio
-    submitted twice is two requests.
+    A plain value, so that it can be sent to another process: equal requests are one request.
     """
 
     call_id: str
     role: Role
-    seq: int
+    utterance: int
+    kind: RequestKind
     speech: Speech
-    final: bool
-    deadline: float
 
     @property
     def seconds(self) -> Seconds:
-        return len(self.speech.pcm) / _RATE
+        return self.speech.seconds
 
     @property
     def leg(self) -> LegKey:
         return self.call_id, self.role
 
     @property
-    def stretch(self) -> SpeechKey:
+    def stretch(self) -> StretchKey:
         """Equal for requests that ask the same of the same speech: all of an utterance's begin where it begins."""
-        return self.leg, self.seq, len(self.speech.pcm), self.speech.effort
-
-    @property
-    def kind(self) -> RequestKind:
-        return "words" if self.speech.text is not None else "final" if self.final else "partial"
+        return self.leg, self.utterance, len(self.speech.pcm), self.speech.effort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +77,8 @@ class RecogniserLimits:
     2 s of the promise less the silence that tells an utterance's end. Calls are taken while at most `late_share` of
     the finals are expected later.
 
-    Customers' words that have waited `behind` seconds past their deadline behind agents', and those of calls with more
-    than `surplus` seconds waiting after the first behind other calls', are taken in turn with the others.
+    Customers' words that have waited `behind` seconds behind agents', and those of calls with more than `surplus`
+    seconds waiting after the first behind other calls', are taken in turn with the others.
 
     An engine silent for `hang_seconds` and `hang_factor` times the batch's speech counts as hanging; it is replaced
     `replacements` times at most, for a hung engine keeps its memory.
@@ -101,7 +94,7 @@ class RecogniserLimits:
     fair_seconds: Seconds = 5.0
     final_within: Seconds = 1.25
     late_share: float = 0.03
-    behind: Seconds = 20.0
+    behind: Seconds = 22.0
     surplus: Seconds = 15.0
     hang_seconds: float = 20.0
     hang_factor: float = 1.0
@@ -140,8 +133,11 @@ class RecogniserCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Entry:
+    """`arrival` counts the requests, `since` is when this one came."""
+
     request: RecognitionRequest
     arrival: int
+    since: float
 
 
 class RecognitionQueue:
@@ -171,10 +167,10 @@ class RecognitionQueue:
             by_call[request.call_id] += request.seconds
         return sum(min(most, waiting) for waiting in by_call.values())
 
-    def add(self, request: RecognitionRequest) -> list[RecognitionRequest]:
+    def add(self, request: RecognitionRequest, now: float = 0.0) -> list[RecognitionRequest]:
         """Put a request at the end of its leg's queue; returns the partial it makes pointless, if any."""
         replaced = self._queues["partial"].pop(request.leg, ()) if request.kind != "words" else ()
-        entry = _Entry(request=request, arrival=next(self._arrivals))
+        entry = _Entry(request=request, arrival=next(self._arrivals), since=now)
         self._queues[request.kind].setdefault(request.leg, deque()).append(entry)
         return [old.request for old in replaced]
 
@@ -203,8 +199,8 @@ class RecognitionQueue:
     ) -> list[RecognitionRequest]:
         """The request whose turn it is and those that fit beside it; empty when nothing can be done now.
 
-        `idle` workers share what waits; `partials` tells whether there is time for those; `now` is the deadlines'
-        clock; `speed` a worker's, in times real time. Each final taken keeps its leg waiting until `finished`.
+        `idle` workers share what waits; `partials` tells whether there is time for those; `now` is on the clock of
+        `add`; `speed` a worker's, in times real time. Each final taken keeps its leg waiting until `finished`.
         """
         self._seconds = min(self._limits.batch_seconds, self._limits.batch_time * speed)
         waits = self._by_call()
@@ -260,7 +256,7 @@ class RecognitionQueue:
         if not behind or not before:
             self._before = 0
             return ready
-        overdue = {leg: queue for leg, queue in behind.items() if now > queue[0].request.deadline + self._limits.behind}
+        overdue = {leg: queue for leg, queue in behind.items() if now > queue[0].since + self._limits.behind}
         self._before = 0 if overdue and self._before >= _TURNS else self._before + 1
         return before if self._before else overdue
 
@@ -279,14 +275,13 @@ class RecognitionQueue:
         return waiting
 
     def _pick(self, heads: dict[LegKey, _Entry], batch: list[RecognitionRequest], taken: Counter[str]) -> _Entry | None:
-        """The next for this batch: calls with least in it, those of the round first, then the oldest deadline."""
+        """The next for this batch: calls with least in it, those of the round first, then the longest waiting."""
         fitting = [entry for entry in heads.values() if self._fits(entry.request, batch)]
         return min(
             fitting,
             key=lambda entry: (
                 taken[entry.request.call_id],
                 entry.request.call_id not in self._round,
-                entry.request.deadline,
                 entry.arrival,
             ),
             default=None,

@@ -23,8 +23,7 @@ from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.recognition.core_wait import waited_for_cores
 from asr.recognition.degradation import DegradationLevel
 from asr.recognition.effort import EffortPolicy
-from asr.recognition.engine_lease import EngineHung, RecognitionOutcome
-from asr.recognition.engine_runner import EngineRunner
+from asr.recognition.engine_runner import EngineHung, EngineRunner
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.partial_reuse import PartialReuse
 from asr.recognition.queue import RecogniserCounts, RecogniserLimits, RecognitionQueue, RecognitionRequest
@@ -160,9 +159,10 @@ class BatchRecogniser:
         """The text of a stretch of speech; None where nobody speaks, or (a partial) where there is no time for it.
 
         The future raises RecognitionFailed when the engine could not do it. A leg's futures resolve in the order
-        its requests were submitted.
+        its requests were submitted. A request that is submitted again while it is awaited has the same future.
         """
-        assert request not in self._results, "a request is submitted once"
+        if (awaited := self._results.get(request)) is not None:
+            return awaited
         result: Result = asyncio.get_running_loop().create_future()
         alone = not any(other.leg == request.leg and other.kind == "final" for other in self._results)
         self._results[request] = result
@@ -171,7 +171,7 @@ class BatchRecogniser:
             self._meter.came(request.call_id, request.seconds, self._came[request])
             if alone and self._take_over(request):
                 return result
-        shed = self._queue.add(request)
+        shed = self._queue.add(request, self._clock())
         if request.kind == "final":
             shed += [other for other in self._in_work if other.leg == request.leg and other.kind == "partial"]
         self._look()
@@ -185,10 +185,9 @@ class BatchRecogniser:
 
     def _take_over(self, final: RecognitionRequest) -> bool:
         """Let the final have what came, or will come, of a partial that held the same speech."""
-        early = self._partials_done.text_for(final)
-        if early is not None:
+        if self._partials_done.holds(final):
             self._count(finals=1, taken_over=1)
-            self._settle(final, early.transcript)
+            self._settle(final, self._partials_done.take(final))
             return True
         same = (other for other in self._in_work if other.kind == "partial" and other.stretch == final.stretch)
         partial = next(same, None)
@@ -285,16 +284,14 @@ class BatchRecogniser:
         came = self._came.get(request)
         return self._clock() - came if came is not None else 0.0
 
-    def _again(self, request: RecognitionRequest, heard: RecognitionOutcome) -> Speech | None:
+    def _again(self, request: RecognitionRequest, heard: Transcript) -> Speech | None:
         """How a request is looked at again: what is doubtful, if it is final."""
         waiting = self._partials_done.awaited_by.get(request)
         if not heard.doubtful or not (request.kind == "final" or waiting is not None):
             return None
         return self._effort_policy.second(request, heard, self._waited(waiting or request), self._clock())
 
-    async def _look_again(
-        self, again: Mapping[RecognitionRequest, Speech]
-    ) -> dict[RecognitionRequest, RecognitionOutcome]:
+    async def _look_again(self, again: Mapping[RecognitionRequest, Speech]) -> dict[RecognitionRequest, Transcript]:
         """What a second look hears; nothing where it fails, for then the first one stands."""
         self._count(redecoded=len(again))
         outcome = await self._runner.decode(list(again.items()))
@@ -305,7 +302,7 @@ class BatchRecogniser:
     ) -> None:
         """The batch failed: each of its requests gets another try of its own, unless the engine hangs."""
         for request in batch:
-            outcome: list[RecognitionOutcome] | RecognitionFailed = failure
+            outcome: list[Transcript] | RecognitionFailed = failure
             if request in speaking and not isinstance(failure, EngineHung):
                 self._count(retried=1)
                 outcome = await self._runner.decode([(request, request.speech)])
@@ -326,7 +323,7 @@ class BatchRecogniser:
             failed = 0
             for request in batch:
                 try:
-                    if request.kind != "words" and not self._opinion(request.speech.pcm):
+                    if request.kind != "words" and not self._opinion(request.speech.samples):
                         continue
                 except Exception:  # foreign code: a broken opinion must cost time, not speech
                     failed += 1
@@ -337,16 +334,14 @@ class BatchRecogniser:
         self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
         return speaking
 
-    def _deliver(
-        self, requests: Sequence[RecognitionRequest], heard: dict[RecognitionRequest, RecognitionOutcome]
-    ) -> None:
-        """What was heard, None where nobody speaks; the requests' legs may go on."""
+    def _deliver(self, requests: Sequence[RecognitionRequest], heard: Mapping[RecognitionRequest, Transcript]) -> None:
+        """What was heard, nothing where nobody speaks; the requests' legs may go on."""
         for request in requests:
-            came = heard.get(request, RecognitionOutcome())
-            self._count(guarded=int(came.guarded))
-            self._settle(request, came.transcript)
+            came = heard.get(request)
+            self._count(guarded=came is not None and came.dropped)
+            self._settle(request, came)
             if (waiting := self._partials_done.done(request, came)) is not None:
-                self._settle(waiting, came.transcript)
+                self._settle(waiting, came)
                 self._queue.finished([waiting])
         self._leave(requests)
 
@@ -355,12 +350,12 @@ class BatchRecogniser:
         self._queue.finished(requests)
         self._wake.set()
 
-    def _settle(self, request: RecognitionRequest, recognised: Transcript | None) -> None:
+    def _settle(self, request: RecognitionRequest, heard: Transcript | None) -> None:
         result, came = self._results.pop(request, None), self._came.pop(request, None)
         if result is not None and not result.done():
             if came is not None:
                 self._meter.answered(request.call_id, came, self._clock())
-            result.set_result(recognised)
+            result.set_result(heard if heard and heard.text else None)
 
     def _fail(self, requests: Sequence[RecognitionRequest], failure: RecognitionFailed) -> None:
         self._count(failures=len(requests))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.pcm import SAMPLE_RATE
+from asr.audio.pcm import SAMPLE_RATE, to_int16
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.faster_whisper import FasterWhisper
 from asr.engines.port import Biasing, Engine, Speech
@@ -89,8 +89,8 @@ async def _ours(
 
 
 def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> RecognitionRequest:
-    speech = Speech(pcm=stretch.pcm, language=language, biasing=biasing)
-    return RecognitionRequest(call_id=str(index), role="agent", seq=0, speech=speech, final=True, deadline=0.0)
+    speech = Speech(pcm=to_int16(stretch.pcm).tobytes(), language=language, biasing={language: biasing})
+    return RecognitionRequest(call_id=str(index), role="agent", utterance=0, kind="final", speech=speech)
 
 
 Step = Callable[[], None]

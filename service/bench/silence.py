@@ -67,7 +67,7 @@ async def _recognise(
     cuts = [found for found in taken.found if isinstance(found, SpeechSegment)]
     for cut in cuts:
         speech = Speech(pcm=cut.pcm, language=language)
-        request = RecognitionRequest(call_id=name, role="customer", seq=0, speech=speech, final=True, deadline=0.0)
+        request = RecognitionRequest(call_id=name, role="customer", utterance=cut.first, kind="final", speech=speech)
         if (recognised := await recogniser.submit(request)) is not None:
             texts.append(recognised.text)
     return len(cuts)

@@ -17,16 +17,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from asr.audio.pcm import SAMPLE_BYTES, SAMPLE_RATE, samples_in
 from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
+from asr.recognition.queue import RequestKind
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import ROLES, Role, Seconds, Transcript
 from service.calls.admission import Admission, Asker, LiveCall, Refusal
 
 T = TypeVar("T")
 
-_RATE = 16_000
-_SILENCE = np.zeros(30 * _RATE, np.float32)
 _LATE_LOOKS: dict[Effort, Seconds] = {"careful": 11.0, "full": 29.0}
 """A second look costs as much as so much speech in a hurry, however short its stretch: its context is that long."""
 _BEAM = 1.4
@@ -218,7 +218,7 @@ class Machine:
     def _cost(speech: Speech) -> Seconds:
         if speech.effort in _LATE_LOOKS:
             return _LATE_LOOKS[speech.effort]
-        length = len(speech.pcm) / _RATE
+        length = speech.seconds
         hurried = 0.6 * length + 0.4 * max(3.0, length + 0.5)
         return hurried if speech.effort == "quick" else _BEAM * hurried
 
@@ -233,6 +233,10 @@ class Machine:
             tokens=2,
             doubtful=doubtful,
         )
+
+
+def _silence(length: Seconds) -> bytes:
+    return bytes(SAMPLE_BYTES * samples_in(length, SAMPLE_RATE))
 
 
 def simulate(plan: Plan) -> Outcome:
@@ -264,7 +268,7 @@ class _Floor:
             second_opinion=lambda _: True,
             limits=self._plan.limits,
             clock=self._clock.now,
-            sample=Speech(pcm=_SILENCE[: 4 * _RATE], language="zh"),
+            sample=Speech(pcm=_silence(4.0), language="zh"),
             in_thread=machine.in_thread,
             waited_for_cores=lambda: self._clock.starved,
         )
@@ -350,7 +354,7 @@ class _Floor:
             at = _PARTIAL_EVERY
             while at < length:
                 await asyncio.sleep(max(0.0, begun + at - self._clock.now()))
-                self._submit(call_id, role, seq, at, "quick", final=False)
+                self._submit("partial", call_id, role, seq, at, "quick")
                 at += _PARTIAL_EVERY
         await asyncio.sleep(max(0.0, begun + length / source.pace - self._clock.now()))
         end = self._clock.now()
@@ -359,10 +363,10 @@ class _Floor:
         self._awaited[call_id] += 1
 
         def pause() -> None:
-            self._submit(call_id, role, seq, length, "normal", final=False)
+            self._submit("partial", call_id, role, seq, length, "normal")
 
         def over() -> None:
-            asked = self._submit(call_id, role, seq, length, "normal", final=True)
+            asked = self._submit("final", call_id, role, seq, length, "normal")
             asked.add_done_callback(lambda done: self._heard(done, source, call_id, role, end))
 
         if source.pace == 1.0:
@@ -370,11 +374,10 @@ class _Floor:
         loop.call_at(end + _FINAL_AFTER / source.pace, over)
 
     def _submit(
-        self, call_id: str, role: Role, seq: int, length: Seconds, effort: Effort, *, final: bool
+        self, kind: RequestKind, call_id: str, role: Role, seq: int, length: Seconds, effort: Effort
     ) -> asyncio.Future[object]:
-        speech = Speech(pcm=_SILENCE[: round(length * _RATE)], language="zh", effort=effort)
-        deadline = self._clock.now() + 2.0
-        request = RecognitionRequest(call_id=call_id, role=role, seq=seq, speech=speech, final=final, deadline=deadline)
+        speech = Speech(pcm=_silence(length), language="zh", effort=effort)
+        request = RecognitionRequest(call_id=call_id, role=role, utterance=seq, kind=kind, speech=speech)
         return self._recogniser.submit(request)  # type: ignore[return-value]
 
     def _heard(self, done: asyncio.Future[object], source: Source, call_id: str, role: Role, end: float) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from asr.audio.crosstalk import CleanAudio, Crosstalk
 from asr.audio.highpass import HighPass
 from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
-from asr.endpointing.endpointer import EndpointerEvent, LegEndpointer, SpeechSegment
+from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
 from asr.types import ROLES, Role, Seconds
 from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
 from service.ingest.events import AudioArrived, FormatChanged, Irregularity
@@ -170,7 +170,7 @@ class AudioPath:
         if self._crosstalk is not None:
             self._hear_clean(self._crosstalk.flush(), taken)
         for endpointer in self.endpointers.values():
-            taken.found += _segments(endpointer.close())
+            taken.found += endpointer.close()
         taken.found.sort(key=_place)
         return taken
 
@@ -212,7 +212,7 @@ class AudioPath:
                 self._hear_out(role, clean.pcm, end, taken)
 
     def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
-        taken.found += _segments(self.endpointers[role].push(pcm))
+        taken.found += self.endpointers[role].push(pcm)
         self._heard[role] = end
 
     def _mark_time(self, taken: AudioPathOutput) -> None:
@@ -229,10 +229,6 @@ class AudioPath:
         """Up to where the leg's utterances are all cut."""
         since = self.endpointers[role].speech_since
         return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
-
-
-def _segments(events: Sequence[EndpointerEvent]) -> list[SpeechSegment]:
-    return [event for event in events if isinstance(event, SpeechSegment)]
 
 
 def _place(found: Found) -> Seconds:

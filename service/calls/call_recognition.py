@@ -5,16 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from asr.audio.pcm import seconds
 from asr.endpointing.endpointer import SpeechSegment
-from asr.engines.port import NO_BIASING, Biasing, Effort, Speech
-from asr.recognition.recogniser import RecognitionRequest
+from asr.engines.port import Biasing, Effort, Speech
+from asr.recognition.queue import RecognitionRequest, RequestKind
 from asr.types import Language, Role, Seconds, Transcript, Utterance
 from service.calls.party_languages import PartyLanguages
 from service.calls.ports import Recogniser
@@ -24,75 +19,74 @@ BACKLOG: Seconds = 240.0
 """Speech a call may have waiting for its text: 15 MB of audio. A recogniser this far behind is as good as gone;
 what comes then is recorded and marked, not kept in memory."""
 
-FINAL_WITHIN: Seconds = 2.0
-"""The text of an utterance is due this long after its end: the recogniser's deadline."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingUtterance:
-    """An utterance whose text is awaited."""
-
-    cut: SpeechSegment
-    text: asyncio.Future[Transcript | None]
-
 
 class CallRecognition:
-    """One call's dealings with the recogniser. `biasing` is its vocabulary in each language."""
+    """One call's dealings with the recogniser. `biasing` is its vocabulary in each language; it has at most `backlog`
+    seconds of speech waiting for its text."""
 
     def __init__(
-        self, call: Call, recogniser: Recogniser, biasing: Mapping[Language, Biasing], monotonic: Callable[[], float]
+        self,
+        call: Call,
+        recogniser: Recogniser,
+        biasing: Mapping[Language, Biasing],
+        *,
+        backlog: Seconds = BACKLOG,
     ) -> None:
         self._call = call
         self._recogniser = recogniser
         self._biasing = biasing
+        self._backlog = backlog
         self._languages = PartyLanguages(call.roles)
-        self._monotonic = monotonic
-        self._waiting = 0  # samples at 16 kHz
-        self._cuts: Counter[Role] = Counter()
+        self._awaited: dict[SpeechSegment, asyncio.Future[Transcript | None]] = {}
+        self._submitted: Counter[Role] = Counter()
         self._written: Counter[Role] = Counter()
         self._eased = asyncio.Event()
 
     @property
     def waiting(self) -> Seconds:
         """Speech that awaits its text."""
-        return seconds(self._waiting)
+        return sum(segment.seconds for segment in self._awaited)
 
     def restore(self, utterances: Sequence[Utterance]) -> None:
         """These were written by an earlier session of the call, in their order."""
         for utterance in utterances:
-            self._cuts[utterance.role] = self._written[utterance.role] = utterance.index + 1
+            self._submitted[utterance.role] = self._written[utterance.role] = utterance.index + 1
             self._languages.restore(utterance.role, utterance.language, utterance.end - utterance.start)
 
-    def submit(self, cut: SpeechSegment) -> PendingUtterance | GapMarked:
+    def submit(self, segment: SpeechSegment) -> SpeechSegment | GapMarked:
         """Ask for an utterance's text; a gap where too much waits already."""
-        if seconds(self._waiting + cut.pcm.size) > BACKLOG:
-            return GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
-        self._waiting += cut.pcm.size
-        request = self._job(cut.role, cut.pcm, "normal", final=True)
-        self._cuts[cut.role] += 1
-        return PendingUtterance(cut=cut, text=self._recogniser.submit(request))
+        role = segment.role
+        if self.waiting + segment.seconds > self._backlog:
+            return GapMarked(role=role, start=segment.start, end=segment.end, reason="unrecognised")
+        request = self._request("final", role, self._submitted[role], self._speech(role, segment.pcm, "normal"))
+        self._submitted[role] += 1
+        self._awaited[segment] = self._recogniser.submit(request)
+        return segment
 
-    def ask_early(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> asyncio.Future[Transcript | None]:
-        """Ask for the text so far of what will be the leg's next cut; None where there is no time for it."""
-        return self._recogniser.submit(self._job(role, pcm, effort, final=False))
+    def ask_early(self, role: Role, pcm: bytes, effort: Effort) -> asyncio.Future[Transcript | None]:
+        """Ask for the text so far of what will be the leg's next utterance; None where there is no time for it."""
+        speech = self._speech(role, pcm, effort)
+        return self._recogniser.submit(self._request("partial", role, self._submitted[role], speech))
 
-    def ask_words(self, cut: SpeechSegment, utterance: Utterance) -> asyncio.Future[Transcript | None]:
+    def ask_words(self, segment: SpeechSegment, utterance: Utterance) -> asyncio.Future[Transcript | None]:
         """Ask when each word of the utterance, whose text is known, was said; answered when nothing else waits."""
-        request = self._job(cut.role, cut.pcm, "normal", final=False)
-        given = Speech(pcm=cut.pcm, language=utterance.language, text=utterance.text)
-        return self._recogniser.submit(replace(request, speech=given))
+        given = Speech(pcm=segment.pcm, language=utterance.language, text=utterance.text)
+        return self._recogniser.submit(self._request("words", segment.role, utterance.index, given))
 
-    async def text_of(self, pending: PendingUtterance) -> Transcript | None:
-        """The text, None where nobody speaks. Raises RecognitionError."""
+    def awaited(self, segment: SpeechSegment) -> asyncio.Future[Transcript | None]:
+        """The text that was asked for: None where nobody speaks."""
+        return self._awaited[segment]
+
+    async def text_of(self, segment: SpeechSegment) -> Transcript | None:
+        """The text that was asked for, whose turn it is. Raises RecognitionError."""
         try:
-            recognised = await pending.text
+            heard = await self._awaited[segment]
         finally:
-            self._waiting -= pending.cut.pcm.size
+            del self._awaited[segment]
             self._eased.set()
-        if recognised is not None:
-            found, length = recognised, seconds(pending.cut.pcm.size)
-            self._languages.heard(pending.cut.role, found.language, found.language_odds, length)
-        return recognised
+        if heard is not None:
+            self._languages.heard(segment.role, heard.language, heard.language_odds, segment.seconds)
+        return heard
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text."""
@@ -120,21 +114,12 @@ class CallRecognition:
         """That was the leg's next utterance."""
         self._written[utterance.role] += 1
 
-    def _job(self, role: Role, pcm: NDArray[np.float32], effort: Effort, *, final: bool) -> RecognitionRequest:
-        return RecognitionRequest(
-            call_id=self._call.id,
-            role=role,
-            seq=self._cuts[role],
-            speech=self._speech(role, pcm, effort),
-            final=final,
-            deadline=self._monotonic() + FINAL_WITHIN,
-        )
+    def _request(self, kind: RequestKind, role: Role, utterance: int, speech: Speech) -> RecognitionRequest:
+        return RecognitionRequest(call_id=self._call.id, role=role, utterance=utterance, kind=kind, speech=speech)
 
-    def _speech(self, role: Role, pcm: NDArray[np.float32], effort: Effort) -> Speech:
-        """In the call's language; or in one that is to be heard, with each one's vocabulary, for a prompt in the one
-        would bend the other."""
+    def _speech(self, role: Role, pcm: bytes, effort: Effort) -> Speech:
+        """In the call's language, or in one that is to be heard."""
         if self._call.language == "auto":
             leaning = self._languages.leaning(role)
-            return Speech(pcm=pcm, leaning=leaning, biasing_by_language=self._biasing, effort=effort)
-        biasing = self._biasing.get(self._call.language, NO_BIASING)
-        return Speech(pcm=pcm, language=self._call.language, biasing=biasing, effort=effort)
+            return Speech(pcm=pcm, leaning=leaning, biasing=self._biasing, effort=effort)
+        return Speech(pcm=pcm, language=self._call.language, biasing=self._biasing, effort=effort)

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.recognition.recogniser import RecognitionRequest
+from asr.recognition.queue import RecognitionRequest
 from asr.types import Role, Seconds, Transcript, Utterance
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure

@@ -30,7 +30,7 @@ from detectors.runtime.runner import DetectorFailure
 from service.calls.alerting import CallAlerting
 from service.calls.arrival_times import ArrivalTimes
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
-from service.calls.call_recognition import CallRecognition, PendingUtterance
+from service.calls.call_recognition import BACKLOG, CallRecognition
 from service.calls.channel_aware import ChannelAwareDetectors
 from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.irregularities import MOST_WORK, Irregularities
@@ -39,7 +39,7 @@ from service.calls.partials import Partials, PartialUtterance
 from service.calls.ports import DetectorRunner, Journal, Recogniser, Recorder
 from service.calls.recording_state import RecordingState
 from service.calls.standing_notices import StandingNotices
-from service.calls.word_times import WordTimes
+from service.calls.word_times import CLOSE_WITHIN, MOST_WAITING, WordTimes
 from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent
 from service.live.messages import Levels, Partial
 from service.metrics import Metrics
@@ -70,8 +70,17 @@ EQUAL_MEANS = (
 SYSTEM = "callwarden"
 """Who changes an alert where no person does."""
 
-RECORDING_CLOSES_WITHIN: Seconds = 5.0
-"""How long a call's end waits for the disk to take the last of its sound."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """What one call may have waiting: `backlog` seconds of speech for their text, and `words_awaited` utterances for
+    the times of their words. When it is over it waits `words_within` seconds for those, and `recording_within` for the
+    disk to take the last of its sound."""
+
+    backlog: Seconds = BACKLOG
+    words_awaited: int = MOST_WAITING
+    words_within: Seconds = CLOSE_WITHIN
+    recording_within: Seconds = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,7 @@ class SessionParts:
     max_pace: float
     biasing: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing])
     partials: bool = True
+    limits: SessionLimits = SessionLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +118,7 @@ class Suspend:
 SessionEnd = Literal["processed", "suspended"]
 """Everything of the call is written; or what there was here, and the call is to be gone on with."""
 
-Work: TypeAlias = PendingUtterance | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
+Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
 
 
 def context_of(call: Call) -> CallContext:
@@ -144,10 +154,12 @@ class CallSession:
         self._arrivals = ArrivalTimes()
         self._alerting = CallAlerting(call.id, parts.metrics, parts.wall, self._late, earlier.alerts if earlier else ())
         self._work: asyncio.Queue[Work] = asyncio.Queue()
-        self._recognition = CallRecognition(call, parts.recogniser, parts.biasing, parts.monotonic)
-        self._word_times = WordTimes(call.id, self._recognition)
+        self._recognition = CallRecognition(call, parts.recogniser, parts.biasing, backlog=parts.limits.backlog)
+        self._word_times = WordTimes(
+            call.id, self._recognition, most=parts.limits.words_awaited, close_within=parts.limits.words_within
+        )
         self._partials = Partials(self._recognition, self._audio_path.endpointers, self._show)
-        self._ahead = AgentLookAhead(lambda: "agent" in self._alerted)
+        self._ahead = AgentLookAhead(self._recognition.awaited, lambda: "agent" in self._alerted)
         self._alerted: dict[
             Role, PartialUtterance
         ] = {}  # utterances without their final text that raised an alert already
@@ -297,7 +309,7 @@ class CallSession:
             if isinstance(found, TimePassed) and self._work.qsize() >= MOST_WORK:
                 continue  # a later one tells as much
             work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
-            if isinstance(work, PendingUtterance):
+            if isinstance(work, SpeechSegment):
                 self._ahead.submitted(work)
             self._work.put_nowait(work)
         for odd in taken.odd:
@@ -309,7 +321,7 @@ class CallSession:
 
     async def _do(self, work: Work) -> None:
         match work:
-            case PendingUtterance():
+            case SpeechSegment():
                 await self._hear(work)
             case PartialUtterance():
                 if work.start >= self._heard.get(work.role, 0.0) and await self._foresee(work):
@@ -332,31 +344,30 @@ class CallSession:
     async def _tell_of_gap(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
         return await self._detectors.unheard(gap.start, gap.end) if hides_speech(gap) else []
 
-    async def _hear(self, pending: PendingUtterance) -> None:
+    async def _hear(self, segment: SpeechSegment) -> None:
         """Await the text of one utterance, write it, let it be judged."""
-        cut = pending.cut
-        recognised = None
-        await self._ahead.wait(pending, self._look_ahead)
+        role, heard = segment.role, None
+        await self._ahead.wait(segment, self._look_ahead)
         try:
-            recognised = await self._recognition.text_of(pending)
+            heard = await self._recognition.text_of(segment)
             await self._tell(self._notices.end("recognition_failing", self.reached))
         except RecognitionError as failure:
-            await self._unrecognised(cut, failure)
-        self._heard[cut.role] = cut.end
-        alerted = self._alerted.pop(cut.role, None)
-        if recognised is None and alerted is not None:
-            recognised = alerted.recognised  # the alert's evidence: it must be there to look at
-        if recognised is None:
-            self._show_partial(cut.role, cut.start, "")
+            await self._unrecognised(segment, failure)
+        self._heard[role] = segment.end
+        alerted = self._alerted.pop(role, None)
+        if heard is None and alerted is not None:
+            heard = alerted.recognised  # the alert's evidence: it must be there to look at
+        if heard is None:
+            self._show_partial(role, segment.start, "")
             return
-        self._parts.metrics.final_latency.observe(self._late(cut.end))
-        utterance = self._recognition.utterance(cut.role, cut.start, cut.end, recognised)
+        self._parts.metrics.final_latency.observe(self._late(segment.end))
+        utterance = self._recognition.utterance(role, segment.start, segment.end, heard)
         await self._write(UtteranceHeard(utterance=utterance))
         self._recognition.written(utterance)
         observed = await self._detectors.heard(utterance)
         await self._observe(observed)
         if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
-            self._word_times.ask(cut, utterance)
+            self._word_times.ask(segment, utterance)
 
     async def _look_ahead(self, partial: PartialUtterance, before: int) -> None:
         """Words of the agent are known before their turn; `before` of the agent's utterances will be written first."""
@@ -377,10 +388,10 @@ class CallSession:
         await self._write(*alerts)
         return bool(alerts)
 
-    async def _unrecognised(self, cut: SpeechSegment, failure: RecognitionError) -> None:
+    async def _unrecognised(self, segment: SpeechSegment, failure: RecognitionError) -> None:
         self._parts.metrics.recognition_failures.inc()
         self._parts.metrics.gaps.labels("unrecognised").inc()
-        gap = GapMarked(role=cut.role, start=cut.start, end=cut.end, reason="unrecognised")
+        gap = GapMarked(role=segment.role, start=segment.start, end=segment.end, reason="unrecognised")
         await self._write(gap)
         await self._observe(await self._tell_of_gap(gap))
         message = f"Speech is recorded but not recognised: {failure}"
@@ -405,7 +416,7 @@ class CallSession:
     async def _close_recording(self) -> None:
         """Once the disk has what it takes, it is known what is missing; a disk that hangs is not waited for."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(RECORDING_CLOSES_WITHIN):
+            async with asyncio.timeout(self._parts.limits.recording_within):
                 await self._parts.recorder.close()
         await self._write(*self._recording.unrecorded())
 

@@ -22,19 +22,28 @@ log = structlog.get_logger()
 
 
 class WordTimes:
-    """One call's."""
+    """One call's: at most `most` utterances' times are awaited, and those `close_within` seconds when it is over."""
 
-    def __init__(self, call_id: str, recognition: CallRecognition) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        recognition: CallRecognition,
+        *,
+        most: int = MOST_WAITING,
+        close_within: Seconds = CLOSE_WITHIN,
+    ) -> None:
         self._call_id = call_id
         self._recognition = recognition
+        self._most = most
+        self._close_within = close_within
         self._awaited: set[asyncio.Future[Transcript | None]] = set()
         self._come: list[WordsTimed] = []
 
-    def ask(self, cut: SpeechSegment, utterance: Utterance) -> None:
+    def ask(self, segment: SpeechSegment, utterance: Utterance) -> None:
         """Ask for the times of the utterance's words, unless too many are awaited."""
-        if len(self._awaited) >= MOST_WAITING:
+        if len(self._awaited) >= self._most:
             return
-        asked = self._recognition.ask_words(cut, utterance)
+        asked = self._recognition.ask_words(segment, utterance)
         self._awaited.add(asked)
         asked.add_done_callback(lambda answer: self._hear(utterance, answer))
 
@@ -46,7 +55,7 @@ class WordTimes:
     async def settle(self) -> None:
         """Wait for what is awaited, as long as a call that is over can."""
         if self._awaited:
-            await asyncio.wait(self._awaited, timeout=CLOSE_WITHIN)
+            await asyncio.wait(self._awaited, timeout=self._close_within)
             await asyncio.sleep(0)  # the answers' callbacks run after the wait's own
 
     def _hear(self, utterance: Utterance, answer: asyncio.Future[Transcript | None]) -> None:

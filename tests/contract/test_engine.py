@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
+from asr.audio.pcm import to_int16
 from asr.engines.port import Engine, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from tests.fakes.engine import FakeEngine
@@ -44,7 +44,7 @@ def test_every_item_has_its_transcript_in_order_whatever_its_length(engine: Engi
 
 def test_the_batch_a_stretch_is_in_does_not_change_its_text(engine: Engine):
     spoken = (turn("en-compliant-plan", "What is this about?"), turn("en-exposure-no-notice", "last four digits"))
-    batch = [Speech(pcm=pcm, language="en") for pcm in spoken]
+    batch = [Speech(pcm=to_int16(pcm).tobytes(), language="en") for pcm in spoken]
     together = [transcript.text for transcript in engine.transcribe(batch)]
     alone = [engine.transcribe([each])[0].text for each in batch]
     assert together == alone
@@ -94,4 +94,4 @@ def test_nothing_is_doubtful_after_the_last_effort(engine: Engine):
 
 
 def _silence(seconds: float) -> Speech:
-    return Speech(pcm=np.zeros(round(seconds * RATE), dtype=np.float32), language="zh")
+    return Speech(pcm=bytes(2 * round(seconds * RATE)), language="zh")

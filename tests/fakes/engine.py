@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from asr.engines.port import RecognitionFailed, Speech
 from asr.types import Transcript, Word
-from tests.stretches import RATE, transcript
+from tests.stretches import transcript
 
 Step = Callable[[Sequence[Speech]], None]
 
@@ -48,7 +48,7 @@ class FakeEngine:
 
     @staticmethod
     def _transcript(stretch: Speech) -> Transcript:
-        seconds = len(stretch.pcm) / RATE
+        seconds = stretch.seconds
         text = f"第{seconds:.2f}秒" if stretch.language != "en" else f"second {seconds:.2f}"
         if stretch.text is not None:
             words = (Word(text=stretch.text, start=0.0, end=seconds, probability=0.9),)

@@ -32,13 +32,15 @@ class FakeRecogniser:
         self._waiting: list[tuple[RecognitionRequest, Result]] = []
 
     def submit(self, request: RecognitionRequest) -> Result:
-        assert request not in self.requests, "a request is submitted once"
+        again = (future for asked, future in self._waiting if asked == request)
+        if (awaited := next(again, None)) is not None:
+            return awaited
         self.requests.append(request)
         future: Result = asyncio.get_running_loop().create_future()
         if request.kind == "words":
             self._time(request, future)
             return future
-        answer = self._answer() if request.final else self.early.pop(0) if self.early else None
+        answer = self._answer() if request.kind == "final" else self.early.pop(0) if self.early else None
         if isinstance(answer, Exception):
             future.set_exception(answer)
         else:

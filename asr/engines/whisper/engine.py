@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -28,7 +28,7 @@ from asr.engines.whisper.decoding import (
 )
 from asr.engines.whisper.forced_decoding import ForcedDecoder
 from asr.engines.whisper.language_detection import choose, log_odds
-from asr.engines.whisper.mel import SAMPLE_RATE, LogMel
+from asr.engines.whisper.mel import LogMel
 from asr.engines.whisper.silence_padding import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.whisper.token_ids import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, TokenIds
 from asr.languages import traits_of
@@ -65,10 +65,17 @@ class _Item:
 
     place: int
     speech: Speech
-    seconds: float
     context: float
     prompt: tuple[int, ...]
     way: _Way
+
+    @property
+    def seconds(self) -> float:
+        return self.speech.seconds
+
+    def terms(self, language: Language) -> tuple[BiasTerm, ...]:
+        """What is likely in that language."""
+        return self.speech.biasing_in(language).terms
 
 
 class WhisperEngine:
@@ -159,9 +166,9 @@ class WhisperEngine:
         return self._recognise_open(items, encoded) if way.open else self._recognise(items, encoded)
 
     def _item(self, place: int, speech: Speech) -> _Item:
-        seconds = len(speech.pcm) / SAMPLE_RATE
         budget = QUICK_PROMPT_BUDGET if speech.effort == "quick" else PROMPT_BUDGET
-        prompt = tuple(self._vocabulary.prompt(speech.biasing.prompt, budget)) if speech.text is None else ()
+        expected = speech.biasing_in(speech.language).prompt
+        prompt = tuple(self._vocabulary.prompt(expected, budget)) if speech.text is None else ()
         way = _Way(
             prompt_tokens=len(prompt),
             effort=speech.effort,
@@ -169,8 +176,8 @@ class WhisperEngine:
             language=speech.language if speech.text is not None else None,
             open=speech.language is None and speech.text is None,
         )
-        context = _CONTEXT[speech.effort](seconds)
-        return _Item(place=place, speech=speech, seconds=seconds, context=context, prompt=prompt, way=way)
+        context = _CONTEXT[speech.effort](speech.seconds)
+        return _Item(place=place, speech=speech, context=context, prompt=prompt, way=way)
 
     def _recognise(self, items: list[_Item], encoded: Any) -> list[Transcript]:
         """Each in its own language, which is known."""
@@ -204,7 +211,9 @@ class WhisperEngine:
 
     def _recognise_as(self, wanted: Sequence[tuple[_Item, Language, NDArray[np.floating]]]) -> list[Transcript]:
         """Encoded stretches, each in that language, those whose prompts are as long together."""
-        items = [self._item(at, item.speech.in_language(language)) for at, (item, language, _) in enumerate(wanted)]
+        items = [
+            self._item(at, replace(item.speech, language=language)) for at, (item, language, _) in enumerate(wanted)
+        ]
         groups: dict[_Way, list[_Item]] = defaultdict(list)
         for item in items:
             groups[item.way].append(item)
@@ -216,7 +225,7 @@ class WhisperEngine:
         return [found[at] for at in range(len(items))]
 
     def _restored(self, text: str, item: _Item, language: Language, encoded: NDArray[np.floating]) -> str:
-        terms = item.speech.biasing.terms
+        terms = item.terms(language)
         if not traits_of(language).restores_terms or not terms:
             return text
         return self._given.restored(text, terms, encoded, min(item.seconds, item.context))
@@ -230,7 +239,7 @@ class WhisperEngine:
         longest = max(item.context for item in items)
         least = longest if longest > SILENCE_UNTIL else 0.0  # no silence reaches there: all must be as long
         encoded = [
-            self._encode_as_is([item.speech.pcm for item in part], max(least, *(item.context for item in part)))
+            self._encode_as_is([item.speech.samples for item in part], max(least, *(item.context for item in part)))
             for part in ([items] if self._at_once else [[item] for item in items])
         ]
         longer = [with_silence(np.array(part), self._silence) for part in encoded]
@@ -260,7 +269,7 @@ class WhisperEngine:
         return [preferred(self._hypotheses(result), each) for result, each in zip(results, terms, strict=True)]
 
     def _to_prefer(self, item: _Item, language: Language) -> tuple[BiasTerm, ...]:
-        return () if traits_of(language).restores_terms else item.speech.biasing.terms
+        return () if traits_of(language).restores_terms else item.terms(language)
 
     def _hypotheses(self, result: Any) -> list[Decoded]:
         ways = zip(result.sequences_ids, result.scores, strict=True)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from asr.engines.port import BiasTerm, Speech
 from asr.engines.whisper.decoding import FULL_CONTEXT, MAX_TOKENS, compression_ratio
-from asr.engines.whisper.mel import SAMPLE_RATE
 from asr.engines.whisper.token_ids import TokenIds
 from asr.engines.whisper.word_alignment import word_times
 from asr.normalisation import simplify
@@ -38,7 +37,7 @@ class ForcedDecoder:
         ask = self._vocabulary.ask(language)
         texts = [speech.text or "" for speech in speeches]
         tokens = [self._tokens(text, len(ask)) for text in texts]
-        lengths = [min(len(speech.pcm) / SAMPLE_RATE, FULL_CONTEXT) for speech in speeches]
+        lengths = [min(speech.seconds, FULL_CONTEXT) for speech in speeches]
         aligned = self._model.align(encoded, ask, tokens, [round(each * _FRAMES_A_SECOND) for each in lengths])
         return [
             _transcript(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Biasing
 from asr.types import Language
-from service.calls.call_recognition import CallRecognition, PendingUtterance
+from service.calls.call_recognition import CallRecognition
 from tests import scenes
 from tests.fakes.recogniser import FakeRecogniser
 
@@ -21,20 +20,19 @@ def recogniser() -> FakeRecogniser:
 
 
 def recognition(recogniser: FakeRecogniser, language: str) -> CallRecognition:
-    return CallRecognition(scenes.call(language=language), recogniser, BIASING, lambda: 0.0)
+    return CallRecognition(scenes.call(language=language), recogniser, BIASING)
 
 
 async def said(recognition: CallRecognition, seconds: float, role: str = "customer") -> None:
-    pcm = np.zeros(round(seconds * 16_000), np.float32)
-    pending = recognition.submit(
-        SpeechSegment(role=role, first=0, last=round(seconds * 16_000), pcm=pcm, reason="silence")
-    )  # type: ignore[arg-type]
-    assert isinstance(pending, PendingUtterance)
-    await recognition.text_of(pending)
+    pcm = bytes(2 * round(seconds * 16_000))
+    segment = recognition.submit(SpeechSegment(role=role, first=0, pcm=pcm))  # type: ignore[arg-type]
+    assert isinstance(segment, SpeechSegment)
+    await recognition.text_of(segment)
 
 
 def asked(recogniser: FakeRecogniser) -> list[tuple[str, str | None, str]]:
-    return [(request.role, request.speech.language, request.speech.biasing.prompt) for request in recogniser.requests]
+    speeches = [(request.role, request.speech) for request in recogniser.requests]
+    return [(role, speech.language, speech.biasing_in(speech.language).prompt) for role, speech in speeches]
 
 
 def leanings(recogniser: FakeRecogniser) -> list[float]:
@@ -54,7 +52,7 @@ async def test_a_language_to_be_heard_stays_open_with_the_vocabulary_of_both(rec
     for _ in range(3):
         await said(auto, 5.0)
     assert asked(recogniser) == [("customer", None, "")] * 3
-    assert all(request.speech.biasing_by_language == BIASING for request in recogniser.requests)
+    assert all(request.speech.biasing == BIASING for request in recogniser.requests)
 
 
 async def test_what_a_party_has_spoken_is_expected_of_it_next(recogniser: FakeRecogniser) -> None:
@@ -88,6 +86,6 @@ async def test_what_is_no_speech_tells_no_language(recogniser: FakeRecogniser) -
 async def test_what_has_not_ended_yet_teaches_nothing(recogniser: FakeRecogniser) -> None:
     recogniser.early = ["Hello"]
     auto = recognition(recogniser, "auto")
-    await auto.ask_early("customer", np.zeros(48_000, np.float32), "quick")
+    await auto.ask_early("customer", bytes(96_000), "quick")
     await said(auto, 3.0)
     assert leanings(recogniser) == [0.0, 0.0]

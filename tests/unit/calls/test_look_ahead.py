@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from asr.endpointing.endpointer import SpeechSegment
@@ -12,7 +12,6 @@ from asr.engines.port import RecognitionFailed
 from asr.recognition.recogniser import RecognitionRequest
 from asr.types import Role, Transcript
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.call_recognition import PendingUtterance
 from service.calls.look_ahead import AgentLookAhead
 from service.calls.partials import PartialUtterance
 from service.record.facts import UtteranceHeard
@@ -22,13 +21,19 @@ from tests.fakes.recogniser import FakeRecogniser
 from tests.stage import Stage
 from tests.stretches import recognised
 
+Text = asyncio.Future[Transcript | None]
 
-def said(role: Role, start: float) -> PendingUtterance:
-    first = round(start * 16_000)
-    pcm = np.zeros(16_000, np.float32)
-    cut = SpeechSegment(role=role, first=first, last=first + pcm.size, pcm=pcm, reason="silence")
-    text: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
-    return PendingUtterance(cut=cut, text=text)
+
+class Texts(dict[SpeechSegment, Text]):
+    """The texts that utterances await."""
+
+    def said(self, role: Role, start: float) -> SpeechSegment:
+        segment = SpeechSegment(role=role, first=round(start * 16_000), pcm=bytes(32_000))
+        self[segment] = asyncio.get_running_loop().create_future()
+        return segment
+
+    def ahead(self, alerted: Callable[[], bool]) -> AgentLookAhead:
+        return AgentLookAhead(self.__getitem__, alerted)
 
 
 def nothing_alerted() -> bool:
@@ -51,66 +56,79 @@ async def turns() -> None:
 
 
 async def test_all_of_the_agents_words_are_told_once_while_the_customers_wait() -> None:
-    ahead, told = AgentLookAhead(nothing_alerted), Told()
-    customer, first, second = said("customer", 0.0), said("agent", 2.0), said("agent", 4.0)
-    for pending in (customer, first, second):
-        ahead.submitted(pending)
+    texts = Texts()
+    ahead, told = texts.ahead(nothing_alerted), Told()
+    customer, first, second = texts.said("customer", 0.0), texts.said("agent", 2.0), texts.said("agent", 4.0)
+    for segment in (customer, first, second):
+        ahead.submitted(segment)
     waiting = asyncio.create_task(ahead.wait(customer, told))
     await turns()
-    second.text.set_result(recognised("第二句", "zh"))
+    texts[second].set_result(recognised("第二句", "zh"))
     await turns()
     assert told.texts == [], "its number is not known before the first has had its turn"
-    first.text.set_result(recognised("打断你的腿", "zh"))
+    texts[first].set_result(recognised("打断你的腿", "zh"))
     await turns()
     assert told.texts == ["打断你的腿", "第二句"]
     assert told.before == [0, 1]
     assert not waiting.done()
-    customer.text.set_result(None)
+    texts[customer].set_result(None)
     await waiting
     await ahead.wait(first, told)
-    later, third = said("customer", 6.0), said("agent", 8.0)
-    for pending in (later, third):
-        ahead.submitted(pending)
+    later, third = texts.said("customer", 6.0), texts.said("agent", 8.0)
+    for segment in (later, third):
+        ahead.submitted(segment)
     waiting = asyncio.create_task(ahead.wait(later, told))
-    third.text.set_result(recognised("第三句", "zh"))
+    texts[third].set_result(recognised("第三句", "zh"))
     await turns()
     assert told.texts == ["打断你的腿", "第二句", "第三句"]
     assert told.before == [0, 1, 1], "the second has not had its turn"
-    later.text.cancel()
+    texts[later].cancel()
     await waiting
 
 
 async def test_words_that_will_have_no_text_are_not_told() -> None:
-    ahead, told = AgentLookAhead(nothing_alerted), Told()
-    customer, failed, nobody, gone = said("customer", 0.0), said("agent", 1.0), said("agent", 2.0), said("agent", 3.0)
-    for pending in (customer, failed, nobody, gone):
-        ahead.submitted(pending)
-    failed.text.set_exception(RecognitionFailed("out of memory"))
-    nobody.text.set_result(None)
-    gone.text.cancel()
+    texts = Texts()
+    ahead, told = texts.ahead(nothing_alerted), Told()
+    customer, failed, nobody, gone = (
+        texts.said("customer", 0.0),
+        texts.said("agent", 1.0),
+        texts.said("agent", 2.0),
+        texts.said("agent", 3.0),
+    )
+    for segment in (customer, failed, nobody, gone):
+        ahead.submitted(segment)
+    texts[failed].set_exception(RecognitionFailed("out of memory"))
+    texts[nobody].set_result(None)
+    texts[gone].cancel()
     waiting = asyncio.create_task(ahead.wait(customer, told))
     await turns()
-    customer.text.set_result(recognised("好的", "zh"))
+    texts[customer].set_result(recognised("好的", "zh"))
     await waiting
-    for pending in (failed, nobody, gone):
-        await ahead.wait(pending, told)
+    for segment in (failed, nobody, gone):
+        await ahead.wait(segment, told)
     assert told.texts == []
 
 
 @pytest.mark.parametrize("alerted", [True, False])
 async def test_what_will_not_be_written_takes_no_number(alerted: bool) -> None:
     """An utterance without text is written only where it has raised an alert already."""
-    ahead, told = AgentLookAhead(lambda: alerted), Told()
-    customer, nobody, failed, heard = said("customer", 0.0), said("agent", 1.0), said("agent", 2.0), said("agent", 3.0)
-    for pending in (customer, nobody, failed, heard):
-        ahead.submitted(pending)
-    nobody.text.set_result(None)
-    failed.text.set_exception(RecognitionFailed("out of memory"))
-    heard.text.set_result(recognised("打断你的腿", "zh"))
+    texts = Texts()
+    ahead, told = texts.ahead(lambda: alerted), Told()
+    customer, nobody, failed, heard = (
+        texts.said("customer", 0.0),
+        texts.said("agent", 1.0),
+        texts.said("agent", 2.0),
+        texts.said("agent", 3.0),
+    )
+    for segment in (customer, nobody, failed, heard):
+        ahead.submitted(segment)
+    texts[nobody].set_result(None)
+    texts[failed].set_exception(RecognitionFailed("out of memory"))
+    texts[heard].set_result(recognised("打断你的腿", "zh"))
     waiting = asyncio.create_task(ahead.wait(customer, told))
     await turns()
     assert (told.texts, told.before) == (["打断你的腿"], [int(alerted)])
-    customer.text.set_result(None)
+    texts[customer].set_result(None)
     await waiting
 
 
@@ -128,7 +146,7 @@ class NoCustomers(FakeRecogniser):
 
     def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]:
         answer = super().submit(request)
-        if not (request.final and request.role == "customer"):
+        if not (request.kind == "final" and request.role == "customer"):
             return answer
         held: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
         self.held.append(held)

@@ -8,8 +8,8 @@ from asr.audio.pcm import encode
 from asr.engines.port import RecognitionFailed
 from detectors.runtime.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls import call_recognition
 from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD, MOST_WORK
+from service.calls.session import SessionLimits
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
 from service.media.pace import BURST
 from service.record.facts import (
@@ -118,11 +118,8 @@ async def test_a_digit_keeps_its_place_in_time(audio: CallAudio) -> None:
     assert [(fact.digit, fact.at) for fact in stage.told(DtmfPressed)] == [("5", pytest.approx(4, abs=0.05))]
 
 
-async def test_speech_past_the_backlog_is_marked_instead_of_kept(
-    audio: CallAudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(call_recognition, "BACKLOG", 8.0)
-    stage = Stage()
+async def test_speech_past_the_backlog_is_marked_instead_of_kept(audio: CallAudio) -> None:
+    stage = Stage(limits=SessionLimits(backlog=8.0))
     stage.feed(audio, 40)  # nothing is worked off while `run` does not run
     assert stage.session.waiting <= 8.0
     await stage.finished()

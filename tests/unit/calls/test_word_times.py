@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls import word_times
+from service.calls.session import SessionLimits
 from service.record.facts import CallClosed, Fact, FindingMade, UtteranceHeard, WordsTimed
 from service.samples import sample_calls
 from service.storage.port import LoggedFact
@@ -79,11 +79,8 @@ async def test_are_not_asked_for_where_the_finding_is_not_in_the_words(audio: Ca
 
 
 @pytest.mark.parametrize("timing", ["failing", "hanging"])
-async def test_a_call_ends_without_those_that_do_not_come(
-    audio: CallAudio, monkeypatch: pytest.MonkeyPatch, timing: str
-) -> None:
-    monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
-    stage = Stage(detectors=flags("agent-0"))
+async def test_a_call_ends_without_those_that_do_not_come(audio: CallAudio, timing: str) -> None:
+    stage = Stage(detectors=flags("agent-0"), limits=SessionLimits(words_within=0.05))
     stage.recogniser.timing = timing  # type: ignore[assignment]
     stage.feed(audio, 20)
     facts = await stage.finished()
@@ -93,11 +90,9 @@ async def test_a_call_ends_without_those_that_do_not_come(
     assert stage.recogniser.withdrawn == [stage.session.call.id]
 
 
-async def test_no_more_audio_is_held_than_is_bounded(audio: CallAudio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_times, "CLOSE_WITHIN", 0.05)
-    monkeypatch.setattr(word_times, "MOST_WAITING", 2)
+async def test_no_more_audio_is_held_than_is_bounded(audio: CallAudio) -> None:
     detectors = FakeDetectorRunner(*[replace(scenes.finding(), utterance_id=f"agent-{index}") for index in range(9)])
-    stage = Stage(detectors=detectors)
+    stage = Stage(detectors=detectors, limits=SessionLimits(words_awaited=2, words_within=0.05))
     stage.recogniser.timing = "hanging"
     stage.feed(audio, 40)
     await stage.finished()

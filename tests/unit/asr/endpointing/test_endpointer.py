@@ -8,9 +8,9 @@ import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.audio.pcm import SAMPLE_RATE, Pcm, Resampler, samples_in_ms, to_float32
-from asr.endpointing.endpointer import EndpointerEvent, LegEndpointer, SpeechSegment
-from asr.endpointing.segmenter import SegmenterRules, SpeechStarted
+from asr.audio.pcm import SAMPLE_RATE, Pcm, Resampler, samples_in_ms
+from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
+from asr.endpointing.segmenter import SegmenterRules
 from asr.endpointing.vad import FRAME_SAMPLES
 
 CALL = Path(__file__).parents[4] / "samples" / "calls" / "zh-exposure-threat.flac"
@@ -26,65 +26,44 @@ def leg() -> Pcm:
     return np.concatenate([resampler.push(np.ascontiguousarray(stereo[:, 0])), resampler.flush()])
 
 
-def hear(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[EndpointerEvent]:
+def hear(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[SpeechSegment]:
     endpointer = LegEndpointer("agent", rules)
-    events = [event for part in np.split(pcm, sorted(cuts)) for event in endpointer.push(part)]
-    return events + endpointer.close()
-
-
-def cuts_in(events: list[EndpointerEvent]) -> list[SpeechSegment]:
-    return [event for event in events if isinstance(event, SpeechSegment)]
-
-
-def facts(events: list[EndpointerEvent]) -> list[object]:
-    return [
-        (event.first, event.last, event.reason, event.pcm.tobytes()) if isinstance(event, SpeechSegment) else event
-        for event in events
-    ]
+    ended = [segment for part in np.split(pcm, sorted(cuts)) for segment in endpointer.push(part)]
+    return ended + endpointer.close()
 
 
 @cache
-def heard_whole(length: int) -> list[object]:
-    return facts(hear(leg()[:length], [], HURRIED))
+def heard_whole(length: int) -> list[SpeechSegment]:
+    return hear(leg()[:length], [], HURRIED)
 
 
 @settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, 15 * SAMPLE_RATE), max_size=40), short=st.sampled_from([0, 1, 159, 320]))
 def test_the_way_audio_is_cut_changes_nothing(cuts: list[int], short: int) -> None:
     length = leg().size - short
-    assert facts(hear(leg()[:length], [min(cut, length) for cut in cuts], HURRIED)) == heard_whole(length)
+    assert hear(leg()[:length], [min(cut, length) for cut in cuts], HURRIED) == heard_whole(length)
 
 
 @pytest.mark.parametrize("packet", [1, 160, 333])
 def test_packets_of_one_size_change_nothing(packet: int) -> None:
     part = leg()[: 5 * SAMPLE_RATE]
-    assert facts(hear(part, list(range(packet, part.size, packet)))) == facts(hear(part, []))
+    assert hear(part, list(range(packet, part.size, packet))) == hear(part, [])
 
 
 @pytest.mark.parametrize("rules", [SegmenterRules(), HURRIED])
 def test_a_cut_carries_the_very_samples_of_its_span(rules: SegmenterRules) -> None:
-    found = cuts_in(hear(leg(), list(range(0, leg().size, 777)), rules))
+    found = hear(leg(), list(range(0, leg().size, 777)), rules)
     assert len(found) >= 2
     for cut in found:
-        assert cut.pcm.dtype == np.float32
-        assert np.array_equal(cut.pcm, to_float32(leg()[cut.first : cut.last]))
-        assert cut.pcm.size <= samples_in_ms(rules.longest_ms)
+        assert cut.pcm == leg()[cut.first : cut.last].tobytes()
+        assert cut.last - cut.first <= samples_in_ms(rules.longest_ms)
 
 
 def test_forced_cuts_join_without_a_gap() -> None:
-    found = cuts_in(hear(leg(), [], HURRIED))
-    forced = [(cut, after) for cut, after in pairwise(found) if cut.reason == "longest"]
+    found = hear(leg(), [], HURRIED)
+    forced = [cut for cut, after in pairwise(found) if cut.last == after.first]
     assert forced
-    assert all(cut.last == after.first for cut, after in forced)
-
-
-def test_beginnings_and_cuts_take_turns() -> None:
-    events = hear(leg(), [])
-    assert len(events) >= 4
-    for began, cut in zip(events[::2], events[1::2], strict=True):
-        assert isinstance(began, SpeechStarted)
-        assert isinstance(cut, SpeechSegment)
-        assert began.start == cut.first
+    assert all(cut.seconds * 1000 > HURRIED.longest_ms - HURRIED.search_ms for cut in forced)
 
 
 def test_an_utterance_in_progress_can_be_read() -> None:
@@ -97,18 +76,17 @@ def test_an_utterance_in_progress_can_be_read() -> None:
     since = endpointer.speech_since
     assert since is not None
     assert endpointer.heard == at - at % FRAME_SAMPLES
-    assert np.array_equal(endpointer.speech_until(endpointer.heard), to_float32(leg()[since : endpointer.heard]))
+    assert endpointer.speech_until(endpointer.heard) == leg()[since : endpointer.heard].tobytes()
 
 
 def test_a_pause_tells_where_the_utterance_ends_if_its_speaker_says_no_more() -> None:
     endpointer, told = LegEndpointer("agent"), list[int | None]()
     audio = np.concatenate([leg(), np.zeros(2 * SAMPLE_RATE, np.int16)])
     for begin in range(0, audio.size, FRAME_SAMPLES):
-        for event in endpointer.push(audio[begin : begin + FRAME_SAMPLES]):
-            if isinstance(event, SpeechSegment) and event.reason == "silence":
-                assert event.last == told[-1]
-                assert told.index(event.last) < len(told) - 10, "known well before it is cut"
-                told.clear()
+        for ended in endpointer.push(audio[begin : begin + FRAME_SAMPLES]):
+            assert ended.last == told[-1]
+            assert told.index(ended.last) < len(told) - 10, "known well before it is cut"
+            told.clear()
         told.append(endpointer.pause_since)
     assert told[-1] is None
 
@@ -122,8 +100,7 @@ def test_nobody_speaks_after_the_end() -> None:
 
 
 def test_closing_hears_the_last_part_of_a_frame() -> None:
-    cut = cuts_in(hear(leg(), []))[0]
+    cut = hear(leg(), [])[0]
     middle = (cut.first + cut.last) // 2 // FRAME_SAMPLES * FRAME_SAMPLES + 100
-    last = cuts_in(hear(leg()[:middle], []))[-1]
-    assert last.reason == "closed"
+    last = hear(leg()[:middle], [])[-1]
     assert last.last > middle - 100

@@ -9,9 +9,6 @@ from asr.endpointing.segmenter import (
     LONGEST_FRAME_MS,
     Segmenter,
     SegmenterRules,
-    SegmentEvent,
-    SpeechEnded,
-    SpeechStarted,
 )
 
 FRAME = 320
@@ -54,32 +51,31 @@ def ms(*frames: tuple[int, float, float]) -> list[Frame]:
 
 def segment(
     leg: list[Frame], rules: SegmenterRules | None = None, told: list[bool | None] | None = None
-) -> list[SegmentEvent]:
+) -> list[range]:
     """`told`: what is expected before each frame, as far as it reaches."""
     segmenter = Segmenter(rules)
-    events: list[SegmentEvent] = []
+    ended: list[range] = []
     for frame, complete in zip_longest(leg, (told or [])[: len(leg)]):
         if complete is not None:
             segmenter.expect(complete)
-        events += segmenter.push(*frame)
-    return events + segmenter.close()
+        ended += segmenter.push(*frame)
+    return ended + segmenter.close()
 
 
-def paused(complete: bool | None, silence: int) -> list[SegmentEvent]:
+def paused(complete: bool | None, silence: int) -> list[range]:
     """What a second of speech, words that are told after 200 ms, and `silence` ms in all come to."""
     segmenter = Segmenter()
-    events: list[SegmentEvent] = []
+    ended: list[range] = []
     for at, frame in enumerate(ms((1_000, SPEECH, LOUD), (silence, SILENCE, QUIET))):
-        events += segmenter.push(*frame)
+        ended += segmenter.push(*frame)
         if at == 59:
             segmenter.expect(complete)
-    return events[1:]
+    return ended
 
 
-def ends(leg: list[Frame], rules: SegmenterRules | None = None) -> list[tuple[int, int, str]]:
-    """(start, end, reason) in milliseconds."""
-    found = [event for event in segment(leg, rules) if isinstance(event, SpeechEnded)]
-    return [(event.start // 16, event.end // 16, event.reason) for event in found]
+def ends(leg: list[Frame], rules: SegmenterRules | None = None) -> list[tuple[int, int]]:
+    """(start, end) in milliseconds."""
+    return [(ended.start // 16, ended.stop // 16) for ended in segment(leg, rules)]
 
 
 def speech_rows(leg: list[Frame], rules: SegmenterRules) -> list[tuple[int, int]]:
@@ -101,9 +97,8 @@ def speech_rows(leg: list[Frame], rules: SegmenterRules) -> list[tuple[int, int]
 @given(frames, expectations)
 def test_every_sample_of_speech_lies_in_exactly_one_segment(leg: list[Frame], told: list[bool | None]) -> None:
     covered = [0] * (sum(samples for samples, _, _ in leg) + 1)
-    for event in segment(leg, SHORT, told):
-        if isinstance(event, SpeechEnded):
-            covered[event.start : event.end] = [count + 1 for count in covered[event.start : event.end]]
+    for ended in segment(leg, SHORT, told):
+        covered[ended.start : ended.stop] = [count + 1 for count in covered[ended.start : ended.stop]]
     for begin, end in speech_rows(leg, SHORT):
         assert set(covered[begin:end]) == {1}
     assert max(covered) <= 1
@@ -111,20 +106,22 @@ def test_every_sample_of_speech_lies_in_exactly_one_segment(leg: list[Frame], to
 
 @given(frames, expectations)
 def test_segments_are_ordered_disjoint_bounded_and_within_the_leg(leg: list[Frame], told: list[bool | None]) -> None:
-    found = [event for event in segment(leg, SHORT, told) if isinstance(event, SpeechEnded)]
-    assert all(0 < event.end - event.start <= samples_in_ms(SHORT.longest_ms) for event in found)
-    assert all(before.end <= after.start for before, after in pairwise(found))
-    assert not found or (found[0].start >= 0 and found[-1].end <= sum(samples for samples, _, _ in leg))
+    found = segment(leg, SHORT, told)
+    assert all(0 < len(ended) <= samples_in_ms(SHORT.longest_ms) for ended in found)
+    assert all(before.stop <= after.start for before, after in pairwise(found))
+    assert not found or (found[0].start >= 0 and found[-1].stop <= sum(samples for samples, _, _ in leg))
 
 
-@given(frames, expectations)
-def test_every_beginning_is_followed_by_its_end(leg: list[Frame], told: list[bool | None]) -> None:
-    events = segment(leg, SHORT, told)
-    assert len(events) % 2 == 0
-    for began, ended in zip(events[::2], events[1::2], strict=True):
-        assert isinstance(began, SpeechStarted)
-        assert isinstance(ended, SpeechEnded)
-        assert began.start == ended.start
+@given(frames)
+def test_an_utterance_in_progress_ends_with_the_start_that_was_told(leg: list[Frame]) -> None:
+    segmenter = Segmenter(SHORT)
+    for frame in leg:
+        since = segmenter.speech_since
+        for ended in segmenter.push(*frame):
+            assert ended.start == since
+            assert segmenter.speech_since in (None, ended.stop)
+    since = segmenter.speech_since
+    assert [ended.start for ended in segmenter.close()] == ([] if since is None else [since])
 
 
 @given(frames)
@@ -135,10 +132,9 @@ def test_an_end_is_told_once_it_is_past_and_not_long_after(leg: list[Frame]) -> 
     segmenter, now = Segmenter(SHORT), 0
     for frame in leg:
         now += frame[0]
-        for event in segmenter.push(*frame):
-            if isinstance(event, SpeechEnded):
-                assert event.end <= now
-                assert now - event.end < latest
+        for ended in segmenter.push(*frame):
+            assert ended.stop <= now
+            assert now - ended.stop < latest
 
 
 @given(st.lists(st.floats(-96, 0), min_size=80, max_size=200))
@@ -147,7 +143,6 @@ def test_unbroken_speech_is_split_without_a_sample_lost_or_doubled(levels: list[
     assert found[0][0] == 0
     assert all(before[1] == after[0] for before, after in pairwise(found))
     assert found[-1][1] == len(levels) * 20
-    assert [reason for _, _, reason in found] == ["longest"] * (len(found) - 1) + ["closed"]
 
 
 def test_silence_gives_nothing() -> None:
@@ -155,15 +150,16 @@ def test_silence_gives_nothing() -> None:
 
 
 def test_speech_gets_its_pre_roll_and_its_tail() -> None:
-    assert ends(ms((1_000, SILENCE, QUIET), (1_000, SPEECH, LOUD), (1_000, SILENCE, QUIET))) == [
-        (700, 2_200, "silence")
-    ]
+    assert ends(ms((1_000, SILENCE, QUIET), (1_000, SPEECH, LOUD), (1_000, SILENCE, QUIET))) == [(700, 2_200)]
 
 
 def test_the_beginning_is_told_as_soon_as_it_is_sure() -> None:
     segmenter = Segmenter()
-    told = [segmenter.push(*frame) for frame in ms((500, SILENCE, QUIET), (160, SPEECH, LOUD))]
-    assert told[-1] == [SpeechStarted(start=samples_in_ms(200))]
+    told: list[int | None] = []
+    for frame in ms((500, SILENCE, QUIET), (160, SPEECH, LOUD)):
+        assert segmenter.push(*frame) == []
+        told.append(segmenter.speech_since)
+    assert told[-1] == samples_in_ms(200)
     assert not any(told[:-1])
     assert segmenter.speech_since == samples_in_ms(200)
 
@@ -172,7 +168,7 @@ def test_the_end_is_told_after_the_hangover() -> None:
     segmenter = Segmenter()
     leg = ms((1_000, SPEECH, LOUD), (560, SILENCE, QUIET))
     told = [segmenter.push(*frame) for frame in leg]
-    assert told[-1] == [SpeechEnded(start=0, end=samples_in_ms(1_200), reason="silence")]
+    assert told[-1] == [range(0, samples_in_ms(1_200))]
     assert not any(told[8:-1])
     assert segmenter.speech_since is None
 
@@ -183,18 +179,18 @@ def test_a_click_is_not_speech() -> None:
 
 def test_doubt_holds_speech_but_does_not_start_it() -> None:
     assert segment(ms((2_000, DOUBT, LOUD))) == []
-    assert ends(ms((400, SPEECH, LOUD), (2_000, DOUBT, LOUD), (1_000, SILENCE, QUIET))) == [(0, 2_600, "silence")]
+    assert ends(ms((400, SPEECH, LOUD), (2_000, DOUBT, LOUD), (1_000, SILENCE, QUIET))) == [(0, 2_600)]
 
 
 def test_a_pause_inside_a_clause_does_not_end_it() -> None:
     leg = ms((600, SPEECH, LOUD), (540, SILENCE, QUIET), (600, SPEECH, LOUD), (1_000, SILENCE, QUIET))
-    assert ends(leg) == [(0, 1_940, "silence")]
+    assert ends(leg) == [(0, 1_940)]
 
 
 @pytest.mark.parametrize(("complete", "hangover"), [(True, 360), (None, 560), (False, 800)])
 def test_what_was_said_tells_how_long_to_wait_for_more(complete: bool | None, hangover: int) -> None:
     assert paused(complete, hangover - 20) == []
-    assert paused(complete, hangover) == [SpeechEnded(start=0, end=samples_in_ms(1_200), reason="silence")]
+    assert paused(complete, hangover) == [range(0, samples_in_ms(1_200))]
 
 
 def test_a_complete_clause_that_is_known_late_ends_at_once() -> None:
@@ -202,7 +198,7 @@ def test_a_complete_clause_that_is_known_late_ends_at_once() -> None:
     for frame in ms((1_000, SPEECH, LOUD), (460, SILENCE, QUIET)):
         segmenter.push(*frame)
     segmenter.expect(True)
-    assert segmenter.push(FRAME, SILENCE, QUIET) == [SpeechEnded(start=0, end=samples_in_ms(1_200), reason="silence")]
+    assert segmenter.push(FRAME, SILENCE, QUIET) == [range(0, samples_in_ms(1_200))]
 
 
 def test_what_was_expected_of_a_pause_says_nothing_of_the_next() -> None:
@@ -217,18 +213,18 @@ def test_what_was_expected_of_a_pause_says_nothing_of_the_next() -> None:
 def test_the_pre_roll_does_not_reach_into_the_utterance_before() -> None:
     leg = ms((600, SPEECH, LOUD), (580, SILENCE, QUIET), (600, SPEECH, LOUD))
     rules = SegmenterRules(pre_roll_ms=500)
-    assert ends(leg, rules) == [(0, 800, "silence"), (800, 1_780, "closed")]
+    assert ends(leg, rules) == [(0, 800), (800, 1_780)]
 
 
 def test_long_speech_ends_in_a_shorter_breath() -> None:
     breath = (300, SILENCE, QUIET)
     assert len(ends(ms((2_000, SPEECH, LOUD), breath, (2_000, SPEECH, LOUD)))) == 1
-    assert ends(ms((13_000, SPEECH, LOUD), breath, (2_000, SPEECH, LOUD)))[0] == (0, 13_200, "silence")
+    assert ends(ms((13_000, SPEECH, LOUD), breath, (2_000, SPEECH, LOUD)))[0] == (0, 13_200)
 
 
 def test_overlong_speech_is_split_at_its_quietest_point() -> None:
     leg = ms((11_500, SPEECH, LOUD), (100, SPEECH, QUIET), (8_000, SPEECH, LOUD))
-    assert ends(leg) == [(0, 11_550, "longest"), (11_550, 19_600, "closed")]
+    assert ends(leg) == [(0, 11_550), (11_550, 19_600)]
 
 
 def test_a_loud_dip_of_one_frame_is_no_place_to_split() -> None:
@@ -241,20 +237,20 @@ def test_a_loud_dip_of_one_frame_is_no_place_to_split() -> None:
 def test_a_split_stays_within_the_longest_even_where_a_long_frame_reaches_over_it() -> None:
     lengths_ms = [100] * 7 + [60, 100]
     leg = [(samples_in_ms(length), SPEECH, LOUD - at) for at, length in enumerate(lengths_ms)]
-    assert ends(leg, SHORT)[0] == (0, 730, "longest")
+    assert ends(leg, SHORT)[0] == (0, 730)
 
 
 def test_silence_after_the_quietest_point_opens_no_empty_utterance() -> None:
     leg = ms((13_800, SPEECH, LOUD), (600, SILENCE, QUIET))
-    assert [end[2] for end in ends(leg)] == ["longest"]
-    assert 13_800 <= ends(leg)[0][1] <= 14_000
+    [(_, end)] = ends(leg)
+    assert 13_800 <= end <= 14_000
 
 
 def test_closing_ends_speech_in_progress_once() -> None:
     segmenter = Segmenter()
     for frame in ms((1_000, SPEECH, LOUD), (100, SILENCE, QUIET)):
         segmenter.push(*frame)
-    assert segmenter.close() == [SpeechEnded(start=0, end=samples_in_ms(1_100), reason="closed")]
+    assert segmenter.close() == [range(0, samples_in_ms(1_100))]
     assert segmenter.close() == []
 
 

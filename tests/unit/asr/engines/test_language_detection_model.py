@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from asr.audio.pcm import to_int16
 from asr.engines.port import Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.types import Language
@@ -37,6 +38,6 @@ def engine(whisper_path: Path) -> Iterator[WhisperEngine]:
 def test_what_is_said_in_the_other_language_is_written_as_it_was_said(
     engine: WhisperEngine, call: str, words: str, leaning: float, language: Language, heard: str
 ) -> None:
-    [found] = engine.transcribe([Speech(pcm=turn(call, words), leaning=leaning)])
+    [found] = engine.transcribe([Speech(pcm=to_int16(turn(call, words)).tobytes(), leaning=leaning)])
     assert found.language == language
     assert heard in found.text

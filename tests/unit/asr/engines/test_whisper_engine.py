@@ -51,7 +51,7 @@ class Scripted:
 
 
 def said(language: Language = "zh", terms: tuple[BiasTerm, ...] = (), effort: Effort = "normal") -> Speech:
-    return Speech(pcm=speech(2.0).pcm, language=language, biasing=Biasing(terms=terms), effort=effort)
+    return Speech(pcm=speech(2.0).pcm, language=language, biasing={language: Biasing(terms=terms)}, effort=effort)
 
 
 def test_terms_change_nothing_for_the_others_of_the_batch(tmp_path: Path):
@@ -130,7 +130,7 @@ VOCABULARIES: dict[Language, Biasing] = {
 
 
 def open_to_either(leaning: float = 0.0, seconds: float = 2.0) -> Speech:
-    return Speech(pcm=speech(seconds).pcm, leaning=leaning, biasing_by_language=VOCABULARIES)
+    return Speech(pcm=speech(seconds).pcm, leaning=leaning, biasing=VOCABULARIES)
 
 
 def test_an_unknown_language_is_heard_first_and_its_vocabulary_used(tmp_path: Path):

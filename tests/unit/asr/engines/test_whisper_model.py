@@ -13,6 +13,7 @@ import ctranslate2
 import numpy as np
 import pytest
 
+from asr.audio.pcm import to_int16
 from asr.engines.port import BiasTerm, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.engines.whisper.forced_decoding import ForcedDecoder
@@ -94,12 +95,12 @@ def engine(whisper_path: Path) -> WhisperEngine:
 
 def test_clear_speech_is_heard(engine: WhisperEngine):
     """Of twenty hypotheses the likeliest without these words is 6 nats less likely than the first."""
-    speech = Speech(pcm=turn("en-exposure-no-notice", "last four digits"), language="en")
+    speech = Speech(pcm=to_int16(turn("en-exposure-no-notice", "last four digits")).tobytes(), language="en")
     assert "digits of your phone number" in engine.transcribe([speech])[0].text.lower()
 
 
 def test_language_is_told(engine: WhisperEngine):
     """Each is 7 nats likelier than the other."""
     spoken = {"zh": turn("zh-fake-police", "传票"), "en": turn("en-exposure-no-notice", "last four digits")}
-    told = engine.transcribe([Speech(pcm=pcm) for pcm in spoken.values()])
+    told = engine.transcribe([Speech(pcm=to_int16(pcm).tobytes()) for pcm in spoken.values()])
     assert [each.language for each in told] == [*spoken]

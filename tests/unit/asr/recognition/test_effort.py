@@ -6,12 +6,13 @@ import pytest
 
 from asr.recognition.degradation import DegradationLevel, DegradationLimits
 from asr.recognition.effort import EffortPolicy
-from asr.recognition.engine_lease import RecognitionOutcome
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.queue import RecogniserLimits
 from tests.recognising import request
+from tests.stretches import transcript
 
-DOUBTFUL = RecognitionOutcome(doubtful=True)
+DOUBTFUL = transcript("好的", doubtful=True)
+DROPPED = transcript("", doubtful=True, filtered="no_speech")
 
 
 def efforts(speed: float, level: DegradationLevel = "full", late: int = 0) -> EffortPolicy:
@@ -42,9 +43,7 @@ def test_a_few_texts_may_be_late_for_a_second_look():
 
 
 def test_what_would_be_dropped_is_looked_at_again_however_short_time_is():
-    asked = efforts(1.0, "agents_first", late=9).second(
-        request("A"), RecognitionOutcome(doubtful=True, guarded=True), 9.0, 0.1
-    )
+    asked = efforts(1.0, "agents_first", late=9).second(request("A"), DROPPED, 9.0, 0.1)
     assert asked is not None
     assert asked.effort == "full"
 

@@ -15,7 +15,7 @@ from tests.recognising import Doubts, request, somebody, text_of
 
 
 def partial_and_final(seconds: float = 1.0) -> tuple[RecognitionRequest, RecognitionRequest]:
-    return request("A", seconds=seconds, final=False), request("A", seconds=seconds)
+    return request("A", seconds=seconds, kind="partial"), request("A", seconds=seconds)
 
 
 async def test_a_final_has_the_text_of_a_partial_of_the_same_speech():
@@ -47,7 +47,7 @@ async def test_the_legs_next_final_waits_for_one_that_takes_over():
     gate = Gate()
     order: list[int] = []
     async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
-        recogniser.submit(request("A", final=False))
+        recogniser.submit(request("A", kind="partial"))
         await asyncio.to_thread(gate.reached.wait, 10)
         finals = [recogniser.submit(request("A", seq)) for seq in range(2)]
         for seq, final in enumerate(finals):
@@ -63,10 +63,10 @@ async def test_the_legs_next_final_waits_for_one_that_takes_over():
 @pytest.mark.parametrize(
     "other",
     [
-        request("A", seconds=0.9, final=False),
-        request("A", 1, final=False),
-        request("A", role="customer", final=False),
-        replace(request("A", final=False), speech=replace(request("A").speech, effort="quick")),
+        request("A", seconds=0.9, kind="partial"),
+        request("A", 1, kind="partial"),
+        request("A", role="customer", kind="partial"),
+        replace(request("A", kind="partial"), speech=replace(request("A").speech, effort="quick")),
     ],
     ids=["shorter", "another utterance", "another leg", "less effort"],
 )
@@ -127,7 +127,7 @@ async def test_a_final_fails_with_the_partial_it_waits_for_and_its_leg_goes_on()
 async def test_partials_leave_a_worker_to_finals():
     gate = Gate()
     async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
-        partials = [recogniser.submit(request(call, final=False)) for call in "AB"]
+        partials = [recogniser.submit(request(call, kind="partial")) for call in "AB"]
         await asyncio.to_thread(gate.reached.wait, 10)
         assert await text_of(recogniser.submit(request("C"))) == "第1.00秒"
         assert not any(partial.done() for partial in partials)

@@ -117,7 +117,7 @@ async def test_a_failed_batch_is_tried_again_item_by_item():
 
 async def test_only_the_item_that_fails_alone_too_is_given_up():
     def bad_second(batch: Sequence[Speech]) -> None:
-        if any(len(each.pcm) == 2 * 16_000 for each in batch):
+        if any(each.seconds == 2.0 for each in batch):
             raise RecognitionFailed("bad stretch")
 
     async with held(*[bad_second] * 4) as (recogniser, _, gate):
@@ -195,7 +195,7 @@ async def test_a_replacement_that_cannot_be_loaded_leaves_the_old_engine_in_plac
 
 async def test_partials_are_shed_while_too_much_waits_and_finals_are_not():
     async with held() as (recogniser, _, gate):
-        partial = recogniser.submit(request("A", final=False))
+        partial = recogniser.submit(request("A", kind="partial"))
         finals = [recogniser.submit(request("B", seq, seconds=5.0)) for seq in range(4)]
         assert await partial is None
         assert recogniser.counts.shed == 1
@@ -280,13 +280,13 @@ async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
         def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
             super().transcribe(batch)
             leaked = transcript("逾期", no_speech_prob=0.9)
-            return [leaked if each.biasing.prompt else transcript("你好") for each in batch]
+            return [leaked if each.biasing_in("zh").prompt else transcript("你好") for each in batch]
 
     engine = Leaks()
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         asked = replace(request("A"), speech=speech(1.0, prompt="逾期、欠款。"))
         assert await text_of(recogniser.submit(asked)) == "你好"
-    assert [each.biasing.prompt for batch in engine.batches for each in batch] == ["逾期、欠款。", ""]
+    assert [each.biasing_in("zh").prompt for batch in engine.batches for each in batch] == ["逾期、欠款。", ""]
 
 
 async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
@@ -321,10 +321,9 @@ async def test_a_second_look_has_the_time_there_is(level: DegradationLevel, effo
 async def test_where_agents_go_first_customers_words_wait_behind_theirs_and_are_not_lost():
     order: list[str] = []
     async with held(limits=fixed("agents_first")) as (recogniser, _, gate):
-        later = asyncio.get_running_loop().time() + 100.0
         roles: tuple[Role, ...] = ("customer", "agent")
         asked = [(call, role) for call in "AB" for role in roles]
-        results = [recogniser.submit(request(call, role=role, deadline=later)) for call, role in asked]
+        results = [recogniser.submit(request(call, role=role)) for call, role in asked]
         for (call, role), result in zip(asked, results, strict=True):
             result.add_done_callback(partial(_note, order, f"{call} {role}"))
         gate.open()
@@ -364,13 +363,13 @@ async def test_the_quick_text_stands_where_the_second_look_fails():
 
 async def test_a_partial_is_not_looked_at_again():
     async with BatchRecogniser(Doubts(), second_opinion=somebody) as recogniser:
-        assert await text_of(recogniser.submit(request("A", seconds=2.0, final=False))) == "第2.00秒"
+        assert await text_of(recogniser.submit(request("A", seconds=2.0, kind="partial"))) == "第2.00秒"
         assert recogniser.counts.redecoded == 0
 
 
 async def test_a_texts_words_are_timed_whoever_doubts_that_somebody_speaks():
     async with BatchRecogniser(FakeEngine(), second_opinion=lambda _: False) as recogniser:
-        asked = replace(request("A"), speech=replace(speech(1.0), text="马上还钱。"))
+        asked = replace(request("A", kind="words"), speech=replace(speech(1.0), text="马上还钱。"))
         recognised = await recogniser.submit(asked)
     assert recognised is not None
     assert recognised.text == "马上还钱。"
@@ -379,7 +378,7 @@ async def test_a_texts_words_are_timed_whoever_doubts_that_somebody_speaks():
 
 async def test_a_job_fails_rather_than_vanish_when_the_engine_fails_every_time():
     async with BatchRecogniser(FakeEngine(*[fails] * 20), second_opinion=somebody) as recogniser:
-        results = [recogniser.submit(replace(request("A", seq), seq=seq)) for seq in range(6)]
+        results = [recogniser.submit(request("A", seq)) for seq in range(6)]
         outcomes = await asyncio.gather(*results, return_exceptions=True)
         assert all(isinstance(outcome, RecognitionFailed) for outcome in outcomes)
         assert recogniser.counts.failures == 6
@@ -417,7 +416,7 @@ async def test_a_leg_keeps_its_order_while_another_worker_is_idle():
 async def test_a_final_ends_its_legs_partial_that_is_still_in_work():
     gate = Gate()
     async with BatchRecogniser(FakeEngine(gate, workers=2), second_opinion=somebody) as recogniser:
-        partial = recogniser.submit(request("A", final=False))
+        partial = recogniser.submit(request("A", kind="partial"))
         await asyncio.to_thread(gate.reached.wait, 10)
         final = recogniser.submit(request("A", 1))
         assert await partial is None
