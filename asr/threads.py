@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
+
+from anyio import CapacityLimiter, to_thread
 
 T = TypeVar("T")
 
@@ -32,34 +33,16 @@ def at_low_priority(make: Callable[[], T]) -> T:
 class InThread(Protocol):
     """Runs blocking work beside the event loop, and gives back what it returns or raises."""
 
-    def __call__(self, work: Callable[[], T], name: str, /) -> Coroutine[Any, Any, T]: ...
+    def __call__(self, work: Callable[[], T], /) -> Coroutine[Any, Any, T]: ...
 
 
-async def in_thread(work: Callable[[], T], name: str) -> T:
-    """Run blocking work in a daemon thread of its own, and give back what it returns or raises.
+_UNLIMITED = CapacityLimiter(math.inf)
+"""Who asks has bounds of its own: the engine's workers, one question a call."""
 
-    Unlike a pool's thread, one that hangs takes nobody's place and does not hold up the end of the process:
-    whoever awaits may give it up. A thread costs some 0.1 ms to start; what runs here takes longer.
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run blocking work in a worker thread, and give back what it returns or raises.
+
+    Whoever awaits may give it up: the thread goes on, and takes nobody's place.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def report(result: T | None, failure: BaseException | None) -> None:
-        if done.done():
-            return  # given up
-        if failure is not None:
-            done.set_exception(failure)
-        else:
-            done.set_result(cast(T, result))
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except BaseException as raised:  # carried over to who awaits
-            failure = raised
-        with suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(report, result, failure)
-
-    threading.Thread(target=run, daemon=True, name=name).start()
-    return await done
+    return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=_UNLIMITED)

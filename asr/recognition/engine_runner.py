@@ -145,16 +145,16 @@ class EngineRunner:
     async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
         """What the work returns or raises. TimeoutError where it takes longer. The time that the process stood still,
         or its threads had no core, is not the engine's, which then gets as much again."""
-        task = asyncio.ensure_future(self._in_thread(work, "recognition"))
+        task = asyncio.ensure_future(self._in_thread(work))
         try:
             await asyncio.wait([task], timeout=min(_SHORT, patience / 2))
             starved = 0
             while not task.done():
-                begun, waited = self._clock(), await self._in_thread(self._waited_for_cores, "starvation")
+                begun, waited = self._clock(), await self._in_thread(self._waited_for_cores)
                 await asyncio.wait([task], timeout=patience)
                 if task.done() or self._meter.paused(begun, self._clock()):
                     continue
-                waited = await self._in_thread(self._waited_for_cores, "starvation") - waited
+                waited = await self._in_thread(self._waited_for_cores) - waited
                 starved += 1
                 if waited < _STARVED * patience or starved > _STARVED_TIMES:
                     raise TimeoutError
@@ -172,7 +172,7 @@ class EngineRunner:
         if self._lease is not hung:
             return  # another worker has replaced it
         try:
-            self._lease = EngineLease(await self._in_thread(self._new_engine, "engine start"))
+            self._lease = EngineLease(await self._in_thread(self._new_engine))
         except RecognitionError:
             return  # the old one stays: it may yet come back, and its failures are told batch by batch
         self._replaced += 1

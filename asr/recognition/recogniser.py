@@ -330,7 +330,7 @@ class BatchRecogniser:
                 speaking.append(request)
             return speaking, failed
 
-        speaking, failed = await self._in_thread(ask, "second opinion")
+        speaking, failed = await self._in_thread(ask)
         self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
         return speaking
 

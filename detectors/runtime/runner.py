@@ -59,7 +59,7 @@ class _Running:
         """To what is owed longest. Whoever stops waiting leaves the detector at work. Raises what the detector does."""
         question = self.owed[0]
         if self.at_work is None:
-            self.at_work = asyncio.create_task(in_thread(lambda: question.ask(self.detector), f"detector {self.id}"))
+            self.at_work = asyncio.create_task(in_thread(lambda: question.ask(self.detector)))
             self.at_work.add_done_callback(_retrieve)
         await asyncio.wait([self.at_work])
         done, self.at_work = self.at_work, None

@@ -207,7 +207,7 @@ class Machine:
     def close(self) -> None:
         return
 
-    async def in_thread(self, work: Callable[[], T], _name: str) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
         """Takes as long as the work would."""
         self._owed = 0.002
         result = work()

@@ -86,7 +86,7 @@ class EarlierCalls:
         at = min(begins.values())
         while at < recorded.frames:
             stop = min(recorded.frames, at + samples_in(_PIECE, rate))
-            frames = await in_thread(lambda at=at, stop=stop: recorded.read(at, stop), "recording read")
+            frames = await in_thread(lambda at=at, stop=stop: recorded.read(at, stop))
             for channel, role in enumerate(earlier.call.roles):
                 fresh = frames[max(0, begins[role] - at) :, channel]
                 session.relisten(role, fresh.copy())
