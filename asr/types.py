@@ -62,11 +62,20 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acoustics:
+    """How an utterance sounds: its mean level (RMS) and its loudest sample, dBFS, -96 to 0."""
+
+    level_dbfs: float
+    peak_dbfs: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
     """What one party said between two pauses: the unit that is stored, judged and shown.
 
     `index` counts a call's utterances of that role from 0; `id` is `<role>-<index>` and unique in
-    its call. `confidence` is the mean token probability, exp(avg_logprob), in [0, 1].
+    its call. `confidence` is the mean token probability, exp(avg_logprob), in [0, 1]. `acoustics` are None while it
+    goes on, and in records older than the field.
     """
 
     id: str
@@ -79,3 +88,4 @@ class Utterance:
     language: Language
     confidence: float
     words: tuple[Word, ...] = field(default=())
+    acoustics: Acoustics | None = None

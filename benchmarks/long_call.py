@@ -79,6 +79,7 @@ def alert(said: Utterance) -> Alert:
         kind="violation",
         category="threat_of_violence",
         rule="threat.made",
+        detector="lexical",
         severity="high",
         score=0.8,
         role=said.role,

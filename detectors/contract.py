@@ -1,4 +1,5 @@
-"""The detector contract: utterances and the passing of time in, findings and sentiment out.
+"""The detector contract: utterances, with their sound and their meaning, and the passing of time in; findings and
+sentiment out.
 
 A `Detector` is loaded once and shared by all calls; `open` gives one call its own `CallDetector`, which may
 keep state. Both are plain and synchronous: no clock, no IO, no threads. The runner isolates and times them.
@@ -6,9 +7,13 @@ keep state. Both are plain and synchronous: no clock, no IO, no threads. The run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import ClassVar, Final, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from asr.types import CallLanguage, Role, Seconds, Utterance
 
@@ -16,6 +21,9 @@ Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 Jurisdiction = Literal["CN", "US"]
+
+HISTORY_DAYS: Final = 30
+"""The longest span that a law counts calls over is a week; habits show in a month."""
 
 FindingKind = Literal["violation", "duty_missing"]
 SentimentLabel = Literal["negative", "neutral", "positive"]
@@ -35,12 +43,23 @@ class Bilingual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierContact:
+    """An earlier call with the same debtor. `duration` is 0 while it is live; `spoke`: who said something in it."""
+
+    call_id: str
+    started_at: datetime
+    duration: Seconds
+    spoke: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
     """What is known of a call before a word is said.
 
     `started_at` carries an offset, which fixes the instant and nothing else. `timezone` names the zone by whose clock
     the call is judged, the debtor's; empty leaves it to the metadata and the jurisdiction. `metadata` is the
-    integrator's own: string to string.
+    integrator's own: string to string. `history`: the debtor's other calls of the last HISTORY_DAYS, newest first; None
+    where the debtor is not named, or nobody could be asked.
     """
 
     call_id: str
@@ -49,6 +68,17 @@ class CallContext:
     started_at: datetime
     timezone: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    history: tuple[EarlierContact, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackVersion:
+    """Which rules judge: `sha256` is over the names and contents of all files of the pack, so that what judged a call
+    can be told from it."""
+
+    name: str
+    version: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +88,8 @@ class Finding:
     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
     `quote` are the very words (empty for a missed duty or a timing rule). `decided_by_transcript` is False
-    where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`.
+    where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`. `pack`: the
+    rules that were in force, None in records older than the field; detectors leave it to whoever asks them.
     """
 
     kind: FindingKind
@@ -76,6 +107,19 @@ class Finding:
     cites: tuple[str, ...]
     utterance_id: str | None = None
     decided_by_transcript: bool = True
+    pack: PackVersion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A detector takes a finding of its own back: what came later shows that it was none. The finding is told by its
+    `rule`, `role`, `start` and `end`; `why` is for people."""
+
+    rule: str
+    role: Role
+    start: Seconds
+    end: Seconds
+    why: Bilingual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +135,10 @@ class Sentiment:
     trend: float
 
 
-Observation: TypeAlias = Finding | Sentiment
+Observation: TypeAlias = Finding | Withdrawn | Sentiment
+
+Embedding: TypeAlias = NDArray[np.float32]
+"""What a text means, as a vector of length 1."""
 
 
 class CallDetector(Protocol):
@@ -107,6 +154,23 @@ class CallDetector(Protocol):
 
     def closed(self, at: Seconds) -> list[Observation]:
         """The call is over after `at` seconds; last findings. Nothing follows."""
+        ...
+
+
+@runtime_checkable
+class Understanding(Protocol):
+    """A call detector that judges by meaning."""
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        """As `heard`, and asked in its place where there is an encoder."""
+        ...
+
+
+class TextEncoder(Protocol):
+    """Texts to what they mean. Blocking; called from any thread, also from several at once."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """An embedding a text, shape (texts, size)."""
         ...
 
 

@@ -31,7 +31,7 @@ from asr.engines.port import Engine, RecognitionError, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
-from detectors.packs.source import bundled_pack
+from detectors.contract import EarlierContact
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
 from detectors.runtime.runner import ThreadedDetectorRunner
@@ -238,12 +238,16 @@ class Service:
             return Check(ok=False, message="the store refuses writes; facts are kept until it takes them")
         return Check(ok=True)
 
-    def _open_session(self, call: Call, earlier: EarlierCall | None) -> CallSession:
-        context = context_of(call)
+    def _open_session(
+        self, call: Call, earlier: EarlierCall | None, history: tuple[EarlierContact, ...] | None
+    ) -> CallSession:
+        context = context_of(call, history)
         parts = SessionParts(
             journal=self.journal,
             recogniser=self.recogniser,
-            detectors=ThreadedDetectorRunner(self.registry.open(context), timeout_s=DETECTOR_SECONDS),
+            detectors=ThreadedDetectorRunner(
+                self.registry.open(context), timeout_s=DETECTOR_SECONDS, encoder=self.registry.encoder
+            ),
             recorder=self.recorder.open(
                 call.id,
                 call.roles,
@@ -255,6 +259,7 @@ class Service:
             wall=wall,
             max_pace=self.settings.max_pace,
             biasing=self.registry.biasing(call.jurisdiction, self.settings.own_terms),
+            pack=self.registry.pack,
         )
         return CallSession(call, parts, earlier)
 
@@ -267,7 +272,7 @@ class Service:
             feed=self.hub,
             decisions=self.journal,
             recordings=self.recordings,
-            pack=bundled_pack(),
+            pack=self.registry.pack,
             rules=self.registry.rules,
             laws=load_taxonomy().codes,
             checks=RememberedChecks(self.checks, time.monotonic),

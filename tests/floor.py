@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from detectors.contract import EarlierContact
 from service.calls.admission import Admission
 from service.calls.connection import CallConnection
 from service.calls.earlier_call import EarlierCall
@@ -68,6 +69,7 @@ class Floor:
         hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, hub, self.metrics)
         self.detectors = FakeDetectorRunner()
+        self.histories: dict[str, tuple[EarlierContact, ...] | None] = {}
         self.recognition = Carries(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
@@ -79,7 +81,10 @@ class Floor:
             wall=wall,
         )
 
-    def _session(self, call: Call, earlier: EarlierCall | None) -> CallSession:
+    def _session(
+        self, call: Call, earlier: EarlierCall | None, history: tuple[EarlierContact, ...] | None
+    ) -> CallSession:
+        self.histories[call.id] = history
         parts = SessionParts(
             journal=self.journal,
             recogniser=FakeRecogniser(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -95,27 +95,8 @@ def finding(**changes: Any) -> Finding:
 
 
 def alert(alert_id: str = "alert-1", call_id: str = "call-1", **changes: Any) -> Alert:
-    found = finding()
-    given = Alert(
-        id=alert_id,
-        call_id=call_id,
-        kind=found.kind,
-        category=found.category,
-        rule=found.rule,
-        severity=found.severity,
-        score=found.score,
-        role=found.role,
-        start=found.start,
-        end=found.end,
-        quote=found.quote,
-        title=found.title,
-        why=found.why,
-        cites=found.cites,
-        utterance_id=found.utterance_id,
-        decided_by_transcript=True,
-        raised_at=AT,
-        latency=1.25,
-    )
+    found = {each.name: getattr(finding(), each.name) for each in fields(Finding)}
+    given = Alert(**found, id=alert_id, call_id=call_id, raised_at=AT, latency=1.25)
     return replace(given, **changes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from asr.audio.pcm import encode
+from detectors.contract import PackVersion
 from service.audio_files.call import CallAudio
 from service.calls.session import CallSession, SessionLimits, SessionParts
 from service.ingest.events import AudioArrived
@@ -31,6 +32,7 @@ class Stage:
         *,
         partials: bool = True,
         limits: SessionLimits | None = None,
+        pack: PackVersion | None = None,
     ) -> None:
         self.journal = FakeJournal()
         self.recogniser = recogniser or FakeRecogniser()
@@ -49,6 +51,7 @@ class Stage:
             max_pace=max_pace,
             partials=partials,
             limits=limits or SessionLimits(),
+            pack=pack,
         )
         self.session = CallSession(scenes.call(encoding="pcm_s16le"), parts)
 

@@ -8,8 +8,18 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from asr.audio.pcm import Encoding
-from asr.types import ROLES, Language, Utterance, Word
-from detectors.contract import SEVERITIES, Bilingual, Emotion, Finding, Jurisdiction, Sentiment, SentimentLabel
+from asr.types import ROLES, Acoustics, Language, Utterance, Word
+from detectors.contract import (
+    SEVERITIES,
+    Bilingual,
+    Emotion,
+    Finding,
+    Jurisdiction,
+    PackVersion,
+    Sentiment,
+    SentimentLabel,
+    Withdrawn,
+)
 from service.record.facts import (
     Alert,
     AlertRaised,
@@ -21,6 +31,7 @@ from service.record.facts import (
     DtmfPressed,
     Fact,
     FindingMade,
+    FindingWithdrawn,
     GapMarked,
     GapReason,
     Notice,
@@ -55,6 +66,7 @@ EVIDENCE = {
     "cites": CITES,
     "utterance_id": st.none() | TEXT,
     "decided_by_transcript": st.booleans(),
+    "pack": st.none() | st.builds(PackVersion, name=TEXT, version=TEXT, sha256=TEXT),
 }
 
 
@@ -94,6 +106,7 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
         language=LANGUAGE,
         confidence=FIGURE,
         words=WORDS,
+        acoustics=st.none() | st.builds(Acoustics, level_dbfs=FIGURE, peak_dbfs=FIGURE),
     )
     felt = st.builds(
         Sentiment,
@@ -108,6 +121,7 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
     alerts = st.builds(
         Alert,
         **EVIDENCE,
+        detector=TEXT,
         id=st.uuids().map(str),
         call_id=st.just(call_id),
         raised_at=MOMENT,
@@ -122,6 +136,12 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
         st.builds(SentimentScored, sentiment=felt),
         st.builds(FindingMade, finding=st.builds(Finding, **EVIDENCE, detector=TEXT)),
         st.builds(AlertRaised, alert=alerts),
+        st.builds(
+            FindingWithdrawn,
+            withdrawn=st.builds(Withdrawn, rule=TEXT, role=ROLE, start=FIGURE, end=FIGURE, why=BILINGUAL),
+            alert_id=st.none() | TEXT,
+            at=FIGURE,
+        ),
         st.builds(
             GapMarked, role=st.none() | ROLE, start=FIGURE, end=FIGURE, reason=st.sampled_from(get_args(GapReason))
         ),

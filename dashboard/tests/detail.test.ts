@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { follow, fromRecord } from '../src/state/detail';
-import { alert, call, decided, event, finding, found, raised, said, utterance } from './given';
+import { alert, call, decided, event, finding, found, raised, said, utterance, withdrawn } from './given';
 
 const record = {
   summary: call('a', { seq: 3 }),
@@ -10,6 +10,7 @@ const record = {
   alerts: [],
   gaps: [],
   notices: [],
+  withdrawals: [],
 };
 const opened = fromRecord(record);
 
@@ -67,6 +68,22 @@ describe('an opened call', () => {
     expect(held.findings.map((each) => each.start)).toEqual([2, 9]);
     expect(follow(held, event('a', 6, found(finding({ start: 9, end: 10 })))).findings).toHaveLength(2);
     expect(fromRecord({ ...record, findings: [finding()] }).findings).toEqual([finding()]);
+  });
+
+  it('keeps what was withdrawn, and dismisses its alert unless a person has decided', () => {
+    const held = follow(opened, event('a', 4, raised(alert('x'))));
+    const next = follow(held, event('a', 5, withdrawn('x')));
+    expect(next.withdrawals).toEqual([withdrawn('x')]);
+    expect(next.alerts[0]).toMatchObject({
+      state: 'dismissed',
+      changed_by: 'callwarden',
+      note: '客户说的 / the customer said it',
+    });
+    const confirmed = follow(opened, event('a', 4, raised(alert('x', { state: 'confirmed', changed_by: 'lin' }))));
+    expect(follow(confirmed, event('a', 5, withdrawn('x'))).alerts[0]).toMatchObject({
+      state: 'confirmed',
+      changed_by: 'lin',
+    });
   });
 
   it('follows a decision', () => {

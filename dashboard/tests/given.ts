@@ -1,5 +1,5 @@
 /** Small whole values of the wire types; each test says only what matters to it. */
-import type { Alert, CallSummary, Fact, Finding, LiveEvent, Snapshot, Utterance } from '../src/wire/types';
+import type { Alert, CallSummary, Fact, Finding, LiveEvent, Snapshot, Utterance, Withdrawal } from '../src/wire/types';
 
 export function call(id: string, change: Partial<CallSummary> = {}): CallSummary {
   return {
@@ -39,6 +39,7 @@ export function alert(id: string, change: Partial<Alert> = {}): Alert {
     kind: 'violation',
     category: 'abuse_insult',
     rule: 'cn.insult',
+    detector: 'lexical',
     severity: 'high',
     score: 0.9,
     role: 'agent',
@@ -50,6 +51,7 @@ export function alert(id: string, change: Partial<Alert> = {}): Alert {
     cites: [],
     utterance_id: 'agent-0',
     decided_by_transcript: true,
+    pack: null,
     raised_at: '2026-03-10T09:00:10+08:00',
     latency: 1,
     state: 'open',
@@ -77,6 +79,7 @@ export function finding(change: Partial<Finding> = {}): Finding {
     cites: [],
     utterance_id: 'agent-0',
     decided_by_transcript: true,
+    pack: null,
     ...change,
   };
 }
@@ -93,6 +96,7 @@ export function utterance(id: string, start: number): Utterance {
     language: 'zh',
     confidence: 0.9,
     words: [],
+    acoustics: null,
   };
 }
 
@@ -130,3 +134,13 @@ export const decided = (alertId: string): Fact => ({
   at: '2026-03-10T09:01:00+08:00',
   note: '误报',
 });
+
+export function withdrawn(alertId: string | null, change: Partial<Withdrawal['withdrawn']> = {}): Withdrawal {
+  const why = { zh: '客户说的', en: 'the customer said it' };
+  return {
+    type: 'finding_withdrawn',
+    withdrawn: { rule: 'cn.insult', role: 'agent', start: 1, end: 2, why, ...change },
+    alert_id: alertId,
+    at: 9,
+  };
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adoptAlert, EMPTY, forgetCalls, MOST_ALERTS, reduce, reduceAll } from '../src/state/reduce';
 import type { LiveMessage } from '../src/wire/types';
-import { alert, call, decided, event, raised, said, snapshot } from './given';
+import { alert, call, decided, event, raised, said, snapshot, withdrawn } from './given';
 
 const NOW = Date.parse('2026-03-10T00:59:58Z');
 const after = (...messages: LiveMessage[]) => reduceAll(EMPTY, messages, NOW);
@@ -121,6 +121,13 @@ describe('alerts', () => {
   it('follow what people decide, also on calls that have ended', () => {
     const state = after(snapshot([], [alert('x')]), event('a', 7, decided('x')));
     expect(state.alerts['x']).toMatchObject({ state: 'dismissed', changed_by: 'chen', note: '误报' });
+  });
+
+  it('are dismissed with the finding that they were raised by, unless a person has decided', () => {
+    const state = after(snapshot([], [alert('x')]), event('a', 7, withdrawn('x')));
+    expect(state.alerts['x']).toMatchObject({ state: 'dismissed', changed_by: 'callwarden' });
+    const confirmed = after(snapshot([], [alert('x')]), event('a', 7, decided('x')), event('a', 8, withdrawn('x')));
+    expect(confirmed.alerts['x']).toMatchObject({ changed_by: 'chen' });
   });
 
   it('decided over HTTP are not opened again by the late event that raised them', () => {

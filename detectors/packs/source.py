@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from detectors.contract import PackVersion
 from detectors.packs.taxonomy import PACKS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackSource:
-    """`sha256` is over the names and contents of all files of the pack: what judged a call can be told from it."""
-
-    name: str
-    version: str
-    sha256: str
-
-
 @cache
-def bundled_pack(folder: Path = PACKS) -> PackSource:
+def bundled_pack(folder: Path = PACKS) -> PackVersion:
     """The pack that ships with this package. Blocks: reads its files."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return PackSource(name="callwarden", version=version("callwarden"), sha256=digest.hexdigest())
+    return PackVersion(name="callwarden", version=version("callwarden"), sha256=digest.hexdigest())

@@ -7,10 +7,21 @@ from dataclasses import dataclass
 
 from asr.engines.port import Biasing
 from asr.types import Language
-from detectors.contract import Bilingual, CallContext, CallDetector, Detector, DetectorError, Jurisdiction, Severity
+from detectors.contract import (
+    Bilingual,
+    CallContext,
+    CallDetector,
+    Detector,
+    DetectorError,
+    Jurisdiction,
+    PackVersion,
+    Severity,
+    TextEncoder,
+)
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
 from detectors.packs.law import LawFigures, load_law_figures
 from detectors.packs.loader import RULE_FILES, PackLoader, Rule, load_pack_vocabulary
+from detectors.packs.source import bundled_pack
 from detectors.packs.taxonomy import JURISDICTIONS, PACKS, Category, Taxonomy, load_taxonomy
 from detectors.rules.duties import DutiesDetector, Duty, load_duties
 from detectors.rules.hours import CATEGORY as NIGHT
@@ -36,10 +47,16 @@ class RuleInfo:
 
 
 class Registry:
-    """Raises DetectorError where two detectors have one id."""
+    """`pack`: the rules that it was made from. `encoder`: for detectors that judge by meaning, where there is one.
+    Raises DetectorError where two detectors have one id."""
 
     def __init__(
-        self, detectors: Sequence[Detector], rules: Sequence[RuleInfo], frames: Mapping[Language, PromptFrame]
+        self,
+        detectors: Sequence[Detector],
+        rules: Sequence[RuleInfo],
+        frames: Mapping[Language, PromptFrame],
+        pack: PackVersion,
+        encoder: TextEncoder | None = None,
     ) -> None:
         ids = [detector.id for detector in detectors]
         double = {name for name in ids if ids.count(name) > 1}
@@ -48,6 +65,8 @@ class Registry:
         self.detectors = tuple(detectors)
         self.rules = tuple(rules)
         self.frames = frames
+        self.pack = pack
+        self.encoder = encoder
 
     def open(self, call: CallContext) -> list[tuple[str, CallDetector]]:
         """Every detector's id and its fresh memory of this call."""
@@ -75,9 +94,8 @@ def load() -> Registry:
         SequenceDetector(taxonomy.categories, law.sequence, right_party, load_cues(vocabulary)),
         SentimentDetector(load_lexicons()),
     ]
-    return Registry(
-        detectors, _infos(rules, duties, taxonomy, law), load_prompt_frames(_wordings(rules), JURISDICTIONS)
-    )
+    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS)
+    return Registry(detectors, _infos(rules, duties, taxonomy, law), frames, bundled_pack())
 
 
 def _wordings(rules: Sequence[Rule]) -> list[PromptWording]:

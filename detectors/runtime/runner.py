@@ -16,7 +16,16 @@ from functools import partial
 
 from asr.threads import in_thread
 from asr.types import Seconds, Utterance
-from detectors.contract import CallDetector, Finding, Foreseeing, GapAware, Observation
+from detectors.contract import (
+    CallDetector,
+    Embedding,
+    Finding,
+    Foreseeing,
+    GapAware,
+    Observation,
+    TextEncoder,
+    Understanding,
+)
 
 MOST_FAILURES = 3
 """A defect that meets one odd utterance passes; one that meets three is there to stay."""
@@ -73,13 +82,37 @@ class ThreadedDetectorRunner:
     Call its methods one after the other, in the call's order.
     """
 
-    def __init__(self, detectors: Sequence[tuple[str, CallDetector]], *, timeout_s: float) -> None:
+    def __init__(
+        self, detectors: Sequence[tuple[str, CallDetector]], *, timeout_s: float, encoder: TextEncoder | None = None
+    ) -> None:
         self._running = [_Running(id=name, detector=detector) for name, detector in detectors]
         self._timeout = timeout_s
+        self._encoder = encoder
+        self._encoder_failures = 0
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
-        """What they say of an utterance."""
-        return await self._ask_all(lambda detector: detector.heard(utterance))
+        """What they say of an utterance. Its meaning is worked out once for all that want it."""
+        failed: list[Observation | DetectorFailure] = []
+        try:
+            embedding = await self._embedding(utterance)
+        except Exception as failure:  # foreign code: the utterance's words are judged then
+            embedding = None
+            failed.append(self._encoder_failed(failure))
+        return failed + await self._ask_all(partial(_heard, utterance=utterance, embedding=embedding))
+
+    async def _embedding(self, utterance: Utterance) -> Embedding | None:
+        encoder = self._encoder
+        if encoder is None or self._encoder_failures >= MOST_FAILURES:
+            return None
+        if not any(isinstance(running.detector, Understanding) for running in self._running):
+            return None
+        async with asyncio.timeout(self._timeout):
+            [embedding] = await in_thread(lambda: encoder.encode([utterance.text]))
+        return embedding
+
+    def _encoder_failed(self, failure: Exception) -> DetectorFailure:
+        self._encoder_failures += 1
+        return DetectorFailure(detector="encoder", message=f"{type(failure).__name__}: {failure}")
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         """What holds already of an utterance that still goes on. A detector that fails here has its say when all of it
@@ -134,6 +167,12 @@ def _retrieve(task: asyncio.Task[list[Observation]]) -> None:
     """Nobody else may: a detector that is left out is not waited for."""
     if not task.cancelled():
         task.exception()
+
+
+def _heard(detector: CallDetector, utterance: Utterance, embedding: Embedding | None) -> list[Observation]:
+    if embedding is not None and isinstance(detector, Understanding):
+        return detector.understood(utterance, embedding)
+    return detector.heard(utterance)
 
 
 def _foreseen(detector: CallDetector, utterance: Utterance) -> list[Observation]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from asr.types import Seconds
-from detectors.contract import Finding, Observation, Sentiment
+from detectors.contract import Finding, Observation, PackVersion, Sentiment, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.metrics import Metrics
 from service.record.alert_policy import AlertPolicy
-from service.record.facts import Alert, AlertRaised, Fact, FindingMade, Notice, SentimentScored
+from service.record.facts import Alert, AlertRaised, Fact, FindingMade, FindingWithdrawn, Notice, SentimentScored
 
 
 class CallAlerting:
-    """One call's. `late` tells how long ago a moment of its audio came in; `raised`: alerts of an earlier session."""
+    """One call's. `late` tells how long ago a moment of its audio came in; `raised`: alerts of an earlier session;
+    `pack`: the rules that judge."""
 
     def __init__(
         self,
@@ -23,7 +25,9 @@ class CallAlerting:
         wall: Callable[[], datetime],
         late: Callable[[Seconds], Seconds],
         raised: Sequence[Alert] = (),
+        pack: PackVersion | None = None,
     ) -> None:
+        self._pack = pack
         self._alerts = AlertPolicy(call_id, raised=raised)
         self._metrics = metrics
         self._wall = wall
@@ -36,13 +40,20 @@ class CallAlerting:
     def early(self, foreseen: Sequence[Finding]) -> list[Fact]:
         """Alerts for what an utterance that still goes on holds already, if critical. The findings follow with its
         final text, and raise no second alert."""
-        return [fact for finding in foreseen if finding.severity == "critical" for fact in self._alert(finding)]
+        critical = [self._stamped(finding) for finding in foreseen if finding.severity == "critical"]
+        return [fact for finding in critical for fact in self._alert(finding)]
+
+    def _stamped(self, finding: Finding) -> Finding:
+        return replace(finding, pack=self._pack)
 
     def _facts_of(self, seen: Observation | DetectorFailure, at: Seconds) -> list[Fact]:
         if isinstance(seen, Sentiment):
             return [SentimentScored(sentiment=seen)]
         if isinstance(seen, Finding):
-            return [FindingMade(finding=seen), *self._alert(seen)]
+            finding = self._stamped(seen)
+            return [FindingMade(finding=finding), *self._alert(finding)]
+        if isinstance(seen, Withdrawn):
+            return [FindingWithdrawn(withdrawn=seen, alert_id=self._alerts.withdraw(seen), at=at)]
         self._metrics.detector_failures.labels(seen.detector).inc()
         return [Notice(code="detector_failed", message=f"{seen.detector}: {seen.message}", at=at)]
 

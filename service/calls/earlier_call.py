@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from asr.types import Role, Seconds, Utterance
-from detectors.contract import Finding, Observation, Sentiment
+from detectors.contract import Finding, Observation, Sentiment, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.record.facts import (
+    UNDECIDED,
     Alert,
     AlertChanged,
     AlertRaised,
@@ -18,6 +19,7 @@ from service.record.facts import (
     CallResumed,
     Fact,
     FindingMade,
+    FindingWithdrawn,
     GapMarked,
     NoticeCode,
     SentimentScored,
@@ -40,8 +42,8 @@ class EarlierCall:
 
     `reached`: how far its audio clock had come, as far as is known. `settled`: up to where each leg's speech has its
     text or a mark. `unjudged`: the last utterance, where what the detectors said of it was never written. `premature`:
-    undecided alerts of duties whose time was not up when the call ended; the agent can still do them. `last_at`: the
-    wall time of the last fact that the call itself made.
+    undecided alerts of duties whose time was not up when the call ended; the agent can still do them. `withdrawn`: what
+    detectors have taken back. `last_at`: the wall time of the last fact that the call itself made.
     """
 
     call: Call
@@ -53,6 +55,7 @@ class EarlierCall:
     findings: tuple[Finding, ...]
     alerts: tuple[Alert, ...]
     premature: tuple[Alert, ...]
+    withdrawn: tuple[Withdrawn, ...]
     unjudged: Utterance | None
     troubles: tuple[NoticeCode, ...]
 
@@ -68,6 +71,8 @@ class EarlierCall:
         """
         if isinstance(seen, DetectorFailure):
             return True
+        if isinstance(seen, Withdrawn):
+            return seen not in self.withdrawn
         if isinstance(seen, Sentiment):
             return self.unjudged is not None and seen.utterance_id == self.unjudged.id
         known = {(finding.rule, finding.role, finding.utterance_id) for finding in self.findings}
@@ -89,6 +94,7 @@ class _Reading:
     judged: set[str] = field(default_factory=set[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     alerts: list[Alert] = field(default_factory=list[Alert])
+    withdrawn: list[Withdrawn] = field(default_factory=list[Withdrawn])
 
     def take(self, fact: Fact) -> None:
         match fact:
@@ -117,11 +123,16 @@ class _Reading:
                 self.alerts.append(alert)
             case AlertChanged(alert_id=changed, state=state):
                 self.alerts = [replace(a, state=state) if a.id == changed else a for a in self.alerts]
+            case FindingWithdrawn(withdrawn=withdrawn, alert_id=its):
+                self.withdrawn.append(withdrawn)
+                self.alerts = [
+                    replace(a, state="dismissed") if a.id == its and a.state in UNDECIDED else a for a in self.alerts
+                ]
             case _:
                 pass
 
     def premature(self) -> list[Alert]:
-        undecided = [alert for alert in self.alerts if alert.state in ("open", "acknowledged")]
+        undecided = [alert for alert in self.alerts if alert.state in UNDECIDED]
         return [alert for alert in undecided if _at_the_end(alert, self.closed)]
 
     def settled(self) -> dict[Role, Seconds]:
@@ -159,12 +170,13 @@ def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierC
         findings=tuple(finding for finding in reading.findings if not _at_the_end(finding, reading.closed)),
         alerts=tuple(alert for alert in reading.alerts if not _at_the_end(alert, reading.closed)),
         premature=tuple(reading.premature()),
+        withdrawn=tuple(reading.withdrawn),
         unjudged=None if last is None or last.id in reading.judged else last,
         troubles=summary.troubles,
     )
 
 
-def _at_the_end(judged: Finding | Alert, closed: CallClosed | None) -> bool:
+def _at_the_end(judged: Finding, closed: CallClosed | None) -> bool:
     """Whether a duty counts as missed because the call ended: else its time had run out before."""
     return closed is not None and judged.kind == "duty_missing" and judged.end >= closed.duration
 

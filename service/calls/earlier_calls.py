@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from asr.audio.pcm import samples_in
 from asr.threads import in_thread
 from asr.types import Seconds
+from detectors.contract import HISTORY_DAYS, EarlierContact
 from service.calls.earlier_call import EarlierCall, earlier_call_of
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced
+from service.record.facts import Call
 from service.record.summary import CallSummary
 from service.recordings.folder import RecordingStore
 from service.recordings.reader import RecordedAudio
-from service.storage.port import CallStore, GatewayKey, LoggedFact
+from service.storage.port import CallStore, GatewayKey, LoggedFact, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
@@ -75,6 +77,16 @@ class EarlierCalls:
     def away(self, earlier: EarlierCall) -> Seconds:
         """How long the call has been without audio."""
         return max(0.0, (self._wall() - earlier.last_at).total_seconds())
+
+    async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
+        """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
+        if not call.customer:
+            return None
+        since = call.started_at - timedelta(days=HISTORY_DAYS)
+        try:
+            return await self._store.contacts(call.customer, since, call.id)
+        except StorageUnavailable:
+            return None
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
         """Let the session hear the recorded speech that may have no text yet."""

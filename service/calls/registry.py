@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from asr.types import Seconds
+from detectors.contract import EarlierContact
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
 from service.calls.connection import CallConnection, CallOutcome
 from service.calls.debtor_zone import zone_notices, zone_of
@@ -54,9 +55,12 @@ class CallRefused(Exception):
 
 
 class OpenSession(Protocol):
-    """Makes the session of a call, with everything it works with; `past` is where an earlier one left it."""
+    """Makes the session of a call, with everything it works with; `earlier` is where another one left it, `history`
+    what is known of its debtor's other calls."""
 
-    def __call__(self, call: Call, earlier: EarlierCall | None) -> CallSession: ...
+    def __call__(
+        self, call: Call, earlier: EarlierCall | None, history: tuple[EarlierContact, ...] | None
+    ) -> CallSession: ...
 
 
 class CallRegistry:
@@ -217,7 +221,8 @@ class CallRegistry:
         except (StorageUnavailable, NotFound):  # who cannot say whether an id was used gets one that cannot have been
             call.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
         zone = zone_of(announced, source, self._settings)
-        session = self._open_session(self._call(call.call_id, announced, source, zone.name), None)
+        opened = self._call(call.call_id, announced, source, zone.name)
+        session = self._open_session(opened, None, await self._earlier.history(opened))
         for notice in zone_notices(zone, session.call):
             session.tell(notice)
         self._begin(call, session)
@@ -248,7 +253,7 @@ class CallRegistry:
     async def _resume(self, call: RegisteredCall, summary: CallSummary) -> EarlierCall:
         """Make the session of a call of before; it waits for its connection from where it was left."""
         earlier = await self._earlier.read(summary)
-        session = self._open_session(earlier.call, earlier)
+        session = self._open_session(earlier.call, earlier, await self._earlier.history(earlier.call))
         await self._earlier.relisten(session, earlier)
         self._begin(call, session)
         call.took_up()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -22,10 +22,19 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from asr.audio.acoustics import acoustics_of
 from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Biasing, RecognitionError
 from asr.types import Language, Role, Seconds
-from detectors.contract import CallContext, Finding, Observation
+from detectors.contract import (
+    Bilingual,
+    CallContext,
+    EarlierContact,
+    Finding,
+    Observation,
+    PackVersion,
+    Withdrawn,
+)
 from detectors.runtime.runner import DetectorFailure
 from service.calls.alerting import CallAlerting
 from service.calls.arrival_times import ArrivalTimes
@@ -44,8 +53,6 @@ from service.ingest.events import DigitPressed, FormatChanged, Irregularity, Lin
 from service.live.messages import Levels, Partial
 from service.metrics import Metrics
 from service.record.facts import (
-    Alert,
-    AlertChanged,
     Call,
     CallClosed,
     CallEnding,
@@ -53,12 +60,12 @@ from service.record.facts import (
     CallResumed,
     DtmfPressed,
     Fact,
+    FindingWithdrawn,
     GapMarked,
     Notice,
     NoticeCode,
     UtteranceHeard,
 )
-from service.storage.port import StaleChange
 
 log = structlog.get_logger()
 
@@ -67,8 +74,6 @@ EQUAL_MEANS = (
     "Both channels carry the same sound: the source does not separate the parties."
     " Words are shown once, as the customer's; nothing is judged."
 )
-SYSTEM = "callwarden"
-"""Who changes an alert where no person does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +91,8 @@ class SessionLimits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionParts:
     """What a session works with. `monotonic` and `wall` are its clocks, `biasing` its call's vocabulary in
-    each language; `max_pace` bounds how many times real time audio may come; `partials` tells whether utterances are
-    recognised while they go on, which nobody sees of a file."""
+    each language, `pack` the rules that judge it; `max_pace` bounds how many times real time audio may come; `partials`
+    tells whether utterances are recognised while they go on, which nobody sees of a file."""
 
     journal: Journal
     recogniser: Recogniser
@@ -98,6 +103,7 @@ class SessionParts:
     wall: Callable[[], datetime]
     max_pace: float
     biasing: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing])
+    pack: PackVersion | None = None
     partials: bool = True
     limits: SessionLimits = SessionLimits()
 
@@ -121,8 +127,8 @@ SessionEnd = Literal["processed", "suspended"]
 Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
 
 
-def context_of(call: Call) -> CallContext:
-    """What the detectors are told of a call."""
+def context_of(call: Call, history: tuple[EarlierContact, ...] | None = None) -> CallContext:
+    """What the detectors are told of a call, and of its debtor's other calls."""
     return CallContext(
         call_id=call.id,
         language=call.language,
@@ -130,7 +136,14 @@ def context_of(call: Call) -> CallContext:
         started_at=call.started_at,
         timezone=call.timezone,
         metadata=call.metadata,
+        history=history,
     )
+
+
+def _owed_again(missed: Finding) -> Withdrawn:
+    """A duty that was held missed because the call had ended: the agent can still do it."""
+    why = Bilingual(zh="通话仍在继续，时限未到", en="the call goes on, its time is not up")
+    return Withdrawn(rule=missed.rule, role=missed.role, start=missed.start, end=missed.end, why=why)
 
 
 class CallSession:
@@ -152,7 +165,8 @@ class CallSession:
             parts.detectors, were_equal=earlier is not None and EQUAL in earlier.troubles
         )
         self._arrivals = ArrivalTimes()
-        self._alerting = CallAlerting(call.id, parts.metrics, parts.wall, self._late, earlier.alerts if earlier else ())
+        raised = () if earlier is None else earlier.alerts
+        self._alerting = CallAlerting(call.id, parts.metrics, parts.wall, self._late, raised, parts.pack)
         self._work: asyncio.Queue[Work] = asyncio.Queue()
         self._recognition = CallRecognition(call, parts.recogniser, parts.biasing, backlog=parts.limits.backlog)
         self._word_times = WordTimes(
@@ -291,15 +305,12 @@ class CallSession:
                 observed += await self._detectors.heard(heard)
         observed += await self._detectors.elapsed(min(earlier.settled.values()))
         await self._write(CallResumed(at=earlier.reached, cause="restarted" if earlier.closed is None else "returned"))
-        for alert in earlier.premature:
-            with suppress(StaleChange):  # a person decides at this moment
-                await self._write(self._owed_again(alert))
+        again = [
+            FindingWithdrawn(withdrawn=_owed_again(alert), alert_id=alert.id, at=earlier.reached)
+            for alert in earlier.premature
+        ]
+        await self._write(*again)
         await self._observe([seen for seen in observed if earlier.lacks(seen)])
-
-    def _owed_again(self, alert: Alert) -> AlertChanged:
-        """A duty that was held missed because the call had ended: the agent can still do it."""
-        note = "通话仍在继续，时限未到 / the call goes on, its time is not up"
-        return AlertChanged(alert_id=alert.id, state="dismissed", by=SYSTEM, at=self._parts.wall(), note=note)
 
     def _take(self, taken: AudioPathOutput) -> None:
         """Hand on what the audio path made of audio: to the recording, to the work queue, to whoever watches levels."""
@@ -361,7 +372,8 @@ class CallSession:
             self._show_partial(role, segment.start, "")
             return
         self._parts.metrics.final_latency.observe(self._late(segment.end))
-        utterance = self._recognition.utterance(role, segment.start, segment.end, heard)
+        so_far = self._recognition.utterance(role, segment.start, segment.end, heard)
+        utterance = replace(so_far, acoustics=acoustics_of(segment.pcm))
         await self._write(UtteranceHeard(utterance=utterance))
         self._recognition.written(utterance)
         observed = await self._detectors.heard(utterance)

@@ -16,8 +16,8 @@ import structlog
 from asr.types import Role
 from service.live.fact_events import events_of
 from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
-from service.record.alert_states import UNDECIDED
 from service.record.facts import (
+    UNDECIDED,
     Alert,
     AlertChanged,
     AlertRaised,
@@ -25,6 +25,7 @@ from service.record.facts import (
     CallClosed,
     CallOpened,
     CallResumed,
+    FindingWithdrawn,
     UtteranceHeard,
 )
 from service.record.summary import CallSummary
@@ -258,6 +259,8 @@ class LiveHub:
                     self._undecided[alert_id] = replace(
                         alert, state=change.state, changed_by=change.by, changed_at=change.at, note=change.note
                     )
+            case FindingWithdrawn(alert_id=str(alert_id)):
+                self._undecided.pop(alert_id, None)
             case _:
                 pass
 

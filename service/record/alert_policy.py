@@ -6,13 +6,13 @@ A finding that raises no alert is not lost: the session stores every finding, an
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from asr.types import Seconds
-from detectors.contract import SEVERITIES, Finding, Severity
+from detectors.contract import SEVERITIES, Finding, Severity, Withdrawn
 from service.record.facts import Alert
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class AlertPolicy:
         self._call_id = call_id
         self._limits = limits or AlertLimits()
         self._raised: list[Alert] = list(raised)  # bounded by twice `most`
+        self._withdrawn: set[str] = set()
 
     def consider(self, finding: Finding, *, raised_at: datetime, latency: Seconds) -> Alert | None:
         """The alert this finding raises, or None where it would tell a person nothing new.
@@ -60,10 +61,20 @@ class AlertPolicy:
         if self._known(finding) or self._cooling_down(finding) or self._at_limit(finding.severity):
             return None
         alert = _alert(finding, self._call_id, raised_at, latency)
-        if any(alert.id == raised.id for raised in self._raised):
-            return None  # moments less than a millisecond apart
+        if alert.id in self._withdrawn or any(alert.id == raised.id for raised in self._raised):
+            return None  # the very evidence that was withdrawn, or moments less than a millisecond apart
         self._raised.append(alert)
         return alert
+
+    def withdraw(self, withdrawn: Withdrawn) -> str | None:
+        """A finding was none: its rule is not quiet because of it. Returns the id of the alert that it raised."""
+        told = (withdrawn.rule, withdrawn.role, withdrawn.start, withdrawn.end)
+        alert = next((a for a in reversed(self._raised) if (a.rule, a.role, a.start, a.end) == told), None)
+        if alert is None:
+            return None
+        self._raised.remove(alert)
+        self._withdrawn.add(alert.id)
+        return alert.id
 
     def _known(self, finding: Finding) -> bool:
         """The same evidence was alerted at this severity or above: by the same rule, or in the same utterance
@@ -108,26 +119,8 @@ def _overlap(alert: Alert, finding: Finding) -> bool:
 
 
 def _alert(finding: Finding, call_id: str, raised_at: datetime, latency: Seconds) -> Alert:
-    return Alert(
-        id=_alert_id(finding, call_id),
-        call_id=call_id,
-        kind=finding.kind,
-        category=finding.category,
-        rule=finding.rule,
-        severity=finding.severity,
-        score=finding.score,
-        role=finding.role,
-        start=finding.start,
-        end=finding.end,
-        quote=finding.quote,
-        title=finding.title,
-        why=finding.why,
-        cites=finding.cites,
-        utterance_id=finding.utterance_id,
-        decided_by_transcript=finding.decided_by_transcript,
-        raised_at=raised_at,
-        latency=latency,
-    )
+    found = {each.name: getattr(finding, each.name) for each in fields(Finding)}
+    return Alert(**found, id=_alert_id(finding, call_id), call_id=call_id, raised_at=raised_at, latency=latency)
 
 
 def _alert_id(finding: Finding, call_id: str) -> str:

@@ -6,9 +6,6 @@ from typing import Literal, get_args
 
 from service.record.facts import AlertState
 
-UNDECIDED: tuple[AlertState, ...] = ("open", "acknowledged")
-"""States in which an alert still waits for a person's judgement."""
-
 Change = Literal["acknowledged", "confirmed", "dismissed"]
 
 _ALLOWED: dict[AlertState, frozenset[AlertState]] = {

@@ -14,9 +14,13 @@ from pydantic import Field, TypeAdapter
 
 from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds, Utterance, Word
-from detectors.contract import Bilingual, Finding, Jurisdiction, Sentiment, Severity
+from detectors.contract import Finding, Jurisdiction, Sentiment, Withdrawn
 
 AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
+UNDECIDED: tuple[AlertState, ...] = ("open", "acknowledged")
+"""States in which an alert still waits for a person's judgement."""
+SYSTEM = "callwarden"
+"""Who changes an alert where no person does."""
 CallState = Literal["live", "ended"]
 CallEnding = Literal["completed", "dropped", "rejected", "interrupted"]
 """How a call ended: the gateway said stop; it went away; it broke the protocol; the service itself went down."""
@@ -72,25 +76,11 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(Finding):
     """A finding that asks for a person's eyes. `latency` is seconds from the evidence's end to the alert, live."""
 
     id: str
     call_id: str
-    kind: Literal["violation", "duty_missing"]
-    category: str
-    rule: str
-    severity: Severity
-    score: float
-    role: Role
-    start: Seconds
-    end: Seconds
-    quote: str
-    title: Bilingual
-    why: Bilingual
-    cites: tuple[str, ...]
-    utterance_id: str | None
-    decided_by_transcript: bool
     raised_at: datetime
     latency: float
     state: AlertState = "open"
@@ -152,6 +142,17 @@ class AlertChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingWithdrawn:
+    """A finding turned out to be none. `alert_id`: the alert that it raised, which is dismissed where no person has
+    decided on it. `at`: how far the call had come."""
+
+    withdrawn: Withdrawn
+    alert_id: str | None
+    at: Seconds
+    type: Literal["finding_withdrawn"] = "finding_withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GapMarked:
     """Audio of `role` (None: every leg) is missing from `start` to `end`; the recording holds silence there."""
 
@@ -205,6 +206,7 @@ Fact: TypeAlias = (
     | WordsTimed
     | SentimentScored
     | FindingMade
+    | FindingWithdrawn
     | AlertRaised
     | AlertChanged
     | GapMarked

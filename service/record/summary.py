@@ -10,6 +10,7 @@ from functools import singledispatch
 from asr.types import Role, Seconds
 from detectors.contract import Severity
 from service.record.facts import (
+    UNDECIDED,
     AlertChanged,
     AlertRaised,
     AlertState,
@@ -20,6 +21,7 @@ from service.record.facts import (
     CallResumed,
     CallState,
     Fact,
+    FindingWithdrawn,
     GapMarked,
     Notice,
     NoticeCode,
@@ -132,6 +134,14 @@ def _(fact: AlertChanged, summary: CallSummary) -> CallSummary:
     states = dict(summary.alert_states)
     states[fact.alert_id] = (severity, fact.state)
     return _with_alerts(summary, states)
+
+
+@_apply.register
+def _(fact: FindingWithdrawn, summary: CallSummary) -> CallSummary:
+    severity, state = summary.alert_states.get(fact.alert_id or "", ("low", "dismissed"))
+    if fact.alert_id is None or state not in UNDECIDED:
+        return summary
+    return _with_alerts(summary, {**summary.alert_states, fact.alert_id: (severity, "dismissed")})
 
 
 @_apply.register

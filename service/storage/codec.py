@@ -18,6 +18,7 @@ from service.record.facts import (
     CallOpened,
     Fact,
     FindingMade,
+    FindingWithdrawn,
     GapMarked,
     Notice,
     UtteranceHeard,
@@ -37,6 +38,7 @@ FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
 ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
 GAP: TypeAdapter[GapMarked] = TypeAdapter(GapMarked)
 NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
+WITHDRAWAL: TypeAdapter[FindingWithdrawn] = TypeAdapter(FindingWithdrawn)
 USER: TypeAdapter[User] = TypeAdapter(User)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
 AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)
@@ -108,6 +110,8 @@ def _identifiers(fact: Fact, call_id: str) -> tuple[tuple[str, ...], str]:
         case AlertRaised(alert=alert):
             return (alert.id,), alert.call_id
         case AlertChanged(alert_id=alert_id):
+            return (alert_id,), call_id
+        case FindingWithdrawn(alert_id=str(alert_id)):
             return (alert_id,), call_id
         case _:
             return (), call_id

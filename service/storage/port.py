@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from asr.types import Utterance
-from detectors.contract import Finding, Sentiment, Severity
-from service.record.facts import Alert, AlertState, Call, CallState, Fact, GapMarked, Notice
+from detectors.contract import EarlierContact, Finding, Sentiment, Severity
+from service.record.facts import Alert, AlertState, Call, CallState, Fact, FindingWithdrawn, GapMarked, Notice
 from service.record.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
@@ -74,6 +74,7 @@ class CallRecord:
     alerts: tuple[Alert, ...]
     gaps: tuple[GapMarked, ...]
     notices: tuple[Notice, ...]
+    withdrawals: tuple[FindingWithdrawn, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,10 @@ class AuditQuery:
     limit: int = 50
 
 
+MOST_CONTACTS = 100
+"""Calls with one debtor in a month that are told: more than any law allows, and any habit shows in them."""
+
+
 class FactLog(Protocol):
     """Every call's append-only log. Every method may raise StorageUnavailable; nothing is half written."""
 
@@ -230,6 +235,11 @@ class CallIndex(Protocol):
 
     async def live_calls(self) -> list[CallSummary]:
         """Calls nobody closed, oldest first, whoever owns them."""
+        ...
+
+    async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
+        """Calls with this customer that began since then, of any source, newest first, but for the call `but`; at most
+        MOST_CONTACTS."""
         ...
 
     async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:

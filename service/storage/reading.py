@@ -9,12 +9,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from service.record.facts import FACT, Alert, Notice
+from detectors.contract import EarlierContact
+from service.record.facts import FACT, Alert, FindingWithdrawn, Notice
 from service.record.summary import CallSummary
 from service.storage import codec, tables
 from service.storage.port import CallRecord, LoggedFact, NotFound
 
 T = TypeVar("T")
+M = TypeVar("M", Notice, FindingWithdrawn)
 
 _CALL_EXISTS = sa.select(sa.literal(1)).where(tables.calls.c.id == sa.bindparam("id"))
 
@@ -46,16 +48,17 @@ def call(connection: sa.Connection, call_id: str) -> CallRecord:
         findings=_of_call(connection, call_id, tables.findings, codec.FINDING, "start"),
         alerts=_of_call(connection, call_id, tables.alerts, codec.ALERT, "start"),
         gaps=_of_call(connection, call_id, tables.gaps, codec.GAP, "start"),
-        notices=_notices(connection, call_id),
+        notices=tuple(_told(connection, call_id, "notice", codec.NOTICE)),
+        withdrawals=tuple(_told(connection, call_id, "finding_withdrawn", codec.WITHDRAWAL)),
     )
 
 
-def _notices(connection: sa.Connection, call_id: str) -> tuple[Notice, ...]:
-    """The call's notices in the order of their time. They are few, so the log alone holds them."""
+def _told(connection: sa.Connection, call_id: str, kind: str, adapter: TypeAdapter[M]) -> list[M]:
+    """The call's facts of a kind that is so rare that the log alone holds it, in the order of their time."""
     events = tables.events
-    statement = sa.select(events.c.payload).where(events.c.call_id == call_id, events.c.type == "notice")
-    told = [codec.NOTICE.validate_json(each) for each in connection.execute(statement.order_by(events.c.seq)).scalars()]
-    return tuple(sorted(told, key=lambda notice: notice.at))
+    statement = sa.select(events.c.payload).where(events.c.call_id == call_id, events.c.type == kind)
+    told = [adapter.validate_json(each) for each in connection.execute(statement.order_by(events.c.seq)).scalars()]
+    return sorted(told, key=lambda fact: fact.at)
 
 
 def _of_call(
@@ -66,6 +69,25 @@ def _of_call(
     found = connection.execute(statement)
     names = tuple(found.keys())
     return tuple(adapter.validate_python(dict(zip(names, row, strict=True))) for row in found)
+
+
+def contacts(
+    connection: sa.Connection, customer: str, since: datetime, but: str, limit: int
+) -> tuple[EarlierContact, ...]:
+    """Calls with this customer that began since then, newest first, but for one."""
+    calls = tables.calls
+    theirs = sa.and_(calls.c.customer == customer, calls.c.started_at >= since, calls.c.id != but)
+    newest = sa.select(calls.c.summary).where(theirs).order_by(calls.c.started_at.desc(), calls.c.id.desc())
+    found = [codec.SUMMARY.validate_json(each) for each in connection.execute(newest.limit(limit)).scalars()]
+    return tuple(
+        EarlierContact(
+            call_id=each.call.id,
+            started_at=each.call.started_at,
+            duration=each.duration,
+            spoke=tuple(party.role for party in each.parties if party.talked > 0),
+        )
+        for each in found
+    )
 
 
 def live_calls(connection: sa.Connection) -> list[CallSummary]:

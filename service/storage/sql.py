@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
+from detectors.contract import EarlierContact
 from service.record.facts import Alert, AlertChanged, AlertState, Fact
 from service.record.summary import CallSummary
 from service.storage import audit, codec, pages, reading, writing
@@ -15,6 +16,7 @@ from service.storage.accounts import SqlAccounts
 from service.storage.database import make_database
 from service.storage.migrate import load_scripts, upgrade
 from service.storage.port import (
+    MOST_CONTACTS,
     OWNED_FOR,
     AlertPage,
     AlertQuery,
@@ -85,6 +87,10 @@ class SqlStore(SqlAccounts):
 
     async def live_calls(self) -> list[CallSummary]:
         return await self._database.read("read live calls", reading.live_calls)
+
+    async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
+        work = partial(reading.contacts, customer=storable_text(customer), since=since, but=but, limit=MOST_CONTACTS)
+        return await self._database.read("read calls with a customer", work)
 
     async def own(self, call_ids: Collection[str], now: datetime) -> None:
         if call_ids:

@@ -79,6 +79,7 @@ calls = sa.Table(
     sa.Index(None, "started_at", "id"),
     sa.Index(None, "state"),
     sa.Index(None, "agent"),
+    sa.Index(None, "customer", "started_at"),
 )
 
 events = sa.Table(
@@ -106,6 +107,7 @@ utterances = sa.Table(
     sa.Column("language", Words, nullable=False),
     sa.Column("confidence", sa.Double, nullable=False),
     sa.Column("words", sa.JSON, nullable=False),
+    sa.Column("acoustics", sa.JSON),
     sa.PrimaryKeyConstraint("call_id", "id"),
 )
 
@@ -142,6 +144,7 @@ def _evidence() -> list[sa.Column[Any]]:
         sa.Column("cites", sa.JSON, nullable=False),
         sa.Column("utterance_id", Words),
         sa.Column("decided_by_transcript", sa.Boolean, nullable=False),
+        sa.Column("pack", sa.JSON),  # the rules that were in force
     ]
 
 
@@ -162,6 +165,7 @@ alerts = sa.Table(
     sa.Column("id", Words, primary_key=True),
     _call_id(),
     sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("detector", Words, nullable=False, server_default=""),
     *_evidence(),
     sa.Column("raised_at", Moment, nullable=False),
     sa.Column("latency", sa.Double, nullable=False),

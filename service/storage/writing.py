@@ -11,12 +11,15 @@ from sqlalchemy.exc import IntegrityError
 
 from service.record.alert_states import may_change
 from service.record.facts import (
+    SYSTEM,
+    UNDECIDED,
     AlertChanged,
     AlertRaised,
     AlertState,
     CallOpened,
     Fact,
     FindingMade,
+    FindingWithdrawn,
     GapMarked,
     SentimentScored,
     UtteranceHeard,
@@ -112,6 +115,9 @@ def _spread(connection: sa.Connection, entry: LoggedFact) -> None:
     if isinstance(entry.fact, WordsTimed):
         _time_words(connection, entry.call_id, entry.fact)
         return
+    if isinstance(entry.fact, FindingWithdrawn):
+        _withdraw(connection, entry.call_id, entry.fact, entry.at)
+        return
     table, values = _row(entry.fact)
     if table is not None:
         connection.execute(sa.insert(table), {**values, "call_id": entry.call_id, "seq": entry.seq})
@@ -139,6 +145,14 @@ def _time_words(connection: sa.Connection, call_id: str, timed: WordsTimed) -> N
     words = codec.WORDS.dump_python(timed.words)
     if connection.execute(sa.update(utterances).where(of_call).values(words=words)).rowcount == 0:
         raise NotFound(f"no utterance {timed.utterance_id} in call {call_id}")
+
+
+def _withdraw(connection: sa.Connection, call_id: str, fact: FindingWithdrawn, at: datetime) -> None:
+    """The alert of a finding that was none is dismissed, unless a person has decided on it."""
+    of_call = sa.and_(alerts.c.id == fact.alert_id, alerts.c.call_id == call_id)
+    why = fact.withdrawn.why
+    values = {"state": "dismissed", "changed_by": SYSTEM, "changed_at": at, "note": f"{why.zh} / {why.en}"}
+    connection.execute(sa.update(alerts).where(of_call, alerts.c.state.in_(UNDECIDED)).values(values))
 
 
 def _change_alert(connection: sa.Connection, call_id: str, change: AlertChanged) -> None:

@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from detectors.contract import Bilingual
-from detectors.packs.source import PackSource
+from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner
@@ -76,7 +75,7 @@ class WebParts:
     feed: LiveFeed
     decisions: Decisions
     recordings: Recordings
-    pack: PackSource
+    pack: PackVersion
     rules: tuple[RuleInfo, ...]
     laws: Mapping[str, Bilingual]
     checks: ReadinessChecks

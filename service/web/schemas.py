@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detectors.contract import Bilingual, Severity
-from detectors.packs.source import PackSource
+from detectors.contract import Bilingual, PackVersion, Severity
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
 from service.live.messages import Event
@@ -187,7 +186,7 @@ class EventsAnswer:
 class RulesAnswer:
     """`pack` tells which rules these are."""
 
-    pack: PackSource
+    pack: PackVersion
     rules: tuple[RuleInfo, ...]
 
 

@@ -18,6 +18,7 @@ from service.record.facts import (
     AlertChanged,
     Fact,
     FindingMade,
+    FindingWithdrawn,
     GapMarked,
     Notice,
     SentimentScored,
@@ -177,13 +178,14 @@ async def test_every_fact_is_read_as_it_was_written(store: Store, data: st.DataO
     without_nul = [fact for fact in told if b"\\u0000" not in FACT.dump_json(fact)]
     assert [fact for fact in without_nul if fact not in [entry.fact for entry in log]] == []
     record = await store.call(call_id)
-    spread = [*record.utterances, *record.sentiments, *record.findings, *record.alerts, *record.gaps, *record.notices]
+    spread = [*record.utterances, *record.sentiments, *record.findings, *record.alerts]
+    spread += [*record.gaps, *record.notices, *record.withdrawals]
     stored = [
         value
         for entry in log
         for value in (getattr(entry.fact, name, None) for name in ("utterance", "sentiment", "finding", "alert"))
         if value is not None
-    ] + [entry.fact for entry in log if isinstance(entry.fact, GapMarked | Notice)]
+    ] + [entry.fact for entry in log if isinstance(entry.fact, GapMarked | Notice | FindingWithdrawn)]
     assert len(spread) == len(stored)
     assert [value for value in stored if value not in spread] == []
     assert record.summary == logged[-1].summary
@@ -218,6 +220,25 @@ async def test_the_words_of_an_utterance_are_there_once_they_are_timed(store: St
     record = await store.call("call-1")
     assert record.utterances == (other.utterance, replace(flagged.utterance, words=words))
     assert [entry.fact for entry in await store.facts("call-1")][-1] == timed
+
+
+async def test_the_calls_of_a_debtor_are_found_newest_first(store: Store) -> None:
+    for number, customer in enumerate(("李四", "王五", "李四", "李四")):
+        start = AT - timedelta(days=number)
+        await store.append(f"call-{number}", [scenes.opened(f"call-{number}", customer=customer, started_at=start)], AT)
+    said, closed = scenes.heard("call-2", role="customer"), scenes.closed()
+    await store.append("call-2", [said, closed], AT)
+    found = await store.contacts("李四", AT - timedelta(days=2), "call-0")
+    assert [(each.call_id, each.started_at, each.spoke) for each in found] == [
+        ("call-2", AT - timedelta(days=2), ("customer",))
+    ]
+    assert found[0].duration == closed.duration
+    assert [each.call_id for each in await store.contacts("李四", AT - timedelta(days=9), "")] == [
+        "call-0",
+        "call-2",
+        "call-3",
+    ]
+    assert await store.contacts("赵六", AT - timedelta(days=9), "") == ()
 
 
 async def test_calls_nobody_closed_are_found_oldest_first(store: Store) -> None:

@@ -8,8 +8,9 @@ from typing import get_args
 
 import pytest
 
-from service.record.alert_states import UNDECIDED, may_change
-from service.record.facts import AlertChanged, AlertState
+from detectors.contract import Bilingual, Withdrawn
+from service.record.alert_states import may_change
+from service.record.facts import SYSTEM, UNDECIDED, AlertChanged, AlertState, FindingWithdrawn
 from service.storage.port import NotFound, StaleChange, Store
 from tests import scenes
 from tests.scenes import AT
@@ -102,3 +103,39 @@ async def test_alert_nobody_knows_is_not_found(flagged: Store) -> None:
         await flagged.alert("none")
     with pytest.raises(NotFound, match="none"):
         await flagged.change_alert("none", "confirmed", "mei", LATER, "")
+
+
+def withdrawn(alert_id: str | None) -> FindingWithdrawn:
+    found = scenes.finding()
+    why = Bilingual(zh="客户说的", en="the customer said it")
+    told = Withdrawn(rule=found.rule, role=found.role, start=found.start, end=found.end, why=why)
+    return FindingWithdrawn(withdrawn=told, alert_id=alert_id, at=9.0)
+
+
+@pytest.mark.parametrize("before", UNDECIDED)
+async def test_the_alert_of_a_withdrawn_finding_is_dismissed(flagged: Store, before: AlertState) -> None:
+    if before == "acknowledged":
+        await flagged.change_alert("alert-1", before, "lin", LATER, "", UNDECIDED)
+    [logged] = await flagged.append("call-1", [withdrawn("alert-1")], LATER)
+    alert = await flagged.alert("alert-1")
+    assert (alert.state, alert.changed_by, alert.changed_at) == ("dismissed", SYSTEM, LATER)
+    assert alert.note == "客户说的 / the customer said it"
+    assert logged.summary.alerts == {}
+    assert await flagged.summary("call-1") == logged.summary
+    assert (await flagged.call("call-1")).withdrawals == (logged.fact,)
+
+
+@pytest.mark.parametrize("decided", ["confirmed", "dismissed"])
+async def test_what_a_person_has_decided_is_not_withdrawn(flagged: Store, decided: AlertState) -> None:
+    await flagged.change_alert("alert-1", decided, "lin", LATER, "听过", UNDECIDED)
+    before = await flagged.summary("call-1")
+    [logged] = await flagged.append("call-1", [withdrawn("alert-1")], LATER)
+    alert = await flagged.alert("alert-1")
+    assert (alert.state, alert.changed_by, alert.note) == (decided, "lin", "听过")
+    assert (logged.summary.alerts, logged.summary.alert_states) == (before.alerts, before.alert_states)
+
+
+async def test_a_withdrawn_finding_that_raised_no_alert_is_told_alone(flagged: Store) -> None:
+    await flagged.append("call-1", [withdrawn(None)], LATER)
+    assert (await flagged.alert("alert-1")).state == "open"
+    assert len((await flagged.call("call-1")).withdrawals) == 1

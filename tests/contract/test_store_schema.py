@@ -49,8 +49,11 @@ async def test_a_key_of_the_first_schema_calls_debtors_in_no_zone_of_its_own(
         connection.execute(sa.text("DROP TABLE audit"))
         for column in ("timezone", "max_calls", "max_share"):
             connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
-        for column in ("owner", "owned_until"):
-            connection.execute(sa.text(f"ALTER TABLE calls DROP COLUMN {column}"))
+        connection.execute(sa.text("DROP INDEX ix_calls_customer_started_at"))
+        since = {"calls": ("owner", "owned_until"), "findings": ("pack",), "alerts": ("pack", "detector")}
+        for table, columns in {**since, "utterances": ("acoustics",)}.items():
+            for column in columns:
+                connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(
             sa.text(
                 "INSERT INTO gateway_keys (id, source, secret_hash, rights, first_track, created_at) "

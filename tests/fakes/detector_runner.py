@@ -8,12 +8,14 @@ from detectors.runtime.runner import DetectorFailure
 
 
 class FakeDetectorRunner:
-    """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds. `asked`: in a few
+    """Says of every utterance what `says` holds, and of one that goes on what `foresees` holds, at
+    the end what `says_at_the_end` holds. `asked`: in a few
     words, what it was asked."""
 
     def __init__(self, *says: Observation | DetectorFailure) -> None:
         self.says = list(says)
         self.foresees: list[Finding] = []
+        self.says_at_the_end: list[Observation | DetectorFailure] = []
         self.asked: list[str] = []
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
@@ -34,4 +36,4 @@ class FakeDetectorRunner:
 
     async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         self.asked.append("closed")
-        return []
+        return [*self.says_at_the_end]

@@ -65,6 +65,7 @@ class StagedCall:
             alerts=tuple(self.alerts().values()),
             gaps=tuple(e.fact for e in self.events if e.fact.type == "gap"),
             notices=tuple(e.fact for e in self.events if e.fact.type == "notice"),
+            withdrawals=(),
         )
 
 

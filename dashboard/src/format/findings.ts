@@ -1,5 +1,5 @@
 /** Which findings no alert tells of already. */
-import type { Alert, Finding } from '../wire/types';
+import type { Alert, Finding, Withdrawal } from '../wire/types';
 
 /**
  * The findings to list beside the alerts: a rule that has just raised an alert is quiet for a while, and a call has a
@@ -14,6 +14,14 @@ export function withoutAlert(findings: readonly Finding[], alerts: readonly Aler
     else same.push(alert);
   }
   return findings.filter((finding) => raised.get(ruleOf(finding))?.some((alert) => covers(alert, finding)) !== true);
+}
+
+/** Whether that finding is the one that was withdrawn. */
+export function isOf(
+  { withdrawn }: Withdrawal,
+  { rule, role, start, end }: Withdrawal['withdrawn'] | Finding,
+): boolean {
+  return withdrawn.rule === rule && withdrawn.role === role && withdrawn.start === start && withdrawn.end === end;
 }
 
 const ruleOf = ({ rule, role }: Alert | Finding) => `${role} ${rule}`;

@@ -225,6 +225,7 @@ export const en: Messages = {
     none: 'No other findings.',
     why: 'No further alert is raised where the same rule or the same words have just raised one, or the call is at its limit. These are kept as evidence.',
     more: (n) => `Show more (${n} left)`,
+    withdrawn: (why) => `Withdrawn: ${why}`,
   },
   notices: { title: 'Monitoring notices', none: 'Nothing was out of order.' },
   calls: {

@@ -235,6 +235,7 @@ export const zh = {
     none: '没有其他命中。',
     why: '同一规则或同一句话刚告警过，或本通话告警已达上限时，再次命中不重复告警，仍留作质检依据。',
     more: (n: number) => `还有 ${n} 条，继续显示`,
+    withdrawn: (why: string) => `已撤回：${why}`,
   },
   notices: { title: '监听提示', none: '监听期间没有异常。' },
   calls: {

@@ -3,15 +3,16 @@ import type {
   Alert,
   CallRecord,
   CallSummary,
-  Fact,
   Finding,
   Gap,
   LiveEvent,
   Notice,
   Sentiment,
   Utterance,
+  Withdrawal,
 } from '../wire/types';
-import { after } from './reduce';
+import { isOf } from '../format/findings';
+import { after, dismissal } from './reduce';
 
 export interface CallDetail {
   readonly summary: CallSummary;
@@ -21,6 +22,7 @@ export interface CallDetail {
   readonly alerts: readonly Alert[];
   readonly gaps: readonly Gap[];
   readonly notices: readonly Notice[];
+  readonly withdrawals: readonly Withdrawal[];
   /** Nothing up to this seq is missing. */
   readonly seq: number;
   /** An event came whose predecessors did not: ask for those after `seq`. */
@@ -28,8 +30,7 @@ export interface CallDetail {
 }
 
 export function fromRecord(record: CallRecord): CallDetail {
-  const { summary, utterances, sentiments, findings, alerts, gaps, notices } = record;
-  return { summary, utterances, sentiments, findings, alerts, gaps, notices, seq: summary.seq, hole: false };
+  return { ...record, seq: record.summary.seq, hole: false };
 }
 
 /** Applies an event of this call; what was applied before changes nothing. */
@@ -37,10 +38,10 @@ export function follow(detail: CallDetail, event: LiveEvent): CallDetail {
   if (event.call_id !== detail.summary.call.id || event.seq <= detail.seq) return detail;
   const summary = after(detail.summary, event) ?? detail.summary;
   const next = event.seq === detail.seq + 1;
-  return withFact({ ...detail, summary, seq: next ? event.seq : detail.seq, hole: !next }, event.fact);
+  return withFact({ ...detail, summary, seq: next ? event.seq : detail.seq, hole: !next }, event);
 }
 
-function withFact(detail: CallDetail, fact: Fact): CallDetail {
+function withFact(detail: CallDetail, { fact, at }: LiveEvent): CallDetail {
   switch (fact.type) {
     case 'utterance':
       return { ...detail, utterances: insert(detail.utterances, fact.utterance, sameId, byStart) };
@@ -64,6 +65,8 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
         changed_at: fact.at,
         note: fact.note,
       });
+    case 'finding_withdrawn':
+      return withdraw(detail, fact, at);
     case 'gap':
       return { ...detail, gaps: insert(detail.gaps, fact, sameGap, byStart) };
     case 'notice':
@@ -76,6 +79,13 @@ function withFact(detail: CallDetail, fact: Fact): CallDetail {
     default:
       return unknown(fact, detail);
   }
+}
+
+function withdraw(detail: CallDetail, fact: Withdrawal, at: string): CallDetail {
+  const alerts = detail.alerts.map((alert) =>
+    alert.id === fact.alert_id ? { ...alert, ...dismissal(alert, fact, at) } : alert,
+  );
+  return { ...detail, alerts, withdrawals: insert(detail.withdrawals, fact, sameWithdrawal, byAt) };
 }
 
 export function changeAlert(detail: CallDetail, id: string, change: Partial<Alert>): CallDetail {
@@ -92,6 +102,7 @@ const sameFinding = (a: Finding, b: Finding) =>
   a.quote === b.quote &&
   a.severity === b.severity;
 const sameGap = (a: Gap, b: Gap) => a.start === b.start && a.role === b.role && a.reason === b.reason;
+const sameWithdrawal = (a: Withdrawal, b: Withdrawal) => a.at === b.at && isOf(a, b.withdrawn);
 const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at && a.message === b.message;
 const byStart = (a: { start: number }, b: { start: number }) => a.start - b.start;
 const byAt = (a: { at: number }, b: { at: number }) => a.at - b.at;

@@ -10,6 +10,7 @@ import type {
   LiveMessage,
   Role,
   Snapshot,
+  Withdrawal,
 } from '../wire/types';
 
 /** The newest levels of a call and when they came (this machine's milliseconds): the talk clock runs on from there. */
@@ -139,14 +140,14 @@ function onEvent(state: LiveState, event: LiveEvent): LiveState {
   const opens = event.fact.type === 'call_opened' || event.fact.type === 'call_resumed';
   if (held === undefined && !opens) {
     // A call this picture no longer shows: only what people decide about its alerts still matters.
-    return withFact(state, event.fact);
+    return withFact(state, event);
   }
   const whole = state.seqs[id] ?? 0;
   if (event.seq <= whole) return state;
   const summary = after(held, event);
   const calls = summary === undefined ? state.calls : { ...state.calls, [id]: summary };
   const now = settled({ ...state, calls, ...advance(state, event, whole) }, id, event.fact);
-  return withFact(now, event.fact);
+  return withFact(now, event);
 }
 
 /**
@@ -167,7 +168,7 @@ function advance(state: LiveState, event: LiveEvent, whole: number): Pick<LiveSt
   return { seqs: { ...state.seqs, [id]: event.seq }, holes };
 }
 
-function withFact(state: LiveState, fact: Fact): LiveState {
+function withFact(state: LiveState, { fact, at }: LiveEvent): LiveState {
   switch (fact.type) {
     case 'alert': {
       const held = state.alerts[fact.alert.id];
@@ -179,6 +180,10 @@ function withFact(state: LiveState, fact: Fact): LiveState {
       if (held === undefined) return state;
       const change = { state: fact.state, changed_by: fact.by, changed_at: fact.at, note: fact.note };
       return adoptAlert(state, { ...held, ...change });
+    }
+    case 'finding_withdrawn': {
+      const held = state.alerts[fact.alert_id ?? ''];
+      return held === undefined ? state : adoptAlert(state, { ...held, ...dismissal(held, fact, at) });
     }
     case 'call_opened':
     case 'utterance':
@@ -194,6 +199,13 @@ function withFact(state: LiveState, fact: Fact): LiveState {
     default:
       return unknown(fact, state);
   }
+}
+
+/** What a withdrawn finding does to its alert: nothing where a person has decided. The server's store does the same. */
+export function dismissal(alert: Alert, { withdrawn }: Withdrawal, at: string): Partial<Alert> {
+  if (alert.state === 'confirmed' || alert.state === 'dismissed') return {};
+  const note = `${withdrawn.why.zh} / ${withdrawn.why.en}`;
+  return { state: 'dismissed', changed_by: 'callwarden', changed_at: at, note };
 }
 
 function bounded(state: LiveState): LiveState {

@@ -410,14 +410,20 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Acoustics
+         * @description How an utterance sounds: its mean level (RMS) and its loudest sample, dBFS, -96 to 0.
+         */
+        Acoustics: {
+            /** Level Dbfs */
+            level_dbfs: number;
+            /** Peak Dbfs */
+            peak_dbfs: number;
+        };
+        /**
          * Alert
          * @description A finding that asks for a person's eyes. `latency` is seconds from the evidence's end to the alert, live.
          */
         Alert: {
-            /** Id */
-            id: string;
-            /** Call Id */
-            call_id: string;
             /**
              * Kind
              * @enum {string}
@@ -427,6 +433,8 @@ export interface components {
             category: string;
             /** Rule */
             rule: string;
+            /** Detector */
+            detector: string;
             /**
              * Severity
              * @enum {string}
@@ -453,6 +461,11 @@ export interface components {
             utterance_id: string | null;
             /** Decided By Transcript */
             decided_by_transcript: boolean;
+            pack: components["schemas"]["PackVersion"] | null;
+            /** Id */
+            id: string;
+            /** Call Id */
+            call_id: string;
             /**
              * Raised At
              * Format: date-time
@@ -641,6 +654,8 @@ export interface components {
             gaps: components["schemas"]["GapMarked"][];
             /** Notices */
             notices: components["schemas"]["Notice"][];
+            /** Withdrawals */
+            withdrawals: components["schemas"]["FindingWithdrawn"][];
         };
         /**
          * CallResumed
@@ -754,7 +769,7 @@ export interface components {
              */
             at: string;
             /** Fact */
-            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallResumed"] | components["schemas"]["CallClosed"];
+            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["FindingWithdrawn"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallResumed"] | components["schemas"]["CallClosed"];
             summary: components["schemas"]["CallSummary"] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -786,7 +801,8 @@ export interface components {
          *     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
          *     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
          *     `quote` are the very words (empty for a missed duty or a timing rule). `decided_by_transcript` is False
-         *     where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`.
+         *     where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`. `pack`: the
+         *     rules that were in force, None in records older than the field; detectors leave it to whoever asks them.
          */
         Finding: {
             /**
@@ -826,6 +842,7 @@ export interface components {
             utterance_id: string | null;
             /** Decided By Transcript */
             decided_by_transcript: boolean;
+            pack: components["schemas"]["PackVersion"] | null;
         };
         /** FindingMade */
         FindingMade: {
@@ -835,6 +852,23 @@ export interface components {
              * @enum {string}
              */
             type: "finding";
+        };
+        /**
+         * FindingWithdrawn
+         * @description A finding turned out to be none. `alert_id`: the alert that it raised, which is dismissed where no person has
+         *     decided on it. `at`: how far the call had come.
+         */
+        FindingWithdrawn: {
+            withdrawn: components["schemas"]["Withdrawn"];
+            /** Alert Id */
+            alert_id: string | null;
+            /** At */
+            at: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "finding_withdrawn";
         };
         /**
          * GapMarked
@@ -1082,10 +1116,11 @@ export interface components {
             type: "notice";
         };
         /**
-         * PackSource
-         * @description `sha256` is over the names and contents of all files of the pack: what judged a call can be told from it.
+         * PackVersion
+         * @description Which rules judge: `sha256` is over the names and contents of all files of the pack, so that what judged a call
+         *     can be told from it.
          */
-        PackSource: {
+        PackVersion: {
             /** Name */
             name: string;
             /** Version */
@@ -1252,7 +1287,7 @@ export interface components {
          * @description `pack` tells which rules these are.
          */
         RulesAnswer: {
-            pack: components["schemas"]["PackSource"];
+            pack: components["schemas"]["PackVersion"];
             /** Rules */
             rules: components["schemas"]["RuleInfo"][];
         };
@@ -1390,7 +1425,8 @@ export interface components {
          * @description What one party said between two pauses: the unit that is stored, judged and shown.
          *
          *     `index` counts a call's utterances of that role from 0; `id` is `<role>-<index>` and unique in
-         *     its call. `confidence` is the mean token probability, exp(avg_logprob), in [0, 1].
+         *     its call. `confidence` is the mean token probability, exp(avg_logprob), in [0, 1]. `acoustics` are None while it
+         *     goes on, and in records older than the field.
          */
         Utterance: {
             /** Id */
@@ -1419,6 +1455,7 @@ export interface components {
             confidence: number;
             /** Words */
             words: components["schemas"]["Word"][];
+            acoustics: components["schemas"]["Acoustics"] | null;
         };
         /** UtteranceHeard */
         UtteranceHeard: {
@@ -1440,6 +1477,25 @@ export interface components {
             role: "supervisor" | "compliance" | "integrator" | "admin";
             /** Rights */
             rights: ("watch" | "decide" | "keys" | "users")[];
+        };
+        /**
+         * Withdrawn
+         * @description A detector takes a finding of its own back: what came later shows that it was none. The finding is told by its
+         *     `rule`, `role`, `start` and `end`; `why` is for people.
+         */
+        Withdrawn: {
+            /** Rule */
+            rule: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "customer";
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            why: components["schemas"]["Bilingual"];
         };
         /**
          * Word

@@ -13,6 +13,7 @@ export type CallPage = Schemas['CallPage'];
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
 export type Finding = Schemas['Finding'];
+export type Withdrawal = Schemas['FindingWithdrawn'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
 export type NewGatewayKey = Schemas['NewKeyAnswer'];

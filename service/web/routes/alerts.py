@@ -9,8 +9,7 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from detectors.contract import Severity
-from service.record.alert_states import UNDECIDED
-from service.record.facts import Alert, AlertState
+from service.record.facts import UNDECIDED, Alert, AlertState
 from service.storage.port import AlertPage, AlertQuery
 from service.web.addresses import client_address
 from service.web.auth import DECIDERS, Watcher, require_role

@@ -15,8 +15,7 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 
-from detectors.contract import Bilingual
-from detectors.packs.source import PackSource
+from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
 from service.access.keys import new_key
 from service.access.passwords import Passwords
@@ -169,7 +168,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         feed=feed,
         decisions=StoreJournal(store, feed, metrics),  # type: ignore[arg-type]
         recordings=recordings,
-        pack=PackSource(name="callwarden", version="0", sha256="0" * 64),
+        pack=PackVersion(name="callwarden", version="0", sha256="0" * 64),
         rules=(RULE,),
         laws={"CN-PIPL": Bilingual(zh="《个人信息保护法》", en="PRC Personal Information Protection Law")},
         checks=readings,

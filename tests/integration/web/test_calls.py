@@ -19,6 +19,7 @@ def an_alert(call_id: str = "call-1", alert_id: str = "alert-1") -> Alert:
         kind="violation",
         category="threat",
         rule="cn-threat-1",
+        detector="lexical",
         severity="high",
         score=0.9,
         role="agent",

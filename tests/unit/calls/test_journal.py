@@ -14,8 +14,7 @@ from service.calls.journal import StoreJournal
 from service.live.hub import LiveHub
 from service.live.messages import Health, Snapshot
 from service.metrics import Metrics
-from service.record.alert_states import UNDECIDED
-from service.record.facts import DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
+from service.record.facts import UNDECIDED, DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.storage import sqlite_files
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore

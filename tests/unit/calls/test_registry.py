@@ -21,7 +21,7 @@ from service.calls import registry
 from service.calls.connection import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
-from service.record.facts import CallClosed, CallOpened, CallResumed, GapMarked, Notice
+from service.record.facts import SYSTEM, CallClosed, CallOpened, CallResumed, GapMarked, Notice
 from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -182,6 +182,54 @@ async def test_a_call_that_is_announced_again_just_after_its_stop_is_the_same_ca
         last = (await store.facts("c-1"))[-1].fact
     assert isinstance(last, CallClosed)
     assert last.duration == pytest.approx(2.0, abs=0.5)
+
+
+async def test_a_duty_held_missed_for_the_call_was_over_is_withdrawn_when_it_goes_on(store: SqlStore) -> None:
+    floor = Floor(store)
+    missed = scenes.finding(kind="duty_missing", rule="duty.identity", start=0.0, end=1.0, utterance_id=None)
+    floor.detectors.says_at_the_end = [missed]
+    async with floor.journal, floor.calls:
+        connection = await floor.attach()
+        connection.feed(SECOND)
+        connection.stop()
+        again = await floor.attach()
+        floor.detectors.says_at_the_end = []
+        again.stop()
+        assert await again.over() == "processed"
+        [alert] = (await store.call("c-1")).alerts
+        assert (alert.rule, alert.state, alert.changed_by) == ("duty.identity", "dismissed", SYSTEM)
+        [taken_back] = (await store.call("c-1")).withdrawals
+        assert (taken_back.withdrawn.rule, taken_back.alert_id) == (alert.rule, alert.id)
+        assert (await store.summary("c-1")).alerts == {}
+
+
+async def test_what_is_known_of_a_debtors_other_calls_is_told_to_the_detectors(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        for call_id in ("c-1", "c-2"):
+            connection = await floor.attach(replace(CALL, call_id=call_id, customer="李四"))
+            connection.feed(SECOND)
+            await floor.ended(connection)
+        unnamed = await floor.attach(replace(CALL, call_id="c-3"))
+        await floor.ended(unnamed)
+    assert floor.histories["c-1"] == ()
+    [contact] = floor.histories["c-2"] or ()
+    assert (contact.call_id, contact.duration) == ("c-1", 1.0)
+    assert floor.histories["c-3"] is None
+
+
+async def test_a_call_is_taken_where_the_debtors_other_calls_cannot_be_asked_for(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise StorageUnavailable("no database")
+
+    monkeypatch.setattr(store, "contacts", fails)
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        connection = await floor.attach(replace(CALL, customer="李四"))
+        await floor.ended(connection)
+    assert floor.histories["c-1"] is None
 
 
 async def test_a_stream_that_stopped_and_is_not_followed_by_another_is_a_completed_call(store: SqlStore) -> None:

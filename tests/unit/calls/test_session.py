@@ -6,6 +6,7 @@ import pytest
 
 from asr.audio.pcm import encode
 from asr.engines.port import RecognitionFailed
+from detectors.contract import Bilingual, PackVersion, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD, MOST_WORK
@@ -18,6 +19,7 @@ from service.record.facts import (
     CallOpened,
     DtmfPressed,
     FindingMade,
+    FindingWithdrawn,
     GapMarked,
     Notice,
     SentimentScored,
@@ -69,6 +71,36 @@ async def test_the_same_evidence_twice_raises_one_alert_but_keeps_both_findings(
     await stage.finished()
     assert len(stage.told(AlertRaised)) == 1
     assert len(stage.told(FindingMade)) >= 2
+
+
+async def test_an_utterance_is_written_and_judged_with_its_sound(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 20)
+    await stage.finished()
+    sounds = [fact.utterance.acoustics for fact in stage.told(UtteranceHeard)]
+    assert sounds
+    assert all(sound is not None and -60 < sound.level_dbfs < sound.peak_dbfs <= 0 for sound in sounds)
+
+
+async def test_findings_and_alerts_tell_the_rules_that_were_in_force(audio: CallAudio) -> None:
+    pack = PackVersion(name="callwarden", version="1", sha256="0" * 64)
+    stage = Stage(detectors=FakeDetectorRunner(scenes.finding()), pack=pack)
+    stage.feed(audio, 12)
+    await stage.finished()
+    assert {fact.finding.pack for fact in stage.told(FindingMade)} == {pack}
+    assert [fact.alert.pack for fact in stage.told(AlertRaised)] == [pack]
+
+
+async def test_a_detector_that_takes_a_finding_back_names_the_alert_that_it_raised(audio: CallAudio) -> None:
+    found, why = scenes.finding(), Bilingual(zh="客户说的", en="the customer said it")
+    withdrawn = Withdrawn(rule=found.rule, role=found.role, start=found.start, end=found.end, why=why)
+    stage = Stage(detectors=FakeDetectorRunner(found, withdrawn))
+    stage.feed(audio, 8)
+    facts = await stage.finished()
+    [raised, *_] = stage.told(AlertRaised)
+    [taken_back, *_] = stage.told(FindingWithdrawn)
+    assert (taken_back.withdrawn, taken_back.alert_id) == (withdrawn, raised.alert.id)
+    assert facts.index(raised) < facts.index(taken_back)
 
 
 async def test_speech_without_words_leaves_no_utterance(audio: CallAudio) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.contract import SEVERITIES, Finding
+from detectors.contract import SEVERITIES, Bilingual, Finding, Withdrawn
 from service.record.alert_policy import AlertLimits, AlertPolicy
 from service.record.facts import Alert
 from tests.scenes import AT, finding
@@ -29,10 +30,31 @@ def test_alert_says_all_that_the_finding_says() -> None:
     found = finding()
     [alert] = alerts(found)
     assert alert is not None
-    for name in Finding.__slots__:
-        if name != "detector":
-            assert getattr(alert, name) == getattr(found, name)
+    for told in fields(Finding):
+        assert getattr(alert, told.name) == getattr(found, told.name)
     assert (alert.call_id, alert.raised_at, alert.latency, alert.state) == ("call-1", AT, 1.5, "open")
+
+
+def withdrawal_of(found: Finding) -> Withdrawn:
+    why = Bilingual(zh="客户说的", en="the customer said it")
+    return Withdrawn(rule=found.rule, role=found.role, start=found.start, end=found.end, why=why)
+
+
+def test_a_withdrawn_finding_keeps_its_rule_quiet_no_longer_and_is_not_raised_again() -> None:
+    policy = AlertPolicy("call-1")
+    first = consider(policy, at(3.0))
+    assert first is not None
+    assert policy.withdraw(withdrawal_of(at(3.0))) == first.id
+    assert policy.withdraw(withdrawal_of(at(3.0))) is None
+    assert consider(policy, at(3.0)) is None
+    assert consider(policy, at(6.0)) is not None
+
+
+def test_withdrawing_what_raised_no_alert_names_none() -> None:
+    policy = AlertPolicy("call-1")
+    assert consider(policy, at(3.0)) is not None
+    assert policy.withdraw(withdrawal_of(at(4.0))) is None
+    assert policy.withdraw(withdrawal_of(replace(at(3.0), rule="another"))) is None
 
 
 def test_same_rule_on_the_same_words_alerts_once() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from service.record.alert_states import UNDECIDED, may_change
-from service.record.facts import AlertState
+from service.record.alert_states import may_change
+from service.record.facts import UNDECIDED, AlertState
 
 STATES: tuple[AlertState, ...] = get_args(AlertState)
 

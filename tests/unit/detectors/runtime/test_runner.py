@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from asr.types import Seconds, Utterance
-from detectors.contract import Finding, Observation, Sentiment
+from detectors.contract import Embedding, Finding, Observation, Sentiment
 from detectors.runtime.runner import DetectorFailure, ThreadedDetectorRunner
 from tests import scenes
 from tests.speech import said
@@ -130,3 +135,76 @@ async def test_what_one_foresees_too_late_is_not_told_again() -> None:
     release.set()
     seen = await runner.heard(said("agent", "一二"))
     assert [type(each) for each in seen] == [Sentiment]
+
+
+class Encoder:
+    """Tells each text's length in its only dimension; raises or hangs where told to."""
+
+    def __init__(self, *, raises: bool = False, waits_for: threading.Event | None = None) -> None:
+        self.raises = raises
+        self.waits_for = waits_for
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked += texts
+        if self.waits_for is not None:
+            self.waits_for.wait(10)
+        if self.raises:
+            raise MemoryError("no room")
+        return np.array([[len(text)] for text in texts], np.float32)
+
+
+class Understands(Scripted):
+    """Judges by meaning where it can."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.understood_as: list[float] = []
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        self.understood_as.append(float(embedding[0]))
+        return self.heard(utterance)
+
+
+async def test_what_an_utterance_means_is_worked_out_once_for_all_that_judge_by_it() -> None:
+    encoder, one, other, plain = Encoder(), Understands("one"), Understands("other"), Scripted("plain")
+    detectors = [("one", one), ("other", other), ("plain", plain)]
+    runner = ThreadedDetectorRunner(detectors, timeout_s=5, encoder=encoder)
+    assert split(await runner.heard(said("agent", "还钱吧"))) == (3, [])
+    assert encoder.asked == ["还钱吧"]
+    assert one.understood_as == other.understood_as == [3.0]
+    assert plain.heard_texts == ["还钱吧"]
+
+
+async def test_nothing_is_encoded_where_nobody_asks_what_it_means() -> None:
+    encoder = Encoder()
+    runner = ThreadedDetectorRunner([("plain", Scripted("plain"))], timeout_s=5, encoder=encoder)
+    await runner.heard(said("agent", "还钱"))
+    assert encoder.asked == []
+
+
+async def test_words_are_judged_where_there_is_no_encoder() -> None:
+    one = Understands("one")
+    runner = ThreadedDetectorRunner([("one", one)], timeout_s=5)
+    assert split(await runner.heard(said("agent", "还钱"))) == (1, [])
+    assert (one.understood_as, one.heard_texts) == ([], ["还钱"])
+
+
+@pytest.mark.parametrize("fault", ["raises", "hangs"])
+async def test_words_are_judged_where_the_encoder_fails_and_that_is_told(fault: str) -> None:
+    release = threading.Event()
+    encoder = Encoder(raises=fault == "raises", waits_for=release if fault == "hangs" else None)
+    one = Understands("one")
+    runner = ThreadedDetectorRunner([("one", one)], timeout_s=0.3, encoder=encoder)
+    seen, [failure] = split(await runner.heard(said("agent", "还钱")))
+    release.set()
+    assert (seen, failure.detector) == (1, "encoder")
+    assert (one.understood_as, one.heard_texts) == ([], ["还钱"])
+
+
+async def test_an_encoder_that_keeps_failing_is_asked_no_more() -> None:
+    encoder, one = Encoder(raises=True), Understands("one")
+    runner = ThreadedDetectorRunner([("one", one)], timeout_s=5, encoder=encoder)
+    reports = [split(await runner.heard(said("agent", text)))[1] for text in "一二三四"]
+    assert [len(report) for report in reports] == [1, 1, 1, 0]
+    assert one.heard_texts == ["一", "二", "三", "四"]
