@@ -14,9 +14,18 @@ from itertools import islice
 import structlog
 
 from asr.types import Role
-from service.live.fact_events import events_of
 from service.live.followers import MOST_FOLLOWED, Followers
-from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
+from service.live.messages import (
+    Event,
+    Health,
+    HealthChanged,
+    Levels,
+    LiveMessage,
+    Partial,
+    Resync,
+    Snapshot,
+    events_of,
+)
 from service.record.alert_states import UNDECIDED
 from service.record.facts import (
     Alert,

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from service.live.fact_events import events_of
-from service.live.messages import LiveMessage, Snapshot
+from service.live.messages import LiveMessage, Snapshot, events_of
 from service.record.facts import CallClosed
 from service.record.summary import CallSummary
 from service.storage.port import LoggedFact

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
-from service.live.fact_events import events_of
-from service.live.messages import MAX_SEQ
+from service.live.messages import MAX_SEQ, events_of
 from service.record.facts import CallState
 from service.record.summary import RISK_WEIGHTS
 from service.storage.port import CallPage, CallQuery, CallRecord
