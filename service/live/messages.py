@@ -58,6 +58,11 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventsAnswer:
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
     """Twice a second for each live call: loudness in dBFS (RMS) and who is speaking. Not stored, no `seq`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from detectors.contract import Bilingual, Severity
 from detectors.packs.source import PackSource
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
-from service.live.messages import Event
+from service.access.view import ADMINS, EVERYBODY, GATEWAYS, KEEPERS, USERS, WATCHERS, View, shown_to
 from service.names import NAME_PATTERN
 from service.record.facts import AlertState
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
@@ -97,6 +97,7 @@ class Fault:
     field: str | None = None
 
 
+@shown_to(EVERYBODY)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAnswer:
     error: Fault
@@ -113,6 +114,7 @@ class Who:
     rights: tuple[Right, ...]
 
 
+@shown_to(USERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionAnswer:
     """Who is logged in, and the token every change must carry as `X-CSRF-Token`."""
@@ -121,6 +123,7 @@ class SessionAnswer:
     csrf: str
 
 
+@shown_to(ADMINS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAnswer:
     name: str
@@ -129,6 +132,7 @@ class UserAnswer:
     disabled: bool
 
 
+@shown_to(ADMINS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersAnswer:
     users: tuple[UserAnswer, ...]
@@ -149,11 +153,13 @@ class KeyAnswer:
     max_share: float | None
 
 
+@shown_to(KEEPERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysAnswer:
     keys: tuple[KeyAnswer, ...]
 
 
+@shown_to(KEEPERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKeyAnswer:
     """The one time that the whole key is shown."""
@@ -169,6 +175,7 @@ class NewKeyAnswer:
     max_share: float | None
 
 
+@shown_to(GATEWAYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationAnswer:
     """A token for each leg, by its role, and for how long it may connect."""
@@ -178,11 +185,7 @@ class ReservationAnswer:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsAnswer:
-    events: tuple[Event, ...]
-
-
+@shown_to(WATCHERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesAnswer:
     """`pack` tells which rules these are."""
@@ -191,6 +194,7 @@ class RulesAnswer:
     rules: tuple[RuleInfo, ...]
 
 
+@shown_to(WATCHERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceAnswer:
     """What a reader of calls and alerts needs to know besides: the names of the laws that `cites` name by their codes,
@@ -208,12 +212,21 @@ class Check:
     message: str = ""
 
 
+def _readiness_seen(view: View, readiness: Readiness) -> Readiness:
+    """Strangers are told what fails, and not why."""
+    if view != "stranger":
+        return readiness
+    return replace(readiness, checks={name: replace(check, message="") for name, check in readiness.checks.items()})
+
+
+@shown_to(EVERYBODY, part=_readiness_seen)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
     ready: bool
     checks: dict[str, Check]
 
 
+@shown_to(EVERYBODY)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alive:
     status: Literal["ok"] = "ok"

@@ -8,7 +8,7 @@ and a connection on which nothing can be sent any more is closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,10 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.access.sessions import COOKIE
+from service.access.view import WATCHERS, View, seen_by
 from service.live.messages import LIVE_MESSAGE, HealthChanged, LiveMessage, Resume
 from service.storage.port import StorageError, StorageUnavailable
 from service.web.addresses import client_address
-from service.web.auth import WATCHERS, Principal, logged_in, principal_of, require_origin, require_role
+from service.web.auth import Principal, logged_in, principal_of, require_origin, require_role
 from service.web.errors import Refused, storage_refusal
 from service.web.handshake import deny
 from service.web.ports import Subscription
@@ -31,30 +32,35 @@ CLOSE_SESSION_ENDED = 4401
 CLOSE_UNSUPPORTED = 1003
 MAX_REQUEST = 256 * 1024
 """A Resume that names a thousand calls fits."""
-REMEMBERED_TEXTS = 64
-"""Dashboards that keep up are sent the same message in the same turn of the event loop; 64 messages cover those that
-lag a little, at half a megabyte."""
+REMEMBERED_TEXTS = 64 * len(WATCHERS)
+"""Dashboards that keep up are sent the same message in the same turn of the event loop; 64 messages, as each role sees
+them, cover those that lag a little, at one and a half megabytes."""
 
 _RESUME = TypeAdapter(Resume)
 
 
 class LiveTexts:
-    """Live messages as JSON, each written once however many dashboards get it.
+    """Live messages as JSON, each written once for all dashboards that see the same of it.
 
     An event takes some 90 µs to write; for fifty dashboards and sixteen calls that would be a seventh of a core.
     """
 
-    def __init__(self, remembered: int = REMEMBERED_TEXTS) -> None:
+    def __init__(
+        self, seen: Callable[[View, LiveMessage], LiveMessage] = seen_by, remembered: int = REMEMBERED_TEXTS
+    ) -> None:
+        self._seen = seen
         self._remembered = remembered
-        self._texts: dict[int, tuple[LiveMessage, str]] = {}
+        self._texts: dict[tuple[int, View], tuple[LiveMessage, str]] = {}
 
-    def of(self, message: LiveMessage) -> str:
-        """Remembered by identity: messages are frozen, and the hub hands the same object to all."""
-        found = self._texts.get(id(message))
+    def of(self, message: LiveMessage, view: View) -> str:
+        """What the view sees of the message. Remembered by identity: messages are frozen, and the hub hands the same
+        object to all."""
+        key = (id(message), view)
+        found = self._texts.get(key)
         if found is not None:  # it holds the message, so no other object can have its id
             return found[1]
-        text = LIVE_MESSAGE.dump_json(message).decode()
-        self._texts[id(message)] = (message, text)
+        text = LIVE_MESSAGE.dump_json(self._seen(view, message)).decode()
+        self._texts[key] = (message, text)
         if len(self._texts) > self._remembered:
             del self._texts[next(iter(self._texts))]
         return text
@@ -78,7 +84,7 @@ async def live(websocket: WebSocket, context: ContextDep) -> None:
     context.parts.metrics.live_sockets.inc()
     try:
         async with context.parts.feed.subscribe() as subscription:
-            await _LiveSocket(websocket, context, subscription).serve()
+            await _LiveSocket(websocket, context, subscription, watcher.view).serve()
     finally:
         context.parts.metrics.live_sockets.dec()
 
@@ -96,7 +102,8 @@ async def _watcher(websocket: WebSocket, context: RequestContext) -> Principal:
 class _LiveSocket:
     """One dashboard's socket, accepted."""
 
-    def __init__(self, websocket: WebSocket, context: RequestContext, subscription: Subscription) -> None:
+    def __init__(self, websocket: WebSocket, context: RequestContext, subscription: Subscription, view: View) -> None:
+        self._view: View = view
         self._websocket = websocket
         self._context = context
         self._subscription = subscription
@@ -114,7 +121,7 @@ class _LiveSocket:
     async def _sent(self, message: LiveMessage) -> bool:
         try:
             async with asyncio.timeout(self._times.send):
-                await self._websocket.send_text(_texts.of(message))
+                await self._websocket.send_text(_texts.of(message, self._view))
         except (TimeoutError, WebSocketDisconnect):
             return False
         return True
@@ -142,6 +149,7 @@ class _LiveSocket:
             if principal is None or principal.user.role not in WATCHERS:
                 await self._websocket.close(CLOSE_SESSION_ENDED, "the session has ended")
                 return
+            self._view = principal.view  # the role may be another by now
 
     async def _beat(self) -> None:
         while True:
