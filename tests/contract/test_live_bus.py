@@ -15,14 +15,15 @@ from service.storage.port import LoggedFact
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.fakes.live_bus import FakeLiveBus
+from tests.fakes.live_feed import FakeLiveFeed
 
 
-@pytest.fixture(params=["fake", "hub"])
+@pytest.fixture(params=[FakeLiveBus, FakeLiveFeed, LiveHub], ids=["fake", "fake feed", "hub"])
 async def bus(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LiveBus]:
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
     await store.open()
-    hub = LiveHub(store, health=lambda: scenes.HEALTH, wall=scenes.now)
-    yield FakeLiveBus() if request.param == "fake" else hub
+    of_the_hub = {"store": store, "health": lambda: scenes.HEALTH, "wall": scenes.now}
+    yield request.param(**of_the_hub if request.param is LiveHub else {})
     await store.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 from service.live.followers import Followers
 from service.live.messages import Levels, Partial
@@ -10,28 +11,28 @@ from service.record.facts import Call, CallClosed
 from service.storage.port import LoggedFact
 
 
+@dataclass
 class FakeLiveBus:
-    """Keeps everything, of all calls together in the order in which it came."""
+    """Keeps everything, of all calls together in the order in which it came. `healths`: how often the service's health
+    was shown."""
 
-    def __init__(self) -> None:
-        self.published: list[LoggedFact] = []
-        self.levels: list[Levels] = []
-        self.partials: list[Partial] = []
-        self.healths = 0
-        """How often the service's health was shown."""
-        self.begun_anew = 0
-        self._followers = Followers()
+    published: list[LoggedFact] = field(default_factory=list)
+    levels: list[Levels] = field(default_factory=list)
+    partials: list[Partial] = field(default_factory=list)
+    healths: int = 0
+    begun_anew: int = 0
+    followers: Followers = field(default_factory=Followers)
 
     def publish(self, *logged: LoggedFact) -> None:
         self.published += logged
         for each in logged:
-            self._followers.tell(each.call_id, each)
+            self.followers.tell(each.call_id, each)
 
     def ended(self, call_id: str) -> None:
-        self._followers.end(call_id)
+        self.followers.end(call_id)
 
     def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
-        return self._followers.follow(call_id)
+        return self.followers.follow(call_id)
 
     def show_levels(self, levels: Levels) -> None:
         self.levels.append(levels)
