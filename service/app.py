@@ -124,10 +124,10 @@ class Service:
             data=settings.data_dir,
             recordings=settings.recordings_dir,
             pause=self.recorder.pause,
-            changed=self.hub.publish_health,
+            changed=self.hub.show_health,
         )
         self.disks.show_in(self.metrics)
-        self.store_watch = StoreWatch(self.store, self.hub.publish_health)
+        self.store_watch = StoreWatch(self.store, self.hub.show_health)
         self.recogniser = BatchRecogniser(
             engine,
             second_opinion=SecondOpinion().is_speech,
@@ -146,6 +146,7 @@ class Service:
             settings=settings,
             earlier=EarlierCalls(self.store, self.recordings, wall),
             journal=self.journal,
+            bus=self.hub,
             open_session=self._open_session,
             admission=Admission(self.recogniser, None if settings.max_calls == "auto" else settings.max_calls),
             metrics=self.metrics,
@@ -244,6 +245,7 @@ class Service:
         context = context_of(call, history)
         parts = SessionParts(
             journal=self.journal,
+            display=self.hub,
             recogniser=self.recogniser,
             detectors=ThreadedDetectorRunner(
                 self.registry.open(context), timeout_s=DETECTOR_SECONDS, encoder=self.registry.encoder

@@ -66,8 +66,8 @@ class Floor:
         self.store = store
         self.wall = wall
         self.metrics = Metrics()
-        hub = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
-        self.journal = StoreJournal(store, hub, self.metrics)
+        self.bus = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
+        self.journal = StoreJournal(store, self.bus, self.metrics)
         self.detectors = FakeDetectorRunner()
         self.histories: dict[str, tuple[EarlierContact, ...] | None] = {}
         self.recognition = Carries(carries)
@@ -75,6 +75,7 @@ class Floor:
             settings=Settings(**settings),  # type: ignore[arg-type]
             earlier=EarlierCalls(store, RecordingFolder(Path("nowhere")), wall),
             journal=self.journal,
+            bus=self.bus,
             open_session=self._session,
             admission=Admission(self.recognition, most),
             metrics=self.metrics,
@@ -87,6 +88,7 @@ class Floor:
         self.histories[call.id] = history
         parts = SessionParts(
             journal=self.journal,
+            display=self.bus,
             recogniser=FakeRecogniser(),
             detectors=self.detectors,
             recorder=FakeRecorder(),

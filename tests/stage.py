@@ -14,6 +14,7 @@ from service.record.facts import Fact
 from tests import scenes
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.fakes.journal import FakeJournal
+from tests.fakes.live_bus import FakeLiveBus
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.recorder import FakeRecorder
 from tests.scenes import now
@@ -34,7 +35,8 @@ class Stage:
         limits: SessionLimits | None = None,
         pack: PackVersion | None = None,
     ) -> None:
-        self.journal = FakeJournal()
+        self.bus = FakeLiveBus()
+        self.journal = FakeJournal(self.bus)
         self.recogniser = recogniser or FakeRecogniser()
         self.detectors = detectors or FakeDetectorRunner()
         self.recorder = FakeRecorder()
@@ -42,6 +44,7 @@ class Stage:
         self.clock = 1000.0
         parts = SessionParts(
             journal=self.journal,
+            display=self.bus,
             recogniser=self.recogniser,
             detectors=self.detectors,
             recorder=self.recorder,

@@ -8,7 +8,7 @@ import { clock, clockTenths, moment, signed } from '../src/format/time';
 import { en } from '../src/i18n/en';
 import { citeText } from '../src/i18n/cite';
 import { zh } from '../src/i18n/zh';
-import { backoff } from '../src/live/backoff';
+import { backoff } from '../src/live/socket';
 import { href, parse } from '../src/state/route';
 import { alert, utterance } from './given';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arrange, ENDED_STAYS_MS, outlived } from '../src/state/wall';
+import { arrange, ENDED_STAYS_MS, outlived } from '../src/state/wall.svelte';
 import type { CallSummary } from '../src/wire/types';
 import { call } from './given';
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -36,11 +36,12 @@ FROM_STRANGERS: frozenset[AuditEvent] = frozenset(
 """What anyone can cause who reaches the port."""
 STRANGERS_A_MINUTE = 120
 REMEMBERED = 10_000
-WAITING = 10_000
+MOST_WAITING = 10_000
 """Rows kept while the store is away: about 5 MB."""
 BATCH = 200
 FINISH_SECONDS = 2.0
-_RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0)
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0)
+"""Waits between tries; the last one repeats."""
 _LONGEST_TEXT = 200
 
 
@@ -88,8 +89,12 @@ class Repeats:
 class AuditLog:
     """One application's audit log. `run` writes its rows, until `finish`."""
 
-    def __init__(self, store: AuditTrail) -> None:
+    def __init__(
+        self, store: AuditTrail, *, most_waiting: int = MOST_WAITING, retry_seconds: Sequence[float] = RETRY_SECONDS
+    ) -> None:
         self._store = store
+        self._most_waiting = most_waiting
+        self._retry_seconds = retry_seconds
         self._repeats = Repeats()
         self._waiting: deque[AuditEntry] = deque()
         self._wake = asyncio.Event()
@@ -116,7 +121,7 @@ class AuditLog:
         self._keep(entry)
 
     def _keep(self, entry: AuditEntry) -> None:
-        if len(self._waiting) >= WAITING:
+        if len(self._waiting) >= self._most_waiting:
             self._waiting.popleft()
             log.error("audit line not stored: too many wait for the store; the log has it")
         self._waiting.append(entry)
@@ -147,7 +152,7 @@ class AuditLog:
                 log.error("audit lines wait for the store", waiting=len(self._waiting), error=str(error))
                 if self._stopping.is_set():
                     return
-                await self._pause(_RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)])
+                await self._pause(self._retry_seconds[min(tries, len(self._retry_seconds) - 1)])
                 tries += 1
             else:
                 tries = 0

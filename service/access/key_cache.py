@@ -28,8 +28,9 @@ class FoundKey:
 class KeyCache:
     """Keeps keys whose secret was right, so guesses fill nothing. The secret is compared at each use all the same."""
 
-    def __init__(self, store: Accounts) -> None:
+    def __init__(self, store: Accounts, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._store = store
+        self._patience_seconds = patience_seconds
         self._kept: OrderedDict[str, FoundKey] = OrderedDict()
         self._revoked: OrderedDict[str, None] = OrderedDict()
 
@@ -40,7 +41,7 @@ class KeyCache:
             return kept
         usable = kept if kept is not None and now - kept.at < STALE_SECONDS else None
         try:
-            async with asyncio.timeout(None if usable is None else PATIENCE_SECONDS):
+            async with asyncio.timeout(None if usable is None else self._patience_seconds):
                 return FoundKey(key=await self._store.key(key_id), at=now)
         except NotFound:
             self._kept.pop(key_id, None)

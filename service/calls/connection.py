@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal, Protocol, TypeAlias
 
 from asr.types import Role
-from service.calls.ports import Journal
+from service.calls.ports import LiveBus
 from service.calls.session import CallSession, SessionEnd
 from service.ingest.events import AudioArrived, FormatChanged, LineEvent, ProtocolViolation
 from service.record.facts import Notice
@@ -41,9 +41,9 @@ class ConnectedCall(Protocol):
 class CallConnection:
     """One connection's hold on the legs that it brings. A later connection that brings one of them takes them away."""
 
-    def __init__(self, call: ConnectedCall, journal: Journal, roles: tuple[Role, ...], *, resumed: bool) -> None:
+    def __init__(self, call: ConnectedCall, bus: LiveBus, roles: tuple[Role, ...], *, resumed: bool) -> None:
         self._call = call
-        self._journal = journal
+        self._bus = bus
         self._outcome: asyncio.Future[CallOutcome] = asyncio.get_running_loop().create_future()
         self.roles = roles
         self.resumed = resumed
@@ -101,4 +101,4 @@ class CallConnection:
 
     def events(self) -> AsyncIterator[LoggedFact]:
         """The call's facts from now on, until it is wholly processed."""
-        return self._journal.follow(self.call_id)
+        return self._bus.follow(self.call_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,9 +19,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from service.calls.followers import Followers
-from service.live.hub import LiveHub
-from service.live.messages import Levels, Partial
+from service.calls.ports import LiveBus
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.storage.codec import storable
@@ -60,10 +58,20 @@ class _Entry:
 class StoreJournal:
     """The service's journal. Use as an async context manager; leaving it tries once more to store what is kept."""
 
-    def __init__(self, store: CallStore, hub: LiveHub, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: CallStore,
+        bus: LiveBus,
+        metrics: Metrics,
+        *,
+        most_kept: int = MOST_KEPT,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
+    ) -> None:
         self._store = store
-        self._hub = hub
+        self._bus = bus
         self._metrics = metrics
+        self._most_kept = most_kept
+        self._retry_seconds = retry_seconds
         self._backlogs: dict[str, deque[_Entry]] = {}
         self._kept = 0  # bytes
         self._space_freed = asyncio.Event()
@@ -71,7 +79,6 @@ class StoreJournal:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._refused: set[str] = set()
         self._begun_anew: set[str] = set()
-        self._followers = Followers()
         self._ended: set[str] = set()
         self._tasks = asyncio.TaskGroup()
         self._lifetime = AsyncExitStack()
@@ -121,23 +128,8 @@ class StoreJournal:
         async with self._writing(alert.call_id):
             if self.failing or alert.call_id in self._backlogs:
                 raise StorageUnavailable(_WAITS)
-            self._show(alert.call_id, [await self._store.change_alert(alert_id, state, by, at, note, among)])
+            self._bus.publish(await self._store.change_alert(alert_id, state, by, at, note, among))
         return await self._store.alert(alert_id)
-
-    def show_levels(self, levels: Levels) -> None:
-        """Pass on how loud a call is."""
-        self._hub.publish_levels(levels)
-
-    def show_partial(self, partial: Partial) -> None:
-        """Pass on what a party has said so far."""
-        self._hub.publish_partial(partial)
-
-    def follow(self, call_id: str) -> AsyncGenerator[LoggedFact, None]:
-        """The call's facts as they are stored, from this moment to its last one (`finished`).
-
-        Ends early for a follower that falls too far behind.
-        """
-        return self._followers.follow(call_id)
 
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call: its followers come to their end once the backlog is stored."""
@@ -146,7 +138,7 @@ class StoreJournal:
         if call_id in self._backlogs:
             self._ended.add(call_id)
         else:
-            self._followers.end(call_id)
+            self._bus.ended(call_id)
 
     def _writing(self, call_id: str) -> asyncio.Lock:
         """Held by whoever writes to the call: a person may decide while its session writes, and what is shown keeps
@@ -156,19 +148,14 @@ class StoreJournal:
     async def _try(self, call_id: str, entry: _Entry) -> None:
         """Raises StorageError; after StorageUnavailable nobody else writes until it is known what became of it."""
         try:
-            await self._store_and_show(call_id, entry)
+            await self._store_and_publish(call_id, entry)
         except StorageUnavailable as cause:
             self._fail(cause)
             raise
 
-    async def _store_and_show(self, call_id: str, entry: _Entry) -> None:
+    async def _store_and_publish(self, call_id: str, entry: _Entry) -> None:
         logged = await self._found(call_id, entry) if entry.tried else []
-        self._show(call_id, logged or await self._append(call_id, entry))
-
-    def _show(self, call_id: str, logged: Sequence[LoggedFact]) -> None:
-        self._hub.publish(*logged)
-        for each in logged:
-            self._followers.tell(call_id, each)
+        self._bus.publish(*(logged or await self._append(call_id, entry)))
 
     async def _append(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
         """Into the call's log; into a new one where the store no longer knows the call, for another database has taken
@@ -177,14 +164,14 @@ class StoreJournal:
         try:
             return await self._store.append(call_id, facts, entry.at)
         except NotFound:
-            call = self._hub.live_call(call_id)
+            call = self._bus.live_call(call_id)
             if call is None or entry.opens or await self._knows(call_id):
                 raise
         self._begun_anew.add(call_id)
         log.error("call begun anew: the database was replaced by one that does not know it", call_id=call_id)
         anew = (CallOpened(call=call), Notice(code="storage_replaced", message=_REPLACED, at=0.0))
         logged = await self._store.append(call_id, [*anew, *_standing_alone(entry.facts)], entry.at)
-        self._hub.start_anew()
+        self._bus.start_anew()
         return logged
 
     async def _knows(self, call_id: str) -> bool:
@@ -209,7 +196,7 @@ class StoreJournal:
     async def _keep(self, call_id: str, entry: _Entry) -> None:
         """Put the entry in its call's backlog; waits while there is no room for it."""
         size = entry.size()
-        while self._kept and self._kept + size > MOST_KEPT and not self._stopping.is_set():
+        while self._kept and self._kept + size > self._most_kept and not self._stopping.is_set():
             self._space_freed.clear()
             await self._space_freed.wait()
         self._kept += size
@@ -233,7 +220,7 @@ class StoreJournal:
                     log.error("facts lost at shutdown: the store is failing", call_id=call_id, entries=len(backlog))
                     break
                 backlog[0] = replace(backlog[0], tried=True)
-                await self._pause(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                await self._pause(self._retry_seconds[min(tries, len(self._retry_seconds) - 1)])
                 tries += 1
                 continue
             except StorageError as cause:
@@ -261,7 +248,7 @@ class StoreJournal:
         lost = self._backlogs.pop(call_id)
         if call_id in self._ended:
             self._ended.discard(call_id)
-            self._followers.end(call_id)
+            self._bus.ended(call_id)
         if not self._backlogs and not lost:
             self._recover()
 
@@ -275,12 +262,12 @@ class StoreJournal:
         if not self.failing:
             self.failing = True
             log.error("store failing", error=str(cause))
-            self._hub.publish_health()
+            self._bus.show_health()
 
     def _recover(self) -> None:
         self.failing = False
         log.info("store recovered")
-        self._hub.publish_health()
+        self._bus.show_health()
 
 
 def _standing_alone(facts: Sequence[Fact]) -> tuple[Fact, ...]:

@@ -15,13 +15,13 @@ from asr.types import Role, Seconds, Transcript, Utterance
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
 from service.live.messages import Levels, Partial
-from service.record.facts import Fact
+from service.record.facts import Call, Fact
 from service.recordings.writer import Unrecorded
 from service.storage.port import LoggedFact
 
 
 class Journal(Protocol):
-    """Stores facts, then shows them. Drops none: while the store fails it keeps them in order and tries again."""
+    """Stores facts, then publishes them. Drops none: while the store fails it keeps them in order and tries again."""
 
     @property
     def failing(self) -> bool:
@@ -32,20 +32,49 @@ class Journal(Protocol):
         """Returns once the facts are safe with the journal: stored, or kept until they can be."""
         ...
 
+    def finished(self, call_id: str) -> None:
+        """Nothing more will be written of this call."""
+        ...
+
+
+class LiveDisplay(Protocol):
+    """Shows what is so in a call at this moment. Nothing of it is stored."""
+
     def show_levels(self, levels: Levels) -> None:
-        """Pass on how loud a call is; nothing is stored."""
+        """How loud a call is."""
         ...
 
     def show_partial(self, partial: Partial) -> None:
-        """Pass on interim text; nothing is stored."""
+        """What a party has said so far."""
+        ...
+
+
+class LiveBus(LiveDisplay, Protocol):
+    """What happens, to everyone who watches: dashboards, and those who follow one call. Never waits, stores nothing."""
+
+    def publish(self, *logged: LoggedFact) -> None:
+        """Facts of one call that were stored together."""
+        ...
+
+    def ended(self, call_id: str) -> None:
+        """Nothing more will be published of this call."""
         ...
 
     def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
-        """The call's facts as they are stored, from now to its last one."""
+        """The call's facts as they are published, from now until it has ended. Ends early for one that falls too far
+        behind."""
         ...
 
-    def finished(self, call_id: str) -> None:
-        """Nothing more will be written of this call."""
+    def show_health(self) -> None:
+        """How the service does has changed."""
+        ...
+
+    def live_call(self, call_id: str) -> Call | None:
+        """A live call as it was announced."""
+        ...
+
+    def start_anew(self) -> None:
+        """What was published of calls is of another store than what follows."""
         ...
 
 

@@ -19,7 +19,7 @@ from service.calls.connection import CallConnection, CallOutcome
 from service.calls.debtor_zone import zone_notices, zone_of
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import RETURN_WITHIN, EarlierCalls, announced_id
-from service.calls.ports import Journal
+from service.calls.ports import Journal, LiveBus
 from service.calls.registered_call import CallKey, RegisteredCall
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced, FormatChanged
@@ -77,6 +77,7 @@ class CallRegistry:
         settings: Settings,
         earlier: EarlierCalls,
         journal: Journal,
+        bus: LiveBus,
         open_session: OpenSession,
         admission: Admission,
         metrics: Metrics,
@@ -85,6 +86,7 @@ class CallRegistry:
         self._settings = settings
         self._earlier = earlier
         self._journal = journal
+        self._bus = bus
         self._open_session = open_session
         self._admission = admission
         self._metrics = metrics
@@ -204,7 +206,7 @@ class CallRegistry:
     def _connect(self, call: RegisteredCall, announced: CallAnnounced, now: float, *, resumed: bool) -> CallConnection:
         """Give these legs of the call to a new connection: the first that brings them; or their gateway came back, or
         never noticed that the one before was gone."""
-        connection = CallConnection(call, self._journal, announced.roles, resumed=resumed)
+        connection = CallConnection(call, self._bus, announced.roles, resumed=resumed)
         form = FormatChanged(
             encoding=announced.encoding, rate=announced.rate, roles=announced.roles, clock=announced.clock
         )

@@ -45,7 +45,7 @@ from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.irregularities import MOST_WORK, Irregularities
 from service.calls.look_ahead import AgentLookAhead
 from service.calls.partials import Partials, PartialUtterance
-from service.calls.ports import DetectorRunner, Journal, Recogniser, Recorder
+from service.calls.ports import DetectorRunner, Journal, LiveDisplay, Recogniser, Recorder
 from service.calls.recording_state import RecordingState
 from service.calls.standing_notices import StandingNotices
 from service.calls.word_times import CLOSE_WITHIN, MOST_WAITING, WordTimes
@@ -95,6 +95,7 @@ class SessionParts:
     tells whether utterances are recognised while they go on, which nobody sees of a file."""
 
     journal: Journal
+    display: LiveDisplay
     recogniser: Recogniser
     detectors: DetectorRunner
     recorder: Recorder
@@ -326,7 +327,7 @@ class CallSession:
         for odd in taken.odd:
             self._note(odd)
         for levels in taken.levels:
-            self._parts.journal.show_levels(
+            self._parts.display.show_levels(
                 Levels(call_id=self.call.id, at=levels.at, dbfs=levels.dbfs, speaking=levels.speaking)
             )
 
@@ -391,7 +392,7 @@ class CallSession:
         self._work.put_nowait(partial)
 
     def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
-        self._parts.journal.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
+        self._parts.display.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
 
     async def _foresee(self, partial: PartialUtterance, before: int = 0) -> bool:
         """Whether it raises an alert before its utterance is written."""

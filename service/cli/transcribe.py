@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,6 @@ from service.live.messages import Levels, Partial
 from service.metrics import Metrics
 from service.record.facts import Call, Fact, GapMarked, UtteranceHeard
 from service.recordings.writer import Unrecorded
-from service.storage.port import LoggedFact
 
 AHEAD: Seconds = 60.0
 """Speech that may wait for its text while the file is read on: enough for full batches."""
@@ -96,16 +95,17 @@ class _Printer:
                 line = {"speaker": speaker, "start": said.start, "end": said.end, "text": said.text}
                 print(json.dumps(line, ensure_ascii=False), flush=True)
 
+    def finished(self, call_id: str) -> None:
+        return
+
+
+class _NoDisplay:
+    """Nobody watches a file being read."""
+
     def show_levels(self, levels: Levels) -> None:
         return
 
     def show_partial(self, partial: Partial) -> None:
-        return
-
-    def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
-        raise NotImplementedError("nobody follows a file")
-
-    def finished(self, call_id: str) -> None:
         return
 
 
@@ -140,6 +140,7 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
     async with recogniser, asyncio.TaskGroup() as tasks:
         parts = SessionParts(
             journal=printer,
+            display=_NoDisplay(),
             recogniser=recogniser,
             detectors=ThreadedDetectorRunner([], timeout_s=1.0),
             recorder=_NoRecording(),

@@ -17,6 +17,7 @@ import structlog
 
 from asr.types import Seconds
 from service.access.clock import steady_now
+from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.reservations import Reservations
 from service.ingest.dialect import (
@@ -244,7 +245,8 @@ class GatewayShell:
     async def _tell_facts(self, facts: AsyncIterator[LoggedFact]) -> None:
         try:
             async for logged in facts:
-                await self._tell(FactStored(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=logged.fact))
+                fact = seen_by("gateway", logged.fact)
+                await self._tell(FactStored(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=fact))
         except Unsent:
             log.warning("gateway does not read its events", call_id=self._call_id, source=self._source)
 

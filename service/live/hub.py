@@ -1,5 +1,5 @@
-"""Fan-out of what happens in live calls to the dashboards that watch. In one process, on one event loop, with no
-task of its own: a dashboard's messages are made while it asks for the next one."""
+"""Fan-out of what happens in live calls, to the dashboards that watch and to those who follow one call. In one process,
+on one event loop, with no task of its own: a dashboard's messages are made while it asks for the next one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
 import structlog
 
 from asr.types import Role
-from service.live.fact_events import events_of
-from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
+from service.live.followers import MOST_FOLLOWED, Followers
+from service.live.messages import (
+    Event,
+    Health,
+    HealthChanged,
+    Levels,
+    LiveMessage,
+    Partial,
+    Resync,
+    Snapshot,
+    events_of,
+)
 from service.record.facts import (
     UNDECIDED,
     Alert,
@@ -33,13 +43,24 @@ from service.storage.port import AlertQuery, CallStore, LoggedFact, NotFound, St
 
 log = structlog.get_logger()
 
-MOST_WAITING = 1000
-"""Events kept for a dashboard that reads slowly: half a minute of 16 busy calls, 1.5 MB as text that slow dashboards
-share. Beyond that a fresh picture is cheaper than the rest of the old one."""
-MOST_RESUMED = 1000
-"""Calls one Resume may name; a dashboard holds far fewer."""
 ALERTS_SHOWN = 200
-MISSED_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubLimits:
+    """How much the hub keeps and reads for one who watches.
+
+    `waiting`: events kept for a dashboard that reads slowly: half a minute of 16 busy calls, 1.5 MB as text that slow
+    dashboards share. Beyond that a fresh picture is cheaper than the rest of the old one.
+    `resumed`: calls one Resume may name; a dashboard holds far fewer.
+    `page`: missed events that are read at once.
+    `followed`: facts kept for one that follows a call and reads slowly.
+    """
+
+    waiting: int = 1000
+    resumed: int = 1000
+    page: int = 500
+    followed: int = MOST_FOLLOWED
 
 
 class Subscription:
@@ -50,8 +71,9 @@ class Subscription:
     all events, so that what is worth least is dropped first.
     """
 
-    def __init__(self, hub: LiveHub) -> None:
+    def __init__(self, hub: LiveHub, limits: HubLimits) -> None:
         self._hub = hub
+        self._limits = limits
         self._events: deque[Event] = deque()
         self._health: HealthChanged | None = None
         self._partials: dict[tuple[str, Role], Partial] = {}
@@ -76,7 +98,7 @@ class Subscription:
         return True
 
     def _put_event(self, event: Event) -> bool:
-        if len(self._events) >= MOST_WAITING:
+        if len(self._events) >= self._limits.waiting:
             self.start_anew()
             return False
         self._events.append(event)
@@ -105,7 +127,7 @@ class Subscription:
     async def resume(self, seqs: Mapping[str, int]) -> None:
         """Each call's events after these follow, in order, before what is queued. Those that were queued or sent
         already come again: their `seq` tells."""
-        self._asked |= islice(seqs.items(), MOST_RESUMED)
+        self._asked |= islice(seqs.items(), self._limits.resumed)
         self._wake.set()
 
     async def __aiter__(self) -> AsyncIterator[LiveMessage]:
@@ -150,7 +172,7 @@ class Subscription:
 
 
 class LiveHub:
-    """Keeps every live call's newest summary, and passes on what is published.
+    """The live bus: keeps every live call's newest summary, and passes on what is published and shown.
 
     A dashboard that sees a hole in a call's `seq`, such as one that fell behind, asks for what it lacks.
     """
@@ -162,14 +184,17 @@ class LiveHub:
         health: Callable[[], Health],
         wall: Callable[[], datetime],
         dropped: Callable[[], None] = lambda: None,
+        limits: HubLimits | None = None,
     ) -> None:
         self._store = store
         self._health = health
         self._wall = wall
         self._dropped = dropped
+        self._limits = limits or HubLimits()
         self._live: dict[str, CallSummary] = {}
         self._undecided: dict[str, Alert] = {}
         self._subscriptions: set[Subscription] = set()
+        self._followers = Followers(self._limits.followed)
 
     def publish(self, *logged: LoggedFact) -> None:
         """Show facts of one call that were stored together to everyone."""
@@ -178,24 +203,35 @@ class LiveHub:
             self._remember_alert(each)
         for event in events_of(logged):
             self._send(event)
+        for each in logged:
+            self._followers.tell(each.call_id, each)
 
-    def publish_levels(self, levels: Levels) -> None:
+    def follow(self, call_id: str) -> AsyncGenerator[LoggedFact, None]:
+        """The call's facts as they are published, from this moment to its last one. Ends early for a follower that
+        falls too far behind."""
+        return self._followers.follow(call_id)
+
+    def ended(self, call_id: str) -> None:
+        """Nothing more will be published of this call: its followers come to their end."""
+        self._followers.end(call_id)
+
+    def show_levels(self, levels: Levels) -> None:
         """Show how loud a call is now."""
         self._send(levels)
 
-    def publish_partial(self, partial: Partial) -> None:
+    def show_partial(self, partial: Partial) -> None:
         """Show interim text; not of a call that is not shown as live, for nothing would end it there."""
         if partial.call_id in self._live:
             self._send(partial)
 
-    def publish_health(self) -> None:
+    def show_health(self) -> None:
         """Tell everyone how the service does."""
         self._send(HealthChanged(health=self._health()))
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncGenerator[Subscription, None]:
         """A dashboard's place, for as long as it is there."""
-        subscription = Subscription(self)
+        subscription = Subscription(self, self._limits)
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -230,7 +266,7 @@ class LiveHub:
         """A call's stored events after `seq`; none for a call nobody knows. While the store is down it ends early: the
         dashboard sees the hole that is left and asks again."""
         try:
-            while page := await self._store.facts(call_id, after=seq, limit=MISSED_PAGE):
+            while page := await self._store.facts(call_id, after=seq, limit=self._limits.page):
                 for event in events_of(page):
                     yield event
                 seq = page[-1].seq

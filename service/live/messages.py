@@ -6,7 +6,8 @@ and Resync when the client fell behind. Client to server: Resume with the last `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
@@ -14,8 +15,9 @@ from pydantic import Field, TypeAdapter
 
 from asr.recognition.degradation import DegradationLevel
 from asr.types import Role, Seconds
-from service.record.facts import Alert, Fact
+from service.record.facts import Alert, CallOpened, CallResumed, DtmfPressed, Fact, FindingMade, WordsTimed
 from service.record.summary import CallSummary
+from service.storage.port import LoggedFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,11 @@ class Event:
     fact: Annotated[Fact, Field(discriminator="type")]
     summary: CallSummary | None
     type: Literal["event"] = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsAnswer:
+    events: tuple[Event, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +118,30 @@ class Resume:
 
     seqs: dict[str, Seq]
     type: Literal["resume"] = "resume"
+
+
+def events_of(batch: Sequence[LoggedFact]) -> Iterator[Event]:
+    """The events of one call's facts that were stored, or are read, together: each fact once.
+
+    The last one carries the summary, and so do the opening and the going on, with which a call comes onto the screen.
+    """
+    changed = any(_changes_summary(logged.fact) for logged in batch)
+    for place, logged in enumerate(batch, 1):
+        told = isinstance(logged.fact, CallOpened | CallResumed) or (changed and place == len(batch))
+        yield Event(
+            call_id=logged.call_id,
+            seq=logged.seq,
+            at=logged.at,
+            fact=logged.fact,
+            summary=_without_metadata(logged.summary) if told else None,
+        )
+
+
+def _changes_summary(fact: Fact) -> bool:
+    """Whether it changes more of a summary than its `seq`."""
+    return not isinstance(fact, WordsTimed | FindingMade | DtmfPressed)
+
+
+def _without_metadata(summary: CallSummary) -> CallSummary:
+    """Metadata may have 60 kB, and stays what it was at the opening."""
+    return replace(summary, call=replace(summary.call, metadata={}))

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
+from service.access.view import ADMINS, DECIDERS, KEEPERS, USERS, WATCHERS, View
 from service.storage.port import GatewayKey, KeyRight, NotFound, StorageError, User, UserRole
 from service.web.addresses import client_address
 from service.web.errors import Refused, storage_refusal
@@ -24,12 +25,6 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-WATCHERS: tuple[UserRole, ...] = ("supervisor", "compliance", "admin")
-DECIDERS: tuple[UserRole, ...] = ("compliance", "admin")
-KEEPERS: tuple[UserRole, ...] = ("integrator", "admin")
-ADMINS: tuple[UserRole, ...] = ("admin",)
-EVERYONE: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
-
 _RIGHTS: dict[Right, tuple[UserRole, ...]] = {"watch": WATCHERS, "decide": DECIDERS, "keys": KEEPERS, "users": ADMINS}
 
 
@@ -39,6 +34,11 @@ class Principal:
 
     user: User
     session: Session
+
+    @property
+    def view(self) -> View:
+        """Through whose eyes this user sees."""
+        return self.user.role
 
 
 async def logged_in(connection: HTTPConnection, context: RequestContext) -> Principal:
@@ -146,6 +146,13 @@ async def key_or_session(request: Request, context: ContextDep) -> Principal | G
     return await principal_of(token, context) if token else None
 
 
+def view_of(asker: Principal | GatewayKey | None) -> View:
+    """Through whose eyes one sees who may be anybody."""
+    if isinstance(asker, Principal):
+        return asker.view
+    return "stranger" if asker is None else "gateway"
+
+
 async def _keyed(request: Request, context: RequestContext, presented: str, right: KeyRight | None) -> GatewayKey:
     try:
         return await verified_key(context.keys, presented, right)
@@ -161,4 +168,4 @@ async def _keyed(request: Request, context: RequestContext, presented: str, righ
 Watcher = Annotated[Principal, Depends(allow(*WATCHERS))]
 Keeper = Annotated[Principal, Depends(allow(*KEEPERS))]
 Admin = Annotated[Principal, Depends(allow(*ADMINS))]
-Anyone = Annotated[Principal, Depends(allow(*EVERYONE))]
+Anyone = Annotated[Principal, Depends(allow(*USERS))]

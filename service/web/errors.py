@@ -22,6 +22,7 @@ from service.storage.port import (
     StorageUnavailable,
     Unstorable,
 )
+from service.web.json_answer import json_answer
 from service.web.schemas import ErrorAnswer, Fault
 
 _ERROR = TypeAdapter(ErrorAnswer)
@@ -55,10 +56,9 @@ class Refused(Exception):
 
 def error_response(status: int, fault: Fault, headers: Mapping[str, str] | None = None) -> Response:
     """The JSON answer for a fault. No cache may keep it."""
-    body = _ERROR.dump_json(ErrorAnswer(error=fault))
-    return Response(
-        body, status, media_type="application/json", headers={"Cache-Control": "no-store", **(headers or {})}
-    )
+    answer = json_answer(_ERROR, ErrorAnswer(error=fault), "stranger", status)
+    answer.headers.update({"Cache-Control": "no-store", **(headers or {})})
+    return answer
 
 
 def refusal(error: Refused) -> Response:

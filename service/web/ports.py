@@ -66,6 +66,20 @@ ReadinessChecks = Callable[[], Awaitable[Mapping[str, Check]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveTimes:
+    """Seconds of an open live socket's life.
+
+    `heartbeat`: how often the health is sent. A browser that hears nothing for 40 s reconnects.
+    `send`: a message that takes longer ends the socket.
+    `session_check`: how often it is asked whether the session still holds.
+    """
+
+    heartbeat: float = 15.0
+    send: float = 30.0
+    session_check: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebParts:
     """Everything the endpoints use."""
 
@@ -84,5 +98,4 @@ class WebParts:
     signer: SessionSigner
     ended: Ended
     passwords: Passwords = field(default_factory=Passwords)
-    session_check_seconds: float = 5.0
-    """How often an open live socket asks whether its session still holds."""
+    live_times: LiveTimes = LiveTimes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from detectors.contract import Bilingual, PackVersion, Severity
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
-from service.live.messages import Event
+from service.access.view import ADMINS, EVERYBODY, GATEWAYS, KEEPERS, USERS, WATCHERS, View, shown_to
 from service.names import NAME_PATTERN
 from service.record.facts import AlertState
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
@@ -96,6 +96,7 @@ class Fault:
     field: str | None = None
 
 
+@shown_to(EVERYBODY)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAnswer:
     error: Fault
@@ -112,6 +113,7 @@ class Who:
     rights: tuple[Right, ...]
 
 
+@shown_to(USERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionAnswer:
     """Who is logged in, and the token every change must carry as `X-CSRF-Token`."""
@@ -120,6 +122,7 @@ class SessionAnswer:
     csrf: str
 
 
+@shown_to(ADMINS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAnswer:
     name: str
@@ -128,6 +131,7 @@ class UserAnswer:
     disabled: bool
 
 
+@shown_to(ADMINS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersAnswer:
     users: tuple[UserAnswer, ...]
@@ -148,11 +152,13 @@ class KeyAnswer:
     max_share: float | None
 
 
+@shown_to(KEEPERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysAnswer:
     keys: tuple[KeyAnswer, ...]
 
 
+@shown_to(KEEPERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKeyAnswer:
     """The one time that the whole key is shown."""
@@ -168,6 +174,7 @@ class NewKeyAnswer:
     max_share: float | None
 
 
+@shown_to(GATEWAYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservationAnswer:
     """A token for each leg, by its role, and for how long it may connect."""
@@ -177,11 +184,7 @@ class ReservationAnswer:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsAnswer:
-    events: tuple[Event, ...]
-
-
+@shown_to(WATCHERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesAnswer:
     """`pack` tells which rules these are."""
@@ -190,6 +193,7 @@ class RulesAnswer:
     rules: tuple[RuleInfo, ...]
 
 
+@shown_to(WATCHERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceAnswer:
     """What a reader of calls and alerts needs to know besides: the names of the laws that `cites` name by their codes,
@@ -207,12 +211,21 @@ class Check:
     message: str = ""
 
 
+def _readiness_seen(view: View, readiness: Readiness) -> Readiness:
+    """Strangers are told what fails, and not why."""
+    if view != "stranger":
+        return readiness
+    return replace(readiness, checks={name: replace(check, message="") for name, check in readiness.checks.items()})
+
+
+@shown_to(EVERYBODY, part=_readiness_seen)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
     ready: bool
     checks: dict[str, Check]
 
 
+@shown_to(EVERYBODY)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alive:
     status: Literal["ok"] = "ok"

@@ -1,4 +1,5 @@
-"""What sessions and connections rely on in a journal, tried on the fake and on the one over a real store."""
+"""What sessions rely on in a journal, tried on the fake and on the one over a real store: what is written is published,
+and a call that is finished ends on the bus."""
 
 from __future__ import annotations
 
@@ -10,32 +11,33 @@ from typing import TypeAlias
 import pytest
 
 from service.calls.journal import StoreJournal
-from service.calls.ports import Journal
+from service.calls.ports import Journal, LiveBus
 from service.live.hub import LiveHub
-from service.live.messages import Levels, Partial
 from service.metrics import Metrics
 from service.record.facts import Fact
 from service.storage.port import LoggedFact, StorageError
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.fakes.journal import FakeJournal
+from tests.fakes.live_bus import FakeLiveBus
 
-Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Journal]]
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Journal, LiveBus]]]
 
 
 @asynccontextmanager
-async def over_a_store(folder: Path) -> AsyncIterator[Journal]:
+async def over_a_store(folder: Path) -> AsyncIterator[tuple[Journal, LiveBus]]:
     store = SqlStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
     await store.open()
-    hub = LiveHub(store, health=lambda: scenes.HEALTH, wall=scenes.now)
-    async with StoreJournal(store, hub, Metrics()) as journal:
-        yield journal
+    bus = LiveHub(store, health=lambda: scenes.HEALTH, wall=scenes.now)
+    async with StoreJournal(store, bus, Metrics()) as journal:
+        yield journal, bus
     await store.close()
 
 
 @asynccontextmanager
-async def in_memory(_folder: Path) -> AsyncIterator[Journal]:
-    yield FakeJournal()
+async def in_memory(_folder: Path) -> AsyncIterator[tuple[Journal, LiveBus]]:
+    bus = FakeLiveBus()
+    yield FakeJournal(bus), bus
 
 
 @pytest.fixture(params=[in_memory, over_a_store], ids=["fake", "store"])
@@ -52,8 +54,8 @@ async def rest(follower: AsyncIterator[LoggedFact]) -> list[tuple[int, str]]:
 
 
 async def test_what_is_written_is_followed_in_order_and_counted_without_holes(opened: Opened) -> None:
-    async with opened() as journal:
-        follower = journal.follow("call-1")
+    async with opened() as (journal, bus):
+        follower = bus.follow("call-1")
         await written(journal, scenes.opened(), scenes.heard())
         await written(journal, scenes.closed())
         journal.finished("call-1")
@@ -61,8 +63,8 @@ async def test_what_is_written_is_followed_in_order_and_counted_without_holes(op
 
 
 async def test_a_followed_fact_carries_its_moment_and_the_call_as_of_then(opened: Opened) -> None:
-    async with opened() as journal:
-        follower = journal.follow("call-1")
+    async with opened() as (journal, bus):
+        follower = bus.follow("call-1")
         await written(journal, scenes.opened(), scenes.raised())
         first, second = await anext(follower), await anext(follower)
         assert (first.call_id, first.at, first.fact) == ("call-1", scenes.now(), scenes.opened())
@@ -71,10 +73,10 @@ async def test_a_followed_fact_carries_its_moment_and_the_call_as_of_then(opened
 
 
 async def test_every_follower_hears_all_from_the_moment_it_asked_and_nothing_of_before(opened: Opened) -> None:
-    async with opened() as journal:
-        early = journal.follow("call-1")
+    async with opened() as (journal, bus):
+        early = bus.follow("call-1")
         await written(journal, scenes.opened())
-        late = journal.follow("call-1")
+        late = bus.follow("call-1")
         await written(journal, scenes.heard())
         journal.finished("call-1")
         assert await rest(early) == [(1, "call_opened"), (2, "utterance")]
@@ -82,8 +84,8 @@ async def test_every_follower_hears_all_from_the_moment_it_asked_and_nothing_of_
 
 
 async def test_one_calls_end_is_not_anothers(opened: Opened) -> None:
-    async with opened() as journal:
-        mine, other = journal.follow("call-1"), journal.follow("call-2")
+    async with opened() as (journal, bus):
+        mine, other = bus.follow("call-1"), bus.follow("call-2")
         await written(journal, scenes.opened())
         journal.finished("call-1")
         await written(journal, scenes.opened("call-2"), scenes.heard("call-2"), call_id="call-2")
@@ -92,19 +94,8 @@ async def test_one_calls_end_is_not_anothers(opened: Opened) -> None:
         assert await rest(other) == [(1, "call_opened"), (2, "utterance")]
 
 
-async def test_what_is_only_shown_is_no_fact(opened: Opened) -> None:
-    async with opened() as journal:
-        follower = journal.follow("call-1")
-        await written(journal, scenes.opened())
-        journal.show_levels(Levels(call_id="call-1", at=1.0, dbfs={"agent": -20.0}, speaking=("agent",)))
-        journal.show_partial(Partial(call_id="call-1", role="agent", start=0.0, text="您好"))
-        await written(journal, scenes.heard())
-        journal.finished("call-1")
-        assert await rest(follower) == [(1, "call_opened"), (2, "utterance")]
-
-
 async def test_a_call_is_opened_once_and_before_all_else(opened: Opened) -> None:
-    async with opened() as journal:
+    async with opened() as (journal, _bus):
         with pytest.raises(StorageError):
             await written(journal, scenes.heard("call-9"), call_id="call-9")
         await written(journal, scenes.opened())

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from asr.types import Role
-from service.calls.followers import Followers
 from service.gateway.call_ports import CallOutcome, CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
+from service.live.followers import Followers
 from service.record.facts import CallClosed, CallEnding, Fact
 from service.storage.port import GatewayKey, LoggedFact
 from tests import scenes

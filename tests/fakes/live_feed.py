@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from service.live.fact_events import events_of
-from service.live.messages import LiveMessage, Snapshot
+from service.live.messages import LiveMessage, Snapshot, events_of
 from service.record.facts import CallClosed
 from service.record.summary import CallSummary
 from service.storage.port import LoggedFact
 from tests import scenes
+from tests.fakes.live_bus import FakeLiveBus
 
 
 @dataclass
@@ -39,15 +39,14 @@ class FakeSubscription:
 
 
 @dataclass
-class FakeLiveFeed:
-    """Everyone who subscribes gets a Snapshot first, and then what is published."""
+class FakeLiveFeed(FakeLiveBus):
+    """Everyone who subscribes gets a Snapshot first, and then what is published on the bus, as at the hub."""
 
-    published: list[LoggedFact] = field(default_factory=list)
     subscriptions: asyncio.Queue[FakeSubscription] = field(default_factory=asyncio.Queue)
     watching: list[FakeSubscription] = field(default_factory=list)
 
     def publish(self, *logged: LoggedFact) -> None:
-        self.published += logged
+        super().publish(*logged)
         for subscription in self.watching:
             subscription.put([*logged])
 

@@ -1,6 +1,5 @@
 /** Keeps one live feed open: connects, resumes, backs off, notices a dead line. Owns its timers and listeners. */
 import type { LiveMessage, LiveRequest } from '../wire/types';
-import { backoff } from './backoff';
 
 export type Phase =
   { name: 'connecting'; attempt: number } | { name: 'open' } | { name: 'waiting'; attempt: number; retryAt: number };
@@ -14,6 +13,18 @@ export interface FeedOptions {
   /** Asked before each retry; false gives up (the session is over). */
   mayRetry(): Promise<boolean>;
   createSocket?: (url: string) => WebSocket;
+}
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 15_000;
+
+/**
+ * Milliseconds to wait before try number `attempt` (from 0): doubling, and spread over the upper half, so that a
+ * room of dashboards does not knock on a restarted service in the same instant. `random` lies in [0, 1).
+ */
+export function backoff(attempt: number, random: number): number {
+  const full = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 16));
+  return Math.round(full / 2 + (full / 2) * random);
 }
 
 /** The service says how it does at least every 15 s; this long without a word is a line that died silently. */

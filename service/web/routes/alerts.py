@@ -9,10 +9,11 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from detectors.contract import Severity
+from service.access.view import DECIDERS
 from service.record.facts import UNDECIDED, Alert, AlertState
 from service.storage.port import AlertPage, AlertQuery
 from service.web.addresses import client_address
-from service.web.auth import DECIDERS, Watcher, require_role
+from service.web.auth import Watcher, require_role
 from service.web.json_answer import json_answer
 from service.web.request_context import ContextDep, utc_now
 from service.web.schemas import StateChange
@@ -25,7 +26,7 @@ _ALERT = TypeAdapter(Alert)
 
 @router.get("", response_model=AlertPage)
 async def alerts(
-    _watcher: Watcher,
+    watcher: Watcher,
     context: ContextDep,
     state: Annotated[list[AlertState] | None, Query(max_length=4)] = None,
     severity: Annotated[list[Severity] | None, Query(max_length=4)] = None,
@@ -37,7 +38,7 @@ async def alerts(
     query = AlertQuery(
         states=tuple(state or ()), severities=tuple(severity or ()), call_id=call_id, cursor=cursor, limit=limit
     )
-    return json_answer(_PAGE, await context.parts.store.alerts(query))
+    return json_answer(_PAGE, await context.parts.store.alerts(query), watcher.view)
 
 
 @router.put("/{alert_id}/state", response_model=Alert)
@@ -56,4 +57,4 @@ async def change_state(
     alert = await context.parts.decisions.decide(alert_id, change.state, by, now, change.note, among)
     who, address = watcher.user.name, client_address(request)
     context.audit.note("alert_changed", who=who, subject=alert_id, address=address, detail=change.state)
-    return json_answer(_ALERT, alert)
+    return json_answer(_ALERT, alert, watcher.view)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
-from service.live.fact_events import events_of
-from service.live.messages import MAX_SEQ
+from service.live.messages import MAX_SEQ, EventsAnswer, events_of
 from service.record.facts import CallState
 from service.record.summary import RISK_WEIGHTS
 from service.storage.port import CallPage, CallQuery, CallRecord
@@ -17,7 +16,7 @@ from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer, large_answer
 from service.web.request_context import ContextDep
-from service.web.schemas import EventsAnswer, ReferenceAnswer, RulesAnswer
+from service.web.schemas import ReferenceAnswer, RulesAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
 
@@ -36,7 +35,7 @@ When = Annotated[AwareDatetime | None, Query()]
 @router.get("/calls", response_model=CallPage)
 async def calls(
     request: Request,
-    _watcher: Watcher,
+    watcher: Watcher,
     context: ContextDep,
     state: CallState | None = None,
     flagged: bool | None = None,
@@ -58,7 +57,7 @@ async def calls(
         cursor=cursor,
         limit=limit,
     )
-    return await large_answer(_PAGE, await context.parts.store.calls(query), request)
+    return await large_answer(_PAGE, await context.parts.store.calls(query), watcher.view, request)
 
 
 @router.get("/calls/{call_id}", response_model=CallRecord)
@@ -66,7 +65,7 @@ async def call(call_id: str, watcher: Watcher, request: Request, context: Contex
     """Everything known of one call."""
     record = await context.parts.store.call(call_id)
     context.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
-    return await large_answer(_RECORD, record, request)
+    return await large_answer(_RECORD, record, watcher.view, request)
 
 
 @router.get("/calls/{call_id}/events", response_model=EventsAnswer)
@@ -81,16 +80,16 @@ async def events(
     """The call's event log after a `seq`, oldest first."""
     facts = await context.parts.store.facts(call_id, after, limit)
     context.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
-    return await large_answer(_EVENTS, EventsAnswer(events=tuple(events_of(facts))), request)
+    return await large_answer(_EVENTS, EventsAnswer(events=tuple(events_of(facts))), watcher.view, request)
 
 
 @router.get("/rules", response_model=RulesAnswer)
-async def rules(_watcher: Watcher, context: ContextDep) -> Response:
+async def rules(watcher: Watcher, context: ContextDep) -> Response:
     """The rules in force."""
-    return json_answer(_RULES, RulesAnswer(pack=context.parts.pack, rules=context.parts.rules))
+    return json_answer(_RULES, RulesAnswer(pack=context.parts.pack, rules=context.parts.rules), watcher.view)
 
 
 @router.get("/reference", response_model=ReferenceAnswer)
-async def reference(_watcher: Watcher, context: ContextDep) -> Response:
+async def reference(watcher: Watcher, context: ContextDep) -> Response:
     """Names of laws and weights of severities, for whoever shows calls and alerts."""
-    return json_answer(_REFERENCE, ReferenceAnswer(laws=context.parts.laws, risk_weights=RISK_WEIGHTS))
+    return json_answer(_REFERENCE, ReferenceAnswer(laws=context.parts.laws, risk_weights=RISK_WEIGHTS), watcher.view)

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import TypeAdapter
 from starlette.responses import JSONResponse, Response
 
+from service.access.view import ADMINS
 from service.storage.port import GatewayKey
-from service.web.auth import ADMINS, Anyone, Principal, allow_key_or, key_or_session
+from service.web.auth import Anyone, Principal, allow_key_or, key_or_session, view_of
 from service.web.json_answer import json_answer
 from service.web.request_context import ContextDep
 from service.web.schemas import Alive, Readiness
 
 router = APIRouter(tags=["watch"])
 
+_ALIVE = TypeAdapter(Alive)
 _READINESS = TypeAdapter(Readiness)
 
 Asker = Annotated[Principal | GatewayKey | None, Depends(key_or_session)]
 MetricsKeyOrAdmin = Annotated[Principal | GatewayKey, Depends(allow_key_or(*ADMINS, right="metrics"))]
 
 
-@router.get("/healthz")
-async def healthz() -> Alive:
+@router.get("/healthz", response_model=Alive)
+async def healthz() -> Response:
     """The process answers. Open to all; tells nothing else."""
-    return Alive()
+    return json_answer(_ALIVE, Alive(), "stranger")
 
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
@@ -35,10 +36,8 @@ async def readyz(asker: Asker, context: ContextDep) -> Response:
     """Can calls be taken? 503 and the reason if not. Open to all, for load balancers; the reasons are told to gateway
     keys and users."""
     checks = dict(await context.parts.checks())
-    if asker is None:
-        checks = {name: replace(check, message="") for name, check in checks.items()}
     ready = all(check.ok for check in checks.values())
-    return json_answer(_READINESS, Readiness(ready=ready, checks=checks), 200 if ready else 503)
+    return json_answer(_READINESS, Readiness(ready=ready, checks=checks), view_of(asker), 200 if ready else 503)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -22,10 +22,10 @@ _NEW = TypeAdapter(NewKeyAnswer)
 
 
 @router.get("", response_model=KeysAnswer)
-async def keys(_keeper: Keeper, context: ContextDep) -> Response:
+async def keys(keeper: Keeper, context: ContextDep) -> Response:
     """All keys, revoked ones too."""
     stored = await context.parts.store.keys()
-    return json_answer(_KEYS, KeysAnswer(keys=tuple(key_answer(key) for key in stored)))
+    return json_answer(_KEYS, KeysAnswer(keys=tuple(key_answer(key) for key in stored)), keeper.view)
 
 
 @router.post("", response_model=NewKeyAnswer, status_code=201)
@@ -53,7 +53,7 @@ async def add_key(new: NewKey, keeper: Keeper, request: Request, context: Contex
         max_calls=key.max_calls,
         max_share=key.max_share,
     )
-    response = json_answer(_NEW, answer, 201)
+    response = json_answer(_NEW, answer, keeper.view, 201)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -54,7 +54,7 @@ async def recording(call_id: str, request: Request, watcher: Watcher, context: C
 async def peaks(
     call_id: str,
     request: Request,
-    _watcher: Watcher,
+    watcher: Watcher,
     context: ContextDep,
     points: Annotated[int, Query(ge=1, le=20_000)] = 2000,
 ) -> Response:
@@ -66,7 +66,7 @@ async def peaks(
         raise _missing(call_id) from error
     except OSError as error:
         raise _unreadable(call_id, error) from error
-    return await large_answer(_PEAKS, found, request)
+    return await large_answer(_PEAKS, found, watcher.view, request)
 
 
 def _missing(call_id: str) -> Refused:

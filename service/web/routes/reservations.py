@@ -41,6 +41,6 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
         raise Refused(422, "invalid", violation.message, field=violation.field) from violation
     tokens = context.parts.gateways.reservations.reserve(key, announced, steady_now())
     answer = ReservationAnswer(call_id=announced.call_id, tokens=tokens, seconds=RESERVED_FOR)
-    response = json_answer(_ANSWER, answer, 201)
+    response = json_answer(_ANSWER, answer, "gateway", 201)
     response.headers["Cache-Control"] = "no-store"
     return response

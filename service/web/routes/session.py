@@ -118,7 +118,7 @@ async def _find(context: RequestContext, name: str) -> User | None:
 
 def _answer(context: RequestContext, user: User, session: Session) -> Response:
     who = Who(name=user.name, role=user.role, rights=rights_of(user.role))
-    return json_answer(_ANSWER, SessionAnswer(user=who, csrf=context.parts.signer.csrf(session)))
+    return json_answer(_ANSWER, SessionAnswer(user=who, csrf=context.parts.signer.csrf(session)), user.role)
 
 
 def _set_cookie(answer: Response, context: RequestContext, session: Session, token: str) -> None:

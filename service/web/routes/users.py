@@ -20,10 +20,10 @@ _USER = TypeAdapter(UserAnswer)
 
 
 @router.get("", response_model=UsersAnswer)
-async def users(_admin: Admin, context: ContextDep) -> Response:
+async def users(admin: Admin, context: ContextDep) -> Response:
     """Everyone who may log in, or once could."""
     stored = await context.parts.store.users()
-    return json_answer(_USERS, UsersAnswer(users=tuple(user_answer(user) for user in stored)))
+    return json_answer(_USERS, UsersAnswer(users=tuple(user_answer(user) for user in stored)), admin.view)
 
 
 @router.post("", response_model=UserAnswer, status_code=201)
@@ -34,7 +34,7 @@ async def add_user(new: NewUser, admin: Admin, request: Request, context: Contex
     await context.parts.store.add_user(user)
     who, address = admin.user.name, client_address(request)
     context.audit.note("user_added", who=who, subject=user.name, address=address, detail=user.role)
-    return json_answer(_USER, user_answer(user), 201)
+    return json_answer(_USER, user_answer(user), admin.view, 201)
 
 
 @router.put("/{name}", response_model=UserAnswer)
@@ -45,7 +45,7 @@ async def change_user(name: str, change: UserChange, admin: Admin, request: Requ
     changed = await context.parts.store.change_user(name, changes)
     who, address = admin.user.name, client_address(request)
     context.audit.note("user_changed", who=who, subject=name, address=address, detail=_told(change))
-    return json_answer(_USER, user_answer(changed))
+    return json_answer(_USER, user_answer(changed), admin.view)
 
 
 def _told(change: UserChange) -> str:

@@ -106,7 +106,7 @@ async def test_call_goes_on_through_a_full_disk_and_loses_nothing(cramped: SqlSt
                 await journal.write("call-1", [fact], AT)
             assert journal.failing
             assert isinstance(await anext(messages), HealthChanged)
-            follower = journal.follow("call-1")
+            follower = hub.follow("call-1")
             small_disk.heal()
             journal.finished("call-1")
             assert [logged.fact async for logged in follower] == later

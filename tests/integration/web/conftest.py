@@ -166,7 +166,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         store=store,
         gateways=GatewayParts(calls=calls, metrics=metrics, reservations=Reservations()),
         feed=feed,
-        decisions=StoreJournal(store, feed, metrics),  # type: ignore[arg-type]
+        decisions=StoreJournal(store, feed, metrics),
         recordings=recordings,
         pack=PackVersion(name="callwarden", version="0", sha256="0" * 64),
         rules=(RULE,),

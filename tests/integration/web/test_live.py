@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from service.live.messages import Levels, Resync
+from service.web.ports import LiveTimes
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 
 
@@ -54,7 +55,7 @@ async def test_another_sites_page_gets_no_socket(house: House) -> None:
 
 
 async def test_logging_out_closes_the_socket_with_4401(open_house: OpenHouse) -> None:
-    house = await open_house(parts={"session_check_seconds": 0.02})
+    house = await open_house(parts={"live_times": LiveTimes(session_check=0.02)})
     client = await house.logged_in("supervisor")
     async with connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live:
         await live.recv()
@@ -64,7 +65,7 @@ async def test_logging_out_closes_the_socket_with_4401(open_house: OpenHouse) ->
 
 
 async def test_losing_the_role_closes_the_socket(open_house: OpenHouse) -> None:
-    house = await open_house(parts={"session_check_seconds": 0.02})
+    house = await open_house(parts={"live_times": LiveTimes(session_check=0.02)})
     boss = await house.logged_in("admin")
     client = await house.logged_in("supervisor", "lin")
     async with connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live:
@@ -84,8 +85,8 @@ async def test_a_reader_that_left_gives_its_place_back(house: House) -> None:
     assert not house.feed.watching
 
 
-async def test_the_health_is_told_again_and_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.web.routes.live.HEARTBEAT_SECONDS", 0.01)
+async def test_the_health_is_told_again_and_again(open_house: OpenHouse) -> None:
+    house = await open_house(parts={"live_times": LiveTimes(heartbeat=0.01)})
     client = await house.logged_in("supervisor")
     async with connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live:
         kinds = [json.loads(await live.recv())["type"] for _ in range(3)]

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from service.access import audit_log
 from service.access.audit_log import FROM_STRANGERS, STRANGERS_A_MINUTE, AuditLog, Repeats
-from service.storage.port import AuditEntry, AuditQuery, StorageUnavailable
+from service.storage.port import AuditEntry, AuditEvent, AuditQuery, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests.scenes import AT
 
@@ -30,7 +29,7 @@ def test_a_player_that_asks_for_fifty_ranges_is_written_once_in_five_minutes() -
 
 
 @pytest.mark.parametrize("event", ["alert_changed", "user_changed", "key_revoked", "login_succeeded"])
-def test_what_changes_something_is_written_each_time(event: audit_log.AuditEvent) -> None:
+def test_what_changes_something_is_written_each_time(event: AuditEvent) -> None:
     repeats = Repeats()
     assert [repeats.written(replace(PLAYED, event=event), 0) for _ in range(500)] == [0] * 500
 
@@ -71,12 +70,9 @@ def store(tmp_path: Path) -> _Store:
     return _Store(f"sqlite:///{tmp_path}/callwarden.db")
 
 
-async def test_nothing_waits_for_a_store_that_is_away_and_nothing_is_lost(
-    store: _Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit_log, "_RETRY_SECONDS", (0.001,))
+async def test_nothing_waits_for_a_store_that_is_away_and_nothing_is_lost(store: _Store) -> None:
     await store.open()
-    log = AuditLog(store)
+    log = AuditLog(store, retry_seconds=(0.001,))
     store.away = True
     running = asyncio.create_task(log.run())
     with capture_logs() as lines:
@@ -103,12 +99,9 @@ async def test_a_stop_does_not_wait_for_a_store_that_is_away(store: _Store) -> N
     await running
 
 
-async def test_what_waits_is_bounded_and_the_log_says_what_is_lost(
-    store: _Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit_log, "WAITING", 10)
+async def test_what_waits_is_bounded_and_the_log_says_what_is_lost(store: _Store) -> None:
     await store.open()
-    log = AuditLog(store)
+    log = AuditLog(store, most_waiting=10)
     with capture_logs() as lines:
         for number in range(25):
             log.note("logout", who=f"user-{number}")

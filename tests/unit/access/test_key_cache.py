@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.access import key_cache
 from service.access import keys as web_keys
-from service.access.key_cache import FRESH_SECONDS, MOST_KEYS, STALE_SECONDS, KeyCache
+from service.access.key_cache import FRESH_SECONDS, MOST_KEYS, PATIENCE_SECONDS, STALE_SECONDS, KeyCache
 from service.access.keys import KeyForbidden, KeyMissing, new_key, verified_key
 from service.storage.port import GatewayKey, NotFound, StorageUnavailable, Store
 from tests.scenes import AT
@@ -46,9 +45,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_keys, "steady_now", lambda: now[0])
 
 
-def known(store: _Keys) -> KeyCache:
+def known(store: _Keys, patience_seconds: float = PATIENCE_SECONDS) -> KeyCache:
     asking: Store = store  # type: ignore[assignment]  # the one method that is asked for
-    return KeyCache(asking)
+    return KeyCache(asking, patience_seconds=patience_seconds)
 
 
 async def test_a_key_verified_a_minute_ago_is_not_asked_for_again() -> None:
@@ -74,10 +73,9 @@ async def test_a_gateway_comes_back_while_the_store_is_away_for_ten_minutes() ->
         await verified_key(keys, PLAIN)
 
 
-async def test_a_silent_store_is_not_waited_for_where_the_key_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_cache, "PATIENCE_SECONDS", 0.01)
+async def test_a_silent_store_is_not_waited_for_where_the_key_is_known() -> None:
     store = _Keys(KEY)
-    keys = known(store)
+    keys = known(store, patience_seconds=0.01)
     await verified_key(keys, PLAIN)
     store.silent, now[0] = True, FRESH_SECONDS
     assert await verified_key(keys, PLAIN) == KEY

@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.calls import followers, journal
-from service.calls.journal import StoreJournal
-from service.live.hub import LiveHub
-from service.live.messages import Health, Snapshot
+from service.calls.journal import MOST_KEPT, StoreJournal
+from service.live.hub import HubLimits, LiveHub
+from service.live.messages import Snapshot
 from service.metrics import Metrics
 from service.record.facts import UNDECIDED, DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.storage import sqlite_files
@@ -68,13 +67,15 @@ async def store(tmp_path: Path) -> AsyncIterator[FailingStore]:
     await store.close()
 
 
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "RETRY_SECONDS", (0.001,))
-
-
-def hub_over(store: SqlStore) -> LiveHub:
-    return LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
+@asynccontextmanager
+async def journal_over(
+    store: SqlStore, metrics: Metrics | None = None, limits: HubLimits | None = None, most_kept: int = MOST_KEPT
+) -> AsyncIterator[tuple[StoreJournal, LiveHub]]:
+    """A journal that tries again at once, and the bus that it publishes on."""
+    bus = LiveHub(store, health=lambda: scenes.HEALTH, wall=now, limits=limits)
+    journal = StoreJournal(store, bus, metrics or Metrics(), retry_seconds=(0.001,), most_kept=most_kept)
+    async with journal:
+        yield journal, bus
 
 
 async def write_all(written: StoreJournal, facts: Sequence[Fact]) -> None:
@@ -82,9 +83,9 @@ async def write_all(written: StoreJournal, facts: Sequence[Fact]) -> None:
         await written.write("call-1", [fact], now())
 
 
-def stored(written: StoreJournal, call_id: str) -> AsyncIterator[LoggedFact]:
+def stored(written: StoreJournal, bus: LiveHub, call_id: str) -> AsyncIterator[LoggedFact]:
     """What is stored of the call from now on, until nothing of it is kept."""
-    follower = written.follow(call_id)
+    follower = bus.follow(call_id)
     written.finished(call_id)
     return follower
 
@@ -94,8 +95,8 @@ def texts(logged: list[LoggedFact]) -> list[Any]:
 
 
 async def test_what_is_written_is_stored_and_then_followed(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
-        follower = written.follow("call-1")
+    async with journal_over(store) as (written, bus):
+        follower = bus.follow("call-1")
         await written.write("call-1", [scenes.opened(), scenes.heard()], now())
         written.finished("call-1")
         seen = [logged async for logged in follower]
@@ -105,14 +106,14 @@ async def test_what_is_written_is_stored_and_then_followed(store: FailingStore) 
 
 async def test_a_failing_store_loses_nothing_and_keeps_the_order(store: FailingStore) -> None:
     metrics = Metrics()
-    async with StoreJournal(store, hub_over(store), metrics) as written:
+    async with journal_over(store, metrics) as (written, bus):
         await written.write("call-1", [scenes.opened()], now())
         store.broken = True
         for index in range(5):
             await written.write("call-1", [scenes.heard(index=index, text=f"第{index}句")], now())
         assert written.failing
         store.broken = False
-        follower = written.follow("call-1")
+        follower = bus.follow("call-1")
         await written.write("call-1", [scenes.heard(index=5, text="第5句")], now())
         written.finished("call-1")
         assert texts([logged async for logged in follower]) == [f"第{index}句" for index in range(6)]
@@ -122,7 +123,7 @@ async def test_a_failing_store_loses_nothing_and_keeps_the_order(store: FailingS
 
 
 async def test_while_the_store_fails_no_call_waits_for_it(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, bus):
         await written.write("call-1", [scenes.opened("call-1")], now())
         await written.write("call-2", [scenes.opened("call-2")], now())
         store.broken = True
@@ -131,14 +132,12 @@ async def test_while_the_store_fails_no_call_waits_for_it(store: FailingStore) -
         await written.write("call-2", [scenes.heard("call-2")], now())
         assert store.tries == tries
         store.broken = False
-        assert [len(texts([logged async for logged in stored(written, call)])) for call in ("call-1", "call-2")] == [
-            1,
-            1,
-        ]
+        for call_id in ("call-1", "call-2"):
+            assert len(texts([logged async for logged in stored(written, bus, call_id)])) == 1
 
 
 async def test_at_shutdown_one_last_try_is_made(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         await written.write("call-1", [scenes.opened()], now())
         store.broken = True
         await written.write("call-1", [scenes.heard()], now())
@@ -147,11 +146,11 @@ async def test_at_shutdown_one_last_try_is_made(store: FailingStore) -> None:
 
 
 async def test_what_was_stored_though_nobody_was_told_is_not_stored_twice(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, bus):
         for fact in (scenes.opened(), scenes.raised(), scenes.heard(index=0), scenes.heard(index=1, text="还\x00钱")):
             store.unconfirmed = True
             await written.write("call-1", [fact], now())
-            follower = stored(written, "call-1")
+            follower = stored(written, bus, "call-1")
             assert [logged.fact.type async for logged in follower] == [fact.type]
         await store.change_alert("alert-1", "confirmed", "mei", now(), "")
     assert [logged.fact.type for logged in await store.facts("call-1")] == [
@@ -165,7 +164,7 @@ async def test_what_was_stored_though_nobody_was_told_is_not_stored_twice(store:
 
 async def test_same_words_said_again_are_stored_again(store: FailingStore) -> None:
     digit = DtmfPressed(digit="1", at=2.0)
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         await written.write("call-1", [scenes.opened()], now())
         store.broken = True
         await written.write("call-1", [digit], now())
@@ -175,7 +174,7 @@ async def test_same_words_said_again_are_stored_again(store: FailingStore) -> No
 
 
 async def test_kept_facts_that_can_never_be_stored_do_not_hold_up_the_rest(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         await written.write("call-1", [scenes.opened(), scenes.heard(index=0)], now())
         store.broken = True
         await written.write("call-1", [scenes.heard(index=1)], now())
@@ -191,7 +190,7 @@ async def test_call_whose_opening_is_refused_leaves_the_call_of_that_id_alone(
 ) -> None:
     await store.append("call-1", [scenes.opened(), scenes.closed()], now())
     before = await store.facts("call-1")
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         store.broken = broken
         with nullcontext() if broken else pytest.raises(AlreadyExists):
             await written.write("call-1", [scenes.opened(customer="another")], now())
@@ -203,7 +202,7 @@ async def test_call_whose_opening_is_refused_leaves_the_call_of_that_id_alone(
 
 
 async def test_calls_try_a_failing_store_one_at_a_time(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         calls = [f"call-{n}" for n in range(5)]
         for call_id in calls:
             await written.write(call_id, [scenes.opened(call_id)], now())
@@ -216,9 +215,8 @@ async def test_calls_try_a_failing_store_one_at_a_time(store: FailingStore) -> N
     assert [len(await store.facts(call_id)) for call_id in calls] == [2] * 5
 
 
-async def test_writers_wait_when_no_more_can_be_kept(store: FailingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST_KEPT", 700)
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+async def test_writers_wait_when_no_more_can_be_kept(store: FailingStore) -> None:
+    async with journal_over(store, most_kept=700) as (written, _bus):
         await written.write("call-1", [scenes.opened()], now())
         store.broken = True
         writes = [scenes.heard(index=i) for i in range(12)]
@@ -230,11 +228,8 @@ async def test_writers_wait_when_no_more_can_be_kept(store: FailingStore, monkey
     assert [logged.fact for logged in await store.facts("call-1")] == [scenes.opened(), *writes]
 
 
-async def test_writers_that_wait_for_room_are_let_go_at_shutdown(
-    store: FailingStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "MOST_KEPT", 1)
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+async def test_writers_that_wait_for_room_are_let_go_at_shutdown(store: FailingStore) -> None:
+    async with journal_over(store, most_kept=1) as (written, _bus):
         await written.write("call-1", [scenes.opened()], now())
         store.broken = True
         writer = asyncio.create_task(write_all(written, [scenes.heard(index=0), scenes.heard(index=1)]))
@@ -244,8 +239,7 @@ async def test_writers_that_wait_for_room_are_let_go_at_shutdown(
 
 
 async def test_dashboards_are_told_when_the_store_fails_and_when_it_is_back(store: FailingStore) -> None:
-    hub = hub_over(store)
-    async with hub.subscribe() as dashboard, StoreJournal(store, hub, Metrics()) as written:
+    async with journal_over(store) as (written, bus), bus.subscribe() as dashboard:
         messages = aiter(dashboard)
         assert (await anext(messages)).type == "snapshot"
         await written.write("call-1", [scenes.opened()], now())
@@ -258,15 +252,14 @@ async def test_dashboards_are_told_when_the_store_fails_and_when_it_is_back(stor
 
 
 async def test_what_no_waiting_would_mend_is_raised(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         with pytest.raises(NotFound):
             await written.write("nobody", [scenes.heard("nobody")], now())
 
 
-async def test_a_follower_that_does_not_read_is_let_go(store: FailingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followers, "FOLLOWED", 2)
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
-        follower = written.follow("call-1")
+async def test_a_follower_that_does_not_read_is_let_go(store: FailingStore) -> None:
+    async with journal_over(store, limits=HubLimits(followed=2)) as (written, bus):
+        follower = bus.follow("call-1")
         await written.write("call-1", [scenes.opened(), *[scenes.heard(index=i) for i in range(5)]], now())
         written.finished("call-1")
         async with asyncio.timeout(30):
@@ -280,8 +273,7 @@ async def test_a_call_that_a_replaced_database_does_not_know_is_begun_anew_and_l
     backup = SqlStore(f"sqlite:///{tmp_path / 'backup.db'}")
     await backup.open()
     await backup.close()
-    hub = hub_over(store)
-    async with hub.subscribe() as dashboard, StoreJournal(store, hub, Metrics()) as written:
+    async with journal_over(store) as (written, bus), bus.subscribe() as dashboard:
         messages = aiter(dashboard)
         await anext(messages)
         await written.write("call-1", [scenes.opened(), scenes.heard()], now())
@@ -291,7 +283,7 @@ async def test_a_call_that_a_replaced_database_does_not_know_is_begun_anew_and_l
         words = WordsTimed(utterance_id="agent-0", words=())
         await written.write("call-1", [words, scenes.heard(index=2)], now())
         (tmp_path / "backup.db").rename(tmp_path / "c.db")
-        async for _logged in stored(written, "call-1"):
+        async for _logged in stored(written, bus, "call-1"):
             pass
         while not isinstance(message := await anext(messages), Snapshot):
             pass
@@ -304,7 +296,7 @@ async def test_a_call_that_a_replaced_database_does_not_know_is_begun_anew_and_l
 
 
 async def test_a_fact_of_a_call_that_nobody_knows_is_still_an_error(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         with pytest.raises(NotFound):
             await written.write("call-1", [scenes.heard()], now())
         await written.write("call-1", [scenes.opened()], now())
@@ -314,9 +306,9 @@ async def test_a_fact_of_a_call_that_nobody_knows_is_still_an_error(store: Faili
 
 async def test_a_persons_decision_reaches_dashboards_and_followers_in_its_place(store: FailingStore) -> None:
     """A gateway that follows the call sees no hole in `seq`."""
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, bus):
         await written.write("call-1", [scenes.opened(), scenes.heard(), scenes.raised()], now())
-        follower = written.follow("call-1")
+        follower = bus.follow("call-1")
         alert = await written.decide("alert-1", "acknowledged", "lin", now(), "听过", UNDECIDED)
         await written.write("call-1", [scenes.heard(index=1)], now())
         written.finished("call-1")
@@ -326,7 +318,7 @@ async def test_a_persons_decision_reaches_dashboards_and_followers_in_its_place(
 
 
 async def test_of_two_who_decide_at_once_the_second_is_told(store: FailingStore) -> None:
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, _bus):
         await written.write("call-1", [scenes.opened(), scenes.heard(), scenes.raised()], now())
         decisions = await asyncio.gather(
             *(written.decide("alert-1", state, "lin", now(), "", UNDECIDED) for state in ("confirmed", "dismissed")),
@@ -337,13 +329,13 @@ async def test_of_two_who_decide_at_once_the_second_is_told(store: FailingStore)
 
 async def test_nobody_decides_while_what_was_said_before_is_not_stored(store: FailingStore) -> None:
     """The fate of a write that failed is looked up at the end of the log: nobody else may have written there."""
-    async with StoreJournal(store, hub_over(store), Metrics()) as written:
+    async with journal_over(store) as (written, bus):
         await written.write("call-1", [scenes.opened(), scenes.heard(), scenes.raised()], now())
         store.broken = True
         await written.write("call-1", [scenes.heard(index=1)], now())
         with pytest.raises(StorageUnavailable):
             await written.decide("alert-1", "confirmed", "lin", now(), "", UNDECIDED)
         store.broken = False
-        followed = stored(written, "call-1")
+        followed = stored(written, bus, "call-1")
         assert [logged.fact.type async for logged in followed] == ["utterance"]
         await written.decide("alert-1", "confirmed", "lin", now(), "", UNDECIDED)

@@ -48,7 +48,7 @@ async def played(stage: Stage, audio: CallAudio, seconds: float) -> list[Fact]:
 
 
 def shown(stage: Stage, role: Role) -> list[Partial]:
-    return [partial for partial in stage.journal.partials if partial.role == role]
+    return [partial for partial in stage.bus.partials if partial.role == role]
 
 
 async def test_agreed_words_are_shown_while_the_utterance_goes_on(audio: CallAudio) -> None:

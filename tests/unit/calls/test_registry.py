@@ -410,7 +410,7 @@ async def test_calls_left_live_wait_for_their_gateway_and_then_end_as_interrupte
     await store.append("c-0", [scenes.opened("c-0"), scenes.heard("c-0")], now())
     floor = Floor(store, grace_seconds=0)
     async with floor.journal, asyncio.timeout(30):
-        facts = floor.journal.follow("c-0")
+        facts = floor.bus.follow("c-0")
         async with floor.calls:
             told = [logged.fact async for logged in facts]
     closed = told[-1]
@@ -423,7 +423,7 @@ async def test_calls_left_long_ago_are_over_at_once(store: SqlStore) -> None:
     await store.append("c-0", [scenes.opened("c-0"), scenes.heard("c-0")], now() - timedelta(hours=2))
     floor = Floor(store)
     async with floor.journal, asyncio.timeout(30):
-        facts = floor.journal.follow("c-0")
+        facts = floor.bus.follow("c-0")
         async with floor.calls:
             assert [logged.fact async for logged in facts][-1].type == "call_closed"
 

@@ -57,7 +57,7 @@ async def test_are_written_of_what_carries_a_finding_and_of_nothing_else(audio: 
 
 async def test_come_while_the_call_goes_on(audio: CallAudio) -> None:
     stage = Stage(detectors=flags("agent-0"))
-    facts = stage.journal.follow(stage.session.call.id)
+    facts = stage.bus.follow(stage.session.call.id)
     running = asyncio.create_task(stage.session.run())
     async with asyncio.timeout(30):
         stage.feed(audio, 15)

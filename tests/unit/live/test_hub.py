@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from asr.types import Role
-from service.live import hub as hub_module
-from service.live.hub import LiveHub, Subscription
+from service.live.hub import HubLimits, LiveHub, Subscription
 from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.record.facts import CallResumed, Fact
 from service.storage.port import AlertPage, AlertQuery, LoggedFact, StorageUnavailable
@@ -55,10 +54,12 @@ async def store(tmp_path: Path) -> AsyncIterator[WatchedStore]:
 class Floor:
     """A hub, and calls whose facts are stored and published the way the journal does it."""
 
-    def __init__(self, store: WatchedStore) -> None:
+    def __init__(self, store: WatchedStore, **limits: int) -> None:
         self.store = store
         self.drops = 0
-        self.hub = LiveHub(store, health=lambda: HEALTH, wall=lambda: AT, dropped=self._dropped)
+        self.hub = LiveHub(
+            store, health=lambda: HEALTH, wall=lambda: AT, dropped=self._dropped, limits=HubLimits(**limits)
+        )
 
     async def tell(self, call_id: str, *facts: Fact) -> Sequence[LoggedFact]:
         logged = await self.store.append(call_id, facts, AT)
@@ -154,10 +155,8 @@ async def test_no_dashboard_that_joins_at_any_moment_misses_an_event(floor: Floo
         group.create_task(call())
 
 
-async def test_slow_dashboard_starts_anew_and_then_misses_nothing(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub_module, "MOST_WAITING", 5)
+async def test_slow_dashboard_starts_anew_and_then_misses_nothing(store: WatchedStore) -> None:
+    floor = Floor(store, waiting=5)
     async with floor.hub.subscribe() as slow, floor.hub.subscribe() as quick:
         slow_messages, quick_messages = aiter(slow), aiter(quick)
         await take(slow_messages, 1)
@@ -185,9 +184,9 @@ async def test_levels_wait_behind_events_and_only_each_calls_newest_is_kept(floo
         messages = aiter(dashboard)
         await take(messages, 1)
         for at in range(5000):
-            floor.hub.publish_levels(levels("call-1", at))
-            floor.hub.publish_levels(levels("call-2", at))
-        floor.hub.publish_health()
+            floor.hub.show_levels(levels("call-1", at))
+            floor.hub.show_levels(levels("call-2", at))
+        floor.hub.show_health()
         await floor.tell("call-1", scenes.opened())
         event, health, *rest = await take(messages, 4)
     assert isinstance(event, Event)
@@ -209,13 +208,13 @@ async def test_of_partials_only_each_partys_newest_waits_and_none_that_its_final
         messages = aiter(dashboard)
         await take(messages, 1)
         for text in ("您", "您好", "您好我是"):
-            floor.hub.publish_partial(partial(text))
-            floor.hub.publish_partial(partial(text, role="customer"))
-            floor.hub.publish_partial(partial(text, call_id="call-2"))
+            floor.hub.show_partial(partial(text))
+            floor.hub.show_partial(partial(text, role="customer"))
+            floor.hub.show_partial(partial(text, call_id="call-2"))
         await floor.tell("call-1", scenes.heard())
         await floor.tell("call-2", scenes.closed())
         event, ended, rest = await take(messages, 3)
-        floor.hub.publish_partial(partial("后来", start=2.0))
+        floor.hub.show_partial(partial("后来", start=2.0))
         await floor.tell("call-1", scenes.heard(role="customer"))
         _, later = await take(messages, 2)
     assert seqs([event, ended]) == [("call-1", 2), ("call-2", 2)]
@@ -227,8 +226,8 @@ async def test_partials_of_a_call_that_is_not_live_are_not_shown(floor: Floor) -
     async with floor.hub.subscribe() as dashboard:
         messages = aiter(dashboard)
         await take(messages, 1)
-        floor.hub.publish_partial(partial("您好"))
-        floor.hub.publish_health()
+        floor.hub.show_partial(partial("您好"))
+        floor.hub.show_health()
         assert await take(messages, 1) == [HealthChanged(health=HEALTH)]
 
 
@@ -239,8 +238,8 @@ async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: Floor) 
         await take(messages, 1)
         for publish in (
             lambda: floor.hub.publish(logged[0]),
-            floor.hub.publish_health,
-            lambda: floor.hub.publish_levels(Levels(call_id="call-1", at=0.0, dbfs={}, speaking=())),
+            floor.hub.show_health,
+            lambda: floor.hub.show_levels(Levels(call_id="call-1", at=0.0, dbfs={}, speaking=())),
         ):
             message = await waiting(messages)
             publish()
@@ -248,9 +247,8 @@ async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: Floor) 
                 await message
 
 
-async def test_missed_events_follow_the_snapshot_before_new_ones(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "MISSED_PAGE", 2)
-    monkeypatch.setattr(hub_module, "MOST_WAITING", 4)  # more is missed than may ever wait
+async def test_missed_events_follow_the_snapshot_before_new_ones(store: WatchedStore) -> None:
+    floor = Floor(store, page=2, waiting=4)  # more is missed than may ever wait
     await floor.tell("call-1", scenes.opened(), *scenes.talk("call-1", 7))
     await floor.tell("call-2", scenes.opened("call-2"), *scenes.talk("call-2", 2))
     async with floor.hub.subscribe() as dashboard:
@@ -275,8 +273,8 @@ async def test_dashboard_that_resumes_later_gets_what_it_asks_for(floor: Floor) 
         assert seqs([await following, *await take(messages, 1)]) == [("call-1", 2), ("call-1", 3)]
 
 
-async def test_resume_of_a_flood_of_calls_is_bounded(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "MOST_RESUMED", 2)
+async def test_resume_of_a_flood_of_calls_is_bounded(store: WatchedStore) -> None:
+    floor = Floor(store, resumed=2)
     for call_id in ("c1", "c2", "c3"):
         await floor.tell(call_id, scenes.opened(call_id))
     async with floor.hub.subscribe() as dashboard:
@@ -284,7 +282,7 @@ async def test_resume_of_a_flood_of_calls_is_bounded(floor: Floor, monkeypatch: 
         await take(messages, 1)
         await dashboard.resume({"c1": 0, "c2": 0, "c3": 0})
         assert {call_id for call_id, _seq in seqs(await take(messages, 2))} == {"c1", "c2"}
-        floor.hub.publish_health()
+        floor.hub.show_health()
         assert isinstance((await take(messages, 1))[0], HealthChanged)
 
 
@@ -299,7 +297,7 @@ async def test_while_the_store_is_down_the_picture_comes_from_what_was_published
         await dashboard.resume({"call-1": 0})
         messages = aiter(dashboard)
         [snapshot] = await take(messages, 1)
-        floor.hub.publish_health()
+        floor.hub.show_health()
         [health] = await take(messages, 1)
     assert isinstance(snapshot, Snapshot)
     assert [(alert.id, alert.state, alert.changed_by) for alert in snapshot.alerts] == [

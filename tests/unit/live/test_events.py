@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.types import Word
-from service.live.encoding import text_of
-from service.live.fact_events import events_of
-from service.live.messages import Event
+from service.live.messages import LIVE_MESSAGE, Event, events_of
 from service.record.facts import CallOpened, DtmfPressed, Fact, FindingMade, SentimentScored, WordsTimed
 from service.record.summary import CallSummary, fold, opened
 from service.storage.port import LoggedFact
@@ -37,6 +35,10 @@ def logged(batches: Sequence[Sequence[Fact]], metadata: dict[str, str] | None = 
 
 def told(batches: Sequence[Sequence[Fact]]) -> list[Event]:
     return [event for batch in logged(batches) for event in events_of(batch)]
+
+
+def text_of(event: Event) -> str:
+    return LIVE_MESSAGE.dump_json(event).decode()
 
 
 def felt(index: int) -> Fact:

@@ -7,18 +7,19 @@ from collections.abc import AsyncGenerator
 
 from service.storage.port import LoggedFact
 
-FOLLOWED = 4096
+MOST_FOLLOWED = 4096
 """Facts kept for one that reads slowly: about an hour of a busy call."""
 
 
 class Followers:
-    """Hands each stored fact of a call to everyone who follows that call."""
+    """Hands each stored fact of a call to everyone who follows that call; `most` are kept for each of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_FOLLOWED) -> None:
+        self._most = most
         self._queues: dict[str, set[asyncio.Queue[LoggedFact | None]]] = {}
 
     def follow(self, call_id: str) -> AsyncGenerator[LoggedFact, None]:
-        """The call's facts told from this moment on, until its end; fewer for one that falls FOLLOWED behind."""
+        """The call's facts told from this moment on, until its end; fewer for one that falls too far behind."""
         queue: asyncio.Queue[LoggedFact | None] = asyncio.Queue()
         self._queues.setdefault(call_id, set()).add(queue)
         return self._following(call_id, queue)
@@ -26,7 +27,7 @@ class Followers:
     def tell(self, call_id: str, logged: LoggedFact) -> None:
         """Pass on a fact of the call. Who has fallen too far behind gets what is queued, and then the end."""
         for queue in list(self._queues.get(call_id, ())):
-            if queue.qsize() < FOLLOWED:
+            if queue.qsize() < self._most:
                 queue.put_nowait(logged)
             else:
                 queue.put_nowait(None)
