@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal, TypeAlias
 
 Role = Literal["agent", "customer"]
@@ -89,3 +90,27 @@ class Utterance:
     confidence: float
     words: tuple[Word, ...] = field(default=())
     acoustics: Acoustics | None = None
+
+    def span_in_time(self, begin: int, end: int) -> tuple[Seconds, Seconds]:
+        """Where in the audio `text[begin:end]` lies, 0 <= begin < end; never outside the utterance.
+
+        By its words where the engine timed them; the text may differ from the words in script and marks, so letters
+        are counted in proportion. Without words, speech is taken to run evenly over the utterance.
+        """
+        size = max(1, len(self.text))
+        first, last = begin / size, min(1.0, end / size)
+        if self.words:
+            start, stop = _by_words(self.words, first, last)
+        else:
+            length = self.end - self.start
+            start, stop = self.start + length * first, self.start + length * last
+        start = min(max(round(start, 3), self.start), self.end)
+        return start, min(max(round(stop, 3), start), self.end)
+
+
+def _by_words(words: tuple[Word, ...], first: float, last: float) -> tuple[Seconds, Seconds]:
+    reach = list(accumulate(max(1, len(word.text)) for word in words))
+    lower, upper = first * reach[-1], last * reach[-1]
+    begins = next((word for word, until in zip(words, reach, strict=True) if until > lower + 1e-9), words[-1])
+    ends = next((word for word, until in zip(words, reach, strict=True) if until >= upper - 1e-9), words[-1])
+    return begins.start, ends.end

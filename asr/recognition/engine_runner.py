@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
 from asr.engines.port import Engine, RecognitionError, RecognitionFailed, Speech
@@ -17,6 +18,8 @@ from asr.threads import InThread
 from asr.types import Seconds, Transcript
 
 T = TypeVar("T")
+
+_TASKS = Path("/proc/self/task")
 
 _SHORT: Seconds = 1.0
 """Most batches are done by then; of the others it is watched whether they get a core."""
@@ -65,6 +68,19 @@ def as_shown(request: RecognitionRequest, asked: Speech, transcript: Transcript)
 
 def _prompt(asked: Speech, transcript: Transcript) -> str:
     return asked.biasing_in(asked.language or transcript.language).prompt
+
+
+def waited_for_cores() -> Seconds:
+    """How long this process's threads have waited for a core that other programs had: of all that run, together, since
+    each began; 0 where the system does not tell (it is Linux that does).
+    Blocks: reads a file a thread."""
+    total = 0
+    for task in _TASKS.glob("*/schedstat"):
+        try:
+            total += int(task.read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            continue  # the thread has ended
+    return total / 1e9
 
 
 class EngineRunner:

@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.port import Engine, RecognitionFailed, Speech
-from asr.recognition.core_wait import waited_for_cores
 from asr.recognition.degradation import DegradationLevel
 from asr.recognition.effort import EffortPolicy
-from asr.recognition.engine_runner import EngineHung, EngineRunner
+from asr.recognition.engine_runner import EngineHung, EngineRunner, waited_for_cores
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.partial_reuse import PartialReuse
 from asr.recognition.queue import RecogniserCounts, RecogniserLimits, RecognitionQueue, RecognitionRequest

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from asr.phonetics.syllables import all_syllables, near, syllables
+from asr.phonetics import all_syllables, near, syllables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, cast
 
 from asr.types import Seconds, Utterance
 from detectors.contract import CallContext, Finding, Jurisdiction, Observation
-from detectors.matching.evidence import span_in_time
 from detectors.matching.pattern import Pattern, PatternError, folds
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
@@ -132,7 +131,7 @@ class DutiesCall:
                 folded = folds_by_language.get(pattern.language)
                 span = next(iter(pattern.spans(folded)), None) if folded else None
                 if folded and span is not None:
-                    owed.met[group] = span_in_time(utterance, *folded.origin(span.begin, span.end))[0]
+                    owed.met[group] = utterance.span_in_time(*folded.origin(span.begin, span.end))[0]
                     break
 
     def _due(self, at: Seconds, *, closing: bool) -> list[Observation]:

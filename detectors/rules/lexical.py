@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from asr.types import Language, Seconds, Utterance
 from detectors.contract import CallContext, Finding, Jurisdiction, Observation
-from detectors.matching.evidence import span_in_time
 from detectors.matching.folding import Folded, fold_en, fold_zh, has_chinese, has_latin
 from detectors.matching.pattern import Pattern, keys_of
 from detectors.matching.phonetic import PhoneticRepair
@@ -135,9 +134,9 @@ class LexicalCall:
     def _finding(self, hit: Hit, utterance: Utterance, last: Utterance | None, lead: str) -> Finding:
         rule, law = hit.rule, hit.rule.law[self._jurisdiction]
         begin = hit.begin - len(lead)
-        start, end = span_in_time(utterance, max(0, begin), hit.end - len(lead))
+        start, end = utterance.span_in_time(max(0, begin), hit.end - len(lead))
         if last is not None and begin < 0:
-            start, _ = span_in_time(last, min(hit.begin, len(last.text) - 1), len(last.text))
+            start, _ = last.span_in_time(min(hit.begin, len(last.text) - 1), len(last.text))
         return Finding(
             kind="violation",
             category=rule.category,

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from asr.types import LANGUAGES, Seconds, Utterance
 from detectors.contract import CallContext, Finding, Jurisdiction, Observation
-from detectors.matching.evidence import span_in_time
 from detectors.matching.pattern import Pattern, PatternError, fold
 from detectors.packs.law import SequenceLimit
 from detectors.packs.loader import PackVocabulary
@@ -131,7 +130,7 @@ class SequenceCall:
         limit = self._limits[rule]
         category = self._categories[limit.category]
         law = category.law[self._jurisdiction]
-        start, end = span_in_time(utterance, *place)
+        start, end = utterance.span_in_time(*place)
         return [
             Finding(
                 kind="violation",

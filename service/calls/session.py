@@ -36,13 +36,12 @@ from detectors.contract import (
     Withdrawn,
 )
 from detectors.runtime.runner import DetectorFailure
-from service.calls.alerting import CallAlerting
 from service.calls.arrival_times import ArrivalTimes
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
 from service.calls.call_recognition import BACKLOG, CallRecognition
-from service.calls.channel_aware import ChannelAwareDetectors
 from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.irregularities import MOST_WORK, Irregularities
+from service.calls.judging import CallAlerting, ChannelAwareDetectors
 from service.calls.look_ahead import AgentLookAhead
 from service.calls.partials import Partials, PartialUtterance
 from service.calls.ports import DetectorRunner, Journal, LiveDisplay, Recogniser, Recorder

@@ -26,10 +26,9 @@ from asr.engines.whisper.decoding import (
     token_limit,
     wider_context_for,
 )
+from asr.engines.whisper.encoder_frames import SILENCE_UNTIL, LogMel, voiced_sound, with_silence
 from asr.engines.whisper.forced_decoding import ForcedDecoder
 from asr.engines.whisper.language_detection import choose, log_odds
-from asr.engines.whisper.mel import LogMel
-from asr.engines.whisper.silence_padding import SILENCE_UNTIL, voiced_sound, with_silence
 from asr.engines.whisper.token_ids import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, TokenIds
 from asr.languages import traits_of
 from asr.threads import at_low_priority

@@ -16,7 +16,7 @@ from asr.engines.whisper.decoding import FULL_CONTEXT, MAX_TOKENS, compression_r
 from asr.engines.whisper.token_ids import TokenIds
 from asr.engines.whisper.word_alignment import word_times
 from asr.normalisation import simplify
-from asr.phonetics.sound_alikes import SoundAlike, sound_alikes
+from asr.phonetics import SoundAlike, sound_alikes
 from asr.types import Language, Transcript, Word
 
 _FRAMES_A_SECOND = 100

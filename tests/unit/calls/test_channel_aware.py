@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from service.calls.channel_aware import ChannelAwareDetectors
+from service.calls.judging import ChannelAwareDetectors
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.speech import said
 

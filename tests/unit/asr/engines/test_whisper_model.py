@@ -15,11 +15,11 @@ import pytest
 
 from asr.audio.pcm import to_int16
 from asr.engines.port import BiasTerm, Speech
+from asr.engines.whisper.encoder_frames import LogMel
 from asr.engines.whisper.engine import WhisperEngine
 from asr.engines.whisper.forced_decoding import ForcedDecoder
-from asr.engines.whisper.mel import LogMel
 from asr.engines.whisper.token_ids import TokenIds
-from asr.phonetics.sound_alikes import SoundAlike, sound_alikes
+from asr.phonetics import SoundAlike, sound_alikes
 from service.settings import Settings
 from tests.recorded import turn
 

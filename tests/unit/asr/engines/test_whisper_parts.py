@@ -22,8 +22,7 @@ from asr.engines.whisper.decoding import (
     token_limit,
     wider_context_for,
 )
-from asr.engines.whisper.mel import LogMel
-from asr.engines.whisper.silence_padding import voiced_sound, with_silence
+from asr.engines.whisper.encoder_frames import LogMel, voiced_sound, with_silence
 from asr.engines.whisper.word_alignment import word_times
 from asr.recognition.queue import RecogniserLimits
 

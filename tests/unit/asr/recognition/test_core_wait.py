@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from asr.recognition.core_wait import waited_for_cores
+from asr.recognition.engine_runner import waited_for_cores
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr.engines.port import BiasTerm
-from asr.phonetics.sound_alikes import sound_alikes
+from asr.phonetics import sound_alikes
 
 TERMS = tuple(
     BiasTerm(text=text)

