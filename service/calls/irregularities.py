@@ -16,9 +16,6 @@ DIGITS_A_SECOND = 25.0
 """A key sounds for 40 ms at least, and so does the pause after it (ITU-T Q.24): 12.5 a second of each party."""
 DIGITS_AT_ONCE = 250
 """The backlog of ten seconds of that, or of minutes of anything a hand can press."""
-MOST_WORK = 4096
-"""A call's work that may wait while the store stands still. Speech has a bound of its own, and gaps and notices are
-few: digits, and the passing of time, of which an hour brings 3,600, are what is left out beyond it."""
 
 IMPOSSIBLE_TIME: Final = Irregularity(
     kind="value", field="timestamp", message="cannot be: far ahead, or seconds back; its audio follows on"
@@ -40,13 +37,16 @@ class Irregularities:
         more = "; what else is odd is only counted" if len(self._told) == MOST_TOLD else ""
         return Notice(code="gateway_irregular", message=f"{seen.field}: {seen.message}{more}", at=at)
 
-    def flooding(self, pressed: DigitPressed, now: Seconds, *, waiting: int) -> Irregularity | None:
-        """The digit is one of too many and has to be left out; `waiting` pieces of work wait already."""
-        if self._digits.take(now) and waiting < MOST_WORK:
-            return None
-        whose = f" by the {pressed.role}" if pressed.role else ""
-        told = f"more come{whose} than {DIGITS_A_SECOND:g} a second, or than can wait; the rest is left out"
-        return Irregularity(kind="flood", field="digit", message=told)
+    def may_press(self, now: Seconds) -> bool:
+        """Whether one more digit is no more than a call may bring."""
+        return self._digits.take(now)
+
+
+def flood_of(pressed: DigitPressed) -> Irregularity:
+    """The digit is one of too many, and left out."""
+    whose = f" by the {pressed.role}" if pressed.role else ""
+    told = f"more come{whose} than {DIGITS_A_SECOND:g} a second, or than can wait; the rest is left out"
+    return Irregularity(kind="flood", field="digit", message=told)
 
 
 def absence_notice(absence: Absence) -> Notice:

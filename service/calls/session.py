@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 import structlog
@@ -40,7 +40,7 @@ from service.calls.arrival_times import ArrivalTimes
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
 from service.calls.call_recognition import BACKLOG, CallRecognition
 from service.calls.earlier_call import EarlierCall, hides_speech
-from service.calls.irregularities import MOST_WORK, Irregularities
+from service.calls.irregularities import Irregularities, flood_of
 from service.calls.judging import CallAlerting, ChannelAwareDetectors
 from service.calls.look_ahead import AgentLookAhead
 from service.calls.partials import Partials, PartialUtterance
@@ -48,6 +48,7 @@ from service.calls.ports import DetectorRunner, Journal, LiveDisplay, Recogniser
 from service.calls.recording_state import RecordingState
 from service.calls.standing_notices import StandingNotices
 from service.calls.word_times import CLOSE_WITHIN, MOST_WAITING, WordTimes
+from service.calls.work_queue import MOST_WORK, Finish, Suspend, Work, WorkQueue
 from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent
 from service.live.messages import Levels, Partial
 from service.metrics import Metrics
@@ -77,10 +78,11 @@ EQUAL_MEANS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLimits:
-    """What one call may have waiting: `backlog` seconds of speech for their text, and `words_awaited` utterances for
-    the times of their words. When it is over it waits `words_within` seconds for those, and `recording_within` for the
-    disk to take the last of its sound."""
+    """What one call may have waiting: `work` pieces of work, `backlog` seconds of speech for their text, and
+    `words_awaited` utterances for the times of their words. When it is over it waits `words_within` seconds for those,
+    and `recording_within` for the disk to take the last of its sound."""
 
+    work: int = MOST_WORK
     backlog: Seconds = BACKLOG
     words_awaited: int = MOST_WAITING
     words_within: Seconds = CLOSE_WITHIN
@@ -108,23 +110,8 @@ class SessionParts:
     limits: SessionLimits = SessionLimits()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """The last piece of work: the call is over."""
-
-    ending: CallEnding
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Suspend:
-    """The last piece of work here: the call is not over, and another process goes on with it."""
-
-
 SessionEnd = Literal["processed", "suspended"]
 """Everything of the call is written; or what there was here, and the call is to be gone on with."""
-
-Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
 
 
 def context_of(call: Call, history: tuple[EarlierContact, ...] | None = None) -> CallContext:
@@ -167,7 +154,7 @@ class CallSession:
         self._arrivals = ArrivalTimes()
         raised = () if earlier is None else earlier.alerts
         self._alerting = CallAlerting(call.id, parts.metrics, parts.wall, self._late, raised, parts.pack)
-        self._work: asyncio.Queue[Work] = asyncio.Queue()
+        self._work = WorkQueue(parts.limits.work)
         self._recognition = CallRecognition(call, parts.recogniser, parts.biasing, backlog=parts.limits.backlog)
         self._word_times = WordTimes(
             call.id, self._recognition, most=parts.limits.words_awaited, close_within=parts.limits.words_within
@@ -244,15 +231,13 @@ class CallSession:
             self.tell(notice)
 
     def _press(self, pressed: DigitPressed, now: Seconds) -> None:
-        flood = self._irregularities.flooding(pressed, now, waiting=self._work.qsize())
-        if flood is not None:
-            self._note(flood)
-        else:
-            self._work.put_nowait(DtmfPressed(digit=pressed.digit, at=self.reached, role=pressed.role))
+        digit = DtmfPressed(digit=pressed.digit, at=self.reached, role=pressed.role)
+        if not (self._irregularities.may_press(now) and self._work.put(digit)):
+            self._note(flood_of(pressed))
 
     def tell(self, notice: Notice) -> None:
         """Write a notice in its place among what was said."""
-        self._work.put_nowait(notice)
+        self._work.put(notice)
 
     def finish(self, ending: CallEnding, reason: str = "") -> None:
         """The call is over: what was said last is still recognised, judged and written; then `run` returns."""
@@ -266,7 +251,7 @@ class CallSession:
         if not self._finishing:
             self._finishing = True
             self._take(self._audio_path.pause(self._parts.monotonic()))
-            self._work.put_nowait(last)
+            self._work.put(last)
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
@@ -317,12 +302,10 @@ class CallSession:
         for piece in taken.recorded:
             self._parts.recorder.write(piece.role, piece.start, piece.pcm)
         for found in taken.found:
-            if isinstance(found, TimePassed) and self._work.qsize() >= MOST_WORK:
-                continue  # a later one tells as much
             work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
             if isinstance(work, SpeechSegment):
                 self._ahead.submitted(work)
-            self._work.put_nowait(work)
+            self._work.put(work)
         for odd in taken.odd:
             self._note(odd)
         for levels in taken.levels:
@@ -388,7 +371,7 @@ class CallSession:
 
     def _show(self, partial: PartialUtterance) -> None:
         self._show_partial(partial.role, partial.start, partial.recognised.text)
-        self._work.put_nowait(partial)
+        self._work.put(partial)
 
     def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
         self._parts.display.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
@@ -445,9 +428,7 @@ class CallSession:
             await self._write(notice)
 
     async def _close(self, finish: Finish) -> None:
-        while not self._work.empty():  # what was odd after the end is still told
-            if isinstance(work := self._work.get_nowait(), Notice):
-                await self._write(work)
+        await self._write(*self._work.notices())  # what was odd after the end is still told
         await self._observe(await self._last_words(finish))
         await self._word_times.settle()
         await self._write(*self._word_times.take())

@@ -9,8 +9,9 @@ from asr.engines.port import RecognitionFailed
 from detectors.contract import Bilingual, PackVersion, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD, MOST_WORK
+from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD
 from service.calls.session import SessionLimits
+from service.calls.work_queue import MOST_WORK
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
 from service.media.pace import BURST
 from service.record.facts import (
