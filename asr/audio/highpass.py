@@ -44,6 +44,9 @@ class HighPass:
         """The leg's next samples, filtered: as many as came, rounded and held to 16 bits. Digital silence is zeros
         from 5 ms on."""
         filtered = np.zeros_like(pcm)
+        if self._zeros == self._still and not pcm.any():  # the silence goes on: for most of a call one party is silent
+            self._state = np.zeros(_STATES)
+            return filtered
         begin = 0
         for still, end in self._silences(pcm):
             filtered[begin:still] = self._filter(pcm[begin:still])

@@ -125,11 +125,11 @@ class AudioPath:
 
     def take(self, audio: AudioArrived, now: float) -> AudioPathOutput:
         """Audio came. Raises ProtocolViolation for more than the pace allows."""
-        before, strays = self._timeline.received, self._timeline.counts.strays
+        before, strays = self._timeline.received, self._timeline.strays
         outputs = self._timeline.feed(audio, now)
         self._pace.received(self._timeline.received - before, now)
         taken = self._handled([*outputs, *map(absence_notice, self._absences.heard(self.reached, now))])
-        if self._timeline.counts.strays > strays:
+        if self._timeline.strays > strays:
             taken.odd.append(IMPOSSIBLE_TIME)
         return taken
 

@@ -75,12 +75,17 @@ class CallTimeline:
         return self._wire.received
 
     @property
+    def strays(self) -> int:
+        """Impossible timestamps so far, over all legs."""
+        return sum(track.strays for track in self._tracks.values())
+
+    @property
     def counts(self) -> TimelineCounts:
         tracks = self._tracks.values()
         return TimelineCounts(
             late=sum(track.late for track in tracks),
             duplicates=sum(track.duplicates for track in tracks),
-            strays=sum(track.strays for track in tracks),
+            strays=self.strays,
             lost=sum(track.lost_samples for track in tracks) / self._rate,
         )
 

@@ -13,7 +13,7 @@ FULL_CONTEXT = 30.0
 """Seconds of audio Whisper was trained on."""
 
 CONTEXTS = (3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, FULL_CONTEXT)
-"""Lengths the audio is padded to with zeros; `silence_padding` lends the short ones a longer end."""
+"""Lengths the audio is padded to with zeros; `encoder_frames` lends the short ones a longer end."""
 
 TAIL = 0.5
 """Least zeros behind the speech, in seconds."""
