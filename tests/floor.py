@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from detectors.contract import EarlierContact
 from service.calls.admission import Admission
@@ -21,7 +20,6 @@ from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.metrics import Metrics
 from service.record.facts import Call, CallClosed
-from service.recordings.folder import RecordingFolder
 from service.settings import Settings
 from service.storage.port import GatewayKey
 from service.storage.sql import SqlStore
@@ -29,6 +27,7 @@ from tests import scenes
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.recorder import FakeRecorder
+from tests.fakes.recordings import FakeRecordings
 from tests.scenes import now
 
 KEY = GatewayKey(
@@ -73,7 +72,7 @@ class Floor:
         self.recognition = Carries(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            earlier=EarlierCalls(store, RecordingFolder(Path("nowhere")), wall),
+            earlier=EarlierCalls(store, FakeRecordings(), wall),
             journal=self.journal,
             bus=self.bus,
             open_session=self._session,

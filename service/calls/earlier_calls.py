@@ -16,8 +16,9 @@ from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced
 from service.record.facts import Call
 from service.record.summary import CallSummary
-from service.recordings.folder import RecordingStore
-from service.recordings.reader import RecordedAudio
+from service.recordings.port import Recordings
+from service.recordings.reader import RecordedAudio, recorded_audio
+from service.recordings.wav import WavForm
 from service.storage.port import CallStore, GatewayKey, LoggedFact, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
@@ -34,7 +35,7 @@ _PIECE: Seconds = 2.0
 class EarlierCalls:
     """Finds a call again and tells where it stood. Every method may raise StorageError."""
 
-    def __init__(self, store: CallStore, recordings: RecordingStore, wall: Callable[[], datetime]) -> None:
+    def __init__(self, store: CallStore, recordings: Recordings, wall: Callable[[], datetime]) -> None:
         self._store = store
         self._recordings = recordings
         self._wall = wall
@@ -106,7 +107,8 @@ class EarlierCalls:
 
     async def _recorded(self, earlier: EarlierCall) -> RecordedAudio | None:
         call = earlier.call
-        return await asyncio.to_thread(self._recordings.recorded_audio, call.id, call.roles, call.rate)
+        form = WavForm(roles=call.roles, rate=call.rate)
+        return await asyncio.to_thread(recorded_audio, self._recordings, call.id, form)
 
     def _returns(self, found: CallSummary, announced: CallAnnounced, source: GatewayKey) -> bool:
         call = found.call

@@ -152,7 +152,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     settings = Settings(data_dir=folder, **changed)  # type: ignore[arg-type]
     store = await asyncio.to_thread(SqlStore, f"sqlite:///{folder}/callwarden.db")
     await store.open()
-    calls, feed, recordings = FakeCallRegistry(), FakeLiveFeed(), FakeRecordings(folder)
+    calls, feed, recordings = FakeCallRegistry(), FakeLiveFeed(), FakeRecordings()
     checks = {"model": Check(ok=True), "storage": Check(ok=True)}
     secret = await asyncio.to_thread(load_secret, folder / "session.key")
     ended = await asyncio.to_thread(Ended, folder / "sessions.ended", unix_now())
