@@ -16,6 +16,7 @@ from service.calls.journal import StoreJournal
 from service.calls.registry import CallRegistry
 from service.calls.session import CallSession, SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced
+from service.ingest.source import Source
 from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.metrics import Metrics
@@ -30,9 +31,8 @@ from tests.fakes.recorder import FakeRecorder
 from tests.fakes.recordings import FakeRecordings
 from tests.scenes import now
 
-KEY = GatewayKey(
-    id="k1", source="pbx", secret_hash="", rights=("stream",), first_track="customer", created_at=scenes.AT
-)
+PBX = Source(name="pbx")
+KEY = GatewayKey(id="k1", source=PBX, secret_hash="", rights=("stream",), created_at=scenes.AT)
 SECOND = AudioArrived(payload=bytes(2 * 8000))
 CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw", rate=8000)
 

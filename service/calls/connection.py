@@ -11,6 +11,7 @@ from asr.types import Role
 from service.calls.ports import LiveBus
 from service.calls.session import CallSession, SessionEnd
 from service.ingest.events import AudioArrived, FormatChanged, LineEvent, ProtocolViolation
+from service.ingest.source import Clock
 from service.record.facts import Notice
 from service.storage.port import LoggedFact
 
@@ -39,12 +40,23 @@ class ConnectedCall(Protocol):
 
 
 class CallConnection:
-    """One connection's hold on the legs that it brings. A later connection that brings one of them takes them away."""
+    """One connection's hold on the legs that it brings. A later connection that brings one of them takes them away.
 
-    def __init__(self, call: ConnectedCall, bus: LiveBus, roles: tuple[Role, ...], *, resumed: bool) -> None:
+    `clock`: what audio is placed by, whatever its dialect says."""
+
+    def __init__(
+        self,
+        call: ConnectedCall,
+        bus: LiveBus,
+        roles: tuple[Role, ...],
+        *,
+        clock: Clock | None = None,
+        resumed: bool,
+    ) -> None:
         self._call = call
         self._bus = bus
         self._outcome: asyncio.Future[CallOutcome] = asyncio.get_running_loop().create_future()
+        self._clock: Clock | None = clock
         self.roles = roles
         self.resumed = resumed
 
@@ -64,7 +76,7 @@ class CallConnection:
         """Several connections may bring legs of one call, each knowing its own alone."""
         if isinstance(event, FormatChanged):
             self.roles = event.roles or self.roles
-            return replace(event, roles=self.roles)
+            return replace(event, roles=self.roles, clock=self._clock or event.clock)
         if isinstance(event, AudioArrived) and event.role is None and len(self.roles) == 1:
             return replace(event, role=self.roles[0])
         return event

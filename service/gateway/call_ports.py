@@ -52,6 +52,6 @@ class CallConnection(Protocol):
 class CallRegistry(Protocol):
     """Where announced calls are taken in."""
 
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallConnection:
+    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> CallConnection:
         """Open a call, join one, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         ...

@@ -149,7 +149,7 @@ class GatewayShell:
 
     @property
     def _source(self) -> str:
-        return self._key.source if self._key is not None else ""
+        return self._key.source.name if self._key is not None else ""
 
     def _hush(self) -> None:
         if self._replies is not None:
@@ -200,7 +200,7 @@ class GatewayShell:
             raise ProtocolViolation("events", f"key {key.id} lacks the right 'events'")
         connection = self._connection = await self._parts.calls.attach(announced, key, steady_now())
         self._call_id = connection.call_id
-        log.info("gateway connected", call_id=connection.call_id, source=key.source, resumed=connection.resumed)
+        log.info("gateway connected", call_id=connection.call_id, source=key.source.name, resumed=connection.resumed)
         return connection
 
     def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced]:

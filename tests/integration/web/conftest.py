@@ -23,6 +23,7 @@ from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts
+from service.ingest.source import Source
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import KeyRight, User, UserRole
@@ -109,8 +110,9 @@ class House:
         client.headers["X-CSRF-Token"] = answer.json()["csrf"]
         return client
 
-    async def key(self, *rights: KeyRight, source: str = "pbx") -> str:
-        key, plaintext = new_key(source, rights or ("stream",), "customer")
+    async def key(self, *rights: KeyRight, source: str = "pbx", **known: Any) -> str:
+        """Of a source of which so much more is known."""
+        key, plaintext = new_key(Source(name=source, **known), rights or ("stream",))
         await self.parts.store.add_key(key)
         return plaintext
 

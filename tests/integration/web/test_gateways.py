@@ -76,7 +76,7 @@ async def test_a_call_from_start_to_finished(house: House) -> None:
     assert (last["type"], last["ending"]) == ("finished", "completed")
     assert client.close_code == 1000
     assert not connection.was_lost.is_set()
-    assert house.calls.sources[0].source == "pbx"
+    assert house.calls.keys[0].source.name == "pbx"
 
 
 @pytest.mark.parametrize("form", ["bearer", "x-api-key", "basic"])
