@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from service.ingest.source import Source
 from service.storage.database import Database, make_database
 from service.storage.migrate import migration_context
+from service.storage.patience import PATIENCE
 from service.storage.port import StorageError, StorageUnavailable, Store
 from service.storage.sql import SqlStore
 from service.storage.tables import metadata
@@ -22,7 +23,7 @@ from tests.scenes import AT
 
 @pytest.fixture
 async def database(store_url: str) -> AsyncIterator[Database]:
-    database = make_database(parse_url(store_url))
+    database = make_database(parse_url(store_url), PATIENCE)
     yield database
     await database.close()
 
