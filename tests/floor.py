@@ -13,7 +13,7 @@ from service.calls.connection import CallConnection
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
-from service.calls.registry import CallRegistry
+from service.calls.registry import RETURN_AFTER_RESTART, CallRegistry
 from service.calls.session import CallSession, SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced
 from service.ingest.source import Source
@@ -59,6 +59,7 @@ class Floor:
         *,
         carries: float = math.inf,
         most: int | None = None,
+        return_after_restart: float = RETURN_AFTER_RESTART,
         wall: Callable[[], datetime] = now,
         **settings: float,
     ) -> None:
@@ -79,6 +80,7 @@ class Floor:
             admission=Admission(self.recognition, most),
             metrics=self.metrics,
             wall=wall,
+            return_after_restart=return_after_restart,
         )
 
     def _session(

@@ -83,6 +83,7 @@ class CallRegistry:
         admission: Admission,
         metrics: Metrics,
         wall: Callable[[], datetime],
+        return_after_restart: Seconds = RETURN_AFTER_RESTART,
     ) -> None:
         self._settings = settings
         self._earlier = earlier
@@ -92,6 +93,7 @@ class CallRegistry:
         self._admission = admission
         self._metrics = metrics
         self._wall = wall
+        self._return_after_restart = return_after_restart
         self._calls: dict[CallKey, RegisteredCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -264,7 +266,7 @@ class CallRegistry:
         await self._earlier.relisten(session, earlier)
         self._begin(call, session)
         call.took_up()
-        patience = max(RETURN_AFTER_RESTART, self._settings.grace_seconds)
+        patience = max(self._return_after_restart, self._settings.grace_seconds)
         call.wait(patience, time.monotonic() - self._earlier.away(earlier), "interrupted", "the service went down")
         call.ready.set()
         return earlier

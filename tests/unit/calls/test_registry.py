@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from asr.audio.pcm import Encoding
 from asr.recognition.load import CALLS_SPEECH
 from asr.types import Role
-from service.calls import registry
 from service.calls.connection import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
@@ -405,11 +404,10 @@ async def test_a_session_that_does_not_end_does_not_keep_the_service_from_stoppi
 
 
 async def test_calls_left_live_wait_for_their_gateway_and_then_end_as_interrupted(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore,
 ) -> None:
-    monkeypatch.setattr(registry, "RETURN_AFTER_RESTART", 0.0)
     await store.append("c-0", [scenes.opened("c-0"), scenes.heard("c-0")], now())
-    floor = Floor(store, grace_seconds=0)
+    floor = Floor(store, return_after_restart=0.0, grace_seconds=0)
     async with floor.journal, asyncio.timeout(30):
         facts = floor.bus.follow("c-0")
         async with floor.calls:
