@@ -9,10 +9,10 @@ from datetime import datetime
 
 from detectors.contract import EarlierContact
 from service.calls.admission import Admission
-from service.calls.connection import CallConnection
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
+from service.calls.registered_call import CallConnection
 from service.calls.registry import RETURN_AFTER_RESTART, CallRegistry
 from service.calls.session import CallSession, SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced

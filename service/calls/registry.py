@@ -15,12 +15,11 @@ import structlog
 from asr.types import Seconds
 from detectors.contract import EarlierContact
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
-from service.calls.connection import CallConnection, CallOutcome
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import RETURN_WITHIN, EarlierCalls, announced_id
 from service.calls.opened_call import opened_call
 from service.calls.ports import Journal, LiveBus
-from service.calls.registered_call import CallKey, RegisteredCall
+from service.calls.registered_call import CallConnection, CallKey, CallOutcome, RegisteredCall
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced, FormatChanged
 from service.ingest.source import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from service.calls.connection import CallOutcome as CallOutcome
+from service.calls.registered_call import CallOutcome as CallOutcome
 from service.calls.registry import CallRefused as CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.storage.port import GatewayKey, LoggedFact

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asr.types import Role
-from service.calls.connection import CallConnection
+from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, FormatChanged
 from service.ingest.source import Clock, Source

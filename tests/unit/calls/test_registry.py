@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from asr.audio.pcm import Encoding
 from asr.recognition.load import CALLS_SPEECH
 from asr.types import Role
-from service.calls.connection import CallConnection
+from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
 from service.ingest.source import Source
