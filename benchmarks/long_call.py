@@ -18,7 +18,7 @@ from asr.types import Role, Utterance
 from detectors.contract import Bilingual, Sentiment
 from service.client import read_call_audio
 from service.record.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, SentimentScored, UtteranceHeard
-from service.recordings.folder import RecordingFolder
+from service.recordings.folder import recording_name
 from service.recordings.wav import WavForm, wav_head
 from service.samples import SampleCall, sample_calls
 from service.settings import Settings
@@ -135,7 +135,7 @@ async def main() -> None:
     ended = AT + timedelta(seconds=last.end)
     await store.append(call_id, [CallClosed(ended_at=ended, duration=last.end, ending="completed")], ended)
     await store.close()
-    record(RecordingFolder(folder / "recordings").path(call_id), calls, last.end)
+    record(folder / "recordings" / recording_name(call_id), calls, last.end)
 
 
 asyncio.run(main())

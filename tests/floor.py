@@ -6,22 +6,21 @@ import math
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from detectors.contract import EarlierContact
 from service.calls.admission import Admission
-from service.calls.connection import CallConnection
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
-from service.calls.registry import CallRegistry
+from service.calls.registered_call import CallConnection
+from service.calls.registry import RETURN_AFTER_RESTART, CallRegistry
 from service.calls.session import CallSession, SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced
+from service.ingest.source import Source
 from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.metrics import Metrics
 from service.record.facts import Call, CallClosed
-from service.recordings.folder import RecordingFolder
 from service.settings import Settings
 from service.storage.port import GatewayKey
 from service.storage.sql import SqlStore
@@ -29,11 +28,11 @@ from tests import scenes
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.recorder import FakeRecorder
+from tests.fakes.recordings import FakeRecordings
 from tests.scenes import now
 
-KEY = GatewayKey(
-    id="k1", source="pbx", secret_hash="", rights=("stream",), first_track="customer", created_at=scenes.AT
-)
+PBX = Source(name="pbx")
+KEY = GatewayKey(id="k1", source=PBX, secret_hash="", rights=("stream",), created_at=scenes.AT)
 SECOND = AudioArrived(payload=bytes(2 * 8000))
 CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw", rate=8000)
 
@@ -60,6 +59,7 @@ class Floor:
         *,
         carries: float = math.inf,
         most: int | None = None,
+        return_after_restart: float = RETURN_AFTER_RESTART,
         wall: Callable[[], datetime] = now,
         **settings: float,
     ) -> None:
@@ -73,13 +73,14 @@ class Floor:
         self.recognition = Carries(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            earlier=EarlierCalls(store, RecordingFolder(Path("nowhere")), wall),
+            earlier=EarlierCalls(store, FakeRecordings(), wall),
             journal=self.journal,
             bus=self.bus,
             open_session=self._session,
             admission=Admission(self.recognition, most),
             metrics=self.metrics,
             wall=wall,
+            return_after_restart=return_after_restart,
         )
 
     def _session(

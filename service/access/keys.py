@@ -13,11 +13,11 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 from service.access.clock import steady_now
 from service.access.key_cache import KeyCache
 from service.ingest.dialects.specs import DIALECTS
+from service.ingest.source import Source
 from service.storage.port import GatewayKey, KeyRight
 
 _KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -36,15 +36,7 @@ class KeyForbidden(Exception):
     """A key of ours that may not do this: revoked, or without the right: 403."""
 
 
-def new_key(
-    source: str,
-    rights: Sequence[KeyRight],
-    first_track: Literal["agent", "customer"],
-    timezone: str = "",
-    *,
-    max_calls: int | None = None,
-    max_share: float | None = None,
-) -> tuple[GatewayKey, str]:
+def new_key(source: Source, rights: Sequence[KeyRight]) -> tuple[GatewayKey, str]:
     """A fresh key to store, and the plaintext to show once."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = GatewayKey(
@@ -52,11 +44,7 @@ def new_key(
         source=source,
         secret_hash=digest(secret),
         rights=tuple(dict.fromkeys(rights)),
-        first_track=first_track,
         created_at=datetime.now(UTC),
-        timezone=timezone,
-        max_calls=max_calls,
-        max_share=max_share,
     )
     return key, f"cw_{key_id}_{secret}"
 

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from asr.types import Seconds
 from service.access.keys import new_key
+from service.ingest.source import Source
 from service.settings import Settings
 from service.storage.sql import SqlStore
 
@@ -124,7 +125,7 @@ async def _key(data: Path) -> str:
     store = SqlStore(Settings(data_dir=data, database_url="").store_url)
     await store.open()
     try:
-        key, plaintext = new_key("bench", ["stream", "events", "metrics"], "customer")
+        key, plaintext = new_key(Source(name="bench"), ["stream", "events", "metrics"])
         await store.add_key(key)
         return plaintext
     finally:

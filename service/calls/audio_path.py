@@ -14,8 +14,7 @@ from asr.types import ROLES, Role, Seconds
 from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
 from service.ingest.events import AudioArrived, FormatChanged, Irregularity
 from service.media.absence import Absences
-from service.media.legs import LegAudio, LegBlocks, LegResampler
-from service.media.levels import LevelMeter
+from service.media.legs import LegAudio, LegBlocks, LegResampler, LevelMeter
 from service.media.pace import PaceLimit
 from service.media.timeline import CallTimeline, TimelineCounts, TimelineOutput
 from service.record.facts import GapMarked, Notice

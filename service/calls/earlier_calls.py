@@ -14,11 +14,13 @@ from detectors.contract import HISTORY_DAYS, EarlierContact
 from service.calls.earlier_call import EarlierCall, earlier_call_of
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced
+from service.ingest.source import Source
 from service.record.facts import Call
 from service.record.summary import CallSummary
-from service.recordings.folder import RecordingStore
-from service.recordings.reader import RecordedAudio
-from service.storage.port import CallStore, GatewayKey, LoggedFact, StorageUnavailable
+from service.recordings.port import Recordings
+from service.recordings.reader import RecordedAudio, recorded_audio
+from service.recordings.wav import WavForm
+from service.storage.port import CallStore, LoggedFact, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
@@ -34,7 +36,7 @@ _PIECE: Seconds = 2.0
 class EarlierCalls:
     """Finds a call again and tells where it stood. Every method may raise StorageError."""
 
-    def __init__(self, store: CallStore, recordings: RecordingStore, wall: Callable[[], datetime]) -> None:
+    def __init__(self, store: CallStore, recordings: Recordings, wall: Callable[[], datetime]) -> None:
         self._store = store
         self._recordings = recordings
         self._wall = wall
@@ -48,7 +50,7 @@ class EarlierCalls:
         await self._store.own(call_ids, self._wall())
 
     async def identify(
-        self, announced: CallAnnounced, source: GatewayKey, claimed: Collection[str]
+        self, announced: CallAnnounced, source: Source, claimed: Collection[str]
     ) -> tuple[str, CallSummary | None]:
         """The id the announced call goes by, and its summary where it is one that ended a moment ago.
 
@@ -106,11 +108,12 @@ class EarlierCalls:
 
     async def _recorded(self, earlier: EarlierCall) -> RecordedAudio | None:
         call = earlier.call
-        return await asyncio.to_thread(self._recordings.recorded_audio, call.id, call.roles, call.rate)
+        form = WavForm(roles=call.roles, rate=call.rate)
+        return await asyncio.to_thread(recorded_audio, self._recordings, call.id, form)
 
-    def _returns(self, found: CallSummary, announced: CallAnnounced, source: GatewayKey) -> bool:
+    def _returns(self, found: CallSummary, announced: CallAnnounced, source: Source) -> bool:
         call = found.call
-        if call.source != source.source or found.ended_at is None:
+        if call.source != source.name or found.ended_at is None:
             return False
         if (
             announced.started_at is not None

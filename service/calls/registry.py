@@ -15,14 +15,14 @@ import structlog
 from asr.types import Seconds
 from detectors.contract import EarlierContact
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
-from service.calls.connection import CallConnection, CallOutcome
-from service.calls.debtor_zone import zone_notices, zone_of
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import RETURN_WITHIN, EarlierCalls, announced_id
+from service.calls.opened_call import opened_call
 from service.calls.ports import Journal, LiveBus
-from service.calls.registered_call import CallKey, RegisteredCall
+from service.calls.registered_call import CallConnection, CallKey, CallOutcome, RegisteredCall
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced, FormatChanged
+from service.ingest.source import Source
 from service.metrics import Metrics
 from service.record.facts import Call, CallClosed
 from service.record.summary import CallSummary
@@ -82,6 +82,7 @@ class CallRegistry:
         admission: Admission,
         metrics: Metrics,
         wall: Callable[[], datetime],
+        return_after_restart: Seconds = RETURN_AFTER_RESTART,
     ) -> None:
         self._settings = settings
         self._earlier = earlier
@@ -91,6 +92,7 @@ class CallRegistry:
         self._admission = admission
         self._metrics = metrics
         self._wall = wall
+        self._return_after_restart = return_after_restart
         self._calls: dict[CallKey, RegisteredCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -143,25 +145,25 @@ class CallRegistry:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallConnection:
+    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> CallConnection:
         """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
-        name = (source.source, announced.call_id)
+        name = (key.source.name, announced.call_id)
         while (call := self._calls.get(name)) is not None:
             await call.ready.wait()
             if self._calls.get(name) is call and not call.session.finishing:
                 if call.connected and not call.fits(announced.roles):
                     raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
-                call.key_id = source.id
-                return self._connect(call, announced, now, resumed=True)
+                call.key_id = key.id
+                return self._connect(call, announced, key.source, now, resumed=True)
             await self._until_over(call)
-        self._admit(source, now)
-        call = self._claim(name, now, source.id)
+        self._admit(key, now)
+        call = self._claim(name, now, key.id)
         try:
-            resumed = await self._open(call, announced, source)
+            resumed = await self._open(call, announced, key.source)
         except BaseException:
             self._release(call, "failed")
             raise
-        return self._connect(call, announced, now, resumed=resumed)
+        return self._connect(call, announced, key.source, now, resumed=resumed)
 
     async def _until_over(self, call: RegisteredCall) -> None:
         """A call that ends is announced again: it is gone on with once everything of it is written."""
@@ -171,11 +173,11 @@ class CallRegistry:
         except TimeoutError:
             raise CallRefused("ending", f"call {call.call_id} is still being written", RETRY_AFTER) from None
 
-    def _admit(self, source: GatewayKey, now: float) -> None:
+    def _admit(self, key: GatewayKey, now: float) -> None:
         """Raises CallRefused where one more call would cost those that are live their time."""
         if self._stopping:
             raise CallRefused("restarting", "the service is restarting", RETRY_AFTER)
-        asker = Asker(key_id=source.id, max_calls=source.max_calls, max_share=source.max_share)
+        asker = Asker(key_id=key.id, max_calls=key.source.max_calls, max_share=key.source.max_share)
         refusal = self._admission.ask(asker, self._all_live(now), now)
         if refusal is not None:
             raise CallRefused(refusal.code, refusal.message, refusal.retry_after)
@@ -203,17 +205,22 @@ class CallRegistry:
         call.call_id = call_id
         return call
 
-    def _connect(self, call: RegisteredCall, announced: CallAnnounced, now: float, *, resumed: bool) -> CallConnection:
+    def _connect(
+        self, call: RegisteredCall, announced: CallAnnounced, source: Source, now: float, *, resumed: bool
+    ) -> CallConnection:
         """Give these legs of the call to a new connection: the first that brings them; or their gateway came back, or
         never noticed that the one before was gone."""
-        connection = CallConnection(call, self._bus, announced.roles, resumed=resumed)
+        connection = CallConnection(call, self._bus, announced.roles, clock=source.clock, resumed=resumed)
         form = FormatChanged(
-            encoding=announced.encoding, rate=announced.rate, roles=announced.roles, clock=announced.clock
+            encoding=announced.encoding,
+            rate=announced.rate,
+            roles=announced.roles,
+            clock=source.clock or announced.clock,
         )
         call.connect(connection, form, max(now, time.monotonic()))  # it may have waited
         return connection
 
-    async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: GatewayKey) -> bool:
+    async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> bool:
         """Make the session; whether it goes on with a call of before."""
         try:
             ended = await self._identify(call, announced, source)
@@ -222,16 +229,15 @@ class CallRegistry:
                 return True
         except (StorageUnavailable, NotFound):  # who cannot say whether an id was used gets one that cannot have been
             call.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
-        zone = zone_of(announced, source, self._settings)
-        opened = self._call(call.call_id, announced, source, zone.name)
+        opened, notices = opened_call(call.call_id, announced, source, self._settings, self._wall())
         session = self._open_session(opened, None, await self._earlier.history(opened))
-        for notice in zone_notices(zone, session.call):
+        for notice in notices:
             session.tell(notice)
         self._begin(call, session)
         call.ready.set()
         return False
 
-    async def _identify(self, call: RegisteredCall, announced: CallAnnounced, source: GatewayKey) -> CallSummary | None:
+    async def _identify(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> CallSummary | None:
         """Give the claim an id that no other has; the call of before that it goes on with."""
         while True:
             claimed = {other.call_id for other in self._calls.values() if other is not call}
@@ -259,7 +265,7 @@ class CallRegistry:
         await self._earlier.relisten(session, earlier)
         self._begin(call, session)
         call.took_up()
-        patience = max(RETURN_AFTER_RESTART, self._settings.grace_seconds)
+        patience = max(self._return_after_restart, self._settings.grace_seconds)
         call.wait(patience, time.monotonic() - self._earlier.away(earlier), "interrupted", "the service went down")
         call.ready.set()
         return earlier
@@ -316,20 +322,3 @@ class CallRegistry:
         self._tasks.discard(task)
         if not task.cancelled() and (defect := task.exception()) is not None:
             log.error("a call's task failed", exc_info=defect)
-
-    def _call(self, call_id: str, announced: CallAnnounced, source: GatewayKey, timezone: str) -> Call:
-        settings = self._settings
-        return Call(
-            id=call_id,
-            source=source.source,
-            roles=announced.all_roles,
-            encoding=announced.encoding,
-            rate=announced.rate,
-            language=announced.language or settings.language,
-            jurisdiction=announced.jurisdiction or settings.jurisdiction,
-            started_at=announced.started_at or self._wall(),
-            agent=announced.agent,
-            customer=announced.customer,
-            timezone=timezone,
-            metadata=announced.metadata,
-        )

@@ -13,19 +13,20 @@ from typing import Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from asr.types import Role
+from asr.types import CallLanguage, Role
+from detectors.contract import Jurisdiction
 from detectors.timezones.zones import NoZone, zone_name
 from service.access.keys import new_key
 from service.access.passwords import Passwords
 from service.cli import arguments
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
+from service.ingest.source import Clock, Source
 from service.names import checked_name
 from service.private_files import prepare_folder
 from service.storage.port import (
     AuditEntry,
     AuditEvent,
-    GatewayKey,
     KeyRight,
     StorageError,
     Store,
@@ -51,7 +52,16 @@ def create_key(
     source: Annotated[str, typer.Option(help="The gateway's name, as calls will show it.")] = "gateway",
     events: Annotated[bool, typer.Option(help="May the gateway get its calls' events back?")] = True,
     first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
+    language: Annotated[
+        CallLanguage | None, typer.Option(help="The language of its calls, where they do not name theirs.")
+    ] = None,
+    jurisdiction: Annotated[
+        Jurisdiction | None, typer.Option(help="Whose law its calls are judged by, where they do not say.")
+    ] = None,
     timezone: Annotated[str, typer.Option(help="Where the debtors live whom it calls, such as Asia/Shanghai.")] = "",
+    clock: Annotated[
+        Clock | None, typer.Option(help="What its audio is placed by, in place of what its dialect is placed by.")
+    ] = None,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="A key for monitoring: reads /metrics, sends no calls.")
     ] = False,
@@ -65,10 +75,21 @@ def create_key(
     rights: list[KeyRight] = ["metrics"] if metrics else ["stream", "events"] if events else ["stream"]
     _checked(source)
     try:
-        zone = zone_name(timezone, arguments.settings(data_dir=data_dir).jurisdiction) if timezone else ""
+        law = jurisdiction or arguments.settings(data_dir=data_dir).jurisdiction
+        zone = zone_name(timezone, law) if timezone else ""
     except NoZone as problem:
         fail(f"--timezone {problem}")
-    key, plaintext = new_key(source, rights, first_track, zone, max_calls=max_calls, max_share=max_share)
+    of_key = Source(
+        name=source,
+        first_track=first_track,
+        language=language,
+        jurisdiction=jurisdiction,
+        timezone=zone,
+        clock=clock,
+        max_calls=max_calls,
+        max_share=max_share,
+    )
+    key, plaintext = new_key(of_key, rights)
     with_store(
         data_dir, lambda store: store.add_key(key), _noted("key_made", key.id, f"{source}: {', '.join(key.rights)}")
     )
@@ -80,19 +101,25 @@ def create_key(
 def list_keys(data_dir: DataDir = None) -> None:
     """Every key, without its secret."""
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "source", "rights", "first track", "time zone", "quota", "made", "state"):
+    for title in ("id", "source", "rights", "first track", "defaults", "quota", "made", "state"):
         table.add_column(title)
     for key in with_store(data_dir, lambda store: store.keys()):
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "valid"
         made = f"{key.created_at:%Y-%m-%d %H:%M}"
-        rights = ", ".join(key.rights)
-        table.add_row(key.id, key.source, rights, key.first_track, key.timezone, _quota(key), made, state)
+        rights, source = ", ".join(key.rights), key.source
+        told = (source.name, rights, source.first_track, _defaults(source), _quota(source))
+        table.add_row(key.id, *told, made, state)
     out.print(table)
 
 
-def _quota(key: GatewayKey) -> str:
-    calls = f"{key.max_calls} calls" if key.max_calls is not None else ""
-    share = f"{key.max_share:.0%} of the speech" if key.max_share is not None else ""
+def _defaults(source: Source) -> str:
+    clock = f"clock: {source.clock}" if source.clock else ""
+    return ", ".join(filter(None, (source.language, source.jurisdiction, source.timezone, clock)))
+
+
+def _quota(source: Source) -> str:
+    calls = f"{source.max_calls} calls" if source.max_calls is not None else ""
+    share = f"{source.max_share:.0%} of the speech" if source.max_share is not None else ""
     return ", ".join(filter(None, (calls, share))) or "none"
 
 

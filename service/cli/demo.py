@@ -21,6 +21,7 @@ from service.cli import arguments
 from service.cli.accounts import generated_password
 from service.cli.terminal import err, fail, leave, out
 from service.client import CallStart, StreamFailed, stream_call
+from service.ingest.source import Source
 from service.logs import configure_logging
 from service.private_files import prepare_folder
 from service.samples import SampleCall, sample_calls
@@ -74,9 +75,9 @@ async def _accounts(settings: Settings) -> tuple[str, str]:
     store = SqlStore(settings.store_url)
     await store.open()
     try:
-        key, plaintext = new_key("demo", ["stream", "events"], "customer")
+        key, plaintext = new_key(Source(name="demo"), ["stream", "events"])
         for old in await store.keys():
-            if old.source == "demo" and old.revoked_at is None:
+            if old.source.name == "demo" and old.revoked_at is None:
                 await store.revoke_key(old.id, datetime.now(UTC))
         await store.add_key(key)
         return await _password(store), plaintext

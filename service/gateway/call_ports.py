@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from service.calls.connection import CallOutcome as CallOutcome
+from service.calls.registered_call import CallOutcome as CallOutcome
 from service.calls.registry import CallRefused as CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.storage.port import GatewayKey, LoggedFact
@@ -52,6 +52,6 @@ class CallConnection(Protocol):
 class CallRegistry(Protocol):
     """Where announced calls are taken in."""
 
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> CallConnection:
+    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> CallConnection:
         """Open a call, join one, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         ...

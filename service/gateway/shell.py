@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
@@ -42,15 +42,9 @@ from service.ingest.events import (
     ProtocolViolation,
     ReservedCallAnnounced,
 )
-from service.ingest.rate_limits import MessageLimit
+from service.ingest.rate_limits import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MessageLimit
 from service.metrics import Metrics
 from service.storage.port import GatewayKey, LoggedFact
-
-START_SECONDS = 30.0
-"""A connection that announces no call by then is closed: it holds a socket and a buffer for nothing. After that the
-connection's life is TCP's to tell: a call on hold sends nothing for minutes."""
-SEND_SECONDS = 30.0
-"""A gateway that asked for events and does not read them for so long gets no more; its call goes on."""
 
 CLOSE_BAD_TEXT = 1007
 CLOSE_INTERNAL_ERROR = 1011
@@ -88,12 +82,29 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayLimits:
+    """`start`: a connection that announces no call by then is closed, for it holds a socket and a buffer for nothing.
+    After that the connection's life is TCP's to tell: a call on hold sends nothing for minutes.
+
+    `send`: a gateway that asked for events and does not read them for so long gets no more; its call goes on.
+
+    `messages_a_second` and `messages_at_once`: as `service.ingest.rate_limits` has them.
+    """
+
+    start: Seconds = 30.0
+    send: Seconds = 30.0
+    messages_a_second: float = MESSAGES_A_SECOND
+    messages_at_once: float = MESSAGES_AT_ONCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayParts:
     """What connections work with."""
 
     calls: CallRegistry
     metrics: Metrics
     reservations: Reservations
+    limits: GatewayLimits = field(default_factory=GatewayLimits)
 
 
 class GatewayShell:
@@ -107,7 +118,8 @@ class GatewayShell:
         self._key = key
         self._call_id = ""
         self._connection: CallConnection | None = None
-        self._messages = MessageLimit(steady_now())
+        limits = self._limits = parts.limits
+        self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
         self._replies: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -149,7 +161,7 @@ class GatewayShell:
 
     @property
     def _source(self) -> str:
-        return self._key.source if self._key is not None else ""
+        return self._key.source.name if self._key is not None else ""
 
     def _hush(self) -> None:
         if self._replies is not None:
@@ -158,12 +170,12 @@ class GatewayShell:
     async def _started(self) -> list[GatewayEvent] | None:
         """The first events, beginning with the announcement; None where the peer left before."""
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(self._limits.start):
                 while not isinstance(message := await self._next(), Gone):
                     if events := await self._replied(message):
                         return events
         except TimeoutError:
-            raise ProtocolViolation("connection", f"no call was announced within {START_SECONDS:g} s") from None
+            raise ProtocolViolation("connection", f"no call was announced within {self._limits.start:g} s") from None
         return None
 
     async def _next(self) -> Sequence[DialectOutput] | Gone:
@@ -200,7 +212,7 @@ class GatewayShell:
             raise ProtocolViolation("events", f"key {key.id} lacks the right 'events'")
         connection = self._connection = await self._parts.calls.attach(announced, key, steady_now())
         self._call_id = connection.call_id
-        log.info("gateway connected", call_id=connection.call_id, source=key.source, resumed=connection.resumed)
+        log.info("gateway connected", call_id=connection.call_id, source=key.source.name, resumed=connection.resumed)
         return connection
 
     def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced]:
@@ -292,7 +304,7 @@ class GatewayShell:
 
     async def _within_time(self, sending: Coroutine[Any, Any, None]) -> None:
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(self._limits.send):
                 await sending
         except TimeoutError as late:
             raise Unsent from late

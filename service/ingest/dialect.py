@@ -11,18 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from asr.types import Role, Seconds
+from asr.types import Seconds
 from service.ingest.events import CLOSE_NORMAL, GatewayEvent, ProtocolViolation
 from service.record.facts import Fact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """What is known of a gateway before it says a word. `first_track`: the party on its first track, or on the only
-    leg of a connection that does not say whose it is."""
-
-    name: str
-    first_track: Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds
 from detectors.contract import Jurisdiction
+from service.ingest.source import Clock
 
 CLOSE_NORMAL = 1000
 CLOSE_UNSUPPORTED = 1003
@@ -44,11 +45,6 @@ class ProtocolViolation(Exception):
         self.close_code = close_code
         self.retry_after = retry_after
         self.ends_call = ends_call
-
-
-Clock = Literal["timestamps", "samples", "arrival"]
-"""What tells where audio lies on the call's clock: the source's own times, where it gives any; its samples alone; or
-when they come, for sources that send nothing while nobody speaks, and for legs of one call on sockets of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

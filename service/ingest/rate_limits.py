@@ -35,10 +35,11 @@ class TokenBucket:
 class MessageLimit:
     """Bounds the messages of one connection, whatever they hold: each costs the event loop that all calls share."""
 
-    def __init__(self, now: Seconds) -> None:
-        self._bucket = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, now)
+    def __init__(self, now: Seconds, *, a_second: float = MESSAGES_A_SECOND, at_once: float = MESSAGES_AT_ONCE) -> None:
+        self._a_second = a_second
+        self._bucket = TokenBucket(a_second, at_once, now)
 
     def count(self, now: Seconds) -> None:
         """One more message came. Raises ProtocolViolation("message")."""
         if not self._bucket.take(now):
-            raise ProtocolViolation("message", f"more than {MESSAGES_A_SECOND} messages a second keep coming")
+            raise ProtocolViolation("message", f"more than {self._a_second:g} messages a second keep coming")

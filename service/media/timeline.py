@@ -12,10 +12,8 @@ from asr.audio.pcm import Encoding, samples_in
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
 from service.media.arrival import HOLD, LAG, ArrivalClock, HeldAudio
-from service.media.gaps import GapMarks, Hole
-from service.media.legs import LegAudio
-from service.media.track import LegTrack, TrackOutput
-from service.media.wire_audio import Piece, WireAudio
+from service.media.legs import LegAudio, Piece, WireAudio
+from service.media.track import GapMarks, Hole, LegTrack, TrackOutput
 from service.record.facts import GapMarked
 
 SKEW: Seconds = 0.5

@@ -1,18 +1,17 @@
-"""One leg's packets in any order in, one unbroken run of samples out."""
+"""One leg's packets in any order in, one unbroken run of samples out; and what a person is shown of its holes."""
 
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from asr.audio.pcm import Pcm, samples_in
 from asr.types import Role, Seconds
-from service.media.gaps import Hole
 from service.media.legs import LegAudio
-from service.record.facts import GapReason
+from service.record.facts import GapMarked, GapReason
 
 TOLERANCE: Seconds = 0.040
 """Timestamps this far from where the samples say are taken for jitter: +-20 ms around a first packet that may itself
@@ -31,9 +30,26 @@ file that is played in needs it; a flipped bit or a source that counts in anothe
 LONGEST_STEP_BACK: Seconds = 2.0
 STRAYS_UNTIL_NEW_CLOCK = 5
 """So many impossible timestamps in a row mean that the source's clock was set anew."""
+GAPS_JOINED_WITHIN: Seconds = 1.0
+"""Losses closer together than this are one gap: a line that drops every twentieth packet would otherwise put
+hundreds of marks of 60 ms into a transcript."""
+LONGEST_JOINED_GAP: Seconds = 10.0
+SHORTEST_SILENT_GAP: Seconds = 1.0
+"""A source that sends nothing during pauses loses nothing by it; from here on it is worth telling."""
 
 _SILENCE = np.zeros(16_000, np.int16)
 _SILENCE.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """Zeros stand in for audio of `role` from `start` to `end`."""
+
+    role: Role
+    start: Seconds
+    end: Seconds
+    reason: GapReason
+
 
 TrackOutput: TypeAlias = LegAudio | Hole
 
@@ -188,3 +204,48 @@ class LegTrack:
         audio = LegAudio(role=self.role, start=self.next, rate=self._rate, pcm=pcm)
         self.next += pcm.size
         return [audio]
+
+
+class GapMarks:
+    """Joins holes into gaps; a gap is told when its leg has been heard for a while after it."""
+
+    def __init__(self) -> None:
+        self._open: dict[Role, Hole] = {}
+
+    def add(self, hole: Hole) -> list[GapMarked]:
+        """Holes of a leg come in order. Gives the gap before, if this one does not go on with it."""
+        running = self._open.get(hole.role)
+        if running is not None and _continues(running, hole):
+            self._open[hole.role] = replace(running, end=hole.end)
+            return []
+        self._open[hole.role] = hole
+        return _marked(running)
+
+    def heard(self, role: Role, until: Seconds) -> list[GapMarked]:
+        """The leg's audio now reaches to `until`."""
+        running = self._open.get(role)
+        if running is None or until - running.end < GAPS_JOINED_WITHIN:
+            return []
+        return _marked(self._open.pop(role))
+
+    def flush(self) -> list[GapMarked]:
+        running, self._open = self._open, {}
+        return [gap for hole in running.values() for gap in _marked(hole)]
+
+
+def _continues(running: Hole, hole: Hole) -> bool:
+    if running.reason != hole.reason:
+        return False
+    if hole.start <= running.end:
+        return True
+    return (
+        hole.reason == "lost"
+        and hole.start - running.end < GAPS_JOINED_WITHIN
+        and hole.end - running.start < LONGEST_JOINED_GAP
+    )
+
+
+def _marked(hole: Hole | None) -> list[GapMarked]:
+    if hole is None or (hole.reason == "silence" and hole.end - hole.start < SHORTEST_SILENT_GAP):
+        return []
+    return [GapMarked(role=hole.role, start=hole.start, end=hole.end, reason=hole.reason)]

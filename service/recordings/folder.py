@@ -1,48 +1,27 @@
-"""Where recordings are kept: a small port, and the folder that stands behind it."""
+"""Recordings in a folder: a WAV file a call."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote
 
 from asr.types import Role
-from service.recordings.peaks import Peaks, peaks_of
-from service.recordings.reader import RecordedAudio, recorded_audio
-from service.recordings.wav import WavForm
-from service.recordings.writer import RecordingWriter
+from service.recordings.port import RecordingMissing, RecordingUnreadable
+from service.recordings.wav import HEAD_BYTES
+from service.recordings.wav_writer import WavWriter
 from service.unusable import Unusable, told
 
 _LONGEST_NAME = 200
 """File systems take 255 bytes; the rest is for suffixes of whoever copies and packs these files."""
 
 
-class RecordingStore(Protocol):
-    """One recording a call."""
-
-    def create(
-        self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
-    ) -> RecordingWriter:
-        """Its writer: of a new recording, or of one that goes on at that sample frame. Touches no disk yet."""
-        ...
-
-    def recorded_audio(self, call_id: str, roles: Sequence[Role], rate: int) -> RecordedAudio | None:
-        """Blocks: what there is of the call's recording of these legs; None where there is none."""
-        ...
-
-    def path(self, call_id: str) -> Path:
-        """Where the recording is or would be."""
-        ...
-
-    def peaks(self, call_id: str, points: int) -> Peaks:
-        """Blocks: reads the file. Raises FileNotFoundError if there is none."""
-        ...
-
-
 class RecordingFolder:
-    """A WAV file a call in one folder, readable by this user alone."""
+    """The files are readable by this user alone."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -57,19 +36,48 @@ class RecordingFolder:
         except OSError as error:
             raise Unusable(f"recordings folder: {told(error, self._folder)}") from error
 
-    def create(
-        self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
-    ) -> RecordingWriter:
-        return RecordingWriter(self.path(call_id), roles, rate, resume_at=resume_at, device=self._device)
+    def writer(self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> WavWriter:
+        return WavWriter(self._path(call_id), roles, rate, resume_at=resume_at, device=self._device)
 
-    def recorded_audio(self, call_id: str, roles: Sequence[Role], rate: int) -> RecordedAudio | None:
-        return recorded_audio(self.path(call_id), WavForm(roles=tuple(roles), rate=rate))
+    def open(self, call_id: str) -> RecordingFile:
+        return _opened(self._path(call_id))
 
-    def path(self, call_id: str) -> Path:
+    def _path(self, call_id: str) -> Path:
         return self._folder / recording_name(call_id)
 
-    def peaks(self, call_id: str, points: int) -> Peaks:
-        return peaks_of(self.path(call_id), points)
+
+class RecordingFile:
+    """An open file, as long as it was when it was opened."""
+
+    def __init__(self, file: FileIO) -> None:
+        """The file is this object's from now on."""
+        self._file = file
+        status = os.fstat(file.fileno())
+        self.size = status.st_size
+        self.version = f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
+        self.changed_at = datetime.fromtimestamp(status.st_mtime, UTC)
+
+    def read(self, start: int, stop: int) -> bytes:
+        try:
+            return os.pread(self._file.fileno(), max(0, min(stop, self.size) - start), start)
+        except OSError as error:
+            raise RecordingUnreadable(str(error)) from error
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _opened(path: Path) -> RecordingFile:
+    try:
+        file = RecordingFile(path.open("rb", buffering=0))
+    except FileNotFoundError as error:
+        raise RecordingMissing(str(error)) from error
+    except OSError as error:
+        raise RecordingUnreadable(str(error)) from error
+    if file.size < HEAD_BYTES:
+        file.close()
+        raise RecordingMissing(f"{path} has {file.size} bytes")
+    return file
 
 
 def recording_name(call_id: str) -> str:

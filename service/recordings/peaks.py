@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from asr.audio.pcm import FULL_SCALE
 from asr.types import Role, Seconds
+from service.recordings.port import Recording, Recordings
 from service.recordings.wav import HEAD_BYTES, WavForm, read_wav_head
 
 MOST_POINTS: Final = 20_000
 _BLOCK_FRAMES: Final = 1 << 18
 """1 MiB of two legs at a time."""
+_REMEMBERED: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,37 +31,48 @@ class Peaks:
     peaks: tuple[tuple[float, ...], ...]
 
 
-def peaks_of(path: Path, points: int) -> Peaks:
-    """At most `points` bins a channel (1 to MOST_POINTS), fewer where there are fewer samples.
+class Outlines:
+    """Peaks of recordings. Remembers the last few for as long as their recordings stay as they are."""
 
-    Blocks. Remembers the last few answers for as long as the file stays as it is.
-    Raises FileNotFoundError, NotARecording, ValueError for other `points`.
-    """
-    if not 1 <= points <= MOST_POINTS:
-        raise ValueError(f"points must be 1 to {MOST_POINTS}, is {points}")
-    status = path.stat()
-    return _measured(path, points, status.st_size, status.st_mtime_ns)
+    def __init__(self, recordings: Recordings) -> None:
+        self._recordings = recordings
+        self._known: OrderedDict[tuple[str, str, int], Peaks] = OrderedDict()
+        self._lock = Lock()
+
+    def peaks(self, call_id: str, points: int) -> Peaks:
+        """At most `points` bins a channel (1 to MOST_POINTS), fewer where there are fewer samples.
+
+        Blocks. Raises RecordingMissing, RecordingUnreadable, NotARecording, ValueError for other `points`.
+        """
+        if not 1 <= points <= MOST_POINTS:
+            raise ValueError(f"points must be 1 to {MOST_POINTS}, is {points}")
+        with closing(self._recordings.open(call_id)) as recording:
+            asked = (call_id, recording.version, points)
+            with self._lock:
+                found = self._known.get(asked)
+            if found is None:
+                found = _measured(recording, points)
+        with self._lock:
+            self._known[asked] = found
+            self._known.move_to_end(asked)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return found
 
 
-@lru_cache(maxsize=16)
-def _measured(path: Path, points: int, size: int, _changed: int) -> Peaks:
-    with path.open("rb") as file:
-        form = read_wav_head(file.read(HEAD_BYTES))
-    frames = form.frames_in(size)
+def _measured(recording: Recording, points: int) -> Peaks:
+    form = read_wav_head(recording.read(0, HEAD_BYTES))
+    frames = form.frames_in(recording.size)
     edges = np.linspace(0, frames, min(points, frames) + 1).astype(np.int64)
     highest = np.zeros((len(edges) - 1, len(form.roles)), np.int32)
-    for begin, block in _blocks(path, form, frames):
-        _raise_to(highest, edges, begin, block)
+    for begin in range(0, frames, _BLOCK_FRAMES):
+        _raise_to(highest, edges, begin, _block(recording, form, begin, min(frames, begin + _BLOCK_FRAMES)))
     shares = np.round(highest / FULL_SCALE, 4)
     return Peaks(duration=frames / form.rate, roles=form.roles, peaks=tuple(tuple(leg.tolist()) for leg in shares.T))
 
 
-def _blocks(path: Path, form: WavForm, frames: int) -> Iterator[tuple[int, NDArray[np.int16]]]:
-    with path.open("rb") as file:
-        file.seek(HEAD_BYTES)
-        for begin in range(0, frames, _BLOCK_FRAMES):
-            data = file.read(min(_BLOCK_FRAMES, frames - begin) * form.frame_bytes)
-            yield begin, np.frombuffer(data, "<i2").reshape(-1, len(form.roles))
+def _block(recording: Recording, form: WavForm, begin: int, end: int) -> NDArray[np.int16]:
+    return form.frames_of(recording.read(form.place_of(begin), form.place_of(end)))
 
 
 def _raise_to(highest: NDArray[np.int32], edges: NDArray[np.int64], begin: int, block: NDArray[np.int16]) -> None:

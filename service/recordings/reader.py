@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.types import Seconds
+from service.recordings.port import Recordings, RecordingUnreadable
 from service.recordings.wav import HEAD_BYTES, NotARecording, WavForm, read_wav_head
 
 
@@ -17,7 +18,8 @@ from service.recordings.wav import HEAD_BYTES, NotARecording, WavForm, read_wav_
 class RecordedAudio:
     """`frames` whole sample frames of `form`; `changed_at`: when the last ones were written."""
 
-    path: Path
+    recordings: Recordings
+    call_id: str
     form: WavForm
     frames: int
     changed_at: datetime
@@ -27,23 +29,21 @@ class RecordedAudio:
         return self.frames / self.form.rate
 
     def read(self, start: int, stop: int) -> NDArray[np.int16]:
-        """Blocks: the sample frames [start, stop), int16[frames, legs]; fewer where the file ends before. OSError."""
-        with self.path.open("rb") as file:
-            file.seek(HEAD_BYTES + start * self.form.frame_bytes)
-            data = file.read(max(0, stop - start) * self.form.frame_bytes)
-        whole = len(data) - len(data) % self.form.frame_bytes
-        return np.frombuffer(data[:whole], "<i2").reshape(-1, len(self.form.roles))
+        """Blocks: the sample frames [start, stop), int16[frames, legs]; fewer where the recording ends before.
+
+        Raises RecordingUnreadable."""
+        with closing(self.recordings.open(self.call_id)) as recording:
+            return self.form.frames_of(recording.read(self.form.place_of(start), self.form.place_of(stop)))
 
 
-def recorded_audio(path: Path, form: WavForm) -> RecordedAudio | None:
-    """Blocks: None where there is no file, or none of that form."""
+def recorded_audio(recordings: Recordings, call_id: str, form: WavForm) -> RecordedAudio | None:
+    """Blocks: None where there is no recording, or none of that form."""
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-        found = path.stat()
-        if head.strip(b"\0") and read_wav_head(head) != form:  # a machine that went down may leave zeros
-            return None
-    except (OSError, NotARecording):
+        with closing(recordings.open(call_id)) as recording:
+            head = recording.read(0, HEAD_BYTES)
+            if head.strip(b"\0") and read_wav_head(head) != form:  # a machine that went down may leave zeros
+                return None
+            frames, changed_at = form.frames_in(recording.size), recording.changed_at
+    except (RecordingUnreadable, NotARecording):
         return None
-    changed = datetime.fromtimestamp(found.st_mtime, UTC)
-    return RecordedAudio(path=path, form=form, frames=form.frames_in(found.st_size), changed_at=changed)
+    return RecordedAudio(recordings=recordings, call_id=call_id, form=form, frames=frames, changed_at=changed_at)

@@ -14,8 +14,7 @@ import structlog
 from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
 from service.media.legs import LegAudio
-from service.recordings.folder import RecordingStore
-from service.recordings.writer import RecordingError, RecordingWriter, Unrecorded
+from service.recordings.port import RecordingError, Recordings, RecordingWriter, Unrecorded
 
 CYCLE: Seconds = 0.1
 """How often what came is written: fifty packets of 20 ms a second and leg are not worth a system call each."""
@@ -161,8 +160,8 @@ class _Done:
 class RecordingThread:
     """Use as an async context manager around all calls: leaving it closes what is open."""
 
-    def __init__(self, store: RecordingStore) -> None:
-        self._store = store
+    def __init__(self, recordings: Recordings) -> None:
+        self._recordings = recordings
         self._open: list[CallRecording] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -184,7 +183,7 @@ class RecordingThread:
 
     def open(self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> CallRecording:
         """Begin a call's recording, or go on with it at a sample frame. Touches no disk yet."""
-        writer = self._store.create(call_id, roles, rate, resume_at=resume_at)
+        writer = self._recordings.writer(call_id, roles, rate, resume_at=resume_at)
         recording = CallRecording(call_id, writer, rate, self._wake)
         self._open.append(recording)
         self._wake.set()

@@ -10,6 +10,9 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asr.types import ROLES, Role
 
 SAMPLE_BYTES: Final = 2
@@ -41,6 +44,15 @@ class WavForm:
     def frames_in(self, file_bytes: int) -> int:
         """Whole sample frames of a file so long, whatever its head says: after a crash it says less than there is."""
         return max(0, file_bytes - HEAD_BYTES) // self.frame_bytes
+
+    def place_of(self, frame: int) -> int:
+        """Where the sample frame begins in the file, in bytes."""
+        return HEAD_BYTES + frame * self.frame_bytes
+
+    def frames_of(self, data: bytes) -> NDArray[np.int16]:
+        """The whole sample frames of these bytes, int16[frames, legs]."""
+        whole = len(data) - len(data) % self.frame_bytes
+        return np.frombuffer(data[:whole], "<i2").reshape(-1, len(self.roles))
 
 
 def wav_head(form: WavForm, frames: int) -> bytes:

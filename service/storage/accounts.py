@@ -60,16 +60,16 @@ class SqlAccounts:
         return await self._database.write(f"change user {name}", change)
 
     async def add_key(self, key: GatewayKey) -> None:
-        await self._insert(gateway_keys, codec.row_of(codec.KEY, key), f"add key {key.id}")
+        await self._insert(gateway_keys, codec.key_row(key), f"add key {key.id}")
 
     async def key(self, key_id: str) -> GatewayKey:
         row = await self._one(gateway_keys, gateway_keys.c.id == key_id, f"no key {key_id}")
-        return codec.value_of(codec.KEY, row)
+        return codec.key_of(row)
 
     async def keys(self) -> list[GatewayKey]:
         """Oldest first, revoked ones included."""
         rows = await self._all(gateway_keys, gateway_keys.c.created_at, gateway_keys.c.id)
-        return [codec.value_of(codec.KEY, row) for row in rows]
+        return [codec.key_of(row) for row in rows]
 
     async def revoke_key(self, key_id: str, at: datetime) -> None:
         """A key revoked twice keeps the first time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from asr.types import Utterance, Word
 from detectors.contract import Finding, Sentiment
+from service.ingest.source import Source
 from service.record.facts import (
     FACT,
     Alert,
@@ -42,6 +44,9 @@ WITHDRAWAL: TypeAdapter[FindingWithdrawn] = TypeAdapter(FindingWithdrawn)
 USER: TypeAdapter[User] = TypeAdapter(User)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
 AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)
+
+_SOURCE_COLUMNS = {field.name: "source" if field.name == "name" else field.name for field in fields(Source)}
+"""By the field's name. None of them is the name of a key's own field."""
 
 _LONGEST_IDENTIFIER = 1024
 """Bytes. PostgreSQL refuses an index entry over 2704 bytes, and some indexes hold two identifiers."""
@@ -125,6 +130,20 @@ def row_of(adapter: TypeAdapter[T], value: T) -> dict[str, Any]:
 def value_of(adapter: TypeAdapter[T], row: RowMapping) -> T:
     """The dataclass a row holds. Columns the dataclass lacks are left aside."""
     return adapter.validate_python(dict(row))
+
+
+def key_row(key: GatewayKey) -> dict[str, Any]:
+    """The `gateway_keys` row of a key; its source's fields are columns beside its own."""
+    row = row_of(KEY, key)
+    source = row.pop("source")
+    return {**row, **{column: source[name] for name, column in _SOURCE_COLUMNS.items()}}
+
+
+def key_of(row: RowMapping) -> GatewayKey:
+    """The key of a `gateway_keys` row."""
+    values = dict(row)
+    source = {name: values.pop(column) for name, column in _SOURCE_COLUMNS.items()}
+    return KEY.validate_python({**values, "source": source})
 
 
 def summary_row(summary: CallSummary) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, Connection
 
+from service.storage.patience import StorePatience
 from service.storage.postgres import PostgresDatabase
 from service.storage.sqlite import SqliteDatabase
 
@@ -36,5 +37,5 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-def make_database(url: URL) -> Database:
-    return SqliteDatabase(url) if url.get_backend_name() == "sqlite" else PostgresDatabase(url)
+def make_database(url: URL, patience: StorePatience) -> Database:
+    return (SqliteDatabase if url.get_backend_name() == "sqlite" else PostgresDatabase)(url, patience)

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from asr.types import Utterance
 from detectors.contract import EarlierContact, Finding, Sentiment, Severity
+from service.ingest.source import Source
 from service.record.facts import Alert, AlertState, Call, CallState, Fact, FindingWithdrawn, GapMarked, Notice
 from service.record.summary import CallSummary
 
@@ -142,23 +143,15 @@ class UserChanges:
 class GatewayKey:
     """A gateway's key: `id` is its public part, `secret_hash` a SHA-256 of the secret part.
 
-    `source` names the gateway in calls; `first_track` is the role carried by the source's first track
-    (Twilio's `inbound`) - the role map with its swap switch. `timezone` is the zone of the debtors it calls, as
-    `detectors.timezones.zones` names it; empty where they live in several.
-    It may have `max_calls` live calls at once, and
-    `max_share` of what recognition can carry, above 0 to 1; None: as the others leave.
+    `source` is what is known of the gateway that has it.
     """
 
     id: str
-    source: str
+    source: Source
     secret_hash: str
     rights: tuple[KeyRight, ...]
-    first_track: Literal["agent", "customer"]
     created_at: datetime
-    timezone: str = ""
     revoked_at: datetime | None = None
-    max_calls: int | None = None
-    max_share: float | None = None
 
 
 AuditEvent = Literal[

@@ -9,21 +9,19 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.storage.driver_errors import port_errors
+from service.storage.patience import StorePatience
 from service.storage.storable_text import json_text
 
 T = TypeVar("T")
 
 _POOL = 10
-_CONNECT_S = 5.0
-_STATEMENT_S = 10.0
-"""A server that has gone silent must become an error, or the calls would wait with it."""
 
 
 class PostgresDatabase:
     """A server, which takes care of its own files."""
 
-    def __init__(self, url: URL) -> None:
-        timeouts = {"timeout": _CONNECT_S, "command_timeout": _STATEMENT_S}
+    def __init__(self, url: URL, patience: StorePatience) -> None:
+        timeouts = {"timeout": patience.connect, "command_timeout": patience.statement}
         self._writers = create_async_engine(
             url,
             pool_size=_POOL,

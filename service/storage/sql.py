@@ -15,6 +15,7 @@ from service.storage import audit, codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
 from service.storage.database import make_database
 from service.storage.migrate import load_scripts, upgrade
+from service.storage.patience import PATIENCE, StorePatience
 from service.storage.port import (
     MOST_CONTACTS,
     OWNED_FOR,
@@ -43,8 +44,8 @@ class SqlStore(SqlAccounts):
     that opened calls belong to.
     """
 
-    def __init__(self, url: str, owner: str = "") -> None:
-        super().__init__(make_database(parse_url(url)))
+    def __init__(self, url: str, owner: str = "", *, patience: StorePatience = PATIENCE) -> None:
+        super().__init__(make_database(parse_url(url), patience))
         self._owner = owner
 
     async def open(self) -> None:

@@ -22,7 +22,9 @@ import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from asr.types import Seconds
 from service.storage.driver_errors import port_errors
+from service.storage.patience import StorePatience
 from service.storage.port import StorageError, StorageUnavailable
 from service.storage.sqlite_files import SqliteFiles
 from service.storage.storable_text import json_text
@@ -30,10 +32,6 @@ from service.storage.storable_text import json_text
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-_BUSY_S = 2.0
-"""How long SQLite waits for another process's lock. The only other writers are short commands (`callwarden keys
-create`); one that holds the lock for longer is trouble that the supervisors should hear of."""
 
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
@@ -51,13 +49,14 @@ _READERS = 4
 class SqliteDatabase:
     """The one thread that writes is what puts writes in the order of their arrival. It alone opens files."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, patience: StorePatience) -> None:
+        self._patience = patience
         self._file = Path(url.database or "")
         self._files = SqliteFiles(self._file)
         self._prepare: Callable[[Connection], None] = _nothing
         # A writer takes the write lock at once: upgrading a read transaction could not wait for it, only fail.
-        self._writer = _engine(self._file, 1, _WRITER_PRAGMAS, begin="BEGIN IMMEDIATE")
-        self._readers = _engine(self._file, _READERS, _READER_PRAGMAS, begin="BEGIN")
+        self._writer = _engine(self._file, 1, _WRITER_PRAGMAS, "BEGIN IMMEDIATE", patience.busy)
+        self._readers = _engine(self._file, _READERS, _READER_PRAGMAS, "BEGIN", patience.busy)
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(_READERS, "store-reader")
 
@@ -109,7 +108,7 @@ class SqliteDatabase:
             case "log gone":
                 self._save_log()
             case "replaced":
-                if not self._files.settled(time.monotonic()):
+                if not self._files.settled(time.monotonic(), self._patience.settled):
                     raise StorageUnavailable(self._files.told())
                 self._reopen()
 
@@ -150,11 +149,11 @@ def _run(engine: Engine, work: Callable[[Connection], T]) -> T:
         return work(connection)
 
 
-def _engine(file: Path, connections: int, pragmas: tuple[str, ...], begin: str) -> Engine:
+def _engine(file: Path, connections: int, pragmas: tuple[str, ...], begin: str, busy: Seconds) -> Engine:
     def connect() -> sqlite3.Connection:
         # No isolation level: the driver's own BEGIN comes too late for reads and too early for DDL. A connection is
         # used by one thread at a time, though not always the same.
-        connection = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(file, timeout=busy, isolation_level=None, check_same_thread=False)
         for pragma in pragmas:
             connection.execute(pragma)
         return connection

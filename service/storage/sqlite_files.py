@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from asr.types import Seconds
 from service.private_files import PRIVATE_FILE, PRIVATE_FOLDER, close_to_others
 from service.storage.port import StorageError
-
-SETTLED_S = 5.0
-"""A file that takes the place of the open one may still be being copied: it is opened once it has been left alone for
-so long."""
 
 State: TypeAlias = Literal["same", "gone", "replaced", "log gone"]
 _Identity: TypeAlias = tuple[int, int]
@@ -71,13 +68,13 @@ class SqliteFiles:
             return "gone"
         return "log gone" if present[0] == self._opened[0] else "replaced"
 
-    def settled(self, now: float) -> bool:
-        """Has the file that has the name now been left alone for a while? `now` is a steady clock's."""
+    def settled(self, now: Seconds, within: Seconds) -> bool:
+        """Has the file that has the name now been left alone for so long? `now` is a steady clock's."""
         look = _look(self._file)
         if look is None or look != self._seen:
             self._seen, self._seen_at = look, now
             return False
-        return look.size > 0 and now - self._seen_at >= SETTLED_S
+        return look.size > 0 and now - self._seen_at >= within
 
     def told(self) -> str:
         """What is wrong and what to do, in a sentence."""

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from service.access.audit_log import FINISH_SECONDS, AuditLog
 from service.access.key_cache import KeyCache
 from service.metrics import Metrics
+from service.recordings.peaks import Outlines
 from service.web.headers import BodyLimit, HeadAsGet, SecurityHeaders
 from service.web.openapi import allowed_methods, serve_document
 from service.web.ports import WebParts
@@ -25,7 +26,12 @@ LOOP_PROBE_SECONDS = 0.5
 
 def create_application(parts: WebParts, *, lifespan: Lifespan | None = None, static: Path = STATIC) -> FastAPI:
     """The application over these parts. `lifespan` runs around all requests (the composition root's own)."""
-    context = RequestContext(parts=parts, audit=AuditLog(parts.store), keys=KeyCache(parts.store))
+    context = RequestContext(
+        parts=parts,
+        audit=AuditLog(parts.store),
+        keys=KeyCache(parts.store),
+        outlines=Outlines(parts.recordings),
+    )
     app = application(_watched(context, lifespan))
     # Its files hold no secret, so they may be packed; what the API packs it chooses itself (json_answer.py).
     app.mount("/", GZipMiddleware(Dashboard(static, allowed_methods()), compresslevel=5), name="dashboard")

@@ -9,27 +9,52 @@ whole head at once, is verified, and no longer counts.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
+
+from asr.types import Seconds
 
 Phase = Literal["head", "body", "answer", "handshake", "closing"]
 """What is waited for: a request's head (or the next request), its body, our own answer (or an open WebSocket's end), a
 WebSocket's verification, the peer's reading of the last bytes."""
 
-PATIENCE: Mapping[Phase, float] = MappingProxyType({"head": 10.0, "body": 20.0, "handshake": 30.0, "closing": 30.0})
-"""Seconds. A head is one packet, a body has 64 KiB at most: a line of 30 kbit/s brings it in time. A handshake waits
-for the database, which may take 10 s to fail. Phases that are not here have no limit."""
-
-STALL_SECONDS = 30.0
-"""A stranger that reads nothing of its answer for so long is dropped: what strangers may get is small."""
-
 _BASE_DESCRIPTORS = 192
 """The store, the model, logs, and what is accepted and dropped within one turn of the event loop."""
 _MOST_STRANGERS = 512
 """An office of 60 that opens the log-in page at the same moment makes 360, for a second or two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionPatience:
+    """A head is one packet, a body has 64 KiB at most: a line of 30 kbit/s brings it in time. A handshake waits for the
+    database, which may take 10 s to fail. Our own answer has no limit; but a stranger that reads nothing of it for
+    `stalled` is dropped, since what strangers may get is small. `look_every`: how often it is seen who is late."""
+
+    head: Seconds = 10.0
+    body: Seconds = 20.0
+    handshake: Seconds = 30.0
+    closing: Seconds = 30.0
+    stalled: Seconds = 30.0
+    look_every: Seconds = 1.0
+
+    def of(self, phase: Phase) -> Seconds:
+        match phase:
+            case "head":
+                return self.head
+            case "body":
+                return self.body
+            case "handshake":
+                return self.handshake
+            case "closing":
+                return self.closing
+            case "answer":
+                return math.inf
+
+
+PATIENCE: Final = ConnectionPatience()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +89,19 @@ class Connection:
     def waits_for_peer(self) -> bool:
         return self.phase in ("head", "body", "closing")
 
-    def overdue(self, now: float) -> bool:
+    def overdue(self, patience: ConnectionPatience, now: float) -> bool:
         """Has it used up the service's patience?"""
-        patience = PATIENCE.get(self.phase)
-        if patience is not None and now - self.since > patience:
+        if now - self.since > patience.of(self.phase):
             return True
-        return self.stranger and self.stalled_since is not None and now - self.stalled_since > STALL_SECONDS
+        return self.stranger and self.stalled_since is not None and now - self.stalled_since > patience.stalled
 
 
 class Connections:
     """All connections of one server."""
 
-    def __init__(self, limits: ConnectionLimits) -> None:
+    def __init__(self, limits: ConnectionLimits, patience: ConnectionPatience = PATIENCE) -> None:
         self._limits = limits
+        self._patience = patience
         self._open: dict[Connection, None] = {}
         self._strangers: dict[Connection, None] = {}
 
@@ -115,7 +140,7 @@ class Connections:
 
     def overdue(self, now: float) -> list[Connection]:
         """Those to drop now; they no longer count."""
-        late = [connection for connection in self._open if connection.overdue(now)]
+        late = [connection for connection in self._open if connection.overdue(self._patience, now)]
         for connection in late:
             self.closed(connection)
         return late

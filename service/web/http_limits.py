@@ -19,14 +19,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from service.web.connections import Connection, ConnectionLimits, Connections, Phase
+from service.web.connections import PATIENCE, Connection, ConnectionLimits, ConnectionPatience, Connections, Phase
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers together, and what stands around a body's chunks."""
 _PIECE = 16 * 1024
 """What is parsed at once: how far a head can be over the limit before it is noticed."""
 _MOST_DISCARDED = 2**20
-_SWEEP_SECONDS = 1.0
 _TELL_SECONDS = 60.0
 _STATE_KEY = "callwarden.known"
 
@@ -34,10 +33,11 @@ log = structlog.get_logger(__name__)
 
 
 class ConnectionGuard:
-    """The connections of one server: drops those the table tells it to, at once and every second."""
+    """The connections of one server: drops those the table tells it to, at once and every so often."""
 
-    def __init__(self, limits: ConnectionLimits) -> None:
-        self._table = Connections(limits)
+    def __init__(self, limits: ConnectionLimits, patience: ConnectionPatience = PATIENCE) -> None:
+        self._table = Connections(limits, patience)
+        self._look_every = patience.look_every
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = {"too many": 0, "too slow": 0}
         self._told_at = float("-inf")
@@ -47,7 +47,7 @@ class ConnectionGuard:
         loop = asyncio.get_running_loop()
         connection, victim = self._table.opened(address, drop, loop.time())
         if self._timer is None:
-            self._timer = loop.call_later(_SWEEP_SECONDS, self._sweep)
+            self._timer = loop.call_later(self._look_every, self._sweep)
         if victim is not None:
             self._drop(victim, "too many", loop.time())
         return connection
@@ -68,7 +68,7 @@ class ConnectionGuard:
         loop = asyncio.get_running_loop()
         for late in self._table.overdue(loop.time()):
             self._drop(late, "too slow", loop.time())
-        self._timer = loop.call_later(_SWEEP_SECONDS, self._sweep) if len(self._table) else None
+        self._timer = loop.call_later(self._look_every, self._sweep) if len(self._table) else None
 
     def _drop(self, connection: Connection, why: str, now: float) -> None:
         connection.drop()

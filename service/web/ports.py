@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from detectors.contract import Bilingual, PackVersion
@@ -17,7 +16,7 @@ from service.gateway.shell import GatewayParts
 from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
 from service.record.facts import Alert, AlertState
-from service.recordings.peaks import Peaks
+from service.recordings.port import Recordings
 from service.settings import Settings
 from service.storage.port import Store
 from service.web.schemas import Check
@@ -46,18 +45,6 @@ class Decisions(Protocol):
         self, alert_id: str, state: AlertState, by: str, at: datetime, note: str, among: Collection[AlertState]
     ) -> Alert:
         """Move an alert that is in one of the states `among`: stored, then shown to everyone. Raises StorageError."""
-        ...
-
-
-class Recordings(Protocol):
-    """Recorded audio, one WAV file a call."""
-
-    def path(self, call_id: str) -> Path:
-        """Where the call's recording is or would be. Never outside the recordings folder, whatever the id."""
-        ...
-
-    def peaks(self, call_id: str, points: int) -> Peaks:
-        """Blocks: reads the file. FileNotFoundError if there is none."""
         ...
 
 

@@ -13,6 +13,7 @@ from service.access.clock import steady_now as steady_now
 from service.access.clock import utc_now as utc_now
 from service.access.key_cache import KeyCache
 from service.access.login_throttle import LoginThrottle
+from service.recordings.peaks import Outlines
 from service.web.ports import WebParts
 
 
@@ -23,6 +24,7 @@ class RequestContext:
     parts: WebParts
     audit: AuditLog
     keys: KeyCache
+    outlines: Outlines
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
 
 

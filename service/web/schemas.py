@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detectors.contract import Bilingual, PackVersion, Severity
+from asr.types import CallLanguage
+from detectors.contract import Bilingual, Jurisdiction, PackVersion, Severity
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
 from service.access.view import ADMINS, EVERYBODY, GATEWAYS, KEEPERS, USERS, WATCHERS, View, shown_to
+from service.ingest.source import Clock
 from service.names import NAME_PATTERN
 from service.record.facts import AlertState
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
@@ -68,8 +70,12 @@ class NewKey(_Body):
     source: Name
     rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
     first_track: Literal["agent", "customer"] = "customer"
+    language: CallLanguage | None = None
+    jurisdiction: Jurisdiction | None = None
     timezone: Annotated[str, Field(max_length=LONGEST)] = ""
     """Where the debtors live whom the source calls; empty where they live in several zones."""
+    clock: Clock | None = None
+    """What the source's audio is placed by; null: what its dialect is placed by."""
     max_calls: Annotated[int, Field(ge=1, le=1000)] | None = None
     max_share: Annotated[float, Field(gt=0, le=1)] | None = None
 
@@ -145,7 +151,10 @@ class KeyAnswer:
     source: str
     rights: tuple[KeyRight, ...]
     first_track: Literal["agent", "customer"]
+    language: CallLanguage | None
+    jurisdiction: Jurisdiction | None
     timezone: str
+    clock: Clock | None
     created_at: datetime
     revoked_at: datetime | None
     max_calls: int | None
@@ -160,18 +169,10 @@ class KeysAnswer:
 
 @shown_to(KEEPERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewKeyAnswer:
+class NewKeyAnswer(KeyAnswer):
     """The one time that the whole key is shown."""
 
     key: str
-    id: str
-    source: str
-    rights: tuple[KeyRight, ...]
-    first_track: Literal["agent", "customer"]
-    timezone: str
-    created_at: datetime
-    max_calls: int | None
-    max_share: float | None
 
 
 @shown_to(GATEWAYS)
@@ -238,14 +239,23 @@ def user_answer(user: User) -> UserAnswer:
 
 def key_answer(key: GatewayKey) -> KeyAnswer:
     """The key without the secret's hash."""
+    source = key.source
     return KeyAnswer(
         id=key.id,
-        source=key.source,
+        source=source.name,
         rights=key.rights,
-        first_track=key.first_track,
-        timezone=key.timezone,
+        first_track=source.first_track,
+        language=source.language,
+        jurisdiction=source.jurisdiction,
+        timezone=source.timezone,
+        clock=source.clock,
         created_at=key.created_at,
         revoked_at=key.revoked_at,
-        max_calls=key.max_calls,
-        max_share=key.max_share,
+        max_calls=source.max_calls,
+        max_share=source.max_share,
     )
+
+
+def new_key_answer(key: GatewayKey, plaintext: str) -> NewKeyAnswer:
+    """The key with its secret."""
+    return NewKeyAnswer(key=plaintext, **asdict(key_answer(key)))

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from asr.types import Seconds
 from service.access.keys import redacted
 from service.ingest.events import MAX_AUDIO_BYTES
-from service.web.connections import ConnectionLimits
+from service.web.connections import PATIENCE, ConnectionLimits, ConnectionPatience
 from service.web.descriptors import Sparing
 from service.web.http_limits import MAX_HEAD_BYTES, ConnectionGuard, GuardedConfig, GuardedHttp, GuardedWebSocket
 
@@ -58,6 +58,7 @@ def server_config(
     *,
     descriptors: int = 1024,
     trusted_proxies: Sequence[str] = (),
+    patience: ConnectionPatience = PATIENCE,
     **options: Any,
 ) -> uvicorn.Config:
     """uvicorn's configuration for an application of `create_web`.
@@ -65,6 +66,7 @@ def server_config(
     `descriptors`: how many files this process may have open; connections are kept well below.
     `trusted_proxies`: networks whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody's by default,
     loopback's neither: whoever reaches it could give each guess at a password another address.
+    `patience`: how long each connection may keep the service waiting.
 
     `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
     calls on some gateways. Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event
@@ -88,7 +90,7 @@ def server_config(
         **options,
     )
     limits = ConnectionLimits.within(descriptors)
-    config.guard = ConnectionGuard(limits)
+    config.guard = ConnectionGuard(limits, patience)
     log.info("connections", descriptors=descriptors, most=limits.total, strangers=limits.strangers)
     for name in ("uvicorn.error", "uvicorn.access", "asyncio"):
         _add_once(logging.getLogger(name), KeysRedacted)

@@ -14,6 +14,7 @@ import pytest
 
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.ingest.events import CallAnnounced, DigitPressed, ProtocolViolation
+from service.ingest.source import Source
 from service.record.facts import CallClosed
 from service.storage.port import GatewayKey
 from service.storage.sql import SqlStore
@@ -185,7 +186,10 @@ async def test_connections_with_a_leg_each_have_one_call_and_neither_is_turned_a
 
 async def test_two_sources_that_count_alike_have_a_call_each(opened: Opened) -> None:
     async with opened() as desk:
-        ours, theirs = await desk.attach(), await desk.attach(key=replace(KEY, id="k2", source="other-pbx"))
+        ours, theirs = (
+            await desk.attach(),
+            await desk.attach(key=replace(KEY, id="k2", source=Source(name="other-pbx"))),
+        )
         assert not theirs.resumed
         assert (await closing(ours, ours.stop)).ending == "completed"
         assert (await closing(theirs, theirs.stop)).ending == "completed"

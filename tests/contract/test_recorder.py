@@ -14,9 +14,10 @@ import pytest
 from asr.types import Role
 from service.calls.ports import Recorder
 from service.recordings.folder import RecordingFolder
+from service.recordings.port import Unrecorded
+from service.recordings.reader import recorded_audio
 from service.recordings.recorder import QUEUED_SECONDS, RecordingThread
 from service.recordings.wav import WavForm
-from service.recordings.writer import Unrecorded
 from tests.fakes.recorder import FakeRecorder
 
 ROLES: tuple[Role, ...] = ("agent", "customer")
@@ -46,8 +47,7 @@ async def file(folder: Path) -> AsyncIterator[Desk]:
         recorder = thread.open("c-1", ROLES, RATE)
 
         def reached() -> int:
-            found = recordings.recorded_audio("c-1", ROLES, RATE)
-            assert found is None or found.form == WavForm(roles=ROLES, rate=RATE)
+            found = recorded_audio(recordings, "c-1", WavForm(roles=ROLES, rate=RATE))
             return found.frames if found is not None else 0
 
         def miss() -> None:

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
 
+from service.ingest.source import Source
 from service.storage.port import AlreadyExists, GatewayKey, LastAdmin, NotFound, Store, User, UserChanges
 from tests.scenes import AT
 
 MEI = User(name="美", role="supervisor", password_hash="$argon2id$v=19$x", created_at=AT)
 KEY = GatewayKey(
     id="0a1b2c3d4e5f",
-    source="pbx 🏢",
+    source=Source(name="pbx 🏢"),
     secret_hash="0" * 64,
     rights=("stream", "events"),
-    first_track="customer",
     created_at=AT,
 )
 
 
-async def test_zone_of_a_source_is_kept(store: Store) -> None:
-    elsewhere = replace(KEY, id="5e4d3c2b1a0f", timezone="America/New_York")
+async def test_all_that_is_known_of_a_source_is_kept(store: Store) -> None:
+    source = Source(
+        name="pbx-us",
+        first_track="agent",
+        language="en",
+        jurisdiction="US",
+        timezone="America/New_York",
+        clock="arrival",
+        max_calls=12,
+        max_share=0.5,
+    )
+    assert all(getattr(source, field.name) != getattr(KEY.source, field.name) for field in fields(Source))
+    elsewhere = replace(KEY, id="5e4d3c2b1a0f", source=source)
     await store.add_key(KEY)
     await store.add_key(elsewhere)
     assert [await store.key(KEY.id), await store.key(elsewhere.id)] == [KEY, elsewhere]
@@ -108,7 +119,7 @@ async def test_key_is_read_as_added(store: Store) -> None:
 async def test_key_id_is_taken_once(store: Store) -> None:
     await store.add_key(KEY)
     with pytest.raises(AlreadyExists, match=KEY.id):
-        await store.add_key(replace(KEY, source="thief"))
+        await store.add_key(replace(KEY, source=Source(name="thief")))
     assert await store.key(KEY.id) == KEY
 
 

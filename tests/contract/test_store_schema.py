@@ -9,8 +9,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 
+from service.ingest.source import Source
 from service.storage.database import Database, make_database
 from service.storage.migrate import migration_context
+from service.storage.patience import PATIENCE
 from service.storage.port import StorageError, StorageUnavailable, Store
 from service.storage.sql import SqlStore
 from service.storage.tables import metadata
@@ -21,7 +23,7 @@ from tests.scenes import AT
 
 @pytest.fixture
 async def database(store_url: str) -> AsyncIterator[Database]:
-    database = make_database(parse_url(store_url))
+    database = make_database(parse_url(store_url), PATIENCE)
     yield database
     await database.close()
 
@@ -42,33 +44,63 @@ async def test_difference_between_migrations_and_tables_would_be_seen(store: Sto
     assert len(await database.write("compare", differences)) == 2
 
 
-async def test_a_key_of_the_first_schema_calls_debtors_in_no_zone_of_its_own(
+async def test_a_key_of_the_first_schema_leaves_to_the_service_what_was_not_asked_then(
     store: Store, database: Database, store_url: str
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
         connection.execute(sa.text("DROP TABLE audit"))
-        for column in ("timezone", "max_calls", "max_share"):
+        for column in ("language", "jurisdiction", "timezone", "clock", "max_calls", "max_share"):
             connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
-        connection.execute(sa.text("DROP INDEX ix_calls_customer_started_at"))
-        since = {"calls": ("owner", "owned_until"), "findings": ("pack",), "alerts": ("pack", "detector")}
-        for table, columns in {**since, "utterances": ("acoustics",)}.items():
-            for column in columns:
-                connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        connection.execute(
-            sa.text(
-                "INSERT INTO gateway_keys (id, source, secret_hash, rights, first_track, created_at) "
-                "VALUES ('0a1b2c3d4e5f', 'pbx', 'h', '[\"stream\"]', 'customer', '2026-03-02 10:00:00')"
-            )
-        )
+        undo_findings(connection)
+        for column in ("owner", "owned_until"):
+            connection.execute(sa.text(f"ALTER TABLE calls DROP COLUMN {column}"))
+        insert_key(connection)
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
 
     await database.write("go back", as_it_was)
     newer = SqlStore(store_url)
     await newer.open()
     try:
-        assert (await newer.key("0a1b2c3d4e5f")).timezone == ""
+        assert (await newer.key("0a1b2c3d4e5f")).source == Source(name="pbx", first_track="agent")
     finally:
         await newer.close()
+
+
+async def test_a_key_that_was_made_before_sources_keeps_what_it_had(
+    store: Store, database: Database, store_url: str
+) -> None:
+    def as_it_was(connection: sa.Connection) -> None:
+        for column in ("language", "jurisdiction", "clock"):
+            connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
+        insert_key(connection)
+        connection.execute(sa.text("UPDATE gateway_keys SET timezone = 'Asia/Urumqi', max_calls = 7, max_share = 0.25"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0006'"))
+
+    await database.write("go back", as_it_was)
+    newer = SqlStore(store_url)
+    await newer.open()
+    try:
+        known = Source(name="pbx", first_track="agent", timezone="Asia/Urumqi", max_calls=7, max_share=0.25)
+        assert (await newer.key("0a1b2c3d4e5f")).source == known
+    finally:
+        await newer.close()
+
+
+def undo_findings(connection: sa.Connection) -> None:
+    """What findings rest on came later (0006)."""
+    connection.execute(sa.text("DROP INDEX ix_calls_customer_started_at"))
+    for table, columns in {"findings": ("pack",), "alerts": ("pack", "detector"), "utterances": ("acoustics",)}.items():
+        for column in columns:
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+
+
+def insert_key(connection: sa.Connection) -> None:
+    connection.execute(
+        sa.text(
+            "INSERT INTO gateway_keys (id, source, secret_hash, rights, first_track, created_at) "
+            "VALUES ('0a1b2c3d4e5f', 'pbx', 'h', '[\"stream\"]', 'agent', '2026-03-02 10:00:00')"
+        )
+    )
 
 
 async def test_many_that_open_an_empty_database_at_once_migrate_it_once(store_url: str) -> None:

@@ -99,17 +99,17 @@ class FakeCallRegistry:
     """A call is gone on with although nobody has announced it here."""
     too_fast: bool = False
     announced: list[CallAnnounced] = field(default_factory=list)
-    sources: list[GatewayKey] = field(default_factory=list)
+    keys: list[GatewayKey] = field(default_factory=list)
     connections: asyncio.Queue[FakeCallConnection] = field(default_factory=asyncio.Queue)
     done_at_once: bool = True
     _known: dict[tuple[str, str], list[FakeCallConnection]] = field(default_factory=dict)
 
-    async def attach(self, announced: CallAnnounced, source: GatewayKey, now: float) -> FakeCallConnection:
+    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> FakeCallConnection:
         if self.refuses is not None:
             raise self.refuses
         self.announced.append(announced)
-        self.sources.append(source)
-        others = self._known.setdefault((source.source, announced.call_id), [])
+        self.keys.append(key)
+        others = self._known.setdefault((key.source.name, announced.call_id), [])
         connection = FakeCallConnection(
             announced.call_id,
             resumed=self.resumed or bool(others),

@@ -17,8 +17,8 @@ import structlog
 from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.recordings.folder import RecordingFolder
+from service.recordings.port import Unrecorded
 from service.recordings.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
-from service.recordings.writer import Unrecorded
 from tests.small_disk import SmallDisk, own_disk, unmount
 from tests.small_disk import mounted as mount
 from tests.small_disk import small_disk as a_small_disk
@@ -50,7 +50,7 @@ import asyncio, sys, time
 from pathlib import Path
 import numpy as np
 from service.recordings.recorder import RecordingThread
-from service.recordings.writer import Unrecorded
+from service.recordings.port import Unrecorded
 from service.recordings.folder import RecordingFolder
 
 async def main() -> None:
@@ -90,7 +90,7 @@ def test_a_kill_loses_at_most_the_last_second_and_the_file_still_plays(tmp_path:
 
 async def test_after_a_kill_the_same_call_goes_on_in_the_same_file(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path)
-    killed = folder.create("c-1", BOTH, RATE)
+    killed = folder.writer("c-1", BOTH, RATE)
     killed.write("agent", 0, ramp(0, 800))
     killed.write("customer", 0, ramp(0, 800, -1))
     await asyncio.to_thread(killed.save)  # and never closed
@@ -100,7 +100,7 @@ async def test_after_a_kill_the_same_call_goes_on_in_the_same_file(tmp_path: Pat
         speak(recording, 1600, 2400)
         await recording.close()
 
-    agent, customer = read(folder.path("c-1"))
+    agent, customer = read(tmp_path / "c-1.wav")
     assert agent == [*ramp(0, 800).tolist(), *[0] * 800, *ramp(1600, 2400).tolist()]
     assert customer == [*ramp(0, 800, -1).tolist(), *[0] * 800, *ramp(1600, 2400, -1).tolist()]
 
@@ -122,7 +122,7 @@ async def test_a_disk_that_was_full_for_a_while_loses_nothing(small_disk: SmallD
                 speak(recording, 800 + second * RATE, 800 + (second + 1) * RATE)
                 await recording.flush()
             assert recording.failing
-            playable = len(read(folder.path("c-1"))[0])
+            playable = len(read(small_disk.folder / "c-1.wav")[0])
             small_disk.heal()
             speak(recording, 800 + 10 * RATE, 800 + 11 * RATE)
             await recording.flush()
@@ -131,7 +131,7 @@ async def test_a_disk_that_was_full_for_a_while_loses_nothing(small_disk: SmallD
 
     assert 800 <= playable < 800 + 10 * RATE
     assert [entry["event"] for entry in logs] == ["recording failing", "recording recovered"]
-    agent, customer = read(folder.path("c-1"))
+    agent, customer = read(small_disk.folder / "c-1.wav")
     assert agent == ramp(0, 800 + 11 * RATE).tolist()
     assert customer == ramp(0, 800 + 11 * RATE, -1).tolist()
     assert recording.lost == 0
@@ -148,7 +148,7 @@ async def test_a_disk_that_was_full_for_long_leaves_silence_of_the_same_length(s
         speak(recording, 40 * RATE, 41 * RATE)
         await recording.close()
 
-    agent, customer = read(folder.path("c-1"))
+    agent, customer = read(small_disk.folder / "c-1.wav")
     assert len(agent) == len(customer) == 41 * RATE
     assert recording.lost == 9  # the first second found room, the last thirty were kept
     silent = agent.index(0)
@@ -180,7 +180,7 @@ async def test_many_calls_are_recorded_side_by_side(tmp_path: Path) -> None:
             await asyncio.sleep(0)
         await asyncio.gather(*(recording.close() for recording in recordings))
     for n in range(20):
-        assert read(folder.path(f"c-{n}")) == [ramp(0, 8000).tolist(), ramp(0, 8000, -1).tolist()]
+        assert read(tmp_path / f"c-{n}.wav") == [ramp(0, 8000).tolist(), ramp(0, 8000, -1).tolist()]
 
 
 async def test_leaving_the_thread_closes_what_is_open(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ async def test_leaving_the_thread_closes_what_is_open(tmp_path: Path) -> None:
     async with RecordingThread(folder) as thread:
         recording = thread.open("c-1", BOTH, RATE)
         speak(recording, 0, 800)
-    assert read(folder.path("c-1"))[0] == ramp(0, 800).tolist()
+    assert read(tmp_path / "c-1.wav")[0] == ramp(0, 800).tolist()
     await recording.close()
     recording.write("agent", 800, ramp(800, 960))
 
@@ -210,8 +210,8 @@ async def test_a_hanging_disk_drops_audio_and_an_hour_of_silence_does_not(tmp_pa
         loud.write("agent", 40 * RATE, ramp(0, 160))
         assert not loud.failing
 
-    assert soundfile.info(folder.path("quiet")).frames == 600 * RATE + 160
-    [agent] = read(folder.path("loud"))
+    assert soundfile.info(tmp_path / "quiet.wav").frames == 600 * RATE + 160
+    [agent] = read(tmp_path / "loud.wav")
     assert len(agent) == 40 * RATE + 160
     assert not any(agent[30 * RATE : 40 * RATE])
     assert agent[40 * RATE :] == ramp(0, 160).tolist()
@@ -224,14 +224,14 @@ async def test_while_paused_the_disk_is_left_alone_and_what_is_missing_is_known_
         speak(recording, 0, RATE)
         await recording.flush()
         thread.pause(True)
-        before = await asyncio.to_thread(lambda: folder.path("c-1").stat())
+        before = await asyncio.to_thread(lambda: (tmp_path / "c-1.wav").stat())
         for second in range(1, 40):
             speak(recording, second * RATE, (second + 1) * RATE)
             await recording.flush()
         assert recording.paused
         assert not recording.failing
         assert recording.take_unrecorded() == []  # it still goes on
-        assert await asyncio.to_thread(lambda: folder.path("c-1").stat().st_mtime_ns) == before.st_mtime_ns
+        assert await asyncio.to_thread(lambda: (tmp_path / "c-1.wav").stat().st_mtime_ns) == before.st_mtime_ns
         thread.pause(False)
         speak(recording, 40 * RATE, 41 * RATE)
         await recording.flush()
@@ -239,12 +239,12 @@ async def test_while_paused_the_disk_is_left_alone_and_what_is_missing_is_known_
         assert recording.take_unrecorded() == [Unrecorded(role=None, start=1.0, end=40.0)]
         await recording.close()
         assert recording.take_unrecorded() == []
-    agent, _ = read(folder.path("c-1"))
+    agent, _ = read(tmp_path / "c-1.wav")
     assert len(agent) == 41 * RATE
     assert agent[:RATE] == ramp(0, RATE).tolist()
     assert not any(agent[RATE : 40 * RATE])
     assert agent[40 * RATE :] == ramp(40 * RATE, 41 * RATE).tolist()
-    on_disk = (await asyncio.to_thread(folder.path("c-1").stat)).st_blocks * 512
+    on_disk = (await asyncio.to_thread((tmp_path / "c-1.wav").stat)).st_blocks * 512
     assert on_disk < 5 * 4 * RATE  # what is missing takes no room
 
 
@@ -263,8 +263,8 @@ async def test_a_call_that_ends_while_paused_keeps_what_was_recorded_and_one_tha
             await recording.close()
         assert old.take_unrecorded() == [Unrecorded(role=None, start=1.0, end=3.0)]
         assert young.take_unrecorded() == [Unrecorded(role=None, start=0.0, end=3.0)]
-    assert len(read(folder.path("old"))[0]) == RATE
-    assert not await asyncio.to_thread(folder.path("young").exists)
+    assert len(read(tmp_path / "old.wav")[0]) == RATE
+    assert not await asyncio.to_thread((tmp_path / "young.wav").exists)
 
 
 async def test_what_a_full_disk_refused_for_too_long_is_marked(small_disk: SmallDisk) -> None:
@@ -280,7 +280,7 @@ async def test_what_a_full_disk_refused_for_too_long_is_marked(small_disk: Small
         [missing] = recording.take_unrecorded()
         await recording.close()
         assert recording.take_unrecorded() == []
-    agent, _ = read(folder.path("c-1"))
+    agent, _ = read(small_disk.folder / "c-1.wav")
     assert 25 <= missing.end - missing.start <= 31
     assert not any(
         agent[round(missing.start + 1) * RATE : round(missing.end) * RATE]
@@ -296,14 +296,14 @@ async def test_a_recording_deleted_under_the_service_is_begun_anew_and_the_loss_
         recording = thread.open("c-1", BOTH, RATE)
         speak(recording, 0, 2 * RATE)
         await recording.flush()
-        await asyncio.to_thread(folder.path("c-1").unlink)
+        await asyncio.to_thread((tmp_path / "recordings" / "c-1.wav").unlink)
         await asyncio.to_thread((tmp_path / "recordings").rmdir)
         speak(recording, 2 * RATE, 3 * RATE)
         await recording.flush()
         assert not recording.failing
         assert recording.take_unrecorded() == [Unrecorded(role=None, start=0.0, end=2.0)]
         await recording.close()
-    agent, _ = read(folder.path("c-1"))
+    agent, _ = read(tmp_path / "recordings" / "c-1.wav")
     assert not any(agent[: 2 * RATE])
     assert agent[2 * RATE :] == ramp(2 * RATE, 3 * RATE).tolist()
 
@@ -326,7 +326,7 @@ async def test_recordings_moved_away_and_back_go_on_without_loss(tmp_path: Path)
         assert not recording.failing
         assert recording.take_unrecorded() == []
         await recording.close()
-    assert read(folder.path("c-1"))[0] == ramp(0, 2 * RATE).tolist()
+    assert read(tmp_path / "data" / "recordings" / "c-1.wav")[0] == ramp(0, 2 * RATE).tolist()
 
 
 async def test_nothing_is_recorded_into_what_lies_below_a_disk_that_is_gone(tmp_path: Path) -> None:

@@ -81,3 +81,17 @@ def test_a_key_for_monitoring_reads_metrics_and_nothing_else(run: Callable[..., 
     assert run("keys", "create", "--source", "prometheus", "--metrics")[0] == 0
     assert "metrics" in run("keys", "list")[1]
     assert "stream" not in run("keys", "list")[1]
+
+
+def test_a_key_tells_of_its_source_and_what_is_unknown_is_refused_in_a_sentence(
+    run: Callable[..., tuple[int, str]],
+) -> None:
+    known = ("--language", "en", "--jurisdiction", "US", "--timezone", "eastern time", "--clock", "arrival")
+    assert run("keys", "create", "--source", "pbx-us", *known)[0] == 0
+    listed = run("keys", "list")[1]
+    assert all(told in listed for told in ("pbx-us", "en", "US"))
+    for option, value in (("--language", "fr"), ("--jurisdiction", "EU"), ("--clock", "sundial")):
+        code, told = run("keys", "create", option, value)
+        assert code != 0
+        assert f"Invalid value for '{option}'" in told
+        assert f"'{value}' is not one of" in told

@@ -939,8 +939,14 @@ export interface components {
              * @enum {string}
              */
             first_track: "agent" | "customer";
+            /** Language */
+            language: ("zh" | "en" | "auto") | null;
+            /** Jurisdiction */
+            jurisdiction: ("CN" | "US") | null;
             /** Timezone */
             timezone: string;
+            /** Clock */
+            clock: ("timestamps" | "samples" | "arrival") | null;
             /**
              * Created At
              * Format: date-time
@@ -998,11 +1004,17 @@ export interface components {
              * @enum {string}
              */
             first_track: "agent" | "customer";
+            /** Language */
+            language?: ("zh" | "en" | "auto") | null;
+            /** Jurisdiction */
+            jurisdiction?: ("CN" | "US") | null;
             /**
              * Timezone
              * @default
              */
             timezone: string;
+            /** Clock */
+            clock?: ("timestamps" | "samples" | "arrival") | null;
             /** Max Calls */
             max_calls?: number | null;
             /** Max Share */
@@ -1013,8 +1025,6 @@ export interface components {
          * @description The one time that the whole key is shown.
          */
         NewKeyAnswer: {
-            /** Key */
-            key: string;
             /** Id */
             id: string;
             /** Source */
@@ -1026,17 +1036,27 @@ export interface components {
              * @enum {string}
              */
             first_track: "agent" | "customer";
+            /** Language */
+            language: ("zh" | "en" | "auto") | null;
+            /** Jurisdiction */
+            jurisdiction: ("CN" | "US") | null;
             /** Timezone */
             timezone: string;
+            /** Clock */
+            clock: ("timestamps" | "samples" | "arrival") | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Revoked At */
+            revoked_at: string | null;
             /** Max Calls */
             max_calls: number | null;
             /** Max Share */
             max_share: number | null;
+            /** Key */
+            key: string;
         };
         /**
          * NewReservation

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from service.ingest.dialect import Dialect, Source
+from service.ingest.dialect import Dialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
+from service.ingest.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import json
 from typing import Final, Literal, cast
 
 from asr.types import ROLES, Role, Seconds
-from service.ingest.dialect import ListeningDialect, Source
+from service.ingest.dialect import ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     AudioArrived,
@@ -35,6 +35,7 @@ from service.ingest.fields import (
     text_at,
     tolerated,
 )
+from service.ingest.source import Source
 
 Track = Literal["inbound", "outbound"]
 
@@ -59,9 +60,7 @@ class TwilioDialect(ListeningDialect):
     """
 
     def __init__(self, source: Source) -> None:
-        first_track = source.first_track
-        other: Role = "customer" if first_track == "agent" else "agent"
-        self._parties: dict[str, Role] = {"inbound": first_track, "outbound": other}
+        self._parties: dict[str, Role] = {"inbound": source.first_track, "outbound": source.second_track}
         self._call: CallAnnounced | None = None
         self._stopped = False
         self._early: list[Message] = []

@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from asr.types import ROLES
-from service.ingest.dialect import ListeningDialect, Source
+from service.ingest.dialect import ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     AudioArrived,
@@ -35,6 +35,7 @@ from service.ingest.fields import (
     tolerated,
 )
 from service.ingest.frames import FrameAligner
+from service.ingest.source import Source
 
 RATES: Final = (8000, 16_000)
 _CONTENT_TYPE: Final = re.compile(r"audio/l16\s*;\s*rate=(\d{4,5})", re.IGNORECASE)

@@ -13,7 +13,6 @@ from starlette.websockets import WebSocket
 from service.access.keys import presented_id, presented_key
 from service.gateway.shell import GatewayShell
 from service.gateway.websocket import WebSocketTransport
-from service.ingest.dialect import Source
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.storage.port import GatewayKey
 from service.web.addresses import client_address
@@ -31,7 +30,7 @@ def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable
         presented = websocket.path_params.get("key") or presented_key(websocket.headers)
         key = await _admit(websocket, context, presented)
         if key is not None:
-            dialect = spec.make(Source(name=key.source, first_track=key.first_track))
+            dialect = spec.make(key.source)
             await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, key).serve()
 
     return connected

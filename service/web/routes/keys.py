@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from detectors.timezones.zones import NoZone, zone_name
 from service.access.keys import new_key
+from service.ingest.source import Source
 from service.web.addresses import client_address
 from service.web.auth import Keeper
 from service.web.errors import Refused
 from service.web.json_answer import json_answer
 from service.web.request_context import ContextDep, utc_now
-from service.web.schemas import KeysAnswer, NewKey, NewKeyAnswer, key_answer
+from service.web.schemas import KeysAnswer, NewKey, NewKeyAnswer, key_answer, new_key_answer
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 
@@ -32,28 +33,25 @@ async def keys(keeper: Keeper, context: ContextDep) -> Response:
 async def add_key(new: NewKey, keeper: Keeper, request: Request, context: ContextDep) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
     try:
-        timezone = zone_name(new.timezone, context.parts.settings.jurisdiction)
+        timezone = zone_name(new.timezone, new.jurisdiction or context.parts.settings.jurisdiction)
     except NoZone as problem:
         raise Refused(422, "invalid", str(problem), field="timezone") from problem
-    key, plaintext = new_key(
-        new.source, new.rights, new.first_track, timezone, max_calls=new.max_calls, max_share=new.max_share
+    source = Source(
+        name=new.source,
+        first_track=new.first_track,
+        language=new.language,
+        jurisdiction=new.jurisdiction,
+        timezone=timezone,
+        clock=new.clock,
+        max_calls=new.max_calls,
+        max_share=new.max_share,
     )
+    key, plaintext = new_key(source, new.rights)
     await context.parts.store.add_key(key)
-    detail = f"{key.source}: {', '.join(key.rights)}"
+    detail = f"{source.name}: {', '.join(key.rights)}"
     who, address = keeper.user.name, client_address(request)
     context.audit.note("key_made", who=who, subject=key.id, address=address, detail=detail)
-    answer = NewKeyAnswer(
-        key=plaintext,
-        id=key.id,
-        source=key.source,
-        rights=key.rights,
-        first_track=key.first_track,
-        timezone=key.timezone,
-        created_at=key.created_at,
-        max_calls=key.max_calls,
-        max_share=key.max_share,
-    )
-    response = json_answer(_NEW, answer, keeper.view, 201)
+    response = json_answer(_NEW, new_key_answer(key, plaintext), keeper.view, 201)
     response.headers["Cache-Control"] = "no-store"
     return response
 

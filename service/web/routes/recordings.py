@@ -11,12 +11,13 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from service.recordings.peaks import Peaks
-from service.recordings.wav import HEAD_BYTES, NotARecording
+from service.recordings.port import RecordingMissing, RecordingUnreadable
+from service.recordings.wav import NotARecording
 from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.errors import Refused
-from service.web.file_answer import file_answer
 from service.web.json_answer import large_answer
+from service.web.ranged_answer import ranged_answer
 from service.web.request_context import ContextDep
 
 router = APIRouter(prefix="/api/v1/calls", tags=["recordings"])
@@ -38,14 +39,13 @@ _PEAKS = TypeAdapter(Peaks)
 async def recording(call_id: str, request: Request, watcher: Watcher, context: ContextDep) -> Response:
     """The call as WAV, one channel a role, with byte ranges. A live call's is served up to its present end."""
     await context.parts.store.summary(call_id)
-    path = context.parts.recordings.path(call_id)
     try:
-        wanted, if_range = request.headers.get("range"), request.headers.get("if-range")
-        answer = await file_answer(path, "audio/wav", wanted, if_range, least=HEAD_BYTES)
-    except FileNotFoundError as error:
+        found = await asyncio.to_thread(context.parts.recordings.open, call_id)
+    except RecordingMissing as error:
         raise _missing(call_id) from error
-    except OSError as error:
+    except RecordingUnreadable as error:
         raise _unreadable(call_id, error) from error
+    answer = ranged_answer(found, "audio/wav", request.headers.get("range"), request.headers.get("if-range"))
     context.audit.note("recording_played", who=watcher.user.name, subject=call_id, address=client_address(request))
     return answer
 
@@ -61,10 +61,10 @@ async def peaks(
     """The recording's outline in `points` bins a channel."""
     await context.parts.store.summary(call_id)
     try:
-        found = await asyncio.to_thread(context.parts.recordings.peaks, call_id, points)
-    except (FileNotFoundError, NotARecording) as error:
+        found = await asyncio.to_thread(context.outlines.peaks, call_id, points)
+    except (RecordingMissing, NotARecording) as error:
         raise _missing(call_id) from error
-    except OSError as error:
+    except RecordingUnreadable as error:
         raise _unreadable(call_id, error) from error
     return await large_answer(_PEAKS, found, watcher.view, request)
 
@@ -73,6 +73,6 @@ def _missing(call_id: str) -> Refused:
     return Refused(404, "no_recording", f"Call {call_id} has no recording.")
 
 
-def _unreadable(call_id: str, error: OSError) -> Refused:
+def _unreadable(call_id: str, error: RecordingUnreadable) -> Refused:
     log.error("recording cannot be read", call_id=call_id, error=str(error))
     return Refused(503, "recording_unreadable", f"The recording of call {call_id} cannot be read: see the log.")

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from service.storage import postgres
+from service.storage.patience import StorePatience
 from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -20,9 +20,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-async def store(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
-    monkeypatch.setattr(postgres, "_STATEMENT_S", 0.3)
-    store = SqlStore(postgres_url)
+async def store(postgres_url: str) -> AsyncIterator[SqlStore]:
+    store = SqlStore(postgres_url, patience=StorePatience(statement=0.3))
     await store.open()
     await store.append("call-1", [scenes.opened()], AT)
     yield store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.storage import sqlite_files
+from service.storage.patience import StorePatience
 from service.storage.port import NotFound, StorageError, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -18,10 +18,15 @@ from tests.scenes import AT
 
 
 @pytest.fixture
-async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
+def settled() -> float:
+    """For how long a file must have been left alone to be taken up."""
+    return 0.0
+
+
+@pytest.fixture
+async def store(tmp_path: Path, settled: float) -> AsyncIterator[SqlStore]:
     """Holds call-1 with three facts, of which none is in the database proper yet, only in its log."""
-    monkeypatch.setattr(sqlite_files, "SETTLED_S", 0.0)
-    store = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
+    store = SqlStore(f"sqlite:///{tmp_path / 'c.db'}", patience=StorePatience(settled=settled))
     await store.open()
     await store.append("call-1", [scenes.opened(), scenes.heard(), scenes.heard(index=1)], AT)
     yield store
@@ -144,10 +149,8 @@ def _copy_all(source: Path, target: Path) -> None:
         (target / path.name).write_bytes(path.read_bytes())
 
 
-async def test_a_file_that_is_still_being_copied_is_left_alone(
-    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite_files, "SETTLED_S", 3600.0)
+@pytest.mark.parametrize("settled", [3600.0])
+async def test_a_file_that_is_still_being_copied_is_left_alone(store: SqlStore, tmp_path: Path) -> None:
     copy = await backup(tmp_path / "c.db")
     before = copy.read_bytes()
     copy.rename(tmp_path / "c.db")

@@ -20,7 +20,7 @@ from service.live.messages import Health, HealthChanged
 from service.metrics import Metrics
 from service.record.summary import fold
 from service.record.summary import opened as summary_of
-from service.storage import sqlite
+from service.storage.patience import StorePatience
 from service.storage.port import LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -45,9 +45,8 @@ async def cramped(small_disk: SmallDisk) -> AsyncIterator[SqlStore]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
-    monkeypatch.setattr(sqlite, "_BUSY_S", 0.05)
-    store = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(f"sqlite:///{tmp_path / 'c.db'}", patience=StorePatience(busy=0.05))
     await store.open()
     await store.append("call-1", [scenes.opened()], AT)
     yield store
@@ -129,10 +128,9 @@ async def test_locked_database_is_unavailable_reads_go_on_and_it_heals(
 
 
 async def test_database_that_is_locked_for_a_moment_is_waited_for(
-    tmp_path: Path, other_process: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, other_process: sqlite3.Connection
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_S", 10.0)
-    patient = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
+    patient = SqlStore(f"sqlite:///{tmp_path / 'c.db'}", patience=StorePatience(busy=10.0))
     writing = asyncio.create_task(patient.append("call-1", [scenes.heard()], AT))
     done, _ = await asyncio.wait([writing], timeout=0.2)
     other_process.execute("ROLLBACK")

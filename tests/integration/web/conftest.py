@@ -22,12 +22,14 @@ from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
-from service.gateway.shell import GatewayParts
+from service.gateway.shell import GatewayLimits, GatewayParts
+from service.ingest.source import Source
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import KeyRight, User, UserRole
 from service.storage.sql import SqlStore
 from service.web.application import create_application
+from service.web.connections import PATIENCE, ConnectionPatience
 from service.web.ports import WebParts
 from service.web.schemas import Check
 from service.web.server import server_config
@@ -109,8 +111,9 @@ class House:
         client.headers["X-CSRF-Token"] = answer.json()["csrf"]
         return client
 
-    async def key(self, *rights: KeyRight, source: str = "pbx") -> str:
-        key, plaintext = new_key(source, rights or ("stream",), "customer")
+    async def key(self, *rights: KeyRight, source: str = "pbx", **known: Any) -> str:
+        """Of a source of which so much more is known."""
+        key, plaintext = new_key(Source(name=source, **known), rights or ("stream",))
         await self.parts.store.add_key(key)
         return plaintext
 
@@ -131,12 +134,16 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
             static: Path | None = None,
             parts: dict[str, Any] | None = None,
             descriptors: int = 1024,
+            patience: ConnectionPatience = PATIENCE,
+            limits: GatewayLimits | None = None,
             **settings: object,
         ) -> House:
             house = await _house(tmp_path, settings)
+            if limits is not None:
+                house.parts = replace(house.parts, gateways=replace(house.parts.gateways, limits=limits))
             house.parts = replace(house.parts, **(parts or {}))
             stack.push_async_callback(house.parts.store.close)
-            await _serve(house, stack, static or tmp_path / "static", descriptors)
+            await _serve(house, stack, static or tmp_path / "static", descriptors, patience)
             await stack.enter_async_context(house.clients)
             return house
 
@@ -152,7 +159,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     settings = Settings(data_dir=folder, **changed)  # type: ignore[arg-type]
     store = await asyncio.to_thread(SqlStore, f"sqlite:///{folder}/callwarden.db")
     await store.open()
-    calls, feed, recordings = FakeCallRegistry(), FakeLiveFeed(), FakeRecordings(folder)
+    calls, feed, recordings = FakeCallRegistry(), FakeLiveFeed(), FakeRecordings()
     checks = {"model": Check(ok=True), "storage": Check(ok=True)}
     secret = await asyncio.to_thread(load_secret, folder / "session.key")
     ended = await asyncio.to_thread(Ended, folder / "sessions.ended", unix_now())
@@ -181,13 +188,23 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     return House(parts=parts, calls=calls, feed=feed, recordings=recordings, checks=checks)
 
 
-async def _serve(house: House, stack: AsyncExitStack, static: Path, descriptors: int) -> None:
+async def _serve(
+    house: House, stack: AsyncExitStack, static: Path, descriptors: int, patience: ConnectionPatience
+) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     house.port = listener.getsockname()[1]
     app = await asyncio.to_thread(create_application, house.parts, static=static)
     proxies = house.parts.settings.proxy_networks
     server = TestServer(
-        server_config(app, "127.0.0.1", house.port, descriptors=descriptors, trusted_proxies=proxies, log_config=None)
+        server_config(
+            app,
+            "127.0.0.1",
+            house.port,
+            descriptors=descriptors,
+            trusted_proxies=proxies,
+            patience=patience,
+            log_config=None,
+        )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 

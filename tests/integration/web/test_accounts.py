@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.ingest.source import Source
 from tests.integration.web.conftest import PASSWORD, House
 
 
@@ -52,10 +53,19 @@ async def test_a_key_has_the_zone_of_the_debtors_it_calls(house: House) -> None:
     made = await client.post("/api/v1/keys", json={"source": "pbx-us", "timezone": "eastern standard time"})
     assert made.json()["timezone"] == "America/New_York"
     assert (await client.get("/api/v1/keys")).json()["keys"][0]["timezone"] == "America/New_York"
-    assert (await house.parts.store.key(made.json()["id"])).timezone == "America/New_York"
+    assert (await house.parts.store.key(made.json()["id"])).source.timezone == "America/New_York"
     for zone in ("America", "x" * 120, "\0"):
         refused = await client.post("/api/v1/keys", json={"source": "pbx-us", "timezone": zone})
         assert (refused.status_code, refused.json()["error"]["field"]) == (422, "timezone")
+
+
+async def test_a_key_tells_what_holds_for_the_calls_of_its_source(house: House) -> None:
+    client = await house.logged_in("integrator")
+    known = {"language": "en", "jurisdiction": "US", "timezone": "America/Denver", "clock": "samples"}
+    made = (await client.post("/api/v1/keys", json={"source": "pbx-us", **known})).json()
+    [listed] = (await client.get("/api/v1/keys")).json()["keys"]
+    assert {name: made[name] for name in known} == {name: listed[name] for name in known} == known
+    assert (await house.parts.store.key(made["id"])).source == Source(name="pbx-us", **known)  # type: ignore[arg-type]
 
 
 async def test_a_key_is_shown_once_and_stored_as_a_hash(house: House) -> None:
@@ -88,6 +98,9 @@ async def test_rights_and_source_are_checked(house: House) -> None:
         ({"source": "pbx", "rights": ["admin"]}, "rights.0"),
         ({"source": "a/b"}, "source"),
         ({"source": "pbx", "first_track": "bot"}, "first_track"),
+        ({"source": "pbx", "language": "fr"}, "language"),
+        ({"source": "pbx", "jurisdiction": "EU"}, "jurisdiction"),
+        ({"source": "pbx", "clock": "sundial"}, "clock"),
     ):
         answer = await client.post("/api/v1/keys", json=body)
         assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)

@@ -55,7 +55,7 @@ async def test_logins_are_written_down_but_no_name_that_may_be_a_password(house:
 
 async def test_listening_and_reading_are_written_once_a_person_and_call(house: House) -> None:
     await stored_call(house.parts.store)
-    await asyncio.to_thread(house.recordings.path("call-1").write_bytes, bytes(1000))
+    house.recordings.put("call-1", bytes(1000))
     client = await house.logged_in("supervisor", "lin")
     for begin in range(0, 1000, 50):
         await client.get("/api/v1/calls/call-1/recording", headers={"Range": f"bytes={begin}-{begin + 49}"})

@@ -7,13 +7,12 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import MappingProxyType
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.web import connections, http_limits
+from service.web.connections import ConnectionPatience
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 
 UPGRADE = (
@@ -125,19 +124,17 @@ async def test_a_head_of_almost_64_kib_is_taken(house: House) -> None:
     assert status(await answer_to(house, head)) == 200
 
 
-def lose_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = MappingProxyType(dict.fromkeys(connections.PATIENCE, 0.2))
-    monkeypatch.setattr(connections, "PATIENCE", quick)
-    monkeypatch.setattr(connections, "STALL_SECONDS", 0.8)
-    monkeypatch.setattr(http_limits, "_SWEEP_SECONDS", 0.05)
+def patience(seconds: float) -> ConnectionPatience:
+    return ConnectionPatience(
+        head=seconds, body=seconds, handshake=seconds, closing=seconds, stalled=0.8, look_every=0.05
+    )
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    lose_patience(monkeypatch)
+async def impatient(open_house: OpenHouse) -> House:
+    return await open_house(patience=patience(0.2))
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "begun",
     [
@@ -149,13 +146,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["nothing", "method", "head", "body", "chunk"],
 )
-async def test_half_a_request_is_not_waited_for(house: House, begun: bytes) -> None:
-    assert await answer_to(house, begun) == b""
+async def test_half_a_request_is_not_waited_for(impatient: House, begun: bytes) -> None:
+    assert await answer_to(impatient, begun) == b""
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_byte_now_and_then_buys_no_time(house: House) -> None:
-    async with raw(house) as (reader, writer):
+async def test_a_byte_now_and_then_buys_no_time(impatient: House) -> None:
+    async with raw(impatient) as (reader, writer):
         writer.write(GET)
         assert await reader.readuntil(b'{"status":"ok"}')
 
@@ -170,9 +166,8 @@ async def test_a_byte_now_and_then_buys_no_time(house: House) -> None:
         dripping.cancel()
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_stranger_that_reads_no_answer_is_dropped(house: House) -> None:
-    async with raw(house) as (reader, writer):
+async def test_a_stranger_that_reads_no_answer_is_dropped(impatient: House) -> None:
+    async with raw(impatient) as (reader, writer):
         reader.set_exception(ConnectionError("not read"))
         writer.transport.pause_reading()
         writer.write(GET * 100_000)
@@ -180,7 +175,8 @@ async def test_a_stranger_that_reads_no_answer_is_dropped(house: House) -> None:
             await writer.drain()
 
 
-async def test_open_sockets_are_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_open_sockets_are_waited_for(open_house: OpenHouse) -> None:
+    house = await open_house(patience=patience(1.0))
     client = await house.logged_in("supervisor")
     key = await house.key()
     headers = {"Authorization": f"Bearer {key}"}
@@ -189,7 +185,6 @@ async def test_open_sockets_are_waited_for(house: House, monkeypatch: pytest.Mon
         connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live,
     ):
         await live.recv()
-        lose_patience(monkeypatch)
         for _ in range(2):
             assert await answer_to(house, b"GET") == b""  # takes as long as anyone's patience
         await (await gateway.ping())

@@ -14,13 +14,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
-from service.gateway import shell
 from service.gateway.call_ports import CallOutcome, CallRefused
-from service.ingest import rate_limits
+from service.gateway.shell import GatewayLimits
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity
 from service.record.facts import DtmfPressed
 from service.storage.port import StorageUnavailable
-from tests.integration.web.conftest import House
+from tests.integration.web.conftest import House, OpenHouse
 from tests.scenes import NOON
 
 START = {
@@ -76,7 +75,7 @@ async def test_a_call_from_start_to_finished(house: House) -> None:
     assert (last["type"], last["ending"]) == ("finished", "completed")
     assert client.close_code == 1000
     assert not connection.was_lost.is_set()
-    assert house.calls.sources[0].source == "pbx"
+    assert house.calls.keys[0].source.name == "pbx"
 
 
 @pytest.mark.parametrize("form", ["bearer", "x-api-key", "basic"])
@@ -204,9 +203,8 @@ async def test_text_that_is_not_utf_8_costs_the_connection_and_not_the_call(hous
     assert not connection.was_rejected.is_set()
 
 
-async def test_a_flood_of_messages_ends_the_connection(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "MESSAGES_AT_ONCE", 10)
-    monkeypatch.setattr(rate_limits, "MESSAGES_A_SECOND", 1)
+async def test_a_flood_of_messages_ends_the_connection(open_house: OpenHouse) -> None:
+    house = await open_house(limits=GatewayLimits(messages_a_second=1, messages_at_once=10))
     async with stream(house, await house.key()) as client:
         await started(client)
         with suppress(ConnectionClosed):  # it may be told before all is sent
@@ -383,22 +381,20 @@ async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None
         assert json.loads(await client.recv())["type"] == "finished"
 
 
-async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shell, "START_SECONDS", 0.05)
+async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(open_house: OpenHouse) -> None:
+    house = await open_house(limits=GatewayLimits(start=0.5))
     async with stream(house, await house.key()) as client:
         await started(client)
         connection = await house.calls.connections.get()
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.recv(), 0.2)
+            await asyncio.wait_for(client.recv(), 0.7)
         await client.send(SECOND)
         await connection.was_fed.wait()
     assert connection.fed == [AudioArrived(payload=SECOND)]
 
 
-async def test_a_connection_that_never_starts_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "START_SECONDS", 0.05)
+async def test_a_connection_that_never_starts_is_closed(open_house: OpenHouse) -> None:
+    house = await open_house(limits=GatewayLimits(start=0.05))
     async with stream(house, await house.key()) as client:
         error, code = await ending(client)
     assert (error["field"], code) == ("connection", 1008)

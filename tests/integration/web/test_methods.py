@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.integration.web.conftest import House
@@ -19,7 +17,7 @@ VARYING = {"date", "content-length"}
 
 async def test_head_has_the_status_and_headers_of_get_and_no_body(house: House) -> None:
     await stored_call(house.parts.store)
-    await asyncio.to_thread(house.recordings.path("call-1").write_bytes, bytes(300_000))
+    house.recordings.put("call-1", bytes(300_000))
     client = await house.logged_in("admin")
     for path in GETS:
         got, head = await client.get(path), await client.head(path)
@@ -33,7 +31,7 @@ async def test_head_has_the_status_and_headers_of_get_and_no_body(house: House) 
 
 async def test_head_of_a_range_is_that_of_its_get(house: House) -> None:
     await stored_call(house.parts.store)
-    await asyncio.to_thread(house.recordings.path("call-1").write_bytes, bytes(1000))
+    house.recordings.put("call-1", bytes(1000))
     client = await house.logged_in("supervisor")
     head = await client.head("/api/v1/calls/call-1/recording", headers={"Range": "bytes=10-19"})
     assert (head.status_code, head.headers["content-range"], head.headers["content-length"]) == (

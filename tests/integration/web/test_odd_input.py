@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.recordings.folder import RecordingFolder
 from service.recordings.wav import HEAD_BYTES, WavForm, wav_head
-from tests.integration.web.conftest import PASSWORD, House, OpenHouse, cookie_of
+from tests.integration.web.conftest import PASSWORD, House, cookie_of
 from tests.integration.web.test_calls import stored_call
 
 HUGE = [2**31, 2**63 - 1, 2**63, 2**64, 10**30, 10**4000]
@@ -93,20 +90,16 @@ async def test_a_moment_beyond_the_calendar_is_refused(house: House, moment: str
 @pytest.mark.parametrize("size", [0, 1, HEAD_BYTES - 1])
 async def test_a_recording_without_its_head_is_none(house: House, size: int) -> None:
     await stored_call(house.parts.store)
-    await asyncio.to_thread(house.recordings.path("call-1").write_bytes, b"R" * size)
+    house.recordings.put("call-1", b"R" * size)
     client = await house.logged_in("supervisor")
     answer = await client.get("/api/v1/calls/call-1/recording")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_recording")
 
 
 @pytest.mark.parametrize("content", [b"", b"R" * (HEAD_BYTES - 1), b"R" * 500, wav_head(MONO, 0)[:24] + bytes(476)])
-async def test_the_outline_of_what_is_no_recording_is_none(
-    open_house: OpenHouse, tmp_path: Path, content: bytes
-) -> None:
-    folder = RecordingFolder(tmp_path)
-    house = await open_house(parts={"recordings": folder})
+async def test_the_outline_of_what_is_no_recording_is_none(house: House, content: bytes) -> None:
     await stored_call(house.parts.store)
-    await asyncio.to_thread(folder.path("call-1").write_bytes, content)
+    house.recordings.put("call-1", content)
     client = await house.logged_in("supervisor")
     answer = await client.get("/api/v1/calls/call-1/peaks")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_recording")
@@ -114,7 +107,7 @@ async def test_the_outline_of_what_is_no_recording_is_none(
 
 async def test_a_recording_that_cannot_be_read_says_so(house: House) -> None:
     await stored_call(house.parts.store)
-    await asyncio.to_thread(house.recordings.path("call-1").mkdir)
+    house.recordings.unreadable.add("call-1")
     client = await house.logged_in("supervisor")
     answer = await client.get("/api/v1/calls/call-1/recording")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "recording_unreadable")

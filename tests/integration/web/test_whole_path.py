@@ -210,6 +210,26 @@ async def test_one_call_of_twilio_on_a_socket_for_each_track(quick: House) -> No
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
 
+@pytest.mark.parametrize(
+    ("known", "language", "least", "most"),
+    [({}, "zh", 4.0, 5.0), ({"language": "en", "clock": "arrival"}, "en", 0.3, 1.5)],
+)
+async def test_what_is_known_of_a_source_holds_for_its_calls(
+    quick: House, known: dict[str, str], language: str, least: float, most: float
+) -> None:
+    """Its timestamps skip four seconds that never passed."""
+    watcher, key = await quick.logged_in("supervisor"), await quick.key(**known)
+    start = {"callSid": "CA-1", "streamSid": "MZ1", "tracks": ["inbound"], "mediaFormat": TWILIO_FORMAT}
+    async with stream(quick, "", f"/v1/twilio/{key}") as client:
+        await client.send(json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": "MZ1", "start": start}))
+        for number in [*range(10), *range(210, 220)]:
+            await client.send(twilio_media("inbound", number))
+        await client.send(json.dumps({"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA-1"}}))
+        stored = await ended(watcher, "CA-1")
+    assert stored["call"]["language"] == language
+    assert least <= stored["duration"] <= most
+
+
 async def test_one_call_of_vonage_on_a_socket_for_each_leg(quick: House) -> None:
     watcher, key = await quick.logged_in("supervisor"), await quick.key()
     async with (

@@ -10,6 +10,7 @@ import pytest
 from service.access import keys as web_keys
 from service.access.key_cache import FRESH_SECONDS, MOST_KEYS, PATIENCE_SECONDS, STALE_SECONDS, KeyCache
 from service.access.keys import KeyForbidden, KeyMissing, new_key, verified_key
+from service.ingest.source import Source
 from service.storage.port import GatewayKey, NotFound, StorageUnavailable, Store
 from tests.scenes import AT
 
@@ -34,7 +35,7 @@ class _Keys:
         return self.keys[key_id]
 
 
-KEY, PLAIN = new_key("pbx", ("stream",), "customer")
+KEY, PLAIN = new_key(Source(name="pbx"), ("stream",))
 WRONG = PLAIN[:-4] + ("AAAA" if not PLAIN.endswith("AAAA") else "BBBB")
 now = [0.0]
 
@@ -125,7 +126,7 @@ async def test_a_key_revoked_or_removed_elsewhere_is_refused_after_a_minute() ->
 
 
 async def test_what_is_kept_is_bounded() -> None:
-    made = [new_key("pbx", ("stream",), "customer") for _ in range(MOST_KEYS + 50)]
+    made = [new_key(Source(name="pbx"), ("stream",)) for _ in range(MOST_KEYS + 50)]
     keys = known(_Keys(*(key for key, _plain in made)))
     for _key, plain in made:
         await verified_key(keys, plain)

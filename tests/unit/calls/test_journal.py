@@ -14,7 +14,7 @@ from service.live.hub import HubLimits, LiveHub
 from service.live.messages import Snapshot
 from service.metrics import Metrics
 from service.record.facts import UNDECIDED, DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
-from service.storage import sqlite_files
+from service.storage.patience import StorePatience
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -32,7 +32,7 @@ class FailingStore(SqlStore):
     most_at_once = 0
 
     def __init__(self, url: str) -> None:
-        super().__init__(url)
+        super().__init__(url, patience=StorePatience(settled=0.0))
         self.was_asked = asyncio.Event()
 
     async def asked(self, times: int) -> None:
@@ -267,9 +267,8 @@ async def test_a_follower_that_does_not_read_is_let_go(store: FailingStore) -> N
 
 
 async def test_a_call_that_a_replaced_database_does_not_know_is_begun_anew_and_loses_nothing_from_then_on(
-    store: FailingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: FailingStore, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sqlite_files, "SETTLED_S", 0.0)
     backup = SqlStore(f"sqlite:///{tmp_path / 'backup.db'}")
     await backup.open()
     await backup.close()

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from asr.types import Role
-from service.calls.connection import CallConnection
+from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, FormatChanged
+from service.ingest.source import Clock, Source
 from service.record.facts import CallClosed, GapMarked, Notice
 from service.storage.sql import SqlStore
-from tests.floor import CALL, Floor
+from tests.floor import CALL, KEY, Floor
 
 BOTH: tuple[Role, ...] = ("agent", "customer")
 AGENT = replace(CALL, roles=("agent",), call_roles=BOTH)
@@ -59,6 +60,22 @@ async def test_a_leg_that_comes_late_is_silent_until_then(store: SqlStore) -> No
         await floor.ended(agent)
     gaps = [gap for gap in await facts(store, GapMarked) if isinstance(gap, GapMarked)]
     assert [(gap.role, gap.start, gap.reason) for gap in gaps] == [("customer", 0.0, "silence")]
+
+
+@pytest.mark.parametrize(("clock", "seconds"), [(None, 6.0), ("timestamps", 6.0), ("samples", 3.0)])
+async def test_a_source_is_placed_by_its_clock_whatever_its_dialect_says(
+    store: SqlStore, clock: Clock | None, seconds: float
+) -> None:
+    """Also once its form has changed."""
+    floor = Floor(store)
+    second = bytes(2 * CALL.rate)
+    async with floor.journal, floor.calls:
+        connection = await floor.attach(key=replace(KEY, source=Source(name="pbx", clock=clock)))
+        connection.feed(AudioArrived(payload=second, at=0.0))
+        connection.feed(FormatChanged(encoding=CALL.encoding, rate=CALL.rate, roles=CALL.roles))
+        connection.feed(AudioArrived(payload=second, at=1.0))
+        connection.feed(AudioArrived(payload=second, at=5.0))
+        assert (await floor.ended(connection)).duration == pytest.approx(seconds, abs=0.1)
 
 
 async def test_a_connection_takes_over_the_leg_it_brings_and_no_other(store: SqlStore) -> None:

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from asr.audio.pcm import Encoding
 from asr.recognition.load import CALLS_SPEECH
 from asr.types import Role
-from service.calls import registry
-from service.calls.connection import CallConnection
+from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
+from service.ingest.source import Source
 from service.record.facts import SYSTEM, CallClosed, CallOpened, CallResumed, GapMarked, Notice
 from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
@@ -53,7 +53,7 @@ async def test_a_zone_that_cannot_be_read_is_a_notice_and_what_stands_in_is_kept
 
 async def test_the_zone_of_a_call_is_its_own_then_its_sources_then_its_laws(store: SqlStore) -> None:
     floor = Floor(store)
-    abroad = replace(KEY, timezone="Asia/Urumqi")
+    abroad = replace(KEY, source=Source(name="pbx", timezone="Asia/Urumqi"))
     given = {"own": ({"tz": "utc+9"}, abroad), "source's": ({}, abroad), "law's": ({}, KEY)}
     async with floor.journal, floor.calls:
         for call_id, (metadata, key) in given.items():
@@ -148,7 +148,7 @@ async def test_a_later_connection_takes_the_call_over_and_the_earlier_one_is_tol
 async def test_two_sources_that_count_alike_have_a_call_each(store: SqlStore) -> None:
     """Neither hears the other's, and neither is turned away; announced at once or one after the other."""
     floor = Floor(store)
-    other = replace(KEY, id="k2", source="other-pbx")
+    other = replace(KEY, id="k2", source=Source(name="other-pbx"))
     async with floor.journal, floor.calls:
         ours, theirs = await asyncio.gather(floor.attach(), floor.attach(key=other))
         again = await floor.attach(replace(CALL, call_id="c-1"), other)
@@ -404,11 +404,10 @@ async def test_a_session_that_does_not_end_does_not_keep_the_service_from_stoppi
 
 
 async def test_calls_left_live_wait_for_their_gateway_and_then_end_as_interrupted(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore,
 ) -> None:
-    monkeypatch.setattr(registry, "RETURN_AFTER_RESTART", 0.0)
     await store.append("c-0", [scenes.opened("c-0"), scenes.heard("c-0")], now())
-    floor = Floor(store, grace_seconds=0)
+    floor = Floor(store, return_after_restart=0.0, grace_seconds=0)
     async with floor.journal, asyncio.timeout(30):
         facts = floor.bus.follow("c-0")
         async with floor.calls:

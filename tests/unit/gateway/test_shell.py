@@ -17,10 +17,11 @@ from service.access.clock import steady_now
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts, GatewayShell
 from service.gateway.websocket import WebSocketTransport
-from service.ingest.dialect import Dialect, DialectOutput, ListeningDialect, SendText, Source
+from service.ingest.dialect import Dialect, DialectOutput, ListeningDialect, SendText
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import GatewayEvent, ProtocolViolation
+from service.ingest.source import Source
 from service.storage.sql import SqlStore
 from tests.floor import CALL, KEY, SECOND, Floor
 

@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from service.ingest.dialect import Source
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
+from service.ingest.source import Source
 from service.record.facts import FACT
 
 PAGES = Path(__file__).parents[3] / "docs" / "gateways"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from service.ingest.dialect import Source
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import CallAnnounced, Irregularity
+from service.ingest.source import Source
 
 
 def native(**given: Any) -> tuple[CallAnnounced, list[str]]:

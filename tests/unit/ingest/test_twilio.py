@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from streamdouble.protocol import MediaStreamEncoder, StreamIdentity
 
-from service.ingest.dialect import Source
 from service.ingest.dialects.twilio import MAX_EARLY_BYTES, TwilioDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed, ProtocolViolation
+from service.ingest.source import Source
 
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
 STOP = '{"event":"stop","sequenceNumber":"9","stop":{"accountSid":"AC1","callSid":"CA1"},"streamSid":"MZ1"}'

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from service.ingest.dialect import CallTaken, Close, ConnectionRefused, Source
+from service.ingest.dialect import CallTaken, Close, ConnectionRefused
 from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, Irregularity, ProtocolViolation
+from service.ingest.source import Source
 
 CONNECTED = {"event": "websocket:connected", "content-type": "audio/l16;rate=16000", "call_id": "c-1"}
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.dialect import Dialect, Source
+from service.ingest.dialect import Dialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import (
@@ -27,6 +27,7 @@ from service.ingest.events import (
     Irregularity,
     ProtocolViolation,
 )
+from service.ingest.source import Source
 
 NATIVE: dict[str, Any] = {
     "type": "start",

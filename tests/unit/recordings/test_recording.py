@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.recordings.folder import RecordingFolder, recording_name
+from service.recordings.peaks import Outlines
+from service.recordings.port import RecordingFailed, RecordingMismatch, RecordingMissing, RecordingUnreadable
 from service.recordings.reader import recorded_audio
 from service.recordings.wav import HEAD_BYTES, NotARecording, WavForm, read_wav_head, wav_head
-from service.recordings.writer import KEPT_SECONDS, RecordingFailed, RecordingMismatch, RecordingWriter
+from service.recordings.wav_writer import KEPT_SECONDS, WavWriter
 
 BOTH: tuple[Role, ...] = ("agent", "customer")
 RATE = 8000
@@ -32,8 +34,8 @@ def read(path: Path) -> tuple[list[list[int]], int]:
     return frames.T.tolist(), rate
 
 
-def writer(path: Path, roles: tuple[Role, ...] = BOTH, resume_at: int | None = None) -> RecordingWriter:
-    return RecordingWriter(path / "call.wav", roles, RATE, resume_at=resume_at)
+def writer(path: Path, roles: tuple[Role, ...] = BOTH, resume_at: int | None = None) -> WavWriter:
+    return WavWriter(path / "call.wav", roles, RATE, resume_at=resume_at)
 
 
 def test_each_leg_is_a_channel_in_the_order_of_the_roles(tmp_path: Path) -> None:
@@ -177,24 +179,29 @@ def test_a_new_calls_audio_never_lands_in_a_file_that_was_there_before(tmp_path:
 
 
 def test_what_was_recorded_is_read_back_up_to_the_last_whole_frame(tmp_path: Path) -> None:
-    recording = writer(tmp_path)
+    folder = RecordingFolder(tmp_path)
+    recording = folder.writer("call", BOTH, RATE)
     recording.write("agent", 0, ramp(0, 100))
     recording.write("customer", 0, ramp(0, 100, -1))
     recording.save()
     with recording.path.open("ab") as file:
         file.write(b"\x01\x02\x03")
-    found = recorded_audio(recording.path, WavForm(roles=BOTH, rate=RATE))
+    found = recorded_audio(folder, "call", WavForm(roles=BOTH, rate=RATE))
     assert found is not None
     assert found.frames == 100
     assert found.read(90, 200)[:, 0].tolist() == ramp(90, 100).tolist()
     assert found.read(100, 120).shape == (0, 2)
-    assert recorded_audio(recording.path, WavForm(roles=BOTH, rate=16_000)) is None
-    assert recorded_audio(tmp_path / "none.wav", WavForm(roles=BOTH, rate=RATE)) is None
+
+
+def test_what_is_no_plain_file_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "call.wav").mkdir()
+    with pytest.raises(RecordingUnreadable):
+        RecordingFolder(tmp_path).open("call")
 
 
 def test_a_recording_that_cannot_be_made_is_tried_again_and_loses_nothing_for_a_while(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("in the way")
-    recording = RecordingWriter(tmp_path / "folder" / "call.wav", ("agent",), RATE)
+    recording = WavWriter(tmp_path / "folder" / "call.wav", ("agent",), RATE)
     for second in range(int(KEPT_SECONDS) + 5):
         recording.write("agent", second * RATE, ramp(second * RATE, (second + 1) * RATE))
         with pytest.raises(RecordingFailed, match=r"call\.wav cannot be written"):
@@ -209,7 +216,7 @@ def test_a_recording_that_cannot_be_made_is_tried_again_and_loses_nothing_for_a_
 
 
 def test_only_this_user_may_read_a_recording(tmp_path: Path) -> None:
-    recording = RecordingWriter(tmp_path / "recordings" / "call.wav", BOTH, RATE)
+    recording = WavWriter(tmp_path / "recordings" / "call.wav", BOTH, RATE)
     recording.close()
     assert recording.path.stat().st_mode & 0o077 == 0
     assert recording.path.parent.stat().st_mode & 0o077 == 0
@@ -248,14 +255,14 @@ def test_common_ids_are_their_own_names() -> None:
 
 def test_peaks_are_the_greatest_samples_of_each_bin(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path)
-    recording = folder.create("c-1", BOTH, RATE)
+    recording = folder.writer("c-1", BOTH, RATE)
     loud = np.zeros(1000, np.int16)
     loud[[5, 250, 999]] = [-32_768, 16_384, 8192]
     recording.write("agent", 0, loud)
     recording.write("customer", 0, np.full(1000, -3277, np.int16))
     recording.close()
 
-    peaks = folder.peaks("c-1", 4)
+    peaks = Outlines(folder).peaks("c-1", 4)
 
     assert (peaks.duration, peaks.roles) == (1000 / RATE, BOTH)
     assert peaks.peaks == ((1.0, 0.5, 0.0, 0.25), (0.1, 0.1, 0.1, 0.1))
@@ -265,32 +272,32 @@ def test_peaks_are_the_greatest_samples_of_each_bin(tmp_path: Path) -> None:
 def test_peaks_do_not_depend_on_the_blocks_they_are_read_in(tmp_path: Path, points: int) -> None:
     pcm = np.random.default_rng(7).integers(-32_768, 32_767, 600_000, dtype=np.int16)
     folder = RecordingFolder(tmp_path)
-    recording = folder.create("c-1", ("agent",), RATE)
+    recording = folder.writer("c-1", ("agent",), RATE)
     recording.write("agent", 0, pcm)
     recording.close()
 
     edges = np.linspace(0, pcm.size, points + 1).astype(int)
     expected = np.maximum.reduceat(np.abs(pcm.astype(int)), edges[:-1]) / 32_768
-    assert folder.peaks("c-1", points).peaks[0] == pytest.approx(expected, abs=1e-4)
+    assert Outlines(folder).peaks("c-1", points).peaks[0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_peaks_of_a_growing_recording_grow(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path)
-    recording = folder.create("c-1", ("agent",), RATE)
+    recording = folder.writer("c-1", ("agent",), RATE)
     recording.save()
-    assert folder.peaks("c-1", 10).peaks == ((),)
+    assert Outlines(folder).peaks("c-1", 10).peaks == ((),)
     recording.write("agent", 0, np.full(2, 8192, np.int16))
     recording.save()
-    assert folder.peaks("c-1", 10).peaks == ((0.25, 0.25),)
+    assert Outlines(folder).peaks("c-1", 10).peaks == ((0.25, 0.25),)
     recording.write("agent", 2, np.full(10, 16_384, np.int16))
     recording.close()
-    assert folder.peaks("c-1", 3).peaks == ((0.5, 0.5, 0.5),)
+    assert Outlines(folder).peaks("c-1", 3).peaks == ((0.5, 0.5, 0.5),)
 
 
 def test_peaks_of_no_recording_or_of_absurd_points_are_refused(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path)
-    with pytest.raises(FileNotFoundError):
-        folder.peaks("c-1", 10)
+    with pytest.raises(RecordingMissing):
+        Outlines(folder).peaks("c-1", 10)
     for points in (0, 20_001):
         with pytest.raises(ValueError, match="points"):
-            folder.peaks("c-1", points)
+            Outlines(folder).peaks("c-1", points)

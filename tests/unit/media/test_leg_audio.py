@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.types import Role
-from service.media.legs import LegAudio, LegBlocks, LegResampler
-from service.media.levels import LevelMeter
+from service.media.legs import LegAudio, LegBlocks, LegResampler, LevelMeter
 
 BOTH: tuple[Role, ...] = ("agent", "customer")
 

@@ -14,34 +14,14 @@ from numpy.typing import NDArray
 
 from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
-from service.media.interleave import Interleaver
+from service.recordings.interleave import Interleaver
+from service.recordings.port import RecordingError, RecordingFailed, RecordingMismatch, Unrecorded
 from service.recordings.wav import HEAD_BYTES, MOST_DATA_BYTES, NotARecording, WavForm, read_wav_head, wav_head
 
 KEPT_SECONDS: Seconds = 30.0
 """Audio kept in memory while the disk refuses it: 1 MB of two legs at 8 kHz."""
 
 _PRIVATE_FILE = 0o600
-
-
-class RecordingError(Exception):
-    """Base of everything a recording raises."""
-
-
-class RecordingFailed(RecordingError):
-    """The disk refuses the recording now. What was not written is kept, up to KEPT_SECONDS, and tried again."""
-
-
-class RecordingMismatch(RecordingError):
-    """A file of that name is there and is no recording of these legs at this rate."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unrecorded:
-    """Audio of `role` (None: every leg) that came and is silence in the recording, or behind its end."""
-
-    role: Role | None
-    start: Seconds
-    end: Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +32,7 @@ class _Unsaved:
     data: bytes
 
 
-class RecordingWriter:
+class WavWriter:
     """Channel i is `roles[i]`, 16-bit PCM at `rate`.
 
     `write` only takes in. `save` puts whole sample frames where they belong in the file, so that what could not be

@@ -1,0 +1,40 @@
+"""What is known of a gateway before it says a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from asr.types import CallLanguage, Role
+from detectors.contract import Jurisdiction
+
+Clock = Literal["timestamps", "samples", "arrival"]
+"""What tells where audio lies on the call's clock: the source's own times, where it gives any; its samples alone; or
+when they come, for sources that send nothing while nobody speaks, and for legs of one call on sockets of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """`name` is what calls show of it. `first_track`: the party on its first track, or on the only leg of a connection
+    that does not say whose it is; the other party is on the second.
+
+    `language`, `jurisdiction` and `timezone` (of the debtors it calls, as `detectors.timezones.zones` names it) are
+    those of its calls where these do not name their own; without them the service's hold. `clock` is what its audio is
+    placed by; None: what its dialect is placed by.
+
+    It may have `max_calls` live calls at once, and `max_share` of what recognition can carry, above 0 to 1; None: as
+    the others leave.
+    """
+
+    name: str
+    first_track: Role = "customer"
+    language: CallLanguage | None = None
+    jurisdiction: Jurisdiction | None = None
+    timezone: str = ""
+    clock: Clock | None = None
+    max_calls: int | None = None
+    max_share: float | None = None
+
+    @property
+    def second_track(self) -> Role:
+        return "customer" if self.first_track == "agent" else "agent"
