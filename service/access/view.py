@@ -1,4 +1,5 @@
-"""Who sees what: the one place that decides it, for pages, the live feed and what gateways are told alike.
+"""Who sees what, and hears it: the one place that decides it, for pages, the live feed, recordings and what gateways
+are told alike.
 
 Whoever lets a value out of the service asks `seen_by` what of it may be seen, and sends that. It fails closed: a value
 of a type that is not registered here, or not for the one who looks, is not sent at all.
@@ -15,6 +16,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from service.live.messages import EventsAnswer, LiveMessage
 from service.record.facts import Alert, Fact
 from service.recordings.peaks import Peaks
+from service.recordings.port import Sound
 from service.storage.port import AlertPage, CallPage, CallRecord, UserRole
 
 View: TypeAlias = UserRole | Literal["gateway", "stranger"]
@@ -82,7 +84,7 @@ def registered() -> frozenset[type]:
     return frozenset(_RULES)
 
 
-for _kind in (CallPage, CallRecord, EventsAnswer, AlertPage, Alert, Peaks, *get_args(LiveMessage)):
+for _kind in (CallPage, CallRecord, EventsAnswer, AlertPage, Alert, Peaks, Sound, *get_args(LiveMessage)):
     shown_to(WATCHERS)(_kind)
 for _kind in get_args(Fact):
     shown_to((*WATCHERS, *GATEWAYS))(_kind)

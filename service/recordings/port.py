@@ -107,6 +107,14 @@ class Recording(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A call's recording, for somebody who wants to hear it. Who may hear less of it gets another recording."""
+
+    call_id: str
+    recording: Recording
+
+
 class Recordings(Protocol):
     """One recording a call, whatever its id."""
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from service.access.view import seen_by
 from service.recordings.peaks import Peaks
-from service.recordings.port import RecordingMissing, RecordingUnreadable
+from service.recordings.port import RecordingMissing, RecordingUnreadable, Sound
 from service.recordings.wav import NotARecording
 from service.web.addresses import client_address
 from service.web.auth import Watcher
@@ -45,7 +46,8 @@ async def recording(call_id: str, request: Request, watcher: Watcher, context: C
         raise _missing(call_id) from error
     except RecordingUnreadable as error:
         raise _unreadable(call_id, error) from error
-    answer = ranged_answer(found, "audio/wav", request.headers.get("range"), request.headers.get("if-range"))
+    sound = seen_by(watcher.view, Sound(call_id=call_id, recording=found))
+    answer = ranged_answer(sound.recording, "audio/wav", request.headers.get("range"), request.headers.get("if-range"))
     context.audit.note("recording_played", who=watcher.user.name, subject=call_id, address=client_address(request))
     return answer
 

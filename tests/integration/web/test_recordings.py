@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import numpy as np
 import pytest
 
+from service.access import view
+from service.access.view import View
+from service.recordings.port import Sound
+from tests.fakes.recordings import FakeRecording
 from tests.integration.web.conftest import House
 from tests.integration.web.test_calls import stored_call
 
@@ -45,6 +51,21 @@ async def test_a_range(listener: httpx.AsyncClient, header: str, begin: int, end
     assert answer.status_code == 206
     assert answer.headers["content-range"] == f"bytes {begin}-{end - 1}/256000"
     assert answer.content == SOUND[begin:end]
+
+
+async def test_what_a_listener_hears_is_decided_where_everything_is(
+    listener: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of the sound, such as a redacted recording, takes its place for the views that it is meant for."""
+    quiet = FakeRecording(bytes(len(SOUND)))
+
+    def part(_view: View, sound: Sound) -> Sound:
+        return replace(sound, recording=quiet)
+
+    monkeypatch.setitem(view._RULES, Sound, view._Rule(frozenset(view.WATCHERS), part))
+    assert (await listener.get(PATH)).content == bytes(len(SOUND))
+    monkeypatch.delitem(view._RULES, Sound)
+    assert (await listener.get(PATH)).status_code == 500
 
 
 async def test_a_range_behind_the_end_is_416(listener: httpx.AsyncClient) -> None:
