@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from asr.phonetics import PhoneticRepair
 from asr.types import Language, Seconds, Utterance
 from detectors.contract import CallContext, Finding, Jurisdiction, Observation
 from detectors.matching.folding import Folded, fold_en, fold_zh, has_chinese, has_latin
 from detectors.matching.pattern import Pattern, keys_of
-from detectors.matching.phonetic import PhoneticRepair
 from detectors.packs.loader import PackVocabulary, Rule
 
 JOIN_PAUSE: Seconds = 1.5
