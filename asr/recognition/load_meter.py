@@ -1,18 +1,21 @@
-"""What the recogniser knows of its own pace: speed, demand, lateness; and whether more can be carried. Plain."""
+"""What the recogniser knows of its own pace: speed, demand, lateness; whether more can be carried, and how hard the
+engine tries for each stretch therefore. Plain."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from asr.engines.port import Effort
+from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import Degradation, DegradationLevel, Pressure
 from asr.recognition.load import CALLS_SPEECH, Demands, Pauses, Speed
-from asr.recognition.queue import RecogniserLimits
+from asr.recognition.queue import RecogniserLimits, RecognitionRequest
 from asr.recognition.queueing_model import share_later
-from asr.types import Seconds
+from asr.types import Seconds, Transcript
 
 _LENGTHS: tuple[Seconds, ...] = (
     *(1.4, 1.5, 1.7, 1.9, 2.1, 2.3, 2.5, 2.6, 2.9, 3.2),
@@ -27,6 +30,11 @@ _LATELY: Seconds = 30.0
 _OF_LATE: Seconds = 120.0
 _ONE_BY_ONE: Seconds = 0.05
 """What a batch costs besides: a thread, a second opinion, the event loop's turn."""
+
+_BEAM = 1.4
+"""How much longer the engine takes with its beam than in a hurry."""
+_SECOND_LOOK: Mapping[Effort, Seconds] = MappingProxyType({"careful": 11.0, "full": 29.0})
+"""What a second look costs, in seconds of speech recognised in a hurry: its context is that long, not its stretch."""
 
 
 class Lateness:
@@ -154,3 +162,48 @@ class LoadMeter:
         counts = range(1, math.floor(self.capacity(workers, now) / CALLS_SPEECH) + 1)
         too_many = bisect_left(counts, True, key=lambda count: not self.carries(count * CALLS_SPEECH, workers, now))
         return max(1, too_many)
+
+
+class EffortPolicy:
+    """By the level of what is left undone, and by each final's own time: the beam and second looks that would make a
+    text late are left out too, but for so few that the promise holds all the same."""
+
+    def __init__(self, meter: LoadMeter, limits: RecogniserLimits) -> None:
+        self._meter = meter
+        self._limits = limits
+
+    @property
+    def _degradation(self) -> Degradation:
+        return self._meter.degradation
+
+    def first(
+        self, batch: Sequence[RecognitionRequest], waited: Seconds, now: float
+    ) -> list[tuple[RecognitionRequest, Speech]]:
+        """Each request as it is asked of the engine, the longest of whose waits is `waited`."""
+        speech = sum(request.seconds for request in batch)
+        hurried = self._degradation.holds("greedy") or not self._in_time(_BEAM * speech, waited, now)
+        return [(request, _hurried(request.speech) if hurried else request.speech) for request in batch]
+
+    def second(self, request: RecognitionRequest, heard: Transcript, waited: Seconds, now: float) -> Speech | None:
+        """How a doubtful text is looked at again, if it is. What would be dropped always is, with all the engine has. A
+        prompt that leaked into the first is not given again."""
+        speech = request.speech.without_prompt() if heard.filtered == "leaked_prompt" else request.speech
+        effort = "full" if heard.dropped else self._second(waited, now)
+        return None if effort is None else replace(speech, effort=effort)
+
+    def _second(self, waited: Seconds, now: float) -> Effort | None:
+        if self._degradation.holds("no_second_looks"):
+            return None
+        best: Effort = "careful" if self._degradation.holds("greedy") else "full"
+        tried: tuple[Effort, ...] = (best, "careful")
+        for effort in tried:
+            if self._in_time(_SECOND_LOOK[effort], waited, now):
+                return effort
+        return best if self._meter.grant_late(now) else None
+
+    def _in_time(self, speech: Seconds, waited: Seconds, now: float) -> bool:
+        return waited + speech / self._meter.speed(now) <= self._limits.final_within
+
+
+def _hurried(speech: Speech) -> Speech:
+    return replace(speech, effort="quick") if speech.effort == "normal" else speech

@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.recognition.degradation import DegradationLevel
-from asr.recognition.effort import EffortPolicy
 from asr.recognition.engine_runner import EngineHung, EngineRunner, waited_for_cores
-from asr.recognition.load_meter import LoadMeter
+from asr.recognition.load_meter import EffortPolicy, LoadMeter
 from asr.recognition.partial_reuse import PartialReuse
 from asr.recognition.queue import RecogniserCounts, RecogniserLimits, RecognitionQueue, RecognitionRequest
 from asr.threads import InThread, in_thread

@@ -10,8 +10,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 
 import opencc
+import rjieba
 
 _HARD = frozenset("。!?.…;")
 _SOFT = frozenset("，,:—-")  # not 、: in a list ("不会骂人、上门") what comes first governs the rest
@@ -105,6 +107,20 @@ class Folded:
         left = max((m for m in marks if m <= begin), default=0)
         right = min((m for m in marks if m >= end), default=len(self.text))
         return left, right
+
+
+_DATES = re.compile(r"[0-9零〇一二三四五六七八九十两]+(?:年|个?月|日|号)")
+"""A number and its unit are one word: 15日你 holds no 日你."""
+
+
+def word_borders(folded: Folded) -> frozenset[int]:
+    """Where words of a Chinese form begin and end, told by a dictionary and the words around; and all marks."""
+    borders = {0, len(folded.text), *folded.soft, *folded.hard}
+    ends = sorted(borders)
+    for begin, end in pairwise(ends):
+        borders.update(accumulate(map(len, rjieba.cut(folded.text[begin:end], False)), initial=begin))
+    within = (at for found in _DATES.finditer(folded.text) for at in range(found.start() + 1, found.end()))
+    return frozenset(borders) - frozenset(within)
 
 
 class _Builder:

@@ -11,11 +11,11 @@ from typing import Any, cast
 from jsonschema import Draft202012Validator
 from pypinyin.phrases_dict import phrases_dict
 
+from asr.phonetics import PhoneticTerm
 from asr.types import LANGUAGES, Language
 from detectors.contract import Bilingual, Jurisdiction, Severity
 from detectors.matching.exceptions import ExceptionSpec, RuleException
 from detectors.matching.pattern import Lists, Pattern, PatternError
-from detectors.matching.phonetic import PhoneticTerm
 from detectors.packs.taxonomy import PACKS, Category, Law, PackError, Taxonomy, bilingual, parse_law, read_yaml
 
 _DEFAULT_EXCEPTIONS = ("negated", "reported", "remedy")

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from service.live.messages import EventsAnswer, LiveMessage
 from service.record.facts import Alert, Fact
 from service.recordings.peaks import Peaks
-from service.recordings.port import Sound
+from service.recordings.recordings import Sound
 from service.storage.port import AlertPage, CallPage, CallRecord, UserRole
 
 View: TypeAlias = UserRole | Literal["gateway", "stranger"]

@@ -17,8 +17,8 @@ from service.ingest.events import CallAnnounced
 from service.ingest.source import Source
 from service.record.facts import Call
 from service.record.summary import CallSummary
-from service.recordings.port import Recordings
 from service.recordings.reader import RecordedAudio, recorded_audio
+from service.recordings.recordings import Recordings
 from service.recordings.wav import WavForm
 from service.storage.port import CallStore, LoggedFact, StorageUnavailable
 

@@ -17,20 +17,10 @@ from asr.endpointing.clauses import complete
 from asr.endpointing.endpointer import LegEndpointer
 from asr.engines.port import Effort
 from asr.recognition.agreement import Agreement
-from asr.types import Role, Seconds, Transcript
-from service.calls.call_recognition import CallRecognition
+from asr.types import Role, Transcript
+from service.calls.call_recognition import CallRecognition, PartialUtterance
 
 _EVERY = samples_in_ms(1_500)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartialUtterance:
-    """The agreed part of an utterance that began at `start`; recognised from the audio up to `end`."""
-
-    role: Role
-    start: Seconds
-    end: Seconds
-    recognised: Transcript
 
 
 @dataclass(slots=True, kw_only=True)

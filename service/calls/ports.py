@@ -16,7 +16,7 @@ from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
 from service.live.messages import Levels, Partial
 from service.record.facts import Call, Fact
-from service.recordings.port import Unrecorded
+from service.recordings.recordings import Unrecorded
 from service.storage.port import LoggedFact
 
 

@@ -38,12 +38,11 @@ from detectors.contract import (
 from detectors.runtime.runner import DetectorFailure
 from service.calls.arrival_times import ArrivalTimes
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
-from service.calls.call_recognition import BACKLOG, CallRecognition
+from service.calls.call_recognition import BACKLOG, AgentLookAhead, CallRecognition, PartialUtterance
 from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.irregularities import Irregularities, flood_of
 from service.calls.judging import CallAlerting, ChannelAwareDetectors
-from service.calls.look_ahead import AgentLookAhead
-from service.calls.partials import Partials, PartialUtterance
+from service.calls.partials import Partials
 from service.calls.ports import DetectorRunner, Journal, LiveDisplay, Recogniser, Recorder
 from service.calls.recording_state import RecordingState
 from service.calls.standing_notices import StandingNotices

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from asr.endpointing.endpointer import SpeechSegment
 from service.calls.audio_path import ChannelsCompared, TimePassed
-from service.calls.partials import PartialUtterance
+from service.calls.call_recognition import PartialUtterance
 from service.record.facts import CallEnding, DtmfPressed, Fact, GapMarked, Notice
 
 MOST_WORK: Final = 4096

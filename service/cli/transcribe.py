@@ -33,7 +33,7 @@ from service.ingest.events import AudioArrived
 from service.live.messages import Levels, Partial
 from service.metrics import Metrics
 from service.record.facts import Call, Fact, GapMarked, UtteranceHeard
-from service.recordings.port import Unrecorded
+from service.recordings.recordings import Unrecorded
 
 AHEAD: Seconds = 60.0
 """Speech that may wait for its text while the file is read on: enough for full batches."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from asr.types import Role
-from service.recordings.port import RecordingMissing, RecordingUnreadable
+from service.recordings.recordings import RecordingMissing, RecordingUnreadable
 from service.recordings.wav import HEAD_BYTES
 from service.recordings.wav_writer import WavWriter
 from service.unusable import Unusable, told

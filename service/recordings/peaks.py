@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asr.audio.pcm import FULL_SCALE
 from asr.types import Role, Seconds
-from service.recordings.port import Recording, Recordings
+from service.recordings.recordings import Recording, Recordings
 from service.recordings.wav import HEAD_BYTES, WavForm, read_wav_head
 
 MOST_POINTS: Final = 20_000

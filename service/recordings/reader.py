@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.types import Seconds
-from service.recordings.port import Recordings, RecordingUnreadable
+from service.recordings.recordings import Recordings, RecordingUnreadable
 from service.recordings.wav import HEAD_BYTES, NotARecording, WavForm, read_wav_head
 
 

@@ -14,7 +14,7 @@ import structlog
 from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
 from service.media.legs import LegAudio
-from service.recordings.port import RecordingError, Recordings, RecordingWriter, Unrecorded
+from service.recordings.recordings import RecordingError, Recordings, RecordingWriter, Unrecorded
 
 CYCLE: Seconds = 0.1
 """How often what came is written: fifty packets of 20 ms a second and leg are not worth a system call each."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
 from service.recordings.interleave import Interleaver
-from service.recordings.port import RecordingError, RecordingFailed, RecordingMismatch, Unrecorded
+from service.recordings.recordings import RecordingError, RecordingFailed, RecordingMismatch, Unrecorded
 from service.recordings.wav import HEAD_BYTES, MOST_DATA_BYTES, NotARecording, WavForm, read_wav_head, wav_head
 
 KEPT_SECONDS: Seconds = 30.0

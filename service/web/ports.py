@@ -16,7 +16,7 @@ from service.gateway.shell import GatewayParts
 from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
 from service.record.facts import Alert, AlertState
-from service.recordings.port import Recordings
+from service.recordings.recordings import Recordings
 from service.settings import Settings
 from service.storage.port import Store
 from service.web.schemas import Check

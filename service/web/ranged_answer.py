@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from service.recordings.port import Recording
+from service.recordings.recordings import Recording
 from service.web.errors import error_response
 from service.web.headers import HEAD_ASKED
 from service.web.ranges import Unsatisfiable, requested_range

@@ -14,9 +14,9 @@ import pytest
 from asr.types import Role
 from service.calls.ports import Recorder
 from service.recordings.folder import RecordingFolder
-from service.recordings.port import Unrecorded
 from service.recordings.reader import recorded_audio
 from service.recordings.recorder import QUEUED_SECONDS, RecordingThread
+from service.recordings.recordings import Unrecorded
 from service.recordings.wav import WavForm
 from tests.fakes.recorder import FakeRecorder
 

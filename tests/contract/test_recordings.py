@@ -15,8 +15,8 @@ from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.recordings.folder import RecordingFolder
 from service.recordings.peaks import Outlines
-from service.recordings.port import RecordingMismatch, RecordingMissing, Recordings, RecordingWriter, Unrecorded
 from service.recordings.reader import recorded_audio
+from service.recordings.recordings import RecordingMismatch, RecordingMissing, Recordings, RecordingWriter, Unrecorded
 from service.recordings.wav import HEAD_BYTES, WavForm, read_wav_head
 from tests.fakes.recordings import FakeRecordings
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.types import Role
-from service.recordings.port import Unrecorded
+from service.recordings.recordings import Unrecorded
 
 
 class FakeRecorder:

@@ -9,7 +9,7 @@ from itertools import count
 from asr.audio.pcm import Pcm
 from asr.types import Role, Seconds
 from service.recordings.interleave import Interleaver
-from service.recordings.port import RecordingMismatch, RecordingMissing, RecordingUnreadable, Unrecorded
+from service.recordings.recordings import RecordingMismatch, RecordingMissing, RecordingUnreadable, Unrecorded
 from service.recordings.wav import HEAD_BYTES, WavForm, read_wav_head, wav_head
 
 _VERSIONS = count(1)

@@ -16,7 +16,7 @@ from tokenizers.decoders import Fuse
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
-from asr.engines.whisper.token_ids import TokenIds
+from asr.engines.whisper.decoding import TokenIds
 
 MARKERS = ("endoftext", "startofprev", "startoftranscript", "zh", "en", "transcribe", "notimestamps")
 _WIDTH = 2

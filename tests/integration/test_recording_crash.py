@@ -17,8 +17,8 @@ import structlog
 from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.recordings.folder import RecordingFolder
-from service.recordings.port import Unrecorded
 from service.recordings.recorder import QUEUED_SECONDS, CallRecording, RecordingThread
+from service.recordings.recordings import Unrecorded
 from tests.small_disk import SmallDisk, own_disk, unmount
 from tests.small_disk import mounted as mount
 from tests.small_disk import small_disk as a_small_disk
@@ -50,7 +50,7 @@ import asyncio, sys, time
 from pathlib import Path
 import numpy as np
 from service.recordings.recorder import RecordingThread
-from service.recordings.port import Unrecorded
+from service.recordings.recordings import Unrecorded
 from service.recordings.folder import RecordingFolder
 
 async def main() -> None:

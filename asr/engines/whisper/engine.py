@@ -18,7 +18,10 @@ from asr.engines.port import BiasTerm, Effort, ModelMissing, RecognitionError, R
 from asr.engines.whisper.decoding import (
     FULL_CONTEXT,
     MAX_TOKENS,
+    PROMPT_BUDGET,
+    QUICK_PROMPT_BUDGET,
     Decoded,
+    TokenIds,
     compression_ratio,
     context_for,
     looks_wrong,
@@ -29,7 +32,6 @@ from asr.engines.whisper.decoding import (
 from asr.engines.whisper.encoder_frames import SILENCE_UNTIL, LogMel, voiced_sound, with_silence
 from asr.engines.whisper.forced_decoding import ForcedDecoder
 from asr.engines.whisper.language_detection import choose, log_odds
-from asr.engines.whisper.token_ids import PROMPT_BUDGET, QUICK_PROMPT_BUDGET, TokenIds
 from asr.languages import traits_of
 from asr.threads import at_low_priority
 from asr.types import Language, Transcript

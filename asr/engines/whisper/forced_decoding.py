@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.port import BiasTerm, Speech
-from asr.engines.whisper.decoding import FULL_CONTEXT, MAX_TOKENS, compression_ratio
-from asr.engines.whisper.token_ids import TokenIds
+from asr.engines.whisper.decoding import FULL_CONTEXT, MAX_TOKENS, TokenIds, compression_ratio
 from asr.engines.whisper.word_alignment import word_times
 from asr.normalisation import simplify
 from asr.phonetics import SoundAlike, sound_alikes

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from service.access.view import seen_by
 from service.recordings.peaks import Peaks
-from service.recordings.port import RecordingMissing, RecordingUnreadable, Sound
+from service.recordings.recordings import RecordingMissing, RecordingUnreadable, Sound
 from service.recordings.wav import NotARecording
 from service.web.addresses import client_address
 from service.web.auth import Watcher

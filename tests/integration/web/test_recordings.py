@@ -10,7 +10,7 @@ import pytest
 
 from service.access import view
 from service.access.view import View
-from service.recordings.port import Sound
+from service.recordings.recordings import Sound
 from tests.fakes.recordings import FakeRecording
 from tests.integration.web.conftest import House
 from tests.integration.web.test_calls import stored_call

@@ -278,7 +278,9 @@ async def test_one_call_of_audiosocket_on_a_connection_for_each_leg(quick: House
             writer.close()
     outline = (await watcher.get("/api/v1/calls/a-1/peaks", params={"points": 4})).json()
     assert told.status_code == 201
-    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert stored["ending"] == "completed"
+    # The legs are placed by when they come: where the machine is slow, one after the other.
+    assert 0.9 < stored["duration"] < 2.2
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
 

@@ -16,7 +16,7 @@ from service.record import facts
 from service.record.facts import Call, Fact
 from service.record.summary import CallSummary
 from service.recordings.peaks import Peaks
-from service.recordings.port import Sound
+from service.recordings.recordings import Sound
 from service.storage import port
 from service.web import errors, schemas
 from service.web.route_table import application

@@ -12,8 +12,7 @@ from asr.engines.port import RecognitionFailed
 from asr.recognition.recogniser import RecognitionRequest
 from asr.types import Role, Transcript
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.look_ahead import AgentLookAhead
-from service.calls.partials import PartialUtterance
+from service.calls.call_recognition import AgentLookAhead, PartialUtterance
 from service.record.facts import UtteranceHeard
 from service.samples import sample_calls
 from tests.fakes.detector_runner import FakeDetectorRunner

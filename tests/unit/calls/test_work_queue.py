@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asr.endpointing.endpointer import SpeechSegment
 from asr.types import ROLES
 from service.calls.audio_path import ChannelsCompared, TimePassed
-from service.calls.partials import PartialUtterance
+from service.calls.call_recognition import PartialUtterance
 from service.calls.work_queue import NOTICES_MORE, Finish, Suspend, Work, WorkQueue
 from service.record.facts import DtmfPressed, GapMarked, Notice
 from tests.stretches import recognised

@@ -15,8 +15,8 @@ from asr.audio.pcm import Pcm
 from asr.types import Role
 from service.recordings.folder import RecordingFolder, recording_name
 from service.recordings.peaks import Outlines
-from service.recordings.port import RecordingFailed, RecordingMismatch, RecordingMissing, RecordingUnreadable
 from service.recordings.reader import recorded_audio
+from service.recordings.recordings import RecordingFailed, RecordingMismatch, RecordingMissing, RecordingUnreadable
 from service.recordings.wav import HEAD_BYTES, NotARecording, WavForm, read_wav_head, wav_head
 from service.recordings.wav_writer import KEPT_SECONDS, WavWriter
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from asr.engines.port import BiasTerm
+from asr.engines.whisper.decoding import TokenIds
 from asr.engines.whisper.forced_decoding import ForcedDecoder
-from asr.engines.whisper.token_ids import TokenIds
 from tests.fakes.whisper_model import FakeWhisperModel, character_model
 
 HEARD = "法院的团票已经寄出"

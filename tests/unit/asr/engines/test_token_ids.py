@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.engines.whisper.token_ids import PROMPT_BUDGET, TokenIds
+from asr.engines.whisper.decoding import PROMPT_BUDGET, TokenIds
 from tests.fakes.whisper_model import character_model
 
 

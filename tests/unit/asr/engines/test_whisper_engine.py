@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from asr.engines.port import Biasing, BiasTerm, Effort, ModelMissing, RecognitionError, Speech
+from asr.engines.whisper.decoding import TokenIds
 from asr.engines.whisper.engine import WhisperEngine
-from asr.engines.whisper.token_ids import TokenIds
 from asr.types import Language
 from tests.fakes.whisper_model import FakeWhisperModel, character_model
 from tests.stretches import speech

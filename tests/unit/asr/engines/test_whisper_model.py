@@ -15,10 +15,10 @@ import pytest
 
 from asr.audio.pcm import to_int16
 from asr.engines.port import BiasTerm, Speech
+from asr.engines.whisper.decoding import TokenIds
 from asr.engines.whisper.encoder_frames import LogMel
 from asr.engines.whisper.engine import WhisperEngine
 from asr.engines.whisper.forced_decoding import ForcedDecoder
-from asr.engines.whisper.token_ids import TokenIds
 from asr.phonetics import SoundAlike, sound_alikes
 from service.settings import Settings
 from tests.recorded import turn

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asr.recognition.degradation import DegradationLevel, DegradationLimits
-from asr.recognition.effort import EffortPolicy
-from asr.recognition.load_meter import LoadMeter
+from asr.recognition.load_meter import EffortPolicy, LoadMeter
 from asr.recognition.queue import RecogniserLimits
 from tests.recognising import request
 from tests.stretches import transcript

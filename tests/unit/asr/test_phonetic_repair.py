@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.matching.phonetic import PhoneticRepair, PhoneticTerm
+from asr.phonetics import PhoneticRepair, PhoneticTerm
 
 REPAIR = PhoneticRepair(
     (
