@@ -55,11 +55,6 @@ class DegradationLimits:
     least: DegradationLevel = "full"
     most: DegradationLevel = "agents_first"
 
-    @classmethod
-    def fixed(cls, level: DegradationLevel) -> DegradationLimits:
-        """All stays at that level: where nobody waits, or to measure it."""
-        return cls(least=level, most=level)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressure:

@@ -55,7 +55,7 @@ def test_what_comes_late_calls_for_the_next_level_but_never_for_customers_to_wai
 
 
 def test_a_fixed_level_stays():
-    degradation = Degradation(DegradationLimits.fixed("greedy"), 0.0)
+    degradation = Degradation(DegradationLimits(least="greedy", most="greedy"), 0.0)
     for second in range(20):
         degradation.look(CALM if second % 2 else under(load=9.0), second)
         assert degradation.level == "greedy"

@@ -16,7 +16,7 @@ DROPPED = transcript("", doubtful=True, filtered="no_speech")
 
 def efforts(speed: float, level: DegradationLevel = "full", late: int = 0) -> EffortPolicy:
     """Of a worker of that speed, after so many texts that came late."""
-    limits = RecogniserLimits(degradation=DegradationLimits.fixed(level))
+    limits = RecogniserLimits(degradation=DegradationLimits(least=level, most=level))
     meter = LoadMeter(limits, 0.0)
     meter.measured_idle([4.0 / speed], 4.0, 0.1)
     for _ in range(late):

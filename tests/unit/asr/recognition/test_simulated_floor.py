@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from blockbuster import BlockBuster
 
-from service.bench.simulation import Plan, Source, Spell, Talk, simulate
+from tests.simulated_floor import Plan, Source, Spell, Talk, simulate
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ import numpy as np
 
 from asr.audio.pcm import SAMPLE_BYTES, SAMPLE_RATE, samples_in
 from asr.engines.port import Effort, Speech
-from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
+from asr.recognition.degradation import DegradationLevel
 from asr.recognition.queue import RequestKind
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import ROLES, Role, Seconds, Transcript
@@ -385,9 +385,3 @@ class _Floor:
         if not done.cancelled() and done.exception() is None:
             late = self._clock.now() - end
             self._outcome.finals.append(Final(key=source.key, role=role, end=end, late=late))
-
-
-def over_levels(outcome: Outcome) -> dict[DegradationLevel, int]:
-    """Seconds at each level."""
-    counted = Counter(level for _, level in outcome.levels)
-    return {level: counted[level] for level in DEGRADATION_LEVELS}
