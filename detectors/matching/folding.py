@@ -116,8 +116,7 @@ _DATES = re.compile(r"[0-9零〇一二三四五六七八九十两]+(?:年|个?�
 def word_borders(folded: Folded) -> frozenset[int]:
     """Where words of a Chinese form begin and end, told by a dictionary and the words around; and all marks."""
     borders = {0, len(folded.text), *folded.soft, *folded.hard}
-    ends = sorted(borders)
-    for begin, end in pairwise(ends):
+    for begin, end in pairwise(sorted(borders)):
         borders.update(accumulate(map(len, rjieba.cut(folded.text[begin:end], False)), initial=begin))
     within = (at for found in _DATES.finditer(folded.text) for at in range(found.start() + 1, found.end()))
     return frozenset(borders) - frozenset(within)

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import ClassVar
 
 from asr.languages import traits_of
@@ -84,21 +85,14 @@ class Matcher:
             for key in keys_of(language, folded.text)
             for rule, pattern in index.get(key, ())
         }
+        borders = cache(lambda: word_borders(folded))  # once a text, however many short matches it has
         for rule, pattern in candidates.values():
             for span in pattern.spans(folded):
-                if self._whole(language, folded, span) and not any(
-                    exception.holds(language, folded, span) for exception in rule.exceptions
-                ):
+                if _may_break_a_word(language, span) and not borders().issuperset((span.begin, span.end)):
+                    continue
+                if not any(exception.holds(language, folded, span) for exception in rule.exceptions):
                     begin, end = folded.origin(span.begin, span.end)
                     yield Hit(rule=rule, begin=begin, end=end, score=rule.score)
-
-    def _whole(self, language: Language, folded: Folded, span: Span) -> bool:
-        """Whether the match breaks no word, where it is so short that it may: 宝鸡巴士 holds no swear word. English
-        patterns are of whole words."""
-        if traits_of(language).spaced or span.end - span.begin > BORDERLESS:
-            return True
-        borders = word_borders(folded)
-        return span.begin in borders and span.end in borders
 
 
 class LexicalDetector:
@@ -175,6 +169,11 @@ class LexicalCall:
 
     def closed(self, at: Seconds) -> list[Observation]:
         return []
+
+
+def _may_break_a_word(language: Language, span: Span) -> bool:
+    """A short match may be parts of two words: 宝鸡巴士 holds no swear word. English patterns are of whole words."""
+    return not traits_of(language).spaced and span.end - span.begin <= BORDERLESS
 
 
 def joint(last: Utterance, utterance: Utterance) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from detectors.contract import Jurisdiction
+from detectors.matching.folding import Folded, word_borders
+from detectors.rules import lexical
 from detectors.rules.lexical import LexicalDetector
 from detectors.runtime.registry import load
 from tests.speech import call, findings, said
@@ -86,6 +88,18 @@ STILL_FOUND_EN = (
 def found(text: str, jurisdiction: Jurisdiction) -> set[str]:
     heard = LEXICAL.open(call(jurisdiction=jurisdiction)).heard(said("agent", text))
     return {finding.category for finding in findings(heard)}
+
+
+def test_a_text_is_cut_into_words_once_however_many_short_matches_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[str] = []
+
+    def counted(folded: Folded) -> frozenset[int]:
+        cut.append(folded.text)
+        return word_borders(folded)
+
+    monkeypatch.setattr(lexical, "word_borders", counted)
+    assert found("我操作一下" * 1000, "CN") == set()
+    assert len(cut) == 1
 
 
 @pytest.mark.parametrize("text", [*ACROSS_WORDS, *SAME_WORDS, *SAID_BY_OTHERS])
