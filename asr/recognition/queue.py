@@ -1,4 +1,4 @@
-"""Who is recognised next. Plain: requests in, batches out; no task, thread or clock.
+"""Who is recognised next, and who need not be. Plain: requests in, batches out; no task, thread or clock.
 
 - One queue a leg, in the order the leg spoke; a batch takes from the front only, and a leg whose final is in work
   waits for it, so a leg's results keep its order however many batches are in work.
@@ -9,6 +9,8 @@
   customers; not for good: once one has waited long, every eighth batch is theirs.
 - A batch holds stretches of similar length, because the longest of them sets what each of them costs: those that share
   the first one's band, and the next shorter.
+- A final of the very same speech as its leg's last partial is not recognised again. An utterance ends some silence
+  after its last word; a partial taken as that silence begins holds all that the final will.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Literal, TypeAlias
 
 from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import DegradationLevel, DegradationLimits
-from asr.types import Role, Seconds
+from asr.types import Role, Seconds, Transcript
 
 LegKey: TypeAlias = tuple[str, Role]
 StretchKey: TypeAlias = tuple[LegKey, int, int, Effort]
@@ -312,3 +314,32 @@ class RecognitionQueue:
         for queues in self._queues.values():
             for queue in queues.values():
                 yield from queue
+
+
+class PartialReuse:
+    """The last partial of each leg that is done, and the finals that wait for one that is in work."""
+
+    def __init__(self) -> None:
+        self.awaited_by: dict[RecognitionRequest, RecognitionRequest] = {}
+        """A partial in work, and the final that will take over its text."""
+        self._done: dict[LegKey, tuple[StretchKey, Transcript | None]] = {}
+
+    def holds(self, final: RecognitionRequest) -> bool:
+        """Whether the leg's last partial asked the same and left no doubt."""
+        stretch, heard = self._done.get(final.leg, (None, None))
+        return stretch == final.stretch and not (heard and heard.doubtful)
+
+    def take(self, final: RecognitionRequest) -> Transcript | None:
+        """What came of that partial: None where nobody speaks."""
+        return self._done.pop(final.leg)[1]
+
+    def done(self, request: RecognitionRequest, heard: Transcript | None) -> RecognitionRequest | None:
+        """This came of a request: the final that waits for it, if one does."""
+        if request.kind == "partial":
+            self._done[request.leg] = request.stretch, heard
+        return self.awaited_by.pop(request, None)
+
+    def forget(self, call_id: str) -> None:
+        """Nobody will ask for this call's again."""
+        for leg in [leg for leg in self._done if leg[0] == call_id]:
+            del self._done[leg]

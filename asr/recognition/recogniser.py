@@ -23,8 +23,13 @@ from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.recognition.degradation import DegradationLevel
 from asr.recognition.engine_runner import EngineHung, EngineRunner, waited_for_cores
 from asr.recognition.load_meter import EffortPolicy, LoadMeter
-from asr.recognition.partial_reuse import PartialReuse
-from asr.recognition.queue import RecogniserCounts, RecogniserLimits, RecognitionQueue, RecognitionRequest
+from asr.recognition.queue import (
+    PartialReuse,
+    RecogniserCounts,
+    RecogniserLimits,
+    RecognitionQueue,
+    RecognitionRequest,
+)
 from asr.threads import InThread, in_thread
 from asr.types import Seconds, Transcript
 
