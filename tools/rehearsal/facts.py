@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from asr.types import Role, Utterance
 from detectors.contract import Finding, Sentiment
-from service.record.alert_policy import AlertPolicy
+from service.calls.judging import AlertPolicy
 from service.record.facts import (
     AlertRaised,
     Call,

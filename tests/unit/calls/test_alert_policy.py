@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.contract import SEVERITIES, Bilingual, Finding, Withdrawn
-from service.record.alert_policy import AlertLimits, AlertPolicy
+from service.calls.judging import AlertLimits, AlertPolicy
 from service.record.facts import Alert
 from tests.scenes import AT, finding
 
