@@ -1,7 +1,8 @@
-"""Callwarden's own dialect, `WS /v1/stream`: a JSON start, binary audio, dtmf, stop."""
+"""Callwarden's own dialect, `WS /v1/stream`: a JSON start, binary audio, dtmf, stop; one JSON text message a reply."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Final, cast, get_args
 
@@ -16,7 +17,6 @@ from service.ingest.dialect import (
     Reply,
     SendText,
 )
-from service.ingest.dialects import native_replies
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     MAX_AUDIO_BYTES,
@@ -44,7 +44,7 @@ from service.ingest.fields import (
     tolerated,
 )
 from service.ingest.frames import FrameAligner
-from service.record.facts import CallClosed
+from service.record.facts import FACT, CallClosed
 
 RATES: Final = (8000, 16_000)
 MAX_EARLY_BYTES: Final = MAX_AUDIO_BYTES
@@ -105,13 +105,13 @@ class NativeDialect(ListeningDialect):
     def tell(self, news: News) -> Sequence[Reply]:
         match news:
             case CallTaken():
-                return [SendText(text=native_replies.ready(news))]
+                return [SendText(text=_ready(news))]
             case FactStored(fact=fact):
-                wanted = [native_replies.event(news)] if self._call is not None and self._call.wants_events else []
-                finished = [native_replies.finished(news.call_id, fact)] if isinstance(fact, CallClosed) else []
+                wanted = [_event(news)] if self._call is not None and self._call.wants_events else []
+                finished = [_finished(news.call_id, fact)] if isinstance(fact, CallClosed) else []
                 return [SendText(text=text) for text in (*wanted, *finished)]
             case ConnectionRefused(violation=violation):
-                return [SendText(text=native_replies.error(violation)), *super().tell(news)]
+                return [SendText(text=_error(violation)), *super().tell(news)]
             case _:
                 return super().tell(news)
 
@@ -250,3 +250,33 @@ def _digits(fields: Message, roles: Sequence[Role]) -> list[GatewayEvent]:
         told.append(Irregularity(kind="leg", field="role", message=no_leg))
         pressed_by = None
     return [*digits_at(fields, "digit", pressed_by), *told]
+
+
+def _ready(taken: CallTaken) -> str:
+    """The call is taken."""
+    return _json({"type": "ready", "call_id": taken.call_id, "resumed": taken.resumed})
+
+
+def _error(violation: ProtocolViolation) -> str:
+    """The last message before the socket is closed with the same code."""
+    told: dict[str, object] = {"field": violation.field, "message": violation.message, "code": violation.close_code}
+    if violation.retry_after is not None:
+        told["retry_after"] = violation.retry_after
+    return _json({"type": "error", **told})
+
+
+def _event(stored: FactStored) -> str:
+    """One stored fact of the call, in `seq` order, for a key that has the right to events."""
+    body = FACT.dump_python(stored.fact, mode="json")
+    told = {"call_id": stored.call_id, "seq": stored.seq, "at": stored.at.isoformat()}
+    return _json({"type": "event", **told, "fact": body})
+
+
+def _finished(call_id: str, closed: CallClosed) -> str:
+    """Everything that was sent is transcribed, judged and stored; the socket is closed with 1000 next."""
+    told = {"call_id": call_id, "duration": round(closed.duration, 3), "ending": closed.ending}
+    return _json({"type": "finished", **told})
+
+
+def _json(message: dict[str, object]) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,13 +1,14 @@
-"""The native dialect: what it accepts, what it refuses and with which close code."""
+"""The native dialect: what it accepts, what it refuses and with which close code, and what it says back."""
 
 from __future__ import annotations
 
 import json
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from service.ingest.dialect import CallTaken, Close, ConnectionRefused, FactStored, News, SendText
 from service.ingest.dialects.native import MAX_EARLY_BYTES, NativeDialect
 from service.ingest.events import (
     MAX_AUDIO_BYTES,
@@ -19,6 +20,7 @@ from service.ingest.events import (
     GatewayEvent,
     ProtocolViolation,
 )
+from service.record.facts import CallClosed, Fact, GapMarked
 
 START: dict[str, object] = {
     "type": "start",
@@ -210,3 +212,46 @@ def test_a_clean_close_without_a_stop_stops_the_call_once() -> None:
     dialect = started()
     assert dialect.closed() == [CallStopped()]
     assert dialect.closed() == []
+
+
+def said(dialect: NativeDialect, news: News) -> list[dict[str, object]]:
+    return [json.loads(reply.text) for reply in dialect.tell(news) if isinstance(reply, SendText)]
+
+
+def stored(fact: Fact) -> FactStored:
+    return FactStored(call_id="c-1", seq=7, at=datetime(2026, 3, 2, 9, 30, tzinfo=UTC), fact=fact)
+
+
+def test_ready_tells_whether_the_call_is_resumed() -> None:
+    assert said(started(), CallTaken(call_id="c-1", resumed=True)) == [
+        {"type": "ready", "call_id": "c-1", "resumed": True}
+    ]
+
+
+def test_an_error_names_the_field_and_the_close_code_and_the_close_follows() -> None:
+    refused = ConnectionRefused(violation=ProtocolViolation("rate", "must be 8000", 1008))
+    dialect = NativeDialect()
+    assert said(dialect, refused) == [{"type": "error", "field": "rate", "message": "must be 8000", "code": 1008}]
+    assert dialect.tell(refused)[1:] == [Close(code=1008, reason="rate: must be 8000")]
+
+
+def test_an_event_wraps_the_stored_fact_for_who_asked_for_events() -> None:
+    gap = stored(GapMarked(role="agent", start=1.0, end=2.5, reason="lost"))
+    assert said(started(events=True), gap) == [
+        {
+            "type": "event",
+            "call_id": "c-1",
+            "seq": 7,
+            "at": "2026-03-02T09:30:00+00:00",
+            "fact": {"type": "gap", "role": "agent", "start": 1.0, "end": 2.5, "reason": "lost"},
+        }
+    ]
+    assert said(started(), gap) == []
+
+
+def test_finished_gives_duration_and_ending() -> None:
+    noon = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    closed = stored(CallClosed(ended_at=noon, duration=61.2345, ending="completed"))
+    assert said(started(), closed) == [
+        {"type": "finished", "call_id": "c-1", "duration": 61.234, "ending": "completed"}
+    ]
