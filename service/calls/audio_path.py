@@ -13,9 +13,9 @@ from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
 from asr.types import ROLES, Role, Seconds
 from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
 from service.ingest.events import AudioArrived, FormatChanged, Irregularity
+from service.ingest.rate_limits import PaceLimit
 from service.media.absence import Absences
 from service.media.legs import LegAudio, LegBlocks, LegResampler, LevelMeter
-from service.media.pace import PaceLimit
 from service.media.timeline import CallTimeline, TimelineCounts, TimelineOutput
 from service.record.facts import GapMarked, Notice
 

@@ -13,7 +13,7 @@ from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD
 from service.calls.session import SessionLimits
 from service.calls.work_queue import MOST_WORK
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
-from service.media.pace import BURST
+from service.ingest.rate_limits import AUDIO_AT_ONCE
 from service.record.facts import (
     AlertRaised,
     CallClosed,
@@ -165,7 +165,7 @@ async def test_audio_faster_than_the_pace_allows_breaks_the_protocol(audio: Call
     second = encode(audio.pcm[:8000].reshape(-1), "pcm_s16le")
 
     def flood() -> None:
-        for _ in range(int(BURST) + 1):
+        for _ in range(int(AUDIO_AT_ONCE) + 1):
             stage.session.feed(AudioArrived(payload=second))
 
     with pytest.raises(ProtocolViolation, match="audio"):
