@@ -1,17 +1,19 @@
-"""A call's audio clock: what the gateway sends, as each leg's samples in their true places."""
+"""A call's audio clock: what the gateway sends, as each leg's samples in their true places.
+
+A place is told by the source's timestamps, by its samples, or by when they came (`service.ingest.source.Clock`).
+"""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from asr.audio.pcm import Encoding, samples_in
+from asr.audio.pcm import Encoding, Pcm, samples_in
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
-from service.media.arrival import HOLD, LAG, ArrivalClock, HeldAudio
 from service.media.legs import LegAudio, Piece, WireAudio
 from service.media.track import GapMarks, Hole, LegTrack, TrackOutput
 from service.record.facts import GapMarked
@@ -24,6 +26,12 @@ LONGEST_ABSENCE: Seconds = 3600.0
 RUNS_AT_ONCE: Final = 12
 """Runs given out at a time: an hour of silence is 3,600 of 2 s in two legs, and would hold the event loop, which all
 calls share, for seconds. What is left follows with what comes next, some ten seconds of silence a packet."""
+LAG: Seconds = 0.3
+"""A leg that is placed by when it comes may be so far behind: gateways send in bursts 250 ms apart. Past that it was
+silent, or the network stood."""
+HOLD: Seconds = 0.2
+"""How long audio is held that comes after such a pause. What the network kept back comes within that; what was never
+sent does not."""
 
 TimelineOutput: TypeAlias = LegAudio | GapMarked
 
@@ -36,6 +44,54 @@ class TimelineCounts:
     duplicates: int
     strays: int
     lost: Seconds
+
+
+class ArrivalClock:
+    """All legs of a call that are placed by when they come have one: a moment, and the sample reached by then.
+
+    Audio lies on the call's clock where it came, unless it came late and all at once.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._origin: tuple[Seconds, int] | None = None
+
+    def begin(self, now: Seconds, reached: int) -> None:
+        """The first audio of any leg came now, and reaches so far."""
+        if self._origin is None:
+            self._origin = now, reached
+
+    def forget(self) -> None:
+        """No connection was there for a while: the next audio begins anew."""
+        self._origin = None
+
+    def reached(self, now: Seconds) -> int:
+        """The sample that is due by now."""
+        assert self._origin is not None, "audio has come"
+        since, reached = self._origin
+        return reached + samples_in(max(0.0, now - since), self._rate)
+
+
+@dataclass(slots=True)
+class HeldAudio:
+    """One leg's audio after a pause, until it is known what the pause was."""
+
+    pieces: list[Pcm] = field(default_factory=list[Pcm])
+    since: Seconds = 0.0
+
+    @property
+    def samples(self) -> int:
+        return sum(piece.size for piece in self.pieces)
+
+    def add(self, pcm: Pcm, now: Seconds) -> None:
+        if not self.pieces:
+            self.since = now
+        self.pieces.append(pcm)
+
+    def take(self) -> list[Pcm]:
+        """All of it, which is held no longer."""
+        taken, self.pieces = self.pieces, []
+        return taken
 
 
 class CallTimeline:
