@@ -1,21 +1,42 @@
-"""Where transactions run: in threads on SQLite (one writer, several readers), on the event loop on PostgreSQL."""
+"""What the store asks of a database, and how long it waits for what that waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import Connection
 
-from service.storage.patience import StorePatience
-from service.storage.postgres import PostgresDatabase
-from service.storage.sqlite import SqliteDatabase
+from asr.types import Seconds
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePatience:
+    """`busy`: for another process's lock on a SQLite file. The only other writers are short commands (`callwarden keys
+    create`); one that holds the lock for longer is trouble that the supervisors should hear of.
+
+    `settled`: a file that takes the place of the open one may still be being copied. It is opened once it has been left
+    alone for so long.
+
+    `connect` and `statement`: a PostgreSQL server that has gone silent must become an error, or the calls would wait
+    with it.
+    """
+
+    busy: Seconds = 2.0
+    settled: Seconds = 5.0
+    connect: Seconds = 5.0
+    statement: Seconds = 10.0
+
+
+PATIENCE: Final = StorePatience()
+
+
 class Database(Protocol):
-    """Runs transactions. Driver errors leave as the port's errors, with `doing` in the message."""
+    """Runs transactions: in threads on SQLite (one writer, several readers), on the event loop on PostgreSQL. Driver
+    errors leave as the port's errors, with `doing` in the message."""
 
     async def open(self, prepare: Callable[[Connection], None]) -> None:
         """Connect, and run `prepare` in a write transaction; it runs again on a database that takes the place of this
@@ -35,7 +56,3 @@ class Database(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-def make_database(url: URL, patience: StorePatience) -> Database:
-    return (SqliteDatabase if url.get_backend_name() == "sqlite" else PostgresDatabase)(url, patience)

@@ -8,14 +8,15 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
+from sqlalchemy import URL
+
 from detectors.contract import EarlierContact
 from service.record.facts import Alert, AlertChanged, AlertState, Fact
 from service.record.summary import CallSummary
 from service.storage import audit, codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
-from service.storage.database import make_database
+from service.storage.database import PATIENCE, Database, StorePatience
 from service.storage.migrate import load_scripts, upgrade
-from service.storage.patience import PATIENCE, StorePatience
 from service.storage.port import (
     MOST_CONTACTS,
     OWNED_FOR,
@@ -29,12 +30,18 @@ from service.storage.port import (
     LoggedFact,
     StorageUnavailable,
 )
+from service.storage.postgres import PostgresDatabase
+from service.storage.sqlite import SqliteDatabase
 from service.storage.storable_text import storable_text
 from service.storage.url import parse_url
 
 _OPENING_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """SQLite turns a new file to WAL under a lock that its busy timeout does not wait for: of several processes that
 open one at the same moment, the others are refused at once. They come again."""
+
+
+def make_database(url: URL, patience: StorePatience) -> Database:
+    return (SqliteDatabase if url.get_backend_name() == "sqlite" else PostgresDatabase)(url, patience)
 
 
 class SqlStore(SqlAccounts):

@@ -10,11 +10,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 
 from service.ingest.source import Source
-from service.storage.database import Database, make_database
+from service.storage.database import PATIENCE, Database
 from service.storage.migrate import migration_context
-from service.storage.patience import PATIENCE
 from service.storage.port import StorageError, StorageUnavailable, Store
-from service.storage.sql import SqlStore
+from service.storage.sql import SqlStore, make_database
 from service.storage.tables import metadata
 from service.storage.url import parse_url
 from tests import scenes

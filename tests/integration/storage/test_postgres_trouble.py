@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from service.storage.patience import StorePatience
+from service.storage.database import StorePatience
 from service.storage.port import StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.storage.patience import StorePatience
+from service.storage.database import StorePatience
 from service.storage.port import NotFound, StorageError, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes

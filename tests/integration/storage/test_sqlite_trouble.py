@@ -20,7 +20,7 @@ from service.live.messages import Health, HealthChanged
 from service.metrics import Metrics
 from service.record.summary import fold
 from service.record.summary import opened as summary_of
-from service.storage.patience import StorePatience
+from service.storage.database import StorePatience
 from service.storage.port import LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes

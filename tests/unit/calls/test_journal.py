@@ -14,7 +14,7 @@ from service.live.hub import HubLimits, LiveHub
 from service.live.messages import Snapshot
 from service.metrics import Metrics
 from service.record.facts import UNDECIDED, DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
-from service.storage.patience import StorePatience
+from service.storage.database import StorePatience
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
