@@ -1,7 +1,9 @@
-"""Facts and rows: dataclasses to what the tables hold, and back. Pure; pydantic checks both ways."""
+"""Facts, rows and text: values to what the tables hold, and back. Pure; pydantic checks dataclasses both ways."""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -28,7 +30,6 @@ from service.record.facts import (
 )
 from service.record.summary import CallSummary
 from service.storage.port import AuditEntry, GatewayKey, Unstorable, User
-from service.storage.storable_text import storable_text
 
 T = TypeVar("T")
 
@@ -50,6 +51,22 @@ _SOURCE_COLUMNS = {field.name: "source" if field.name == "name" else field.name 
 
 _LONGEST_IDENTIFIER = 1024
 """Bytes. PostgreSQL refuses an index entry over 2704 bytes, and some indexes hold two identifiers."""
+
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL refuses NUL, UTF-8 refuses lone surrogates."""
+
+
+def storable_text(text: str) -> str:
+    """The text with U+FFFD, the sign for what could not be represented, in place of each refused character.
+
+    Replaced and not dropped: offsets keep their meaning, and a reader sees that something was there.
+    """
+    return _REFUSED.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def json_text(value: Any) -> str:
+    """JSON for a database's column: short, and readable in any script."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def storable(fact: Fact, call_id: str) -> tuple[Fact, str]:

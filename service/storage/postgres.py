@@ -8,9 +8,9 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from service.storage.codec import json_text
 from service.storage.database import StorePatience
 from service.storage.driver_errors import port_errors
-from service.storage.storable_text import json_text
 
 T = TypeVar("T")
 

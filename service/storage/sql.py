@@ -32,7 +32,6 @@ from service.storage.port import (
 )
 from service.storage.postgres import PostgresDatabase
 from service.storage.sqlite import SqliteDatabase
-from service.storage.storable_text import storable_text
 from service.storage.url import parse_url
 
 _OPENING_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -75,7 +74,7 @@ class SqlStore(SqlAccounts):
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
         if not facts:
             return []
-        call_id = storable_text(call_id)
+        call_id = codec.storable_text(call_id)
         encoded = [codec.storable(fact, call_id) for fact in facts]
         work = partial(writing.append, call_id=call_id, facts=encoded, at=at, owner=self._owner)
         return await self._database.write(f"write to call {call_id}", work)
@@ -97,7 +96,9 @@ class SqlStore(SqlAccounts):
         return await self._database.read("read live calls", reading.live_calls)
 
     async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
-        work = partial(reading.contacts, customer=storable_text(customer), since=since, but=but, limit=MOST_CONTACTS)
+        work = partial(
+            reading.contacts, customer=codec.storable_text(customer), since=since, but=but, limit=MOST_CONTACTS
+        )
         return await self._database.read("read calls with a customer", work)
 
     async def own(self, call_ids: Collection[str], now: datetime) -> None:
@@ -110,7 +111,7 @@ class SqlStore(SqlAccounts):
         return await self._database.read("read live calls that were left", work)
 
     async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
-        work = partial(reading.next_call_id, announced=storable_text(announced), claimed=frozenset(claimed))
+        work = partial(reading.next_call_id, announced=codec.storable_text(announced), claimed=frozenset(claimed))
         return await self._database.read(f"find an id for call {announced}", work)
 
     async def alert(self, alert_id: str) -> Alert:

@@ -23,11 +23,11 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from asr.types import Seconds
+from service.storage.codec import json_text
 from service.storage.database import StorePatience
 from service.storage.driver_errors import port_errors
 from service.storage.port import StorageError, StorageUnavailable
 from service.storage.sqlite_files import SqliteFiles
-from service.storage.storable_text import json_text
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.storage.storable_text import storable_text
+from service.storage.codec import storable_text
 
 
 class Words(sa.TypeDecorator[str]):

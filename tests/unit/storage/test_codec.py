@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.storage.storable_text import storable_text
+from service.storage.codec import storable_text
 
 ANY = st.text(st.characters())
 
