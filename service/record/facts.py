@@ -1,7 +1,8 @@
 """Facts: what happened in a call, in the one form that is stored, published and replayed.
 
 Every fact is appended to its call's event log under the next `seq` before anyone sees it. The `type` field is
-the discriminator in JSON; pydantic reads and writes these dataclasses at the edges (`FACT`).
+the discriminator in JSON; pydantic reads and writes these dataclasses at the edges (`FACT`). Which way a person may
+move an alert is told here too (`may_change`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ from detectors.contract import Finding, Jurisdiction, Sentiment, Withdrawn
 AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
 UNDECIDED: tuple[AlertState, ...] = ("open", "acknowledged")
 """States in which an alert still waits for a person's judgement."""
+_NEXT_STATES: dict[AlertState, frozenset[AlertState]] = {
+    "open": frozenset({"acknowledged", "confirmed", "dismissed"}),
+    "acknowledged": frozenset({"confirmed", "dismissed"}),
+    # A decision may be corrected. It is never undone: somebody has judged the alert, and the record says so.
+    "confirmed": frozenset({"dismissed"}),
+    "dismissed": frozenset({"confirmed"}),
+}
 SYSTEM = "callwarden"
 """Who changes an alert where no person does."""
 CallState = Literal["live", "ended"]
@@ -216,3 +224,9 @@ Fact: TypeAlias = (
     | CallClosed
 )
 FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="type")])
+
+
+def may_change(present: AlertState, to: AlertState) -> bool:
+    """Whether a person may move an alert in `present` to `to`; the store asks before it writes a change. Moving to the
+    same state is no move: a second supervisor who acknowledges is told that the first one did."""
+    return to in _NEXT_STATES[present]

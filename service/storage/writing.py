@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from service.record.alert_states import may_change
 from service.record.facts import (
     SYSTEM,
     UNDECIDED,
@@ -24,6 +23,7 @@ from service.record.facts import (
     SentimentScored,
     UtteranceHeard,
     WordsTimed,
+    may_change,
 )
 from service.record.summary import CallSummary, fold, opened
 from service.storage import codec

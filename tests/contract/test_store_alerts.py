@@ -9,8 +9,7 @@ from typing import get_args
 import pytest
 
 from detectors.contract import Bilingual, Withdrawn
-from service.record.alert_states import may_change
-from service.record.facts import SYSTEM, UNDECIDED, AlertChanged, AlertState, FindingWithdrawn
+from service.record.facts import SYSTEM, UNDECIDED, AlertChanged, AlertState, FindingWithdrawn, may_change
 from service.storage.port import NotFound, StaleChange, Store
 from tests import scenes
 from tests.scenes import AT
