@@ -1,4 +1,5 @@
-"""Where telephony gateways connect, each dialect on its path. The key is checked before the handshake is accepted.
+"""Where telephony gateways connect over a WebSocket, each dialect on its path. The key is checked before the handshake
+is accepted.
 
 No server pings here: some gateways hang the call up on one. An idle limit takes their place.
 """
@@ -8,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.access.keys import presented_id, presented_key
-from service.gateway.shell import GatewayShell
-from service.gateway.websocket import WebSocketTransport
+from service.gateway.shell import GatewayShell, Gone, Unsent
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.storage.port import GatewayKey
 from service.web.addresses import client_address
@@ -22,7 +22,39 @@ from service.web.handshake import deny
 from service.web.http_limits import mark_known
 from service.web.request_context import ContextDep, RequestContext
 
+_REASON_BYTES = 123
+"""RFC 6455, 5.5.1: what a close frame has room for."""
+
+_UNSENT = (WebSocketDisconnect, RuntimeError)
+"""What a send ends in when the peer is gone: starlette says it in two ways."""
+
 router = APIRouter()
+
+
+class WebSocketTransport:
+    """An accepted WebSocket."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def receive(self) -> str | bytes | Gone:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return Gone(code=message.get("code", 1006))
+        text = message.get("text")
+        return text if text is not None else message.get("bytes") or b""
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._websocket.send_text(text)
+        except _UNSENT as gone:
+            raise Unsent from gone
+
+    async def close(self, code: int, reason: str) -> None:
+        try:
+            await self._websocket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        except _UNSENT as gone:
+            raise Unsent from gone
 
 
 def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:

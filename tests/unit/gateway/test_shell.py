@@ -16,13 +16,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.access.clock import steady_now
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts, GatewayShell
-from service.gateway.websocket import WebSocketTransport
 from service.ingest.dialect import Dialect, DialectOutput, ListeningDialect, SendText
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import GatewayEvent, ProtocolViolation
 from service.ingest.source import Source
 from service.storage.sql import SqlStore
+from service.web.routes.gateways import WebSocketTransport
 from tests.floor import CALL, KEY, SECOND, Floor
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
