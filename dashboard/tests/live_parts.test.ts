@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Announcements } from '../src/state/announcements.svelte';
-import { Listeners } from '../src/state/listeners';
 import { Missed } from '../src/state/missed';
 import { WallOrder } from '../src/state/wall.svelte';
 import { People } from '../src/state/people.svelte';
-import { Picture } from '../src/state/live.svelte';
+import { Listeners, Picture } from '../src/state/live.svelte';
 import { createApi } from '../src/wire/client';
 import { alert, call, event, said, snapshot } from './given';
 

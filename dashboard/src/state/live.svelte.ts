@@ -1,9 +1,9 @@
 /** All that is live on the screen: joins the feed to what is made of its messages, and owns the timers. */
+import { createContext } from 'svelte';
 import { LiveFeed, type Phase } from '../live/socket';
 import type { Api } from '../wire/client';
-import type { Alert, LiveMessage } from '../wire/types';
+import type { Alert, LiveEvent, LiveMessage } from '../wire/types';
 import { Announcements } from './announcements.svelte';
-import { Listeners, type Listener } from './listeners';
 import { Missed } from './missed';
 import { People } from './people.svelte';
 import { adoptAlert, EMPTY, forgetCalls, reduceAll, type LiveState } from './reduce';
@@ -51,6 +51,29 @@ export class Picture {
     const before = this.#state;
     this.#state = reduceAll(before, messages, Date.now());
     this.ondrawn(before, messages);
+  }
+}
+
+export type Listener = (event: LiveEvent) => void;
+
+/** Who wants the events of one call as they come. */
+export class Listeners {
+  readonly #held = new Map<string, Set<Listener>>();
+
+  /** Until the returned end is called. */
+  add(callId: string, listener: Listener): () => void {
+    const held = this.#held.get(callId) ?? new Set();
+    this.#held.set(callId, held.add(listener));
+    return () => {
+      held.delete(listener);
+      if (held.size === 0) this.#held.delete(callId);
+    };
+  }
+
+  tell(messages: readonly LiveMessage[]): void {
+    for (const message of messages) {
+      if (message.type === 'event') this.#held.get(message.call_id)?.forEach((listener) => listener(message));
+    }
   }
 }
 
@@ -130,3 +153,6 @@ export class Live {
     this.wall.arrange(this.state.calls);
   }
 }
+
+/** What is live, for every view below the shell. Only users who may watch have it running. */
+export const [getLive, setLive] = createContext<Live>();
