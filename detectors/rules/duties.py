@@ -12,7 +12,8 @@ from detectors.contract import CallContext, Finding, Jurisdiction, Observation
 from detectors.matching.pattern import Pattern, PatternError, folds
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
-from detectors.rules.right_party import RightPartyCheck, compile_patterns, says
+from detectors.rules.right_party import RightPartyCheck
+from detectors.rules.wording import compile_patterns, says
 
 From = Literal["first_word", "verified"]
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from asr.types import LANGUAGES, Seconds, Utterance
+from asr.types import Seconds, Utterance
 from detectors.contract import CallContext, Finding, Jurisdiction, Observation
-from detectors.matching.pattern import Pattern, PatternError, fold
+from detectors.matching.pattern import Pattern, PatternError
 from detectors.packs.law import SequenceLimit
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, read_yaml
-from detectors.rules.right_party import RightPartyCheck, compile_patterns, says
+from detectors.rules.right_party import RightPartyCheck
+from detectors.rules.wording import Patterns, Place, compile_patterns, places, says
 
 _VERIFIED = frozenset({"1", "true", "yes"})
 
 DISCLOSED, CRISIS, STOP = "sequence.early_disclosure", "sequence.crisis_pressed", "sequence.stop_ignored"
 """Rules, by their ids in law.yaml."""
+THIRD_PARTY = "third_party_disclosure"
+"""The category of the rules on single utterances that tell of a debt told to somebody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +33,7 @@ class Cues:
     agent_presses: tuple[Pattern, ...]
     agent_respects: tuple[Pattern, ...]
     agent_discloses: tuple[Pattern, ...]
+    agent_names_trade: tuple[Pattern, ...]
 
 
 def load_cues(vocabulary: PackVocabulary, path: Path = PACKS / "sequence.yaml") -> Cues:
@@ -55,17 +59,22 @@ class SequenceDetector:
         limits: Mapping[str, SequenceLimit],
         right_party: RightPartyCheck,
         cues: Cues,
+        tells_third_party: Patterns = (),
     ) -> None:
-        """Raises PackError where a rule has no limits."""
+        """`tells_third_party`: what the rules on single utterances know of telling a third party. Raises PackError
+        where a rule has no limits."""
         if missing := {DISCLOSED, CRISIS, STOP} - set(limits):
             raise PackError(f"law.yaml: sequence: nothing is said of {missing.pop()}")
         self._categories = categories
         self._limits = limits
         self._right_party = right_party
         self._cues = cues
+        self._tells_third_party = tells_third_party
 
     def open(self, call: CallContext) -> SequenceCall:
-        return SequenceCall(call, self._categories, self._limits, self._right_party, self._cues)
+        return SequenceCall(
+            call, self._categories, self._limits, self._right_party, self._cues, self._tells_third_party
+        )
 
 
 class SequenceCall:
@@ -78,6 +87,7 @@ class SequenceCall:
         limits: Mapping[str, SequenceLimit],
         right_party: RightPartyCheck,
         cues: Cues,
+        tells_third_party: Patterns,
     ) -> None:
         self._jurisdiction: Jurisdiction = call.jurisdiction
         self._categories = categories
@@ -85,6 +95,7 @@ class SequenceCall:
         self._right_party = right_party.open()
         self._known = call.metadata.get("verified", "").strip().lower() in _VERIFIED
         self._cues = cues
+        self._tells_third_party = tells_third_party
         self._crisis_turns = 0  # of the agent, in which what was asked for must be done
         self._stop_turns = 0
         self._told: set[str] = set()
@@ -111,22 +122,27 @@ class SequenceCall:
         return []
 
     def _disclosed(self, utterance: Utterance) -> list[Observation]:
-        if self._known or self._right_party.confirmed_at is not None or self._right_party.denied:
-            return []  # once a third party has answered, the lexical rule on third parties says it better
-        return self._finding(DISCLOSED, utterance, self._cues.agent_discloses)
+        if self._known or self._right_party.confirmed_at is not None:
+            return []
+        if self._right_party.denied and says(utterance.text, self._tells_third_party):
+            self._told.add(DISCLOSED)  # the rule on third parties says it better, and one alert is enough
+            return []
+        trades = places(utterance.text, self._cues.agent_names_trade)
+        told = [each for each in places(utterance.text, self._cues.agent_discloses) if not _within(each, trades)]
+        return self._finding(DISCLOSED, utterance, told)
 
     def _pressed(self, utterance: Utterance) -> list[Observation]:
         if says(utterance.text, self._cues.agent_respects):
             self._crisis_turns = self._stop_turns = 0
         rule = CRISIS if self._crisis_turns == 1 else STOP if self._stop_turns == 1 else None
         self._crisis_turns, self._stop_turns = max(0, self._crisis_turns - 1), max(0, self._stop_turns - 1)
-        return [] if rule is None else self._finding(rule, utterance, self._cues.agent_presses)
+        return [] if rule is None else self._finding(rule, utterance, places(utterance.text, self._cues.agent_presses))
 
-    def _finding(self, rule: str, utterance: Utterance, patterns: tuple[Pattern, ...]) -> list[Observation]:
-        place = first_place(utterance.text, patterns)
-        if place is None or rule in self._told:
+    def _finding(self, rule: str, utterance: Utterance, seen: Sequence[Place]) -> list[Observation]:
+        if not seen or rule in self._told:
             return []
         self._told.add(rule)
+        place = seen[0]
         limit = self._limits[rule]
         category = self._categories[limit.category]
         law = category.law[self._jurisdiction]
@@ -151,12 +167,6 @@ class SequenceCall:
         ]
 
 
-def first_place(text: str, patterns: tuple[Pattern, ...]) -> tuple[int, int] | None:
-    """The earliest place one of the patterns is met, in the text's own offsets."""
-    places: list[tuple[int, int]] = []
-    for language in LANGUAGES:
-        folded = fold(language, text)
-        for pattern in patterns:
-            if pattern.language == language:
-                places += [folded.origin(span.begin, span.end) for span in pattern.spans(folded)]
-    return min(places, default=None)
+def _within(place: Place, trades: Sequence[Place]) -> bool:
+    """Whether a cue lies in a trade's name: 逾期 in 逾期服务组 tells nobody of a debt."""
+    return any(begin < place[1] and place[0] < end for begin, end in trades)

@@ -18,6 +18,7 @@ from detectors.contract import (
     Severity,
     TextEncoder,
 )
+from detectors.matching.pattern import Pattern
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
 from detectors.packs.law import LawFigures, load_law_figures
 from detectors.packs.loader import RULE_FILES, PackLoader, Rule, load_pack_vocabulary
@@ -28,7 +29,7 @@ from detectors.rules.hours import CATEGORY as NIGHT
 from detectors.rules.hours import HoursDetector
 from detectors.rules.lexical import LexicalDetector, Matcher
 from detectors.rules.right_party import load_right_party_check
-from detectors.rules.sequence import SequenceDetector, load_cues
+from detectors.rules.sequence import THIRD_PARTY, SequenceDetector, load_cues
 from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
 
@@ -91,11 +92,17 @@ def load() -> Registry:
         LexicalDetector(matchers),
         DutiesDetector(duties, right_party),
         HoursDetector(taxonomy.categories[NIGHT], law.night),
-        SequenceDetector(taxonomy.categories, law.sequence, right_party, load_cues(vocabulary)),
+        SequenceDetector(
+            taxonomy.categories, law.sequence, right_party, load_cues(vocabulary), _patterns_of(rules, THIRD_PARTY)
+        ),
         SentimentDetector(load_lexicons()),
     ]
     frames = load_prompt_frames(_wordings(rules), JURISDICTIONS)
     return Registry(detectors, _infos(rules, duties, taxonomy, law), frames, bundled_pack())
+
+
+def _patterns_of(rules: Sequence[Rule], category: str) -> tuple[Pattern, ...]:
+    return tuple(pattern for rule in rules if rule.category == category for pattern in rule.patterns)
 
 
 def _wordings(rules: Sequence[Rule]) -> list[PromptWording]:

@@ -1,0 +1,104 @@
+"""Is the name that somebody gives the one that the agent asked for? Told by sound: recognisers spell as they hear.
+
+The transcript is all there is: no record says whom the call is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import takewhile
+
+from asr.phonetics import syllables
+from asr.types import Language
+from detectors.matching.pattern import Span
+from detectors.rules.wording import Patterns, Piece, read
+
+_WORD = re.compile(r"[A-Za-z'-]+")
+_NEAR = 0.75
+"""Two spellings of an English name this much alike are one name."""
+_DENYING = frozenset({"no", "not"})
+_LONGEST = 3
+"""Characters, or words, in which a name must have begun."""
+_WINDOW = 8
+"""Characters, or words, near a question in which the name lies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameWords:
+    """Words, or Chinese characters, near a question that are no name; and those of them that greet or are titles."""
+
+    none: Mapping[Language, frozenset[str]]
+    greetings: frozenset[str]
+
+
+class AskedNames:
+    """What was near the agent's questions: syllables of Chinese characters, and English words."""
+
+    def __init__(self, words: NameWords) -> None:
+        self._words = words
+        self._heard: dict[Language, set[str]] = {"zh": set(), "en": set()}
+
+    def __bool__(self) -> bool:
+        return any(self._heard.values())
+
+    def asked(self, clause: str, patterns: Patterns) -> None:
+        """A clause of the agent's that asks for the person by one of the patterns."""
+        for language, folded, span in read(clause).spans(patterns):
+            self._heard[language] |= self._around(language, folded.text, span)
+
+    def called(self, clause: Piece) -> bool:
+        """Whether a clause is nothing but a name, put as a question or with a greeting: "Leonard Voss?", "Hi Kyle"."""
+        return self._called_en(clause) or self._called_zh(clause)
+
+    def _called_en(self, clause: Piece) -> bool:
+        words = _WORD.findall(clause.text)
+        names = [word for word in words if word.lower() not in self._words.greetings]
+        if not clause.asked and len(names) == len(words):
+            return False
+        if not 1 <= len(names) <= _LONGEST or not all(map(str.istitle, names)):
+            return False
+        if len(self._parts("en", " ".join(names).lower())) < len(names):
+            return False
+        self._heard["en"] |= {name.lower() for name in names}
+        return True
+
+    def _called_zh(self, clause: Piece) -> bool:
+        chars = [char for char in clause.text if char.isalnum()]
+        if not (clause.asked and 2 <= len(chars) <= _LONGEST and chars == self._parts("zh", "".join(chars))):
+            return False
+        self._heard["zh"] |= {sound for char in chars for sound in syllables(char)}
+        return True
+
+    def given(self, language: Language, name: str, *, whole: bool = False) -> bool:
+        """Whether a folded text begins with a name that was asked for, or is nothing else; any name where none was.
+
+        小 may stand before a Chinese surname. In English the first word must be the first name that was asked for, or
+        the surname where the agent said no more: John's brother has his surname.
+        """
+        if not self:
+            return bool(name.strip())
+        parts = list(takewhile(lambda part: part not in _DENYING, self._parts(language, name)))
+        if whole:
+            return bool(parts) and all(self._alike(language, part) for part in self._parts(language, name))
+        first = _LONGEST if language == "zh" or len(self._heard["en"]) == 1 else 1
+        return any(self._alike(language, part) for part in parts[:first])
+
+    def _alike(self, language: Language, part: str) -> bool:
+        heard = self._heard[language]
+        if language == "zh":
+            return bool(syllables(part) & heard)
+        return any(SequenceMatcher(None, part, other).ratio() >= _NEAR for other in heard)
+
+    def _around(self, language: Language, text: str, span: Span) -> set[str]:
+        if language == "zh":
+            window = text[max(0, span.begin - _WINDOW) : span.end + _WINDOW]
+            return {sound for char in self._parts(language, window) for sound in syllables(char)}
+        ahead, behind = text[: span.begin].split()[-2:], text[span.begin :].split()[:_WINDOW]
+        return set(self._parts(language, " ".join([*ahead, *behind])))
+
+    def _parts(self, language: Language, text: str) -> list[str]:
+        parts = list(text) if language == "zh" else text.split()
+        return [part for part in parts if part not in self._words.none[language]]
