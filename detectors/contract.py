@@ -88,8 +88,11 @@ class Finding:
     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
     `quote` are the very words (empty for a missed duty or a timing rule). `decided_by_transcript` is False
-    where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`. `pack`: the
-    rules that were in force, None in records older than the field; detectors leave it to whoever asks them.
+    where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`.
+
+    Detectors leave the rest to whoever asks them. `pack`: the rules that were in force. `sentence`: what was said,
+    around the quote; `lead`: the sentence that was said before it, by `lead_role`, as far as it was known then. All
+    are empty or None in records older than the field. `detectors/sentences.py` bounds both sentences.
     """
 
     kind: FindingKind
@@ -108,6 +111,9 @@ class Finding:
     utterance_id: str | None = None
     decided_by_transcript: bool = True
     pack: PackVersion | None = None
+    sentence: str = ""
+    lead: str = ""
+    lead_role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,9 @@ EVIDENCE = {
     "utterance_id": st.none() | TEXT,
     "decided_by_transcript": st.booleans(),
     "pack": st.none() | st.builds(PackVersion, name=TEXT, version=TEXT, sha256=TEXT),
+    "sentence": TEXT,
+    "lead": TEXT,
+    "lead_role": st.none() | ROLE,
 }
 
 

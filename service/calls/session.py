@@ -40,6 +40,7 @@ from service.calls.arrival_times import ArrivalTimes
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
 from service.calls.call_recognition import BACKLOG, AgentLookAhead, CallRecognition, PartialUtterance
 from service.calls.earlier_call import EarlierCall, hides_speech
+from service.calls.evidence import QuotingDetectors
 from service.calls.irregularities import Irregularities, flood_of
 from service.calls.judging import CallAlerting, ChannelAwareDetectors
 from service.calls.partials import Partials
@@ -148,7 +149,7 @@ class CallSession:
             resume=None if earlier is None else ResumePoint(reached=earlier.reached, settled=earlier.settled),
         )
         self._detectors = ChannelAwareDetectors(
-            parts.detectors, were_equal=earlier is not None and EQUAL in earlier.troubles
+            QuotingDetectors(parts.detectors), were_equal=earlier is not None and EQUAL in earlier.troubles
         )
         self._arrivals = ArrivalTimes()
         raised = () if earlier is None else earlier.alerts

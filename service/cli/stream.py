@@ -106,7 +106,8 @@ def show(fact: Fact, *, told_apart: bool = True) -> None:
             speaker = said.role if told_apart else ""
             out.print(f"{said.start:7.2f}  {speaker:8}  {escape(said.text)}")
         case AlertRaised(alert=alert):
-            words = f"“{escape(alert.quote)}”" if alert.quote else ""
+            said = alert.sentence or alert.quote
+            words = f"“{escape(said)}”" if said else ""
             title = f"{alert.title.zh} / {alert.title.en}"
             out.print(f"{alert.start:7.2f}  [bold red]{alert.severity:8}[/]  {escape(title)} {words}")
         case Notice(message=message):

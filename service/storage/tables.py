@@ -145,6 +145,9 @@ def _evidence() -> list[sa.Column[Any]]:
         sa.Column("utterance_id", Words),
         sa.Column("decided_by_transcript", sa.Boolean, nullable=False),
         sa.Column("pack", sa.JSON),  # the rules that were in force
+        sa.Column("sentence", Words, nullable=False, server_default=""),
+        sa.Column("lead", Words, nullable=False, server_default=""),
+        sa.Column("lead_role", Words),
     ]
 
 

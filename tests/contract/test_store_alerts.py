@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from detectors.contract import Bilingual, Withdrawn
-from service.record.facts import SYSTEM, UNDECIDED, AlertChanged, AlertState, FindingWithdrawn, may_change
+from service.record.facts import (
+    SYSTEM,
+    UNDECIDED,
+    AlertChanged,
+    AlertState,
+    FindingMade,
+    FindingWithdrawn,
+    may_change,
+)
 from service.storage.port import NotFound, StaleChange, Store
 from tests import scenes
 from tests.scenes import AT
@@ -40,6 +48,15 @@ async def test_decision_is_in_the_alert_the_log_and_the_summary(flagged: Store) 
     assert (await flagged.call("call-1")).alerts == (alert,)
     assert logged.summary.alerts == {}
     assert (await flagged.summary("call-1")).risk == 0
+
+
+async def test_alert_and_finding_keep_the_sentence_that_was_said_and_the_one_before(store: Store) -> None:
+    said: dict[str, Any] = {"sentence": "我找人打你，你信不信？", "lead": "我没有钱。", "lead_role": "customer"}
+    facts = [scenes.opened(), scenes.heard(index=1), FindingMade(finding=scenes.finding(**said)), scenes.raised(**said)]
+    await store.append("call-1", facts, AT)
+    assert await store.alert("alert-1") == scenes.alert(**said)
+    assert (await store.call("call-1")).findings == (scenes.finding(**said),)
+    assert [entry.fact for entry in await store.facts("call-1")] == facts
 
 
 @pytest.mark.parametrize("present", get_args(AlertState))

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 
 from service.ingest.source import Source
+from service.record.facts import FindingMade
 from service.storage.database import PATIENCE, Database
 from service.storage.migrate import migration_context
 from service.storage.port import StorageError, StorageUnavailable, Store
 from service.storage.sql import SqlStore, make_database
-from service.storage.tables import metadata
+from service.storage.tables import events, metadata
 from service.storage.url import parse_url
 from tests import scenes
 from tests.scenes import AT
@@ -50,6 +51,7 @@ async def test_a_key_of_the_first_schema_leaves_to_the_service_what_was_not_aske
         connection.execute(sa.text("DROP TABLE audit"))
         for column in ("language", "jurisdiction", "timezone", "clock", "max_calls", "max_share"):
             connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
+        undo_sentences(connection)
         undo_findings(connection)
         for column in ("owner", "owned_until"):
             connection.execute(sa.text(f"ALTER TABLE calls DROP COLUMN {column}"))
@@ -69,6 +71,7 @@ async def test_a_key_that_was_made_before_sources_keeps_what_it_had(
     store: Store, database: Database, store_url: str
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
+        undo_sentences(connection)
         for column in ("language", "jurisdiction", "clock"):
             connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
         insert_key(connection)
@@ -83,6 +86,38 @@ async def test_a_key_that_was_made_before_sources_keeps_what_it_had(
         assert (await newer.key("0a1b2c3d4e5f")).source == known
     finally:
         await newer.close()
+
+
+async def test_what_was_found_before_sentences_were_kept_is_still_read(
+    store: Store, database: Database, store_url: str
+) -> None:
+    def as_it_was(connection: sa.Connection) -> None:
+        undo_sentences(connection)
+        fields = ',"sentence":"","lead":"","lead_role":null'
+        written = connection.execute(sa.select(events.c.seq, events.c.payload).where(events.c.payload.contains(fields)))
+        for seq, payload in written.all():
+            older = sa.update(events).where(events.c.seq == seq).values(payload=payload.replace(fields, ""))
+            connection.execute(older)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0007'"))
+
+    facts = [scenes.opened(), scenes.heard(index=1), FindingMade(finding=scenes.finding()), scenes.raised()]
+    await store.append("call-1", facts, AT)
+    await database.write("go back", as_it_was)
+    newer = SqlStore(store_url)
+    await newer.open()
+    try:
+        record = await newer.call("call-1")
+        assert (record.findings, record.alerts) == ((scenes.finding(),), (scenes.alert(),))
+        assert [entry.fact for entry in await newer.facts("call-1")] == facts
+    finally:
+        await newer.close()
+
+
+def undo_sentences(connection: sa.Connection) -> None:
+    """The sentences of findings came later (0008)."""
+    for table in ("findings", "alerts"):
+        for column in ("sentence", "lead", "lead_role"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
 
 
 def undo_findings(connection: sa.Connection) -> None:

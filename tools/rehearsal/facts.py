@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from asr.types import Role, Utterance
 from detectors.contract import Finding, Sentiment
+from service.calls.evidence import SaidLately
 from service.calls.judging import AlertPolicy
 from service.record.facts import (
     AlertRaised,
@@ -31,6 +32,7 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
     policy = AlertPolicy(call.id)
     trend: dict[Role, float] = {"agent": 0.0, "customer": 0.0}
     heard: dict[Role, int] = {"agent": 0, "customer": 0}
+    lately = SaidLately()
     for number, turn in enumerate(play.turns):
         said = Utterance(
             id=f"{turn.role}-{heard[turn.role]}",
@@ -44,12 +46,14 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
             confidence=0.42 if number == 3 else 0.9,
         )
         heard[turn.role] += 1
+        lately.hear(said)
         trend[turn.role] = 0.5 * trend[turn.role] + 0.5 * turn.sentiment
         known = turn.end + LAG
         made.append((known, UtteranceHeard(utterance=said)))
         made.append((known + 0.05, SentimentScored(sentiment=sentiment(said, turn, trend[turn.role]))))
         for category, quote in turn.breaks:
-            made += judged(call, policy, finding(RULES[category], turn, said, quote), known + 0.1)
+            found = lately.quoted(finding(RULES[category], turn, said, quote))
+            made += judged(call, policy, found, known + 0.1)
         if number == play.gap_after:
             made.append((turn.end + 0.5, GapMarked(role="customer", start=turn.end, end=turn.end + 0.5, reason="lost")))
         if number == play.notice_after:

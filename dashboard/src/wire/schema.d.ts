@@ -462,6 +462,12 @@ export interface components {
             /** Decided By Transcript */
             decided_by_transcript: boolean;
             pack: components["schemas"]["PackVersion"] | null;
+            /** Sentence */
+            sentence: string;
+            /** Lead */
+            lead: string;
+            /** Lead Role */
+            lead_role: ("agent" | "customer") | null;
             /** Id */
             id: string;
             /** Call Id */
@@ -801,8 +807,11 @@ export interface components {
          *     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
          *     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
          *     `quote` are the very words (empty for a missed duty or a timing rule). `decided_by_transcript` is False
-         *     where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`. `pack`: the
-         *     rules that were in force, None in records older than the field; detectors leave it to whoever asks them.
+         *     where metadata or an ear must confirm. `cites` are keys of the taxonomy's cite index, `CODE#article`.
+         *
+         *     Detectors leave the rest to whoever asks them. `pack`: the rules that were in force. `sentence`: what was said,
+         *     around the quote; `lead`: the sentence that was said before it, by `lead_role`, as far as it was known then. All
+         *     are empty or None in records older than the field. `detectors/sentences.py` bounds both sentences.
          */
         Finding: {
             /**
@@ -843,6 +852,12 @@ export interface components {
             /** Decided By Transcript */
             decided_by_transcript: boolean;
             pack: components["schemas"]["PackVersion"] | null;
+            /** Sentence */
+            sentence: string;
+            /** Lead */
+            lead: string;
+            /** Lead Role */
+            lead_role: ("agent" | "customer") | null;
         };
         /** FindingMade */
         FindingMade: {

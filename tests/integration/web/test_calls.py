@@ -26,6 +26,9 @@ def an_alert(call_id: str = "call-1", alert_id: str = "alert-1") -> Alert:
         start=1.0,
         end=2.5,
         quote="我们会上门",
+        sentence="再不还钱我们会上门",
+        lead="我没有钱",
+        lead_role="customer",
         title=Bilingual(zh="威胁", en="Threat"),
         why=Bilingual(zh="不得威胁", en="Threats are forbidden"),
         cites=("CN-1#2",),
@@ -87,7 +90,13 @@ async def test_a_call_comes_whole_and_an_unknown_one_is_404(house: House) -> Non
     record = (await client.get("/api/v1/calls/call-1")).json()
     assert record["summary"]["call"]["agent"] == "agent-7"
     assert record["utterances"][0]["text"] == "再不还钱我们会上门"
-    assert record["alerts"][0]["quote"] == "我们会上门"
+    alert = record["alerts"][0]
+    assert [alert[name] for name in ("quote", "sentence", "lead", "lead_role")] == [
+        "我们会上门",
+        "再不还钱我们会上门",
+        "我没有钱",
+        "customer",
+    ]
     missing = await client.get("/api/v1/calls/call-9")
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
 

@@ -92,6 +92,14 @@ async def test_findings_and_alerts_tell_the_rules_that_were_in_force(audio: Call
     assert [fact.alert.pack for fact in stage.told(AlertRaised)] == [pack]
 
 
+async def test_findings_and_alerts_tell_the_sentence_that_was_said(audio: CallAudio) -> None:
+    stage = Stage(FakeRecogniser("你的钱呢？我找人打你。"), FakeDetectorRunner(scenes.finding(utterance_id="agent-0")))
+    stage.feed(audio, 12)
+    await stage.finished()
+    shown = [*(fact.finding for fact in stage.told(FindingMade)), *(fact.alert for fact in stage.told(AlertRaised))]
+    assert {(each.sentence, each.lead, each.lead_role) for each in shown} == {("我找人打你。", "你的钱呢？", "agent")}
+
+
 async def test_a_detector_that_takes_a_finding_back_names_the_alert_that_it_raised(audio: CallAudio) -> None:
     found, why = scenes.finding(), Bilingual(zh="客户说的", en="the customer said it")
     withdrawn = Withdrawn(rule=found.rule, role=found.role, start=found.start, end=found.end, why=why)

@@ -1,0 +1,74 @@
+"""Where the sentences of a text lie, in Chinese and in English, and the one that holds given words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+LONGEST: Final = 300
+"""Characters that are shown of one sentence. Twenty seconds of speech that nobody put a mark into have as many."""
+
+CUT: Final = "…"
+
+_SENTENCE: Final = re.compile(r"[^。！？；!?;.\n]+[。！？；!?;.\n]*")
+_LEAST: Final = 4
+"""Characters. A shorter one ("哎。", "No.") tells nothing by itself and stays with the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """The sentence, or the sentences, that hold some words of a text; `lead`: the one before, empty at the beginning.
+
+    Both have LONGEST characters at most: where the sentence is longer it is cut around the words, the lead at its
+    front, and `…` tells where. Words that are longer themselves lose their end.
+    """
+
+    sentence: str
+    lead: str
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Where each sentence of a text begins and ends, without the spaces around it; at least one."""
+    spans: list[tuple[int, int]] = []
+    begin = 0
+    for match in _SENTENCE.finditer(text):
+        if match.end() - begin >= _LEAST or match.end() == len(text):
+            spans.append((begin, match.end()))
+            begin = match.end()
+    spans = [_trimmed(text, *span) for span in spans if text[slice(*span)].strip()]
+    return spans or [(0, len(text))]
+
+
+def passage_of(text: str, begin: int, end: int) -> Passage:
+    """What `text[begin:end]` stands in, 0 <= begin < end <= len(text)."""
+    spans = sentences(text)
+    touched = [place for place, span in enumerate(spans) if span[0] < end and span[1] > begin] or [0]
+    first, last = touched[0], touched[-1]
+    start, stop = min(begin, spans[first][0]), max(end, spans[last][1])
+    lead = text[slice(*spans[first - 1])] if first else ""
+    return Passage(sentence=_cut_around(text[start:stop], begin - start, end - start), lead=_end_of(lead))
+
+
+def last_sentence(text: str) -> str:
+    """The sentence that a text ends with, LONGEST characters at most; empty where nothing was said."""
+    return _end_of(text[slice(*sentences(text)[-1])].strip())
+
+
+def _cut_around(said: str, begin: int, end: int) -> str:
+    """As much of a long sentence on either side of `said[begin:end]`, or more on one where the other has less."""
+    if len(said) <= LONGEST:
+        return said
+    room = max(0, LONGEST - 2 * len(CUT) - (end - begin))
+    start = max(0, min(begin - room // 2, len(said) - (end - begin) - room))
+    stop = min(len(said), start + LONGEST - 2 * len(CUT))
+    return (CUT if start else "") + said[start:stop] + (CUT if stop < len(said) else "")
+
+
+def _end_of(said: str) -> str:
+    return said if len(said) <= LONGEST else CUT + said[len(CUT) - LONGEST :]
+
+
+def _trimmed(text: str, begin: int, end: int) -> tuple[int, int]:
+    said = text[begin:end]
+    return begin + len(said) - len(said.lstrip()), begin + len(said.rstrip())

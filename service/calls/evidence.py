@@ -1,0 +1,107 @@
+"""The evidence of findings in whole sentences: detectors say which words told, and this says what they stood in.
+
+Here and not in each detector, for only here is it known what either party said before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from asr.types import Seconds, Utterance
+from detectors.contract import Finding, Observation
+from detectors.rules.lexical import joint
+from detectors.runtime.runner import DetectorFailure
+from detectors.sentences import last_sentence, passage_of
+from service.calls.ports import DetectorRunner
+
+REMEMBERED: Final = 64
+"""Utterances. A detector that is late owes three answers at most, and parties that talk over each other do it within
+a few."""
+
+
+class SaidLately:
+    """The last utterances of one call, and what the words of a finding stood in."""
+
+    def __init__(self) -> None:
+        self._heard: deque[Utterance] = deque(maxlen=REMEMBERED)
+
+    def hear(self, utterance: Utterance) -> None:
+        """It was said, and its text is final."""
+        self._heard.append(utterance)
+
+    def quoted(self, finding: Finding, going_on: Utterance | None = None) -> Finding:
+        """The finding with its sentence and the one before, as far as they are known; `going_on`: the utterance that it
+        is of, where that has no final text yet."""
+        said = going_on or next((each for each in reversed(self._heard) if each.id == finding.utterance_id), None)
+        if said is None or not finding.quote:
+            return finding
+        last = self._last_of_the_same(said) if finding.start < said.start else None
+        both = "" if last is None else joint(last, said) + said.text
+        if last is not None and (begin := both.rfind(finding.quote)) >= 0:
+            return self._with_passage(finding, last, both, begin)
+        place = _place(finding, said)
+        return finding if place is None else self._with_passage(finding, said, said.text, place)
+
+    def _with_passage(self, finding: Finding, first: Utterance, text: str, begin: int) -> Finding:
+        """`text[begin:]` begins with the quote, and with the utterance `first`."""
+        passage = passage_of(text, begin, begin + len(finding.quote))
+        if passage.lead:
+            return replace(finding, sentence=passage.sentence, lead=passage.lead, lead_role=first.role)
+        before = self._before(first)
+        if before is None:
+            return replace(finding, sentence=passage.sentence)
+        lead = last_sentence(before.text)
+        return replace(finding, sentence=passage.sentence, lead=lead, lead_role=before.role)
+
+    def _before(self, said: Utterance) -> Utterance | None:
+        """The utterance, of either party, that began last before this one did."""
+        earlier = [each for each in self._heard if each.start < said.start and each.text.strip()]
+        return max(earlier, key=lambda each: each.start, default=None)
+
+    def _last_of_the_same(self, said: Utterance) -> Utterance | None:
+        own = [each for each in self._heard if each.role == said.role and each.start < said.start]
+        return own[-1] if own else None
+
+
+class QuotingDetectors:
+    """Detectors whose findings tell the sentence that their quote stands in."""
+
+    def __init__(self, detectors: DetectorRunner) -> None:
+        self._detectors = detectors
+        self._said = SaidLately()
+
+    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
+        self._said.hear(utterance)
+        return self._quoted(await self._detectors.heard(utterance))
+
+    async def foresee(self, utterance: Utterance) -> list[Finding]:
+        return [self._said.quoted(finding, utterance) for finding in await self._detectors.foresee(utterance)]
+
+    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
+        return self._quoted(await self._detectors.unheard(start, end))
+
+    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        return self._quoted(await self._detectors.elapsed(at))
+
+    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        return self._quoted(await self._detectors.closed(at))
+
+    def _quoted(self, observed: Sequence[Observation | DetectorFailure]) -> list[Observation | DetectorFailure]:
+        return [self._said.quoted(seen) if isinstance(seen, Finding) else seen for seen in observed]
+
+
+def _place(finding: Finding, said: Utterance) -> int | None:
+    """Where the quote begins in the utterance; of several places, the one that its time tells."""
+    quote, places = finding.quote, list[int]()
+    place = said.text.find(quote)
+    while place >= 0:
+        places.append(place)
+        place = said.text.find(quote, place + 1)
+
+    def off(begin: int) -> Seconds:
+        return abs(said.span_in_time(begin, begin + len(quote))[0] - finding.start)
+
+    return min(places, key=off, default=None)
