@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ticks } from '../src/format/axis';
 import { band, line, loudness, y, type Frame } from '../src/format/chart';
+import { confidence, percent } from '../src/format/confidence';
 import { toTheWord } from '../src/format/evidence';
 import { fit } from '../src/format/fit';
-import { pieces } from '../src/format/mark';
+import { pieces, sentence } from '../src/format/mark';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
 import { en } from '../src/i18n/en';
 import { citeText } from '../src/i18n/cite';
@@ -25,6 +26,39 @@ describe('times', () => {
     expect(moment(new Date(2026, 2, 10, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('09:05:03');
     expect(moment(new Date(2026, 2, 9, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('9 Mar 09:05:03');
     expect(moment('nonsense', 'en-GB', now)).toBe('nonsense');
+  });
+});
+
+describe('confidence', () => {
+  it('is told in words, of the figure that is shown', () => {
+    expect([1, 0.85, 0.846].map(confidence)).toEqual(['sure', 'sure', 'sure']);
+    expect([0.844, 0.7, 0.695].map(confidence)).toEqual(['fair', 'fair', 'fair']);
+    expect([0.694, 0.01].map(confidence)).toEqual(['ear', 'ear']);
+    expect(percent(0.846)).toBe('85 %');
+  });
+
+  it('reads as the trade says it', () => {
+    expect(zh.alert.confidence).toEqual({ sure: '把握很大', fair: '把握较大', ear: '需人工复核' });
+    expect(en.alert.confidence).toEqual({ sure: 'Very sure', fair: 'Fairly sure', ear: 'Needs an ear' });
+  });
+});
+
+describe('a sentence', () => {
+  const told = { quote: 'arrested', sentence: 'You will be arrested today.' };
+
+  it('is cut at the words that tell', () => {
+    expect(sentence(alert('x', told))).toEqual({ before: 'You will be ', telling: 'arrested', after: ' today.' });
+  });
+
+  it('is none where nothing is quoted, or the record is older than sentences', () => {
+    expect(sentence(alert('x', { ...told, quote: '' }))).toBeNull();
+    expect(sentence(alert('x', { ...told, sentence: '' }))).toBeNull();
+  });
+
+  it('loses its beginning only where that is long', () => {
+    const at = (n: number) => sentence(alert('x', { quote: '老赖', sentence: `${'啊'.repeat(n)}老赖` }), true)?.before;
+    expect(at(32)).toBe('啊'.repeat(32));
+    expect(at(33)).toBe(`…${'啊'.repeat(16)}`);
   });
 });
 

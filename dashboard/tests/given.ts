@@ -52,6 +52,9 @@ export function alert(id: string, change: Partial<Alert> = {}): Alert {
     utterance_id: 'agent-0',
     decided_by_transcript: true,
     pack: null,
+    sentence: '',
+    lead: '',
+    lead_role: null,
     raised_at: '2026-03-10T09:00:10+08:00',
     latency: 1,
     state: 'open',
@@ -80,6 +83,9 @@ export function finding(change: Partial<Finding> = {}): Finding {
     utterance_id: 'agent-0',
     decided_by_transcript: true,
     pack: null,
+    sentence: '',
+    lead: '',
+    lead_role: null,
     ...change,
   };
 }

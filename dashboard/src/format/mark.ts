@@ -1,5 +1,5 @@
 /** Where in a text the rules broke. */
-import type { Alert } from '../wire/types';
+import type { Alert, Finding } from '../wire/types';
 import { SEVERITIES } from '../wire/types';
 
 export interface Piece {
@@ -24,6 +24,30 @@ export function pieces(text: string, alerts: readonly Alert[]): readonly Piece[]
     return { text: text.slice(from, to), alerts: covering.sort(worst) };
   });
   return made.filter((piece) => piece.text !== '');
+}
+
+export interface Sentence {
+  readonly before: string;
+  readonly telling: string;
+  readonly after: string;
+}
+
+/** Characters of a sentence that stand before its telling words where there is little room: about a line. */
+const SHORT = 16;
+
+/**
+ * The sentence that was said, about the words that tell; null where none is known. `short`: its beginning is left out
+ * where the telling words would come late, so that whoever reads three lines of it reads them.
+ */
+export function sentence({ sentence: said, quote }: Alert | Finding, short = false): Sentence | null {
+  if (said === '' || quote === '') return null;
+  const { from, to } = locate(said, quote);
+  const before = said.slice(0, from);
+  return {
+    before: short && before.length > 2 * SHORT ? `…${before.slice(-SHORT)}` : before,
+    telling: said.slice(from, to),
+    after: said.slice(to),
+  };
 }
 
 function locate(text: string, quote: string): { from: number; to: number } {

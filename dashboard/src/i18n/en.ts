@@ -217,6 +217,7 @@ export const en: Messages = {
     newer: (n) => (n === 1 ? '1 new alert' : `${n} new alerts`),
     keys: 'Keys: J / K move, A acknowledge, C confirm, D dismiss, Enter to the call',
     score: 'Score',
+    confidence: { sure: 'Very sure', fair: 'Fairly sure', ear: 'Needs an ear' },
     rule: 'Rule',
     debtorsTime: 'Debtor’s local time',
   },

@@ -227,6 +227,7 @@ export const zh = {
     newer: (n: number) => `有 ${n} 条新告警`,
     keys: '快捷键：J / K 上下，A 知悉，C 确认违规，D 排除误报，Enter 到通话',
     score: '把握',
+    confidence: { sure: '把握很大', fair: '把握较大', ear: '需人工复核' },
     rule: '规则',
     debtorsTime: '债务人当地时间',
   },
