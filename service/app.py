@@ -194,6 +194,7 @@ class Service:
             "recordings_paused": self.disks.paused,
             "disk_low": self.disks.low and not self.disks.paused,
             "overloaded": self.recogniser.overloaded,
+            "encoder_missing": self.registry.encoder is None,
         }
         return Health(
             model=self.engine.name,
@@ -226,11 +227,17 @@ class Service:
             "storage": self._storage_check(),
             "disk": Check(ok=not self.disks.unusable, message=self.disks.told()),
             "admission": self._admission_check(),
+            "encoder": self._encoder_check(),
         }
 
     def _admission_check(self) -> Check:
         closed = self.calls.closed(time.monotonic())
         return Check(ok=not closed, message=closed)
+
+    def _encoder_check(self) -> Check:
+        problem = self.registry.encoder_problem
+        told = f"patterns and duties judge alone: {problem}" if problem else ""
+        return Check(ok=not problem, message=told, required=False)
 
     def _storage_check(self) -> Check:
         if self.store_watch.problem:

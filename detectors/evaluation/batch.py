@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from math import inf
@@ -11,11 +11,13 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from asr.types import Language, Role, Seconds, Utterance
-from detectors.contract import CallContext, Finding, Jurisdiction, Observation
-from detectors.rules.lexical import LexicalDetector
+from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Observation, Sentiment
 from detectors.runtime.registry import Registry
-from detectors.sentiment.detector import SentimentDetector
+from detectors.runtime.runner import ask_about
 from detectors.timezones.debtor import DebtorZone, debtor_zone
+
+JUDGE_WORDS = frozenset({"lexical", "semantic", "sentiment"})
+"""Detectors that can judge an utterance without its call."""
 
 _NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
 """An utterance on its own is taken to be said at a permitted hour."""
@@ -62,22 +64,14 @@ class Batch:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        by_id = {detector.id: detector for detector in registry.detectors}
-        self._lexical = by_id[LexicalDetector.id]
-        sentiment = by_id[SentimentDetector.id]
-        assert isinstance(sentiment, SentimentDetector)
-        self._sentiment = sentiment
 
     def utterance(self, line: str, jurisdiction: Jurisdiction, number: int) -> dict[str, Any]:
         """One JSON line, judged on its own. Raises BadInput."""
         try:
             given = _Line.model_validate_json(line)
         except ValidationError as problem:
-            raise BadInput(f"line {number}: {_first(problem)}") from problem
-        call = CallContext(call_id="", language=given.lang, jurisdiction=jurisdiction, started_at=_NOON)
-        said = _utterance(0, _Turn(speaker=given.speaker, start=0.0, end=5.0, text=given.text), given.lang)
-        findings = [seen for seen in self._lexical.open(call).heard(said) if isinstance(seen, Finding)]
-        feeling = self._sentiment.feel(given.text)
+            raise BadInput(f"line {number}: {first_problem(problem)}") from problem
+        findings, feeling = self.last_of([(given.speaker, given.text)], given.lang, jurisdiction)
         return {
             "id": given.id,
             "labels": [{"category": f.category, "score": f.score, "quote": f.quote} for f in findings],
@@ -86,12 +80,31 @@ class Batch:
             "emotion": feeling.emotion,
         }
 
+    def last_of(
+        self, turns: Sequence[tuple[Role, str]], language: Language, jurisdiction: Jurisdiction
+    ) -> tuple[list[Finding], Sentiment]:
+        """The last turn after the others, by what judges words: not a call's duties, its hours or its order."""
+        call = CallContext(call_id="", language=language, jurisdiction=jurisdiction, started_at=_NOON)
+        judges = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
+        utterances = [_alone(index, *turn, language) for index, turn in enumerate(turns)]
+        seen: list[Observation] = []
+        for said, embedding in zip(utterances, self._embeddings(utterances), strict=True):
+            seen = [each for judge in judges for each in ask_about(judge, said, embedding)]
+        [feeling] = [each for each in seen if isinstance(each, Sentiment)]
+        return [each for each in seen if isinstance(each, Finding)], feeling
+
+    def _embeddings(self, said: Sequence[Utterance]) -> Sequence[Embedding | None]:
+        encoder = self._registry.encoder
+        if encoder is None or not said:
+            return [None] * len(said)
+        return [*encoder.encode([each.text for each in said])]
+
     def call(self, text: str, notice: Callable[[str], None] = _unheard) -> dict[str, Any]:
         """One JSON call. `notice` is told where its time zone cannot be read or known. Raises BadInput."""
         try:
             given = _Call.model_validate_json(text)
         except ValidationError as problem:
-            raise BadInput(_first(problem)) from problem
+            raise BadInput(first_problem(problem)) from problem
         zone = debtor_zone(given.metadata, given.jurisdiction)
         if (trouble := zone.trouble()) and (zone.zone or given.started_at.tzinfo):
             notice(trouble[1])
@@ -115,10 +128,11 @@ class Batch:
         turns = sorted(given.turns, key=lambda turn: turn.end)
         # Time has passed as far as nobody who is still to be heard has begun to speak.
         begun = list(accumulate(reversed([turn.start for turn in turns[1:]]), min))[::-1]
-        for index, (turn, settled) in enumerate(zip(turns, [*begun, inf], strict=False)):
-            said = _utterance(index, turn, given.lang)
+        utterances = [_utterance(index, turn, given.lang) for index, turn in enumerate(turns)]
+        meant = self._embeddings(utterances)
+        for turn, said, embedding, settled in zip(turns, utterances, meant, [*begun, inf], strict=False):
             for detector in detectors:
-                seen += detector.heard(said)
+                seen += ask_about(detector, said, embedding)
                 seen += detector.elapsed(min(turn.end, settled))
         for detector in detectors:
             seen += detector.closed(turns[-1].end if turns else 0.0)
@@ -130,6 +144,11 @@ def _on_the_clock(started_at: datetime, zone: DebtorZone) -> datetime:
     if started_at.tzinfo is not None:
         return started_at
     return started_at.replace(tzinfo=zone.zone.clock if zone.zone else UTC)
+
+
+def _alone(index: int, speaker: Role, text: str, language: Language) -> Utterance:
+    """A turn of which only the words are known."""
+    return _utterance(index, _Turn(speaker=speaker, start=10.0 * index, end=10.0 * index + 5.0, text=text), language)
 
 
 def _utterance(index: int, turn: _Turn, language: Language) -> Utterance:
@@ -157,7 +176,8 @@ def _shown(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _first(problem: ValidationError) -> str:
+def first_problem(problem: ValidationError) -> str:
+    """Which field is wrong, and how."""
     error = problem.errors(include_url=False)[0]
     where = ".".join(map(str, error["loc"])) or "the text"
     return f"{where}: {error['msg']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from asr.engines.port import Biasing
 from asr.types import Language
@@ -30,6 +31,10 @@ from detectors.rules.hours import HoursDetector
 from detectors.rules.lexical import LexicalDetector, Matcher
 from detectors.rules.right_party import load_right_party_check
 from detectors.rules.sequence import THIRD_PARTY, SequenceDetector, load_cues
+from detectors.semantic.detector import SemanticDetector, Understood, rule_of
+from detectors.semantic.encoder import FOLDER, EncoderMissing, OnnxTextEncoder
+from detectors.semantic.heads import load_heads
+from detectors.semantic.judgement import load_judgement
 from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
 
@@ -48,8 +53,8 @@ class RuleInfo:
 
 
 class Registry:
-    """`pack`: the rules that it was made from. `encoder`: for detectors that judge by meaning, where there is one.
-    Raises DetectorError where two detectors have one id."""
+    """`pack`: the rules that it was made from. `encoder`: for detectors that judge by meaning, where there is one;
+    `encoder_problem`: why there is none. Raises DetectorError where two detectors have one id."""
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class Registry:
         frames: Mapping[Language, PromptFrame],
         pack: PackVersion,
         encoder: TextEncoder | None = None,
+        encoder_problem: str = "",
     ) -> None:
         ids = [detector.id for detector in detectors]
         double = {name for name in ids if ids.count(name) > 1}
@@ -68,6 +74,7 @@ class Registry:
         self.frames = frames
         self.pack = pack
         self.encoder = encoder
+        self.encoder_problem = encoder_problem
 
     def open(self, call: CallContext) -> list[tuple[str, CallDetector]]:
         """Every detector's id and its fresh memory of this call."""
@@ -79,8 +86,9 @@ class Registry:
         return {language: frame.biasing(jurisdiction, own) for language, frame in self.frames.items()}
 
 
-def load() -> Registry:
-    """The registry over the packs that ship with this package. Raises DetectorError naming what is wrong."""
+def load(encoder: Path | None = FOLDER) -> Registry:
+    """The registry over the packs that ship with this package, and the encoder in its folder. Without a folder, or
+    where the encoder is missing, patterns judge alone. Raises DetectorError naming what is wrong."""
     taxonomy, vocabulary = load_taxonomy(), load_pack_vocabulary()
     rules = PackLoader(taxonomy, vocabulary).load(sorted(PACKS.glob(RULE_FILES)))
     duties = load_duties(taxonomy, vocabulary)
@@ -88,17 +96,47 @@ def load() -> Registry:
         each: Matcher(tuple(rule for rule in rules if each in rule.law), vocabulary) for each in JURISDICTIONS
     }
     right_party, law = load_right_party_check(vocabulary), load_law_figures(taxonomy)
+    understood, problem = _understood(encoder)
+    patterns = LexicalDetector(matchers)
     detectors: list[Detector] = [
-        LexicalDetector(matchers),
+        patterns if understood is None else SemanticDetector(patterns, understood, taxonomy.categories, _by_ear(rules)),
         DutiesDetector(duties, right_party),
         HoursDetector(taxonomy.categories[NIGHT], law.night),
         SequenceDetector(
             taxonomy.categories, law.sequence, right_party, load_cues(vocabulary), _patterns_of(rules, THIRD_PARTY)
         ),
-        SentimentDetector(load_lexicons()),
+        SentimentDetector(load_lexicons(), understood.heads if understood else None),
     ]
-    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS)
-    return Registry(detectors, _infos(rules, duties, taxonomy, law), frames, bundled_pack())
+    told = understood.heads.categories if understood else ()
+    return Registry(
+        detectors,
+        [*_infos(rules, duties, taxonomy, law), *_infos_of_meaning(told, taxonomy)],
+        load_prompt_frames(_wordings(rules), JURISDICTIONS),
+        bundled_pack(),
+        understood.encoder if understood else None,
+        problem,
+    )
+
+
+def _understood(folder: Path | None) -> tuple[Understood | None, str]:
+    """What judges by meaning, or why nothing does."""
+    if folder is None:
+        return None, "no encoder is asked for"
+    try:
+        encoder = OnnxTextEncoder(folder)
+    except EncoderMissing as missing:
+        return None, str(missing)
+    return Understood(encoder=encoder, heads=load_heads(folder), judgement=load_judgement(folder)), ""
+
+
+def _by_ear(rules: Sequence[Rule]) -> frozenset[str]:
+    """Categories of which a rule says that words alone do not settle them."""
+    return frozenset(rule.category for rule in rules if not rule.decided_by_transcript)
+
+
+def _infos_of_meaning(told: Sequence[str], taxonomy: Taxonomy) -> list[RuleInfo]:
+    known = [taxonomy.categories[name] for name in told]
+    return [info for each in known for info in _info(rule_of(each.id), each.id, each.severity, each.title, each)]
 
 
 def _patterns_of(rules: Sequence[Rule], category: str) -> tuple[Pattern, ...]:

@@ -98,7 +98,7 @@ class ThreadedDetectorRunner:
         except Exception as failure:  # foreign code: the utterance's words are judged then
             embedding = None
             failed.append(self._encoder_failed(failure))
-        return failed + await self._ask_all(partial(_heard, utterance=utterance, embedding=embedding))
+        return failed + await self._ask_all(partial(ask_about, utterance=utterance, embedding=embedding))
 
     async def _embedding(self, utterance: Utterance) -> Embedding | None:
         encoder = self._encoder
@@ -169,7 +169,8 @@ def _retrieve(task: asyncio.Task[list[Observation]]) -> None:
         task.exception()
 
 
-def _heard(detector: CallDetector, utterance: Utterance, embedding: Embedding | None) -> list[Observation]:
+def ask_about(detector: CallDetector, utterance: Utterance, embedding: Embedding | None) -> list[Observation]:
+    """What a detector says of an utterance, by its meaning where that is known."""
     if embedding is not None and isinstance(detector, Understanding):
         return detector.understood(utterance, embedding)
     return detector.heard(utterance)

@@ -1,4 +1,4 @@
-"""How each utterance sounds, from its words, and where each party's mood is going."""
+"""How each utterance sounds, from its meaning or else its words, and where each party's mood is going."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 from typing import ClassVar, Final
 
 from asr.types import Language, Role, Seconds, Utterance
-from detectors.contract import CallContext, Emotion, Observation, Sentiment
+from detectors.contract import CallContext, Embedding, Emotion, Observation, Sentiment
 from detectors.matching.pattern import folds
+from detectors.semantic.heads import Conversation, Heads, Meaning
 from detectors.sentiment.lexicon import EMOTIONS, Feeling, Lexicon, feeling_of
 
 TREND_SECONDS: Final[Seconds] = 12.0
@@ -15,12 +16,13 @@ TREND_SECONDS: Final[Seconds] = 12.0
 
 
 class SentimentDetector:
-    """Scores every utterance of both parties."""
+    """Scores every utterance of both parties: by `heads` where there is an encoder, else by the lexicons."""
 
     id: ClassVar[str] = "sentiment"
 
-    def __init__(self, lexicons: dict[Language, Lexicon]) -> None:
+    def __init__(self, lexicons: dict[Language, Lexicon], heads: Heads | None = None) -> None:
         self._lexicons = lexicons
+        self._heads = heads
 
     def feel(self, text: str) -> Feeling:
         """One text on its own; where its speaker switches, both languages' words count."""
@@ -31,7 +33,19 @@ class SentimentDetector:
         return feeling_of(totals)
 
     def open(self, call: CallContext) -> SentimentCall:
-        return SentimentCall(self)
+        if self._heads is None:
+            return SentimentCall(self)
+        return UnderstandingSentimentCall(self, self._heads)
+
+
+def feeling_meant(meaning: Meaning) -> Feeling:
+    """The likeliest label and emotion; the score is by how much positive is likelier than negative."""
+    sentiments, emotions = meaning.sentiments, meaning.emotions
+    return Feeling(
+        score=round(sentiments["positive"] - sentiments["negative"], 3),
+        label=max(sentiments, key=lambda label: sentiments[label]),
+        emotion=max(emotions, key=lambda emotion: emotions[emotion]),
+    )
 
 
 class SentimentCall:
@@ -42,7 +56,9 @@ class SentimentCall:
         self._trends: dict[Role, float] = {}
 
     def heard(self, utterance: Utterance) -> list[Observation]:
-        feeling = self._detector.feel(utterance.text)
+        return self._felt(utterance, self._detector.feel(utterance.text))
+
+    def _felt(self, utterance: Utterance, feeling: Feeling) -> list[Observation]:
         sentiment = Sentiment(
             utterance_id=utterance.id,
             role=utterance.role,
@@ -67,3 +83,14 @@ class SentimentCall:
         trend = score if before is None else kept * before + (1 - kept) * score
         self._trends[utterance.role] = trend
         return round(trend, 3)
+
+
+class UnderstandingSentimentCall(SentimentCall):
+    """Which also remembers the last turns, by which the next one is understood."""
+
+    def __init__(self, detector: SentimentDetector, heads: Heads) -> None:
+        super().__init__(detector)
+        self._conversation = Conversation(heads)
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        return self._felt(utterance, feeling_meant(self._conversation.heard(utterance.role, embedding)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import accounts, audit, bench, demo, detect, models, serve, stream, transcribe
+from service.cli import accounts, audit, bench, demo, detect, evaluate, models, serve, stream, transcribe
 
 app = typer.Typer(
     name="callwarden",
@@ -18,6 +18,7 @@ app.command("demo")(demo.demo)
 app.command("stream")(stream.stream)
 app.command("transcribe")(transcribe.transcribe)
 app.command("detect")(detect.detect)
+app.command("eval")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(accounts.keys, name="keys")

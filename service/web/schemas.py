@@ -206,10 +206,12 @@ class ReferenceAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing the service needs: does it work, and if not, what is to be done."""
+    """One thing the service needs: does it work, and if not, what is to be done. Without what is not `required` calls
+    are still taken."""
 
     ok: bool
     message: str = ""
+    required: bool = True
 
 
 def _readiness_seen(view: View, readiness: Readiness) -> Readiness:

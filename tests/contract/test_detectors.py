@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.types import Utterance
-from detectors.contract import SEVERITIES, CallContext, Finding, Jurisdiction, Observation, Sentiment
+from detectors.contract import SEVERITIES, CallContext, Embedding, Finding, Jurisdiction, Observation, Sentiment
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import load
+from detectors.runtime.runner import ask_about
 
-REGISTRY = load()
+WHOLE, PATTERNS = load(), load(encoder=None)
 TAXONOMY = load_taxonomy()
-DETECTORS = [detector.id for detector in REGISTRY.detectors]
+REGISTRIES = {detector.id: registry for registry in (PATTERNS, WHOLE) for detector in registry.detectors}
+"""Where each detector is found: with the encoder, if it is there then."""
+DETECTORS = list(REGISTRIES)
 
 WORDS = st.sampled_from(
     [
@@ -77,14 +81,22 @@ def conversations(draw: st.DrawFn) -> list[Utterance]:
     return said
 
 
+@cache
+def meaning_of(text: str) -> Embedding:
+    """By the encoder that ships."""
+    assert WHOLE.encoder is not None
+    return WHOLE.encoder.encode([text])[0]
+
+
 def judge(name: str, jurisdiction: Jurisdiction, said: list[Utterance]) -> list[Observation]:
     """What one detector makes of a conversation."""
     started = datetime(2026, 3, 10, 13, 59, tzinfo=UTC)
     call = CallContext(call_id="c", language="zh", jurisdiction=jurisdiction, started_at=started)
-    detector = dict(REGISTRY.open(call))[name]
+    registry = REGISTRIES[name]
+    detector = dict(registry.open(call))[name]
     seen: list[Observation] = []
     for utterance in said:
-        seen += detector.heard(utterance)
+        seen += ask_about(detector, utterance, meaning_of(utterance.text) if registry.encoder else None)
         seen += detector.elapsed(utterance.end)
     return seen + detector.closed(said[-1].end)
 
@@ -133,7 +145,7 @@ def test_any_talk_is_judged_without_raising_well_formed_and_alike_each_time(
 
 
 @pytest.mark.parametrize("jurisdiction", ["CN", "US"])
-@pytest.mark.parametrize("name", [name for name in DETECTORS if name not in {"hours", "duties", "sentiment"}])
+@pytest.mark.parametrize("name", [name for name in DETECTORS if name not in {"hours", "duties"}])
 @pytest.mark.parametrize("text", ["你他妈的，我弄死你", "不还钱就等着坐牢", "I will kill you", "You owe us"])
 def test_a_customer_never_violates_anything(name: str, jurisdiction: Jurisdiction, text: str) -> None:
     said = Utterance(
@@ -147,4 +159,10 @@ def test_a_customer_never_violates_anything(name: str, jurisdiction: Jurisdictio
         language="zh",
         confidence=1.0,
     )
-    assert judge(name, jurisdiction, [said]) == []
+    assert [seen for seen in judge(name, jurisdiction, [said]) if not isinstance(seen, Sentiment)] == []
+
+
+def test_the_encoder_ships() -> None:
+    assert WHOLE.encoder is not None
+    assert "semantic" in DETECTORS
+    assert "lexical" in DETECTORS

@@ -111,6 +111,8 @@ export const en: Messages = {
     overloaded: 'Recognition is behind; results come late',
     protocol_error: 'A gateway breaks the protocol',
     model_missing: 'The speech model is missing or damaged; nothing is recognised',
+    encoder_missing:
+      'The language model is missing: patterns and duties judge alone; hints and irony are missed, false alerts are more',
   },
   link: {
     connecting: 'Connecting…',

@@ -121,6 +121,7 @@ export const zh = {
     overloaded: '识别积压，结果会变慢',
     protocol_error: '有网关违反协议',
     model_missing: '语音模型缺失或损坏，未在识别',
+    encoder_missing: '语义模型缺失：只按话术规则和必说项判断，暗示、反话等会漏报，误报也会增多',
   } as Record<string, string>,
   link: {
     connecting: '正在连接…',

@@ -726,13 +726,16 @@ export interface components {
         };
         /**
          * Check
-         * @description One thing the service needs: does it work, and if not, what is to be done.
+         * @description One thing the service needs: does it work, and if not, what is to be done. Without what is not `required` calls
+         *     are still taken.
          */
         Check: {
             /** Ok */
             ok: boolean;
             /** Message */
             message: string;
+            /** Required */
+            required: boolean;
         };
         /** Credentials */
         Credentials: {

@@ -36,7 +36,7 @@ async def readyz(asker: Asker, context: ContextDep) -> Response:
     """Can calls be taken? 503 and the reason if not. Open to all, for load balancers; the reasons are told to gateway
     keys and users."""
     checks = dict(await context.parts.checks())
-    ready = all(check.ok for check in checks.values())
+    ready = all(check.ok for check in checks.values() if check.required)
     return json_answer(_READINESS, Readiness(ready=ready, checks=checks), view_of(asker), 200 if ready else 503)
 
 

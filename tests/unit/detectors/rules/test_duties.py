@@ -10,7 +10,7 @@ from detectors.rules.duties import DutiesCall
 from detectors.runtime.registry import load
 from tests.speech import call, findings, play, said
 
-REGISTRY = load()
+REGISTRY = load(encoder=None)
 IDENTITY = "您好，我是甲银行委托的乙公司催收专员，姓陈，工号八零一二。"
 NOTICE = "本次通话全程录音。"
 ENGLISH = "Hello, my name is Dana Wells from Northline Recovery. This call is being recorded."

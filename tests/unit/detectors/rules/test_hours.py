@@ -15,7 +15,7 @@ from detectors.timezones.names import database
 from detectors.timezones.zones import Zone
 from tests.speech import call, play, said
 
-REGISTRY = load()
+REGISTRY = load(encoder=None)
 NEW_YORK = {"timezone": "America/New_York"}
 
 

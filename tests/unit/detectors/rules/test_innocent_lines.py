@@ -11,7 +11,7 @@ from detectors.rules.lexical import LexicalDetector
 from detectors.runtime.registry import load
 from tests.speech import call, findings, said
 
-LEXICAL = next(detector for detector in load().detectors if isinstance(detector, LexicalDetector))
+LEXICAL = next(detector for detector in load(encoder=None).detectors if isinstance(detector, LexicalDetector))
 
 ACROSS_WORDS = (
     "您说的是宝鸡巴山路那家店吧",

@@ -11,7 +11,7 @@ from detectors.contract import CallDetector, Finding, Foreseeing, Jurisdiction
 from detectors.runtime.registry import load
 from tests.speech import call, findings, play, said
 
-REGISTRY = load()
+REGISTRY = load(encoder=None)
 DATA = Path(__file__).parents[3] / "data"
 
 

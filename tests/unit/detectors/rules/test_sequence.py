@@ -7,7 +7,7 @@ from detectors.rules.sequence import SequenceCall
 from detectors.runtime.registry import load
 from tests.speech import call, play, said
 
-REGISTRY = load()
+REGISTRY = load(encoder=None)
 
 
 def rules(utterances: list[Utterance], **metadata: str) -> list[str]:

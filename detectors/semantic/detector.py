@@ -1,0 +1,145 @@
+"""Violations by what was meant: patterns are evidence, the encoder's judgement decides.
+
+Where there is no encoder, or it fails, the patterns alone are asked, as `lexical` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from asr.types import Seconds, Utterance
+from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Observation, TextEncoder
+from detectors.packs.taxonomy import Category
+from detectors.rules.lexical import LexicalCall, LexicalDetector
+from detectors.semantic.heads import Conversation, Heads, Turn
+from detectors.semantic.judgement import Judgement
+from detectors.sentences import sentences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What judges by meaning: the encoder, what is read from its vectors, and how signals are weighed."""
+
+    encoder: TextEncoder
+    heads: Heads
+    judgement: Judgement
+
+
+class SemanticDetector:
+    """`told_by_ear`: categories that words alone cannot settle."""
+
+    id: ClassVar[str] = "semantic"
+
+    def __init__(
+        self,
+        patterns: LexicalDetector,
+        understood: Understood,
+        categories: Mapping[str, Category],
+        told_by_ear: frozenset[str],
+    ) -> None:
+        self._patterns = patterns
+        self._understood = understood
+        self._categories = {name: categories[name] for name in understood.heads.categories}
+        self._told_by_ear = told_by_ear
+
+    def open(self, call: CallContext) -> SemanticCall:
+        lawful = {name: each for name, each in self._categories.items() if call.jurisdiction in each.law}
+        return SemanticCall(self._patterns.open(call), self._understood, lawful, call.jurisdiction, self._told_by_ear)
+
+
+def rule_of(category: str) -> str:
+    """The rule that a finding without a pattern names."""
+    return f"semantic.{category}"
+
+
+class SemanticCall:
+    """One call's memory: the patterns' own, and the last turns."""
+
+    def __init__(
+        self,
+        patterns: LexicalCall,
+        understood: Understood,
+        categories: Mapping[str, Category],
+        jurisdiction: Jurisdiction,
+        told_by_ear: frozenset[str],
+    ) -> None:
+        self._patterns = patterns
+        self._understood = understood
+        self._categories = categories
+        self._jurisdiction: Jurisdiction = jurisdiction
+        self._told_by_ear = told_by_ear
+        self._conversation = Conversation(understood.heads)
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        return self._patterns.heard(utterance)
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        """One finding a category, at most."""
+        meaning = self._conversation.heard(utterance.role, embedding)
+        met = {found.category: found for found in self._patterns.heard(utterance) if isinstance(found, Finding)}
+        if utterance.role != "agent" or not utterance.text.strip():
+            return []
+        judgement, told = self._understood.judgement, list[Observation]()
+        for category in self._categories:
+            pattern = met.get(category)
+            rule = pattern.rule if pattern else None
+            probability = judgement.probability(meaning, category, rule)
+            if judgement.tells(category, probability, rule):
+                found = pattern or self._finding(category, utterance)
+                told.append(replace(found, detector=SemanticDetector.id, score=round(probability, 3)))
+        return told
+
+    def foresee(self, utterance: Utterance) -> list[Finding]:
+        """Patterns met so far that the meaning so far agrees with."""
+        met = self._patterns.foresee(utterance)
+        if not met:
+            return []
+        [embedding] = self._understood.encoder.encode([utterance.text])
+        meaning = self._conversation.meaning(utterance.role, embedding)
+        judgement, told = self._understood.judgement, list[Finding]()
+        for found in met:
+            probability = judgement.probability(meaning, found.category, found.rule)
+            if judgement.tells(found.category, probability, found.rule):
+                told.append(replace(found, detector=SemanticDetector.id, score=round(probability, 3)))
+        return told
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def _finding(self, name: str, utterance: Utterance) -> Finding:
+        category = self._categories[name]
+        law = category.law[self._jurisdiction]
+        begin, end = self._telling(name, utterance.text)
+        start, stop = utterance.span_in_time(begin, end)
+        return Finding(
+            kind="violation",
+            category=name,
+            rule=rule_of(name),
+            detector=SemanticDetector.id,
+            severity=category.severity,
+            score=1.0,
+            role="agent",
+            start=start,
+            end=stop,
+            quote=utterance.text[begin:end],
+            title=category.title,
+            why=law.why,
+            cites=law.cites,
+            utterance_id=utterance.id,
+            decided_by_transcript=name not in self._told_by_ear,
+        )
+
+    def _telling(self, category: str, text: str) -> tuple[int, int]:
+        """Where the sentence stands that tells most."""
+        spans = sentences(text)
+        if len(spans) == 1:
+            return spans[0]
+        vectors = self._understood.encoder.encode([text[begin:end] for begin, end in spans])
+        heads = self._understood.heads
+        meant = [heads.meaning(Turn(role="agent", embedding=vector), ()).categories[category] for vector in vectors]
+        return spans[meant.index(max(meant))]

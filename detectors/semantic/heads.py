@@ -1,0 +1,142 @@
+"""What a line means for us, from its vector and those of the two turns before it: trained layers, in numpy."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.types import Role
+from detectors.contract import DetectorError, Embedding, Emotion, SentimentLabel
+from detectors.semantic.encoder import FOLDER
+
+Stance = Literal["asserts", "denies", "quotes", "asks", "warns_against", "offers_help", "none"]
+"""How a speaker stands to a violation that is in his words or touched on by them."""
+
+TURNS_BEFORE: Final = 2
+_GROUPS: Final = ("categories", "any", "stance", "sentiment", "emotion")
+
+
+class BadHeads(DetectorError):
+    """The file of the heads does not hold what is needed; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Who said something, and its vector."""
+
+    role: Role
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """Of one line. `categories`: log odds that an agent who says it commits each; `violates`: that it is any of them.
+    `stances`, `sentiments`, `emotions`: probabilities that sum to 1."""
+
+    categories: Mapping[str, float]
+    violates: float
+    stances: Mapping[Stance, float]
+    sentiments: Mapping[SentimentLabel, float]
+    emotions: Mapping[Emotion, float]
+
+
+class Heads:
+    """The trained layers. `names`: each group's outputs, in order."""
+
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]], names: Mapping[str, Sequence[str]]) -> None:
+        self._weights = weights
+        self._names = names
+        self._check()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(self._names["categories"])
+
+    def meaning(self, said: Turn, before: Sequence[Turn]) -> Meaning:
+        """Of `said`, after the turns `before` it, oldest first, of which the last two count."""
+        logits = self._logits(said, before)
+        groups: dict[str, dict[str, float]] = {}
+        begin = 0
+        for group in _GROUPS:
+            values = logits[begin : begin + len(self._names[group])]
+            begin += len(values)
+            probabilities = values if group in ("categories", "any") else _softmax(values)
+            groups[group] = dict(zip(self._names[group], probabilities.tolist(), strict=True))
+        [violates] = groups["any"].values()
+        return Meaning(
+            categories=groups["categories"],
+            violates=violates,
+            stances={each: groups["stance"][each] for each in get_args(Stance)},
+            sentiments={each: groups["sentiment"][each] for each in get_args(SentimentLabel)},
+            emotions={each: groups["emotion"][each] for each in get_args(Emotion)},
+        )
+
+    def _logits(self, said: Turn, before: Sequence[Turn]) -> NDArray[np.float32]:
+        size = said.embedding.shape[0]
+        place, flags = np.zeros((1 + TURNS_BEFORE, size), np.float32), np.zeros(1 + 2 * TURNS_BEFORE, np.float32)
+        place[0], flags[0] = said.embedding, said.role == "agent"
+        for number, turn in enumerate(reversed(before[-TURNS_BEFORE:])):
+            place[1 + number] = turn.embedding
+            flags[1 + 2 * number : 3 + 2 * number] = 1.0, turn.role == "agent"
+        scaled = place * np.float32(size**0.5)
+        weights = self._weights
+        inner = _gelu(weights["inner.weight"] @ np.concatenate([scaled.ravel(), flags]) + weights["inner.bias"])
+        alone = weights["alone.weight"] @ scaled[0] + weights["alone.bias"]
+        return alone + weights["outer.weight"] @ inner + weights["outer.bias"]
+
+    def _check(self) -> None:
+        needed = {f"{layer}.{part}" for layer in ("alone", "inner", "outer") for part in ("weight", "bias")}
+        if missing := needed - set(self._weights):
+            raise BadHeads(f"the heads have no {min(missing)}")
+        if missing := set(_GROUPS) - set(self._names):
+            raise BadHeads(f"the heads name no {min(missing)}")
+        outputs = sum(len(self._names[group]) for group in _GROUPS)
+        if self._weights["outer.weight"].shape[0] != outputs:
+            raise BadHeads(f"the heads name {outputs} outputs and have {self._weights['outer.weight'].shape[0]}")
+
+
+def load_heads(folder: Path = FOLDER) -> Heads:
+    """The heads that ship with the encoder. Raises BadHeads."""
+    path = folder / "heads.npz"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError) as failure:
+        raise BadHeads(f"{path.name} in {folder} cannot be read: {failure}") from failure
+    names = {name.removeprefix("names."): each.tolist() for name, each in arrays.items() if name.startswith("names.")}
+    weights = {name: each.astype(np.float32) for name, each in arrays.items() if not name.startswith("names.")}
+    return Heads(weights, names)
+
+
+def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    raised: NDArray[np.float32] = np.exp(values - values.max())
+    return np.asarray(raised / raised.sum(), np.float32)
+
+
+def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By the tanh approximation, which numpy can do without an error function; within 0.0005 of the exact one."""
+    return np.asarray(0.5 * x * (1.0 + np.tanh(0.7978845608 * (x + 0.044715 * x**3))), np.float32)
+
+
+class Conversation:
+    """One call's turns as far as they matter to the next one."""
+
+    def __init__(self, heads: Heads) -> None:
+        self._heads = heads
+        self._turns: deque[Turn] = deque(maxlen=TURNS_BEFORE)
+
+    def meaning(self, role: Role, embedding: Embedding) -> Meaning:
+        """Of what is said now, after the turns before it."""
+        return self._heads.meaning(Turn(role=role, embedding=embedding), tuple(self._turns))
+
+    def heard(self, role: Role, embedding: Embedding) -> Meaning:
+        """As `meaning`, and remembered."""
+        meaning = self.meaning(role, embedding)
+        self._turns.append(Turn(role=role, embedding=embedding))
+        return meaning

@@ -1,0 +1,142 @@
+"""The one judgement, over a scripted encoder and scripted heads: which signals make a finding, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.contract import Emotion, Observation, SentimentLabel
+from detectors.packs.taxonomy import load_taxonomy
+from detectors.rules.lexical import LexicalDetector
+from detectors.runtime.registry import load
+from detectors.semantic.detector import SemanticCall, SemanticDetector, Understood, rule_of
+from detectors.semantic.heads import Heads, Stance
+from detectors.semantic.judgement import FEATURES, Judgement
+from tests.speech import call, findings, said
+
+CATEGORIES = ("threat_violence", "abuse_insult")
+STANCES = get_args(Stance)
+NAMES = {
+    "categories": CATEGORIES,
+    "any": ("any",),
+    "stance": STANCES,
+    "sentiment": get_args(SentimentLabel),
+    "emotion": get_args(Emotion),
+}
+OUTPUTS = sum(map(len, NAMES.values()))
+SURE, DENIED, CALM = 0, 1, 2
+"""What a text can mean here, each its own axis: a threat, a threat denied, nothing."""
+
+THREAT = "你腿还想不想要了"
+PATTERN = "我打断你的腿"
+
+
+class ScriptedEncoder:
+    def __init__(self, meant: Mapping[str, int]) -> None:
+        self._meant = meant
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked += texts
+        return np.eye(3, dtype=np.float32)[[self._meant.get(text, CALM) for text in texts]]
+
+
+def heads() -> Heads:
+    """Reads the axes: a threat has log odds of 6, one denied 1, with its stance."""
+    alone = np.zeros((OUTPUTS, 3), np.float32)
+    alone[CATEGORIES.index("threat_violence")] = (6.0, 1.0, -6.0)
+    alone[CATEGORIES.index("abuse_insult")] = -6.0
+    first = len(CATEGORIES) + 1
+    alone[first + STANCES.index("asserts"), SURE] = 9.0
+    alone[first + STANCES.index("denies"), DENIED] = 9.0
+    alone[first + STANCES.index("none"), CALM] = 9.0
+    weights = {
+        "alone.weight": alone / np.sqrt(3).astype(np.float32),
+        "alone.bias": np.zeros(OUTPUTS, np.float32),
+        "inner.weight": np.zeros((1, 14), np.float32),
+        "inner.bias": np.zeros(1, np.float32),
+        "outer.weight": np.zeros((OUTPUTS, 1), np.float32),
+        "outer.bias": np.zeros(OUTPUTS, np.float32),
+    }
+    return Heads(weights, NAMES)
+
+
+WEIGHTS = {"one": -3.0, "category": 1.0, "pattern": 4.0, "pattern_against": -4.0}
+JUDGEMENT = Judgement(
+    weights=[WEIGHTS.get(name, 0.0) for name in FEATURES],
+    thresholds=dict.fromkeys(CATEGORIES, 0.5),
+    with_pattern=0.5,
+    trust={},
+    trust_in_other_rules=0.9,
+)
+PATTERNS = next(each for each in load(encoder=None).detectors if isinstance(each, LexicalDetector))
+
+
+def opened(**meant: int) -> tuple[SemanticCall, ScriptedEncoder]:
+    encoder = ScriptedEncoder(meant)
+    understood = Understood(encoder=encoder, heads=heads(), judgement=JUDGEMENT)
+    detector = SemanticDetector(PATTERNS, understood, load_taxonomy().categories, frozenset())
+    return detector.open(call()), encoder
+
+
+def hear(judge: SemanticCall, encoder: ScriptedEncoder, text: str, role: str = "agent") -> list[Observation]:
+    assert role in ("agent", "customer")
+    [embedding] = encoder.encode([text])
+    return judge.understood(said("agent" if role == "agent" else "customer", text), embedding)
+
+
+def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
+    judge, encoder = opened(**{THREAT: SURE})
+    [found] = findings(hear(judge, encoder, THREAT))
+    assert (found.category, found.rule, found.detector) == ("threat_violence", rule_of("threat_violence"), "semantic")
+    assert found.quote == THREAT
+    assert 0.5 < found.score <= 1.0
+    assert found.cites
+
+
+def test_a_pattern_needs_the_meaning_to_agree() -> None:
+    judge, encoder = opened(**{PATTERN: SURE})
+    [found] = findings(hear(judge, encoder, PATTERN))
+    assert found.rule != rule_of("threat_violence")
+    calm, encoder = opened(**{PATTERN: CALM})
+    assert PATTERNS.open(call()).heard(said("agent", PATTERN))
+    assert hear(calm, encoder, PATTERN) == []
+
+
+def test_a_threat_that_is_denied_is_none() -> None:
+    judge, encoder = opened(**{PATTERN: DENIED})
+    assert hear(judge, encoder, PATTERN) == []
+
+
+def test_a_customers_words_are_heard_and_never_judged() -> None:
+    judge, encoder = opened(**{THREAT: SURE})
+    assert hear(judge, encoder, THREAT, "customer") == []
+
+
+def test_the_sentence_that_tells_most_is_the_evidence() -> None:
+    long = f"好的，我跟您说一下。{THREAT}！您自己考虑吧。"
+    judge, encoder = opened(**{long: SURE, f"{THREAT}！": SURE})
+    [found] = findings(hear(judge, encoder, long))
+    assert found.quote == f"{THREAT}！"
+    whole = said("agent", long)
+    assert whole.start < found.start < found.end < whole.end
+
+
+def test_an_early_alert_needs_pattern_and_meaning() -> None:
+    so_far = PATTERN + "你等着看吧"
+    judge, _ = opened(**{so_far: SURE})
+    assert [each.category for each in judge.foresee(said("agent", so_far))] == ["threat_violence"]
+    judge, _ = opened(**{so_far: DENIED})
+    assert judge.foresee(said("agent", so_far)) == []
+    judge, encoder = opened()
+    assert judge.foresee(said("agent", "您好，请问是本人吗")) == []
+    assert encoder.asked == []
+
+
+def test_without_a_vector_the_patterns_judge() -> None:
+    judge, _ = opened()
+    [found] = findings(judge.heard(said("agent", PATTERN)))
+    assert found.detector == "lexical"
