@@ -1,0 +1,94 @@
+"""Makes of a run what the service loads: python -m training.encoder.export --run FOLDER [--output FOLDER]
+
+Writes `encoder.onnx` (8 bit), `tokenizer.json`, `heads.npz` and `judgement.json`. The last one is fitted on the
+development split, with what the exported encoder says of it, not the trained one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
+
+from detectors.semantic.encoder import FOLDER
+from training.encoder.fit import fitted
+from training.encoder.network import Encoder, Heads
+from training.encoder.texts import CATEGORIES, EMOTION_NAMES, SENTIMENT_NAMES, STANCE_NAMES
+from training.encoder.train import Training
+
+OPSET = 17
+NAMES = {
+    "categories": CATEGORIES,
+    "any": ("any",),
+    "stance": STANCE_NAMES,
+    "sentiment": SENTIMENT_NAMES,
+    "emotion": EMOTION_NAMES,
+}
+
+
+class OneText(nn.Module):
+    """The encoder over one text at a time, which needs no mask."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """`ids`: (1, tokens). Returns (1, hidden)."""
+        return self.encoder(ids, torch.ones_like(ids))
+
+
+def write_encoder(encoder: Encoder, path: Path) -> None:
+    """8-bit weights a channel, of which 7 are used, for some processors' 8-bit products overflow."""
+    one = OneText(encoder).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        torch.onnx.export(
+            one,
+            (torch.full((1, 12), 5),),
+            str(whole),
+            input_names=["ids"],
+            output_names=["vectors"],
+            dynamic_axes={"ids": {1: "tokens"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+
+
+def write_heads(heads: Heads, path: Path) -> None:
+    """Weights in 16 bits, and the names of the outputs."""
+    weights = {name: value.numpy().astype(np.float16) for name, value in heads.state_dict().items()}
+    names = {f"names.{group}": np.array(each) for group, each in NAMES.items()}
+    np.savez_compressed(path, allow_pickle=False, **weights, **names)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export a run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True, help="folder of trained.pt and tokenizer.json")
+    parser.add_argument("--output", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    training = Training(options.run, passes=1)
+    write_encoder(training.encoder, options.output / "encoder.onnx")
+    write_heads(training.heads, options.output / "heads.npz")
+    shutil.copyfile(options.run / "tokenizer.json", options.output / "tokenizer.json")
+    judgement = fitted(options.output)
+    text = json.dumps(judgement, indent=2)
+    (options.output / "judgement.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

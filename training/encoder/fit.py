@@ -1,0 +1,151 @@
+"""Fits the one judgement: how far a rule is to be trusted, how signals are weighed, and what is enough for a finding.
+
+Rules are counted on the training split, which none of them was written after. Weights and thresholds are fitted on the
+development split.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from asr.types import Role
+from detectors.evaluation.batch import Batch
+from detectors.evaluation.measure import OWN_LAW, in_any
+from detectors.runtime.registry import load
+from detectors.semantic.encoder import OnnxTextEncoder
+from detectors.semantic.heads import Heads, Meaning, Turn, load_heads
+from detectors.semantic.judgement import FEATURES, features
+from training.encoder.texts import Example, corpus
+
+FALSE_ALLOWED = 0.02
+"""Of harmless lines: the two in a hundred that people still put up with."""
+WITH_PATTERN = 0.3
+"""What is enough where a pattern is met. The corpus holds far more harmless lines that meet one than calls do, so what
+it makes of them is too low for calls."""
+LEAST_PRECISION = 0.7
+"""Of a category's findings."""
+PRIOR = 6.0
+"""Findings of all categories together that a category's own few are mixed with."""
+RULE_PRIOR = 4.0
+"""Hits of all rules together that a rule's own few are mixed with."""
+
+Met = Mapping[str, str]
+"""The rule that a line meets, by category."""
+
+
+def fitted(folder: Path) -> dict[str, Any]:
+    """Trust, weights and thresholds, as judgement.json holds them."""
+    heads = load_heads(folder)
+    trust, overall = _trust(_agents("train"))
+    lines = _agents("dev")
+    meanings = meanings_of(OnnxTextEncoder(folder), heads, lines)
+    rows = np.array(
+        [
+            [
+                features(meaning, name, trust.get(met[name], overall) if name in met else 0.0)
+                for name in heads.categories
+            ]
+            for meaning, met in zip(meanings, patterns_met(lines), strict=True)
+        ],
+        np.float32,
+    )
+    gold = np.array([[category in (line.labels or ()) for category in heads.categories] for line in lines])
+    weights = _weights(rows.reshape(-1, len(FEATURES)), gold.reshape(-1))
+    probabilities = np.asarray(1 / (1 + np.exp(-(rows @ weights))), np.float32)
+    return {
+        "weights": dict(zip(FEATURES, [round(float(each), 4) for each in weights], strict=True)),
+        "thresholds": _thresholds(heads.categories, probabilities, gold, np.array([line.lang for line in lines])),
+        "with_pattern": WITH_PATTERN,
+        "trust": trust,
+        "trust_in_other_rules": overall,
+    }
+
+
+def _agents(split: str) -> list[Example]:
+    return [line for line in corpus(split) if line.labels is not None]
+
+
+def meanings_of(encoder: OnnxTextEncoder, heads: Heads, lines: Sequence[Example]) -> list[Meaning]:
+    """As the service works them out."""
+    texts = sorted({text for line in lines for text in (line.text, *(text for _, text in line.before))})
+    vectors = dict(zip(texts, encoder.encode(texts), strict=True))
+    found: list[Meaning] = []
+    for line in lines:
+        before = [Turn(role=_role(who), embedding=vectors[said]) for who, said in line.before]
+        found.append(heads.meaning(Turn(role=_role(line.speaker), embedding=vectors[line.text]), before))
+    return found
+
+
+def _role(speaker: str) -> Role:
+    return "agent" if speaker == "agent" else "customer"
+
+
+def patterns_met(lines: Sequence[Example]) -> list[Met]:
+    """What the patterns alone find in each line."""
+    batch = Batch(load(encoder=None))
+    found: list[Met] = []
+    for line in lines:
+        language = "zh" if line.lang == "zh" else "en"
+        findings, _ = batch.last_of([(_role(line.speaker), line.text)], language, OWN_LAW[language])
+        found.append({finding.category: finding.rule for finding in findings})
+    return found
+
+
+def _trust(lines: Sequence[Example]) -> tuple[dict[str, float], float]:
+    """How often each rule is right where it is met, and all together."""
+    hits, right = Counter[str](), Counter[str]()
+    for line, met in zip(lines, patterns_met(lines), strict=True):
+        for category, rule in met.items():
+            hits[rule] += 1
+            right[rule] += category in (line.labels or ())
+    overall = right.total() / max(1, hits.total())
+    mixed = {rule: (right[rule] + RULE_PRIOR * overall) / (times + RULE_PRIOR) for rule, times in hits.items()}
+    return {rule: round(each, 3) for rule, each in sorted(mixed.items())}, round(overall, 3)
+
+
+def _weights(rows: NDArray[np.float32], gold: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Logistic regression."""
+    x, y = torch.tensor(rows), torch.tensor(gold, dtype=torch.float32)
+    weights = torch.zeros(x.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = functional.binary_cross_entropy_with_logits(x @ weights, y) + 1e-5 * weights.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return weights.detach().numpy()
+
+
+def _thresholds(
+    categories: Sequence[str], probabilities: NDArray[np.float32], gold: NDArray[np.bool_], languages: NDArray[np.str_]
+) -> dict[str, float]:
+    """One for all categories, at which neither language has more than FALSE_ALLOWED of its harmless lines flagged;
+    a higher one for a category that would not be right often enough, its own findings counted together with a few of
+    all categories, for one has too few to go by."""
+    calm = ~in_any(gold, 1)
+    highest = probabilities.max(axis=1)
+    common = max(float(np.quantile(highest[calm & (languages == each)], 1 - FALSE_ALLOWED)) for each in ("zh", "en"))
+    steps = [common, *(float(step) for step in np.arange(common, 0.99, 0.01))]
+    chosen: dict[str, float] = {}
+    for column, category in enumerate(categories):
+        good = [step for step in steps if _precision(probabilities, gold, column, step) >= LEAST_PRECISION]
+        chosen[category] = round(min(good, default=0.99), 3)
+    return chosen
+
+
+def _precision(probabilities: NDArray[np.float32], gold: NDArray[np.bool_], column: int, threshold: float) -> float:
+    seen = probabilities >= threshold
+    overall = (seen & gold).sum() / max(1, seen.sum())
+    own, right = seen[:, column].sum(), (seen & gold)[:, column].sum()
+    return float((right + PRIOR * overall) / (own + PRIOR))
