@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from detectors.rules.names import AskedNames
+from detectors.rules.person_names import AskedNames
 from detectors.rules.wording import Patterns, Piece, Reading, clauses, places, read, says
 
 Act = Literal[

@@ -12,7 +12,7 @@ from detectors.matching.pattern import PatternError
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, PackError, read_yaml
 from detectors.rules.answers import ORDER, Act, AnswerPatterns, murmurs_of
-from detectors.rules.names import AskedNames, NameWords
+from detectors.rules.person_names import AskedNames, NameWords
 from detectors.rules.wording import Patterns, Piece, clauses, compile_patterns, read, says
 
 ANSWER_WITHIN: Seconds = 12.0
