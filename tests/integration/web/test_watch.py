@@ -24,6 +24,19 @@ async def test_readiness_tells_what_is_missing(house: House) -> None:
     assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_what_is_not_required_is_told_and_calls_are_taken(house: House) -> None:
+    key = await house.key()
+    client = await house.stranger()
+    house.checks["encoder"] = Check(ok=False, message="patterns and duties judge alone", required=False)
+    answer = await client.get("/readyz", headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["checks"]["encoder"] == {
+        "ok": False,
+        "message": "patterns and duties judge alone",
+        "required": False,
+    }
+
+
 async def test_a_plain_load_balancer_may_ask_and_is_told_which_check_fails_but_not_why(house: House) -> None:
     client = await house.stranger()
     assert (await client.get("/readyz")).status_code == 200
@@ -31,7 +44,7 @@ async def test_a_plain_load_balancer_may_ask_and_is_told_which_check_fails_but_n
     for headers in ({}, {"Cookie": "callwarden_session=no.session"}):
         answer = await client.get("/readyz", headers=headers)
         assert answer.status_code == 503
-        assert answer.json()["checks"]["admission"] == {"ok": False, "message": ""}
+        assert answer.json()["checks"]["admission"] == {"ok": False, "message": "", "required": True}
         assert "3 calls" not in answer.text
     assert (await client.get("/readyz", headers={"X-API-Key": "cw_none"})).status_code == 401
 
