@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -32,8 +33,8 @@ class _Session(Protocol):
 
 
 class OnnxTextEncoder:
-    """Blocking, on one core: some milliseconds a sentence. Safe to call from several threads at once, for onnxruntime
-    sessions may be shared.
+    """Blocking, on one core: some milliseconds a sentence. Safe to call from several threads at once; they take turns,
+    for the texts of a batch come together, and many threads at once would hold up recognition on few cores.
 
     Each piece of text is run by itself: in a batch the 8-bit scales would depend on what else is in it, so the same
     words would be judged by who speaks at the same time. Raises EncoderMissing where the files cannot be loaded.
@@ -41,6 +42,7 @@ class OnnxTextEncoder:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._tokenizer, self._session = _loaded(folder)
+        self._turn = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """A vector of length 1 a text, shape (texts, size). A text of many pieces has the mean of theirs."""
@@ -50,7 +52,8 @@ class OnnxTextEncoder:
         return stacked / np.linalg.norm(stacked, axis=1, keepdims=True)
 
     def _vector(self, ids: list[int]) -> Embedding:
-        [[vector]] = self._session.run(None, {"ids": np.array([ids], np.int64)})
+        with self._turn:
+            [[vector]] = self._session.run(None, {"ids": np.array([ids], np.int64)})
         return cast("Embedding", vector)
 
 
