@@ -30,17 +30,6 @@ RATE = 4e-4
 WRITE_EVERY_S = 120.0
 
 
-def hidden(encoder: Encoder, ids: Tensor, mask: Tensor) -> list[Tensor]:
-    """The output of every layer, (texts, tokens, hidden)."""
-    x = encoder.norm(encoder.words(ids) + encoder.positions(torch.arange(ids.shape[1])))
-    unseen = (1.0 - mask[:, None, None, :].float()) * -10_000.0
-    outputs: list[Tensor] = []
-    for layer in encoder.layers:
-        x = layer(x, unseen)
-        outputs.append(x)
-    return outputs
-
-
 class Scale:
     """The spread of each of the teacher's numbers, so that a few large ones do not outweigh the others."""
 
@@ -121,8 +110,8 @@ def _learn(
             group["lr"] = RATE * min(1.0, (step + 1) / 100) * max(left, 0.02)
         tokens, mask = padded([ids[place] for place in batches[step]])
         with torch.no_grad():
-            wanted = hidden(teacher, tokens, mask)
-        loss = scale.distance(hidden(student, tokens, mask), wanted, mask)
+            wanted = teacher.hidden(tokens, mask)
+        loss = scale.distance(student.hidden(tokens, mask), wanted, mask)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -139,7 +128,7 @@ def _learn(
 def _seen(teacher: Encoder, ids: list[list[int]], batch: list[int]) -> list[Tensor]:
     tokens, mask = padded([ids[place] for place in batch])
     with torch.no_grad():
-        outputs = hidden(teacher, tokens, mask)
+        outputs = teacher.hidden(tokens, mask)
     return [each[mask.bool()][:, None] for each in outputs]
 
 

@@ -49,13 +49,18 @@ class Encoder(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """`ids` and `mask` (1 a token, 0 beyond): (texts, tokens). Returns (texts, hidden)."""
-        places = torch.arange(ids.shape[1])
-        x = self.norm(self.words(ids) + self.positions(places))
-        hidden_places = (1.0 - mask[:, None, None, :].float()) * -10_000.0
-        for layer in self.layers:
-            x = layer(x, hidden_places)
         kept = mask[:, :, None].float()
-        return functional.normalize((x * kept).sum(1) / kept.sum(1), dim=-1)
+        return functional.normalize((self.hidden(ids, mask)[-1] * kept).sum(1) / kept.sum(1), dim=-1)
+
+    def hidden(self, ids: Tensor, mask: Tensor) -> list[Tensor]:
+        """The output of every layer, (texts, tokens, hidden)."""
+        x = self.norm(self.words(ids) + self.positions(torch.arange(ids.shape[1])))
+        unseen = (1.0 - mask[:, None, None, :].float()) * -10_000.0
+        outputs: list[Tensor] = []
+        for layer in self.layers:
+            x = layer(x, unseen)
+            outputs.append(x)
+        return outputs
 
 
 def from_packed(model: PackedModel, kept: list[int]) -> Encoder:
