@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.contract import Emotion, Observation, SentimentLabel
 from detectors.packs.taxonomy import load_taxonomy
@@ -15,6 +13,7 @@ from detectors.runtime.registry import load
 from detectors.semantic.detector import SemanticCall, SemanticDetector, Understood, rule_of
 from detectors.semantic.heads import Heads, Stance
 from detectors.semantic.judgement import FEATURES, Judgement
+from tests.fakes.text_encoder import FakeTextEncoder
 from tests.speech import call, findings, said
 
 CATEGORIES = ("threat_violence", "abuse_insult")
@@ -32,16 +31,6 @@ SURE, DENIED, CALM = 0, 1, 2
 
 THREAT = "你腿还想不想要了"
 PATTERN = "我打断你的腿"
-
-
-class ScriptedEncoder:
-    def __init__(self, meant: Mapping[str, int]) -> None:
-        self._meant = meant
-        self.asked: list[str] = []
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.asked += texts
-        return np.eye(3, dtype=np.float32)[[self._meant.get(text, CALM) for text in texts]]
 
 
 def heads() -> Heads:
@@ -75,14 +64,14 @@ JUDGEMENT = Judgement(
 PATTERNS = next(each for each in load(encoder=None).detectors if isinstance(each, LexicalDetector))
 
 
-def opened(**meant: int) -> tuple[SemanticCall, ScriptedEncoder]:
-    encoder = ScriptedEncoder(meant)
+def opened(**meant: int) -> tuple[SemanticCall, FakeTextEncoder]:
+    encoder = FakeTextEncoder(meant)
     understood = Understood(encoder=encoder, heads=heads(), judgement=JUDGEMENT)
     detector = SemanticDetector(PATTERNS, understood, load_taxonomy().categories, frozenset())
     return detector.open(call()), encoder
 
 
-def hear(judge: SemanticCall, encoder: ScriptedEncoder, text: str, role: str = "agent") -> list[Observation]:
+def hear(judge: SemanticCall, encoder: FakeTextEncoder, text: str, role: str = "agent") -> list[Observation]:
     assert role in ("agent", "customer")
     [embedding] = encoder.encode([text])
     return judge.understood(said("agent" if role == "agent" else "customer", text), embedding)
