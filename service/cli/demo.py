@@ -117,12 +117,21 @@ async def _play_round(url: str, key: str, at_once: int) -> None:
 async def _play(queue: Iterator[SampleCall], url: str, key: str, delay: float) -> None:
     await asyncio.sleep(delay)
     for sample in queue:
-        audio = await asyncio.to_thread(read_call_audio, sample.audio)
+        await _play_call(sample, url, key)
+        await asyncio.sleep(BETWEEN_SECONDS)
+
+
+async def _play_call(sample: SampleCall, url: str, key: str) -> None:
+    """Where the service refuses it for now, it is tried again when the service asks for that."""
+    audio = await asyncio.to_thread(read_call_audio, sample.audio)
+    while True:
         try:
-            await stream_call(audio, _start(sample), url=url, key=key, seen=lambda _fact: None)
+            return await stream_call(audio, _start(sample), url=url, key=key, seen=lambda _fact: None)
         except StreamFailed as problem:
             err.print(f"{sample.id}: {problem}", markup=False)
-        await asyncio.sleep(BETWEEN_SECONDS)
+            if problem.retry_after is None:
+                return None
+            await asyncio.sleep(problem.retry_after)
 
 
 def _start(sample: SampleCall) -> CallStart:
