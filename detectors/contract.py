@@ -1,5 +1,5 @@
-"""The detector contract: utterances, with their sound and their meaning, and the passing of time in; findings and
-sentiment out.
+"""The detector contract: utterances, with their sound and their meaning, and the passing of time in; findings,
+sentiment and statements out.
 
 A `Detector` is loaded once and shared by all calls; `open` gives one call its own `CallDetector`, which may
 keep state. Both are plain and synchronous: no clock, no IO, no threads. The runner isolates and times them.
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import ClassVar, Final, Literal, Protocol, TypeAlias, runtime_checkable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 Jurisdiction = Literal["CN", "US"]
+Currency = Literal["CNY", "USD", "GBP"]
 
 HISTORY_DAYS: Final = 30
 """The longest span that a law counts calls over is a week; habits show in a month."""
@@ -128,6 +130,64 @@ class Withdrawn:
     why: Bilingual
 
 
+Said = Literal[
+    "promise",
+    "refusal",
+    "hardship",
+    "dispute",
+    "complaint",
+    "callback",
+    "stop",
+    "wrong_number",
+    "third_party",
+    "vulnerable",
+    "asks_identity",
+    "confirms_identity",
+]
+"""What somebody on the debtor's side says that has to be written down after the call. `stop`: asks not to be called;
+`third_party`: shows to be somebody else than the debtor; `vulnerable`: in crisis, gravely ill, bereaved, a child."""
+Conduct = Literal[
+    "greeting",
+    "gives_identity",
+    "recording_notice",
+    "verifies",
+    "purpose",
+    "empathy",
+    "listening",
+    "options",
+    "official_channel",
+    "complaint_channel",
+    "respects",
+    "escalates",
+    "confirms_promise",
+    "thanks",
+]
+"""What an agent does well. `respects`: grants a request to stop, to wait or to write."""
+SAID: tuple[Said, ...] = get_args(Said)
+CONDUCT: tuple[Conduct, ...] = get_args(Conduct)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one utterance says or does, of the things that belong into the record of a call.
+
+    `quote`: the utterance's text. `score` lies in (0, 1]. Of a promise and its confirmation: `amount` in `currency`, to
+    be paid on `day`; of a `callback`: `day` and `hour`, by the debtor's clock. Each is None where it was not said.
+    """
+
+    kind: Said | Conduct
+    role: Role
+    start: Seconds
+    end: Seconds
+    quote: str
+    utterance_id: str
+    score: float
+    amount: Decimal | None = None
+    currency: Currency | None = None
+    day: date | None = None
+    hour: time | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentiment:
     """How one utterance sounds. `score` and `trend` lie in [-1, 1]; trend is the party's rolling mean."""
@@ -141,7 +201,7 @@ class Sentiment:
     trend: float
 
 
-Observation: TypeAlias = Finding | Withdrawn | Sentiment
+Observation: TypeAlias = Finding | Withdrawn | Sentiment | Statement
 
 Embedding: TypeAlias = NDArray[np.float32]
 """What a text means, as a vector of length 1."""

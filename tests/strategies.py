@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import get_args
 
 from hypothesis import strategies as st
@@ -10,14 +11,18 @@ from hypothesis import strategies as st
 from asr.audio.pcm import Encoding
 from asr.types import ROLES, Acoustics, Language, Utterance, Word
 from detectors.contract import (
+    CONDUCT,
+    SAID,
     SEVERITIES,
     Bilingual,
+    Currency,
     Emotion,
     Finding,
     Jurisdiction,
     PackVersion,
     Sentiment,
     SentimentLabel,
+    Statement,
     Withdrawn,
 )
 from service.record.facts import (
@@ -34,11 +39,14 @@ from service.record.facts import (
     FindingWithdrawn,
     GapMarked,
     GapReason,
+    NoteWritten,
     Notice,
     NoticeCode,
     SentimentScored,
+    StatementMade,
     UtteranceHeard,
 )
+from service.record.note import CallNote
 
 TEXT = st.text(max_size=40)
 """NUL, emoji, right-to-left marks and unassigned code points included; lone surrogates have a test of their own."""
@@ -71,6 +79,35 @@ EVIDENCE = {
     "lead": TEXT,
     "lead_role": st.none() | ROLE,
 }
+
+
+MONEY = st.decimals(Decimal("0.01"), Decimal(10**9), places=2)
+TERMS = {"day": st.none() | st.dates(), "hour": st.none() | st.times()}
+CURRENCY = st.none() | st.sampled_from(get_args(Currency))
+STATEMENT = st.builds(
+    Statement,
+    kind=st.sampled_from([*SAID, *CONDUCT]),
+    role=ROLE,
+    start=FIGURE,
+    end=FIGURE,
+    quote=TEXT,
+    utterance_id=TEXT,
+    score=FIGURE,
+    amount=st.none() | MONEY,
+    currency=CURRENCY,
+    **TERMS,
+)
+NOTE = st.builds(
+    CallNote,
+    outcomes=st.lists(st.sampled_from(SAID), unique=True).map(tuple),
+    conduct=st.lists(st.sampled_from(CONDUCT), unique=True).map(tuple),
+    promise_amount=st.none() | MONEY,
+    promise_currency=CURRENCY,
+    promise_day=TERMS["day"],
+    callback_day=TERMS["day"],
+    callback_hour=TERMS["hour"],
+    text=TEXT,
+)
 
 
 def calls(call_id: str) -> st.SearchStrategy[Call]:
@@ -136,6 +173,8 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
     )
     return st.one_of(
         st.builds(UtteranceHeard, utterance=spoken),
+        st.builds(StatementMade, statement=STATEMENT),
+        st.builds(NoteWritten, note=NOTE, by=TEXT, at=MOMENT),
         st.builds(SentimentScored, sentiment=felt),
         st.builds(FindingMade, finding=st.builds(Finding, **EVIDENCE, detector=TEXT)),
         st.builds(AlertRaised, alert=alerts),

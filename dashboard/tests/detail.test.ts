@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { follow, fromRecord } from '../src/state/detail';
-import { alert, call, decided, event, finding, found, raised, said, utterance, withdrawn } from './given';
+import { adoptNote, follow, fromRecord } from '../src/state/detail';
+import {
+  alert,
+  call,
+  decided,
+  event,
+  finding,
+  found,
+  note,
+  raised,
+  said,
+  statement,
+  utterance,
+  withdrawn,
+  written,
+} from './given';
 
 const record = {
   summary: call('a', { seq: 3 }),
@@ -11,6 +25,9 @@ const record = {
   gaps: [],
   notices: [],
   withdrawals: [],
+  statements: [],
+  note: note(),
+  edits: [],
 };
 const opened = fromRecord(record);
 
@@ -89,5 +106,36 @@ describe('an opened call', () => {
   it('follows a decision', () => {
     const held = follow(opened, event('a', 4, raised(alert('x'))));
     expect(follow(held, event('a', 5, decided('x'))).alerts[0]?.state).toBe('dismissed');
+  });
+});
+
+describe('the record of a call', () => {
+  const NINE = '2026-03-10T09:00:00Z';
+  const TEN = '2026-03-10T10:00:00Z';
+
+  it('takes each statement once, in the order of the call, and is not drafted anew', () => {
+    const late = follow(opened, event('a', 4, { type: 'statement', statement: statement({ start: 30 }) }));
+    const early = statement({ kind: 'hardship', start: 12, utterance_id: 'customer-1' });
+    const held = follow(late, event('a', 5, { type: 'statement', statement: early }));
+    expect(held.statements.map((each) => each.kind)).toEqual(['hardship', 'promise']);
+    const again = follow(held, event('a', 6, { type: 'statement', statement: statement({ start: 30 }) }));
+    expect(again.statements).toHaveLength(2);
+    expect(again.note).toBe(opened.note);
+  });
+
+  it('is what was written last, in whichever order it is told', () => {
+    const last = follow(opened, event('a', 5, written('chen', TEN, { text: 'later' })));
+    const both = follow(last, event('a', 4, written('lin', NINE, { text: 'earlier' })));
+    expect(both.edits.map((each) => each.by)).toEqual(['lin', 'chen']);
+    expect(both.note.text).toBe('later');
+  });
+
+  it('adopts an answer, counts its event no second time, and does not fall back behind the feed', () => {
+    const mine = written('lin', NINE, { text: 'mine' });
+    const adopted = adoptNote(opened, { note: mine.note, edits: [mine] });
+    expect(adopted.note.text).toBe('mine');
+    expect(follow(adopted, event('a', 4, mine)).edits).toEqual([mine]);
+    const ahead = follow(adopted, event('a', 4, written('chen', TEN, { text: 'theirs' })));
+    expect(adoptNote(ahead, { note: note(), edits: [mine] })).toBe(ahead);
   });
 });

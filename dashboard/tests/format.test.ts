@@ -5,6 +5,7 @@ import { confidence, percent } from '../src/format/confidence';
 import { toTheWord } from '../src/format/evidence';
 import { fit } from '../src/format/fit';
 import { pieces, sentence } from '../src/format/mark';
+import { dayText, figure, hourText } from '../src/format/terms';
 import { clock, clockTenths, moment, signed } from '../src/format/time';
 import { en } from '../src/i18n/en';
 import { citeText } from '../src/i18n/cite';
@@ -26,6 +27,22 @@ describe('times', () => {
     expect(moment(new Date(2026, 2, 10, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('09:05:03');
     expect(moment(new Date(2026, 2, 9, 9, 5, 3).toISOString(), 'en-GB', now)).toBe('9 Mar 09:05:03');
     expect(moment('nonsense', 'en-GB', now)).toBe('nonsense');
+  });
+});
+
+describe('what people agree on', () => {
+  it('shows decimals only where there are any', () => {
+    expect(figure('2000.00', 'zh-CN')).toBe('2,000');
+    expect(figure('1500.5', 'en-GB')).toBe('1,500.50');
+    expect(figure('nonsense', 'en-GB')).toBe('nonsense');
+  });
+
+  it('names the day as it was said, in every time zone, with the year only where it is another', () => {
+    const now = new Date(2026, 2, 10);
+    expect(dayText('2026-12-15', 'zh-CN', now)).toBe('12月15日周二');
+    expect(dayText('2027-01-04', 'zh-CN', now)).toContain('2027年1月4日');
+    expect(dayText('nonsense', 'zh-CN', now)).toBe('nonsense');
+    expect(['15:00:00', '15:00', ''].map(hourText)).toEqual(['15:00', '15:00', '']);
   });
 });
 

@@ -1,5 +1,17 @@
 /** Small whole values of the wire types; each test says only what matters to it. */
-import type { Alert, CallSummary, Fact, Finding, LiveEvent, Snapshot, Utterance, Withdrawal } from '../src/wire/types';
+import type {
+  Alert,
+  CallNote,
+  CallSummary,
+  Fact,
+  Finding,
+  LiveEvent,
+  NoteWritten,
+  Snapshot,
+  Statement,
+  Utterance,
+  Withdrawal,
+} from '../src/wire/types';
 
 export function call(id: string, change: Partial<CallSummary> = {}): CallSummary {
   return {
@@ -88,6 +100,41 @@ export function finding(change: Partial<Finding> = {}): Finding {
     lead_role: null,
     ...change,
   };
+}
+
+export function statement(change: Partial<Statement> = {}): Statement {
+  return {
+    kind: 'promise',
+    role: 'customer',
+    start: 30,
+    end: 34,
+    quote: '我十五号先还两千',
+    utterance_id: 'customer-3',
+    score: 0.9,
+    amount: '2000.00',
+    currency: 'CNY',
+    day: '2026-03-15',
+    hour: null,
+    ...change,
+  };
+}
+
+export function note(change: Partial<CallNote> = {}): CallNote {
+  return {
+    outcomes: [],
+    conduct: [],
+    promise_amount: null,
+    promise_currency: null,
+    promise_day: null,
+    callback_day: null,
+    callback_hour: null,
+    text: '',
+    ...change,
+  };
+}
+
+export function written(by: string, at: string, change: Partial<CallNote> = {}): NoteWritten {
+  return { type: 'note_written', note: note(change), by, at };
 }
 
 export function utterance(id: string, start: number): Utterance {

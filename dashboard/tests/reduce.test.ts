@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adoptAlert, EMPTY, forgetCalls, MOST_ALERTS, reduce, reduceAll } from '../src/state/reduce';
 import type { LiveMessage } from '../src/wire/types';
-import { alert, call, decided, event, raised, said, snapshot, withdrawn } from './given';
+import { alert, call, decided, event, raised, said, snapshot, statement, withdrawn, written } from './given';
 
 const NOW = Date.parse('2026-03-10T00:59:58Z');
 const after = (...messages: LiveMessage[]) => reduceAll(EMPTY, messages, NOW);
@@ -64,6 +64,15 @@ describe('events', () => {
   it('open a call that was not there', () => {
     const opening = call('b').call;
     expect(after(snapshot([]), event('b', 1, { type: 'call_opened', call: opening })).seqs).toEqual({ b: 1 });
+  });
+
+  it('about the record of a call move the seq on and leave the picture as it is', () => {
+    const held = after(snapshot([call('a', { seq: 3 })], [alert('x')]));
+    const told = { ...event('a', 4, { type: 'statement', statement: statement() }), summary: null };
+    const noted = { ...event('a', 5, written('lin', '2026-03-10T09:00:00Z')), summary: null };
+    const state = reduceAll(held, [told, noted], NOW);
+    expect(state).toEqual({ ...held, seqs: { a: 5 } });
+    expect(reduce(held, event('gone', 9, written('lin', '2026-03-10T09:00:00Z')), NOW)).toBe(held);
   });
 
   it('of a call the picture no longer shows do not bring its card back', () => {

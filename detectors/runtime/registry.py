@@ -19,6 +19,7 @@ from detectors.contract import (
     Severity,
     TextEncoder,
 )
+from detectors.facts.detector import FactsDetector
 from detectors.matching.pattern import Pattern
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
 from detectors.packs.law import LawFigures, load_law_figures
@@ -31,6 +32,7 @@ from detectors.rules.hours import HoursDetector
 from detectors.rules.lexical import LexicalDetector, Matcher
 from detectors.rules.right_party import load_right_party_check
 from detectors.rules.sequence import THIRD_PARTY, SequenceDetector, load_cues
+from detectors.runtime.third_party import third_party_detectors
 from detectors.semantic.detector import SemanticDetector, Understood, rule_of
 from detectors.semantic.encoder import FOLDER, EncoderMissing, OnnxTextEncoder
 from detectors.semantic.heads import load_heads
@@ -87,8 +89,9 @@ class Registry:
 
 
 def load(encoder: Path | None = FOLDER) -> Registry:
-    """The registry over the packs that ship with this package, and the encoder in its folder. Without a folder, or
-    where the encoder is missing, patterns judge alone. Raises DetectorError naming what is wrong."""
+    """The registry over the packs that ship with this package, the encoder in its folder, and the detectors of other
+    packages. Without a folder, or where the encoder is missing, patterns judge alone. Raises DetectorError naming what
+    is wrong."""
     taxonomy, vocabulary = load_taxonomy(), load_pack_vocabulary()
     rules = PackLoader(taxonomy, vocabulary).load(sorted(PACKS.glob(RULE_FILES)))
     duties = load_duties(taxonomy, vocabulary)
@@ -107,6 +110,9 @@ def load(encoder: Path | None = FOLDER) -> Registry:
         ),
         SentimentDetector(load_lexicons(), understood.heads if understood else None),
     ]
+    if understood is not None:
+        detectors.append(FactsDetector(understood.heads, understood.judgement.says))
+    detectors += third_party_detectors()
     told = understood.heads.categories if understood else ()
     return Registry(
         detectors,

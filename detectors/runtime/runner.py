@@ -26,6 +26,7 @@ from detectors.contract import (
     TextEncoder,
     Understanding,
 )
+from detectors.runtime.answers import checked
 
 MOST_FAILURES = 3
 """A defect that meets one odd utterance passes; one that meets three is there to stay."""
@@ -73,7 +74,7 @@ class _Running:
         await asyncio.wait([self.at_work])
         done, self.at_work = self.at_work, None
         self.owed.popleft()
-        return done.result()
+        return checked(done.result())
 
 
 class ThreadedDetectorRunner:

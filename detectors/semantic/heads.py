@@ -19,7 +19,9 @@ Stance = Literal["asserts", "denies", "quotes", "asks", "warns_against", "offers
 """How a speaker stands to a violation that is in his words or touched on by them."""
 
 TURNS_BEFORE: Final = 2
-_GROUPS: Final = ("categories", "any", "stance", "sentiment", "emotion")
+_GROUPS: Final = ("categories", "any", "stance", "sentiment", "emotion", "says")
+_LOG_ODDS: Final = frozenset({"categories", "any", "says"})
+"""Groups of outputs each of which may hold by itself; of the others one does."""
 
 
 class BadHeads(DetectorError):
@@ -37,13 +39,15 @@ class Turn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
     """Of one line. `categories`: log odds that an agent who says it commits each; `violates`: that it is any of them.
-    `stances`, `sentiments`, `emotions`: probabilities that sum to 1."""
+    `stances`, `sentiments`, `emotions`: probabilities that sum to 1. `says`: log odds of each thing that belongs into
+    the record of a call (`Said`, `Conduct`), whoever speaks."""
 
     categories: Mapping[str, float]
     violates: float
     stances: Mapping[Stance, float]
     sentiments: Mapping[SentimentLabel, float]
     emotions: Mapping[Emotion, float]
+    says: Mapping[str, float]
 
 
 class Heads:
@@ -66,7 +70,7 @@ class Heads:
         for group in _GROUPS:
             values = logits[begin : begin + len(self._names[group])]
             begin += len(values)
-            probabilities = values if group in ("categories", "any") else _softmax(values)
+            probabilities = values if group in _LOG_ODDS else _softmax(values)
             groups[group] = dict(zip(self._names[group], probabilities.tolist(), strict=True))
         [violates] = groups["any"].values()
         return Meaning(
@@ -75,6 +79,7 @@ class Heads:
             stances={each: groups["stance"][each] for each in get_args(Stance)},
             sentiments={each: groups["sentiment"][each] for each in get_args(SentimentLabel)},
             emotions={each: groups["emotion"][each] for each in get_args(Emotion)},
+            says=groups["says"],
         )
 
     def _logits(self, said: Turn, before: Sequence[Turn]) -> NDArray[np.float32]:

@@ -38,12 +38,13 @@ def features(meaning: Meaning, category: str, pattern: float) -> tuple[float, ..
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """`weights` of FEATURES; `thresholds`: the probability from which a category is told, and `with_pattern` where a
-    rule is met; `trust`: how often each rule is right where it is met, and `trust_in_other_rules` for those that were
-    never met."""
+    rule is met; `says`: the log odds from which a statement counts as made; `trust`: how often each rule is right where
+    it is met, and `trust_in_other_rules` for those that were never met."""
 
     weights: Sequence[float]
     thresholds: Mapping[str, float]
     with_pattern: float
+    says: Mapping[str, float]
     trust: Mapping[str, float]
     trust_in_other_rules: float
 
@@ -65,8 +66,8 @@ def load_judgement(folder: Path = FOLDER) -> Judgement:
     try:
         raw: Any = json.loads(path.read_text(encoding="utf-8"))
         weights = [float(raw["weights"][name]) for name in FEATURES]
-        thresholds, trust = (
-            {str(name): float(value) for name, value in raw[field].items()} for field in ("thresholds", "trust")
+        thresholds, trust, says = (
+            {str(name): float(value) for name, value in raw[field].items()} for field in ("thresholds", "trust", "says")
         )
         others, with_pattern = float(raw["trust_in_other_rules"]), float(raw["with_pattern"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -75,6 +76,7 @@ def load_judgement(folder: Path = FOLDER) -> Judgement:
         weights=weights,
         thresholds=thresholds,
         with_pattern=with_pattern,
+        says=says,
         trust=trust,
         trust_in_other_rules=others,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from asr.types import Role, Seconds, Utterance
-from detectors.contract import Finding, Observation, Sentiment, Withdrawn
+from detectors.contract import Finding, Observation, Sentiment, Statement, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.record.facts import (
     UNDECIDED,
@@ -73,7 +73,7 @@ class EarlierCall:
             return True
         if isinstance(seen, Withdrawn):
             return seen not in self.withdrawn
-        if isinstance(seen, Sentiment):
+        if isinstance(seen, Sentiment | Statement):
             return self.unjudged is not None and seen.utterance_id == self.unjudged.id
         known = {(finding.rule, finding.role, finding.utterance_id) for finding in self.findings}
         if (seen.rule, seen.role, seen.utterance_id) in known:

@@ -22,6 +22,7 @@ import structlog
 from service.calls.ports import LiveBus
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
+from service.record.note import CallNote
 from service.storage.codec import storable
 from service.storage.port import CallStore, LoggedFact, NotFound, StorageError, StorageUnavailable
 
@@ -126,10 +127,15 @@ class StoreJournal:
         facts of the call wait, for a decision is not kept until it may be made."""
         alert = await self._store.alert(alert_id)
         async with self._writing(alert.call_id):
-            if self.failing or alert.call_id in self._backlogs:
-                raise StorageUnavailable(_WAITS)
+            self._check_may_write(alert.call_id)
             self._bus.publish(await self._store.change_alert(alert_id, state, by, at, note, among))
         return await self._store.alert(alert_id)
+
+    async def write_note(self, call_id: str, note: CallNote, by: str, at: datetime, seen: int) -> None:
+        """A person corrects the record of a call of which they have seen `seen` edits. As for `decide`."""
+        async with self._writing(call_id):
+            self._check_may_write(call_id)
+            self._bus.publish(await self._store.write_note(call_id, note, by, at, seen))
 
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call: its followers come to their end once the backlog is stored."""
@@ -139,6 +145,10 @@ class StoreJournal:
             self._ended.add(call_id)
         else:
             self._bus.ended(call_id)
+
+    def _check_may_write(self, call_id: str) -> None:
+        if self.failing or call_id in self._backlogs:
+            raise StorageUnavailable(_WAITS)
 
     def _writing(self, call_id: str) -> asyncio.Lock:
         """Held by whoever writes to the call: a person may decide while its session writes, and what is shown keeps

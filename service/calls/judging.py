@@ -13,11 +13,29 @@ from datetime import datetime
 from types import MappingProxyType
 
 from asr.types import Seconds, Utterance
-from detectors.contract import SEVERITIES, Finding, Observation, PackVersion, Sentiment, Severity, Withdrawn
+from detectors.contract import (
+    SEVERITIES,
+    Finding,
+    Observation,
+    PackVersion,
+    Sentiment,
+    Severity,
+    Statement,
+    Withdrawn,
+)
 from detectors.runtime.runner import DetectorFailure
 from service.calls.ports import DetectorRunner
 from service.metrics import Metrics
-from service.record.facts import Alert, AlertRaised, Fact, FindingMade, FindingWithdrawn, Notice, SentimentScored
+from service.record.facts import (
+    Alert,
+    AlertRaised,
+    Fact,
+    FindingMade,
+    FindingWithdrawn,
+    Notice,
+    SentimentScored,
+    StatementMade,
+)
 
 _NAMESPACE = uuid.UUID("6f0d1c6e-3f5b-5a53-9d1c-0c1c9a7b5e21")
 
@@ -94,6 +112,8 @@ class CallAlerting:
     def _facts_of(self, seen: Observation | DetectorFailure, at: Seconds) -> list[Fact]:
         if isinstance(seen, Sentiment):
             return [SentimentScored(sentiment=seen)]
+        if isinstance(seen, Statement):
+            return [StatementMade(statement=seen)]
         if isinstance(seen, Finding):
             finding = self._stamped(seen)
             return [FindingMade(finding=finding), *self._alert(finding)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import accounts, audit, bench, demo, detect, evaluate, models, serve, stream, transcribe
+from service.cli import accounts, audit, bench, demo, detect, evaluate, models, rules, serve, stream, transcribe
 
 app = typer.Typer(
     name="callwarden",
@@ -23,6 +23,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(accounts.keys, name="keys")
 app.add_typer(accounts.users, name="users")
+app.add_typer(rules.app, name="rules")
 app.command("audit")(audit.audit)
 
 

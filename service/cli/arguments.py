@@ -33,16 +33,16 @@ def settings(**options: object) -> Settings:
     return read
 
 
-def moment(text: str | None) -> datetime | None:
+def moment(option: str, text: str | None) -> datetime | None:
     """An ISO 8601 time with the offset it was given; one without is refused, for nobody knows which clock it is by."""
     if text is None:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"--started-at {text!r} is not an ISO 8601 time, such as 2026-03-02T10:15:00+08:00")
+        fail(f"{option} {text!r} is not an ISO 8601 time, such as 2026-03-02T10:15:00+08:00")
     if at.utcoffset() is None:
-        fail(f"--started-at {text!r} has no offset from UTC: add it, as in 2026-03-02T10:15:00+08:00")
+        fail(f"{option} {text!r} has no offset from UTC: add it, as in 2026-03-02T10:15:00+08:00")
     return at
 
 

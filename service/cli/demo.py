@@ -126,11 +126,12 @@ async def _play_call(sample: SampleCall, url: str, key: str) -> None:
     audio = await asyncio.to_thread(read_call_audio, sample.audio)
     while True:
         try:
-            return await stream_call(audio, _start(sample), url=url, key=key, seen=lambda _fact: None)
+            await stream_call(audio, _start(sample), url=url, key=key, seen=lambda _fact: None)
+            return
         except StreamFailed as problem:
             err.print(f"{sample.id}: {problem}", markup=False)
             if problem.retry_after is None:
-                return None
+                return
             await asyncio.sleep(problem.retry_after)
 
 

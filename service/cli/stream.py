@@ -71,7 +71,7 @@ def stream(
         call_id=f"stream-{secrets.token_hex(6)}",
         language=language,
         jurisdiction=jurisdiction,
-        started_at=moment(started_at),
+        started_at=moment("--started-at", started_at),
         agent=words("--agent", agent),
         customer=words("--customer", customer),
         metadata=pairs(metadata or []),

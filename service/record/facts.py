@@ -15,7 +15,8 @@ from pydantic import Field, TypeAdapter
 
 from asr.audio.pcm import Encoding
 from asr.types import CallLanguage, Role, Seconds, Utterance, Word
-from detectors.contract import Finding, Jurisdiction, Sentiment, Withdrawn
+from detectors.contract import Finding, Jurisdiction, Sentiment, Statement, Withdrawn
+from service.record.note import CallNote
 
 AlertState = Literal["open", "acknowledged", "confirmed", "dismissed"]
 UNDECIDED: tuple[AlertState, ...] = ("open", "acknowledged")
@@ -126,6 +127,24 @@ class SentimentScored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementMade:
+    """Something was said that belongs into the record of the call."""
+
+    statement: Statement
+    type: Literal["statement"] = "statement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWritten:
+    """A person corrected the record of the call, or took it over as it was drafted."""
+
+    note: CallNote
+    by: str
+    at: datetime
+    type: Literal["note_written"] = "note_written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingMade:
     finding: Finding
     type: Literal["finding"] = "finding"
@@ -213,6 +232,7 @@ Fact: TypeAlias = (
     | UtteranceHeard
     | WordsTimed
     | SentimentScored
+    | StatementMade
     | FindingMade
     | FindingWithdrawn
     | AlertRaised
@@ -222,6 +242,7 @@ Fact: TypeAlias = (
     | Notice
     | CallResumed
     | CallClosed
+    | NoteWritten
 )
 FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="type")])
 

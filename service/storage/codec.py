@@ -24,7 +24,9 @@ from service.record.facts import (
     FindingMade,
     FindingWithdrawn,
     GapMarked,
+    NoteWritten,
     Notice,
+    StatementMade,
     UtteranceHeard,
     WordsTimed,
 )
@@ -42,6 +44,8 @@ ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
 GAP: TypeAdapter[GapMarked] = TypeAdapter(GapMarked)
 NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
 WITHDRAWAL: TypeAdapter[FindingWithdrawn] = TypeAdapter(FindingWithdrawn)
+STATEMENT: TypeAdapter[StatementMade] = TypeAdapter(StatementMade)
+NOTE: TypeAdapter[NoteWritten] = TypeAdapter(NoteWritten)
 USER: TypeAdapter[User] = TypeAdapter(User)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
 AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)

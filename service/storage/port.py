@@ -8,9 +8,20 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from asr.types import Utterance
-from detectors.contract import EarlierContact, Finding, Sentiment, Severity
+from detectors.contract import EarlierContact, Finding, Sentiment, Severity, Statement
 from service.ingest.source import Source
-from service.record.facts import Alert, AlertState, Call, CallState, Fact, FindingWithdrawn, GapMarked, Notice
+from service.record.facts import (
+    Alert,
+    AlertState,
+    Call,
+    CallState,
+    Fact,
+    FindingWithdrawn,
+    GapMarked,
+    NoteWritten,
+    Notice,
+)
+from service.record.note import CallNote
 from service.record.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
@@ -66,7 +77,10 @@ class LoggedFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """Everything known of a call, as the replay page needs it. Tuples in the order of their time."""
+    """Everything known of a call, as the replay page needs it. Tuples in the order of their time.
+
+    `note`: the record of its outcome as the last person left it, else as it is drafted from `statements`.
+    """
 
     summary: CallSummary
     utterances: tuple[Utterance, ...]
@@ -76,6 +90,9 @@ class CallRecord:
     gaps: tuple[GapMarked, ...]
     notices: tuple[Notice, ...]
     withdrawals: tuple[FindingWithdrawn, ...]
+    statements: tuple[Statement, ...]
+    note: CallNote
+    edits: tuple[NoteWritten, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +183,7 @@ AuditEvent = Literal[
     "recording_played",
     "transcript_read",
     "alert_changed",
+    "note_written",
     "user_added",
     "user_changed",
     "key_made",
@@ -285,6 +303,15 @@ class AlertQueue(Protocol):
         ...
 
 
+class CallNotes(Protocol):
+    """What people write into the record of a call. Every method may raise StorageUnavailable."""
+
+    async def write_note(self, call_id: str, note: CallNote, by: str, at: datetime, seen: int) -> LoggedFact:
+        """Correct the record of a call of which the author has seen `seen` edits: StaleChange where there are more by
+        now, for nobody's correction is lost unseen. NotFound, Unstorable."""
+        ...
+
+
 class Accounts(Protocol):
     """Users and gateway keys. Every method may raise StorageUnavailable."""
 
@@ -329,8 +356,8 @@ class Checked(Protocol):
         ...
 
 
-class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, Checked, Protocol):
-    """What the path of a call needs: its log, what is known of it, its alerts."""
+class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, CallNotes, Checked, Protocol):
+    """What the path of a call needs: its log, what is known of it, its alerts, its record."""
 
 
 class Store(CallStore, Accounts, AuditTrail, Protocol):

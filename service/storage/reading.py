@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from detectors.contract import EarlierContact
 from service.record.facts import FACT, Alert, FindingWithdrawn, Notice
+from service.record.note import drafted
 from service.record.summary import CallSummary
 from service.storage import codec, tables
 from service.storage.port import CallRecord, LoggedFact, NotFound
@@ -41,6 +42,8 @@ def facts(connection: sa.Connection, call_id: str, after: int, limit: int) -> li
 
 
 def call(connection: sa.Connection, call_id: str) -> CallRecord:
+    statements = tuple(each.statement for each in _in_order(connection, call_id, "statement", codec.STATEMENT))
+    edits = tuple(_in_order(connection, call_id, "note_written", codec.NOTE))
     return CallRecord(
         summary=summary(connection, call_id),
         utterances=_of_call(connection, call_id, tables.utterances, codec.UTTERANCE, "start"),
@@ -50,15 +53,22 @@ def call(connection: sa.Connection, call_id: str) -> CallRecord:
         gaps=_of_call(connection, call_id, tables.gaps, codec.GAP, "start"),
         notices=tuple(_told(connection, call_id, "notice", codec.NOTICE)),
         withdrawals=tuple(_told(connection, call_id, "finding_withdrawn", codec.WITHDRAWAL)),
+        statements=statements,
+        note=edits[-1].note if edits else drafted(statements),
+        edits=edits,
     )
 
 
 def _told(connection: sa.Connection, call_id: str, kind: str, adapter: TypeAdapter[M]) -> list[M]:
-    """The call's facts of a kind that is so rare that the log alone holds it, in the order of their time."""
+    """The call's facts of a kind in the order of their time."""
+    return sorted(_in_order(connection, call_id, kind, adapter), key=lambda fact: fact.at)
+
+
+def _in_order(connection: sa.Connection, call_id: str, kind: str, adapter: TypeAdapter[T]) -> list[T]:
+    """The call's facts of a kind that is so rare that the log alone holds it, as they were written."""
     events = tables.events
     statement = sa.select(events.c.payload).where(events.c.call_id == call_id, events.c.type == kind)
-    told = [adapter.validate_json(each) for each in connection.execute(statement.order_by(events.c.seq)).scalars()]
-    return sorted(told, key=lambda fact: fact.at)
+    return [adapter.validate_json(each) for each in connection.execute(statement.order_by(events.c.seq)).scalars()]
 
 
 def _of_call(

@@ -11,7 +11,8 @@ from typing import get_args
 from sqlalchemy import URL
 
 from detectors.contract import EarlierContact
-from service.record.facts import Alert, AlertChanged, AlertState, Fact
+from service.record.facts import Alert, AlertChanged, AlertState, Fact, NoteWritten
+from service.record.note import CallNote
 from service.record.summary import CallSummary
 from service.storage import audit, codec, pages, reading, writing
 from service.storage.accounts import SqlAccounts
@@ -140,6 +141,12 @@ class SqlStore(SqlAccounts):
             among=get_args(AlertState) if among is None else among,
         )
         [logged] = await self._database.write(f"change alert {alert_id}", work)
+        return logged
+
+    async def write_note(self, call_id: str, note: CallNote, by: str, at: datetime, seen: int) -> LoggedFact:
+        written = codec.storable(NoteWritten(note=note, by=by, at=at), call_id)
+        work = partial(writing.append_note, call_id=call_id, facts=[written], at=at, seen=seen)
+        [logged] = await self._database.write(f"write the record of call {call_id}", work)
         return logged
 
     async def add_audit(self, entries: Sequence[AuditEntry]) -> None:

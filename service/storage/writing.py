@@ -82,6 +82,17 @@ def append_to_alert(
     return append(connection, call_id, facts, at)
 
 
+def append_note(
+    connection: sa.Connection, call_id: str, facts: Sequence[tuple[Fact, str]], at: datetime, seen: int
+) -> list[LoggedFact]:
+    """`append`, where so many notes were written before: else StaleChange."""
+    _locked_summary(connection, call_id)  # from here on nobody else writes to this call
+    written = sa.select(sa.func.count()).where(events.c.call_id == call_id, events.c.type == "note_written")
+    if (present := connection.execute(written).scalar_one()) != seen:
+        raise StaleChange(f"the record of call {call_id} has {present} edits by now, not {seen}")
+    return append(connection, call_id, facts, at)
+
+
 def _insert_call(connection: sa.Connection, fact: CallOpened, at: datetime, owner: str) -> CallSummary:
     summary = opened(fact.call, seq=1)
     owned = {"owner": owner, "owned_until": at + OWNED_FOR}

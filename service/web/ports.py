@@ -16,6 +16,7 @@ from service.gateway.shell import GatewayParts
 from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
 from service.record.facts import Alert, AlertState
+from service.record.note import CallNote
 from service.recordings.recordings import Recordings
 from service.settings import Settings
 from service.storage.port import Store
@@ -39,12 +40,16 @@ class LiveFeed(Protocol):
 
 
 class Decisions(Protocol):
-    """The journal, for people who decide alerts."""
+    """The journal, for people who decide alerts and correct the records of calls."""
 
     async def decide(
         self, alert_id: str, state: AlertState, by: str, at: datetime, note: str, among: Collection[AlertState]
     ) -> Alert:
         """Move an alert that is in one of the states `among`: stored, then shown to everyone. Raises StorageError."""
+        ...
+
+    async def write_note(self, call_id: str, note: CallNote, by: str, at: datetime, seen: int) -> None:
+        """Correct the record of a call of which `seen` edits were seen. Raises StorageError."""
         ...
 
 

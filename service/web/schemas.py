@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from asr.types import CallLanguage
-from detectors.contract import Bilingual, Jurisdiction, PackVersion, Severity
+from detectors.contract import (
+    CONDUCT,
+    SAID,
+    Bilingual,
+    Conduct,
+    Currency,
+    Jurisdiction,
+    PackVersion,
+    Said,
+    Severity,
+)
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
 from service.access.view import ADMINS, EVERYBODY, GATEWAYS, KEEPERS, USERS, WATCHERS, View, shown_to
 from service.ingest.source import Clock
 from service.names import NAME_PATTERN
-from service.record.facts import AlertState
+from service.record.facts import AlertState, NoteWritten
+from service.record.note import LONGEST_TEXT, CallNote
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
 
 MIN_PASSWORD = 10
@@ -50,6 +62,24 @@ class StateChange(_Body):
     state: Literal["acknowledged", "confirmed", "dismissed"]
     seen: AlertState | None = None
     note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class NoteChange(_Body):
+    """The record of a call as it is to be. `seen`: how many edits its author has seen."""
+
+    outcomes: Annotated[tuple[Said, ...], Field(max_length=len(SAID))] = ()
+    conduct: Annotated[tuple[Conduct, ...], Field(max_length=len(CONDUCT))] = ()
+    promise_amount: Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)] | None = None
+    promise_currency: Currency | None = None
+    promise_day: date | None = None
+    callback_day: date | None = None
+    callback_hour: time | None = None
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
+    seen: Annotated[int, Field(ge=0)]
+
+    def note(self) -> CallNote:
+        """Without the count."""
+        return CallNote(**self.model_dump(exclude={"seen"}))
 
 
 class NewUser(_Body):
@@ -106,6 +136,15 @@ class Fault:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAnswer:
     error: Fault
+
+
+@shown_to(WATCHERS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAnswer:
+    """The record of a call as it stands now, and who wrote what into it, oldest first."""
+
+    note: CallNote
+    edits: tuple[NoteWritten, ...]
 
 
 Right = Literal["watch", "decide", "keys", "users"]

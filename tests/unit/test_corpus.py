@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from detectors.contract import CONDUCT, SAID
 from detectors.packs.taxonomy import load_taxonomy
-from training.corpus.check import LABELS, LINES, check, problems, read, split_of
+from training.corpus.check import LABELS, LINES, SAYS, check, problems, read, split_of
 
 SPLITS = ["train", "test", "train", "train", "train", "test", "train", "train"]
 LINE: dict[str, Any] = {
@@ -34,6 +35,10 @@ def test_each_label_is_a_category_of_the_taxonomy() -> None:
     assert set(load_taxonomy().categories) >= LABELS
 
 
+def test_what_belongs_into_the_record_of_a_call_is_what_the_detectors_can_tell() -> None:
+    assert {"customer": set(SAID), "agent": set(CONDUCT)} == SAYS
+
+
 def test_no_scenario_is_in_two_files_and_each_split_holds_both_languages() -> None:
     files, languages = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     for path, _number, line in read(FILES):
@@ -52,6 +57,8 @@ def test_a_scenario_stays_in_its_split() -> None:
     [
         {"lang": "fr"},
         {"speaker": "third"},
+        {"says": ["promise"]},
+        {"says": ["gossip"]},
         {"labels": ["rudeness"], "kind": "direct"},
         {"labels": ["abuse_insult"]},
         {"speaker": "customer"},

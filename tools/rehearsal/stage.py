@@ -11,6 +11,7 @@ from typing import Any
 from asr.types import Role
 from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Snapshot
 from service.record.facts import Alert, Call, CallOpened, Fact
+from service.record.note import drafted
 from service.record.summary import CallSummary, fold, opened
 from service.storage.port import CallRecord
 from tools.rehearsal.facts import facts_of
@@ -66,6 +67,9 @@ class StagedCall:
             gaps=tuple(e.fact for e in self.events if e.fact.type == "gap"),
             notices=tuple(e.fact for e in self.events if e.fact.type == "notice"),
             withdrawals=(),
+            statements=of("statement", "statement"),
+            note=drafted(of("statement", "statement")),
+            edits=(),
         )
 
 

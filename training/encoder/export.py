@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from detectors.semantic.encoder import FOLDER
 from training.encoder.fit import fitted
 from training.encoder.network import Encoder, Heads
-from training.encoder.texts import CATEGORIES, EMOTION_NAMES, SENTIMENT_NAMES, STANCE_NAMES
+from training.encoder.texts import CATEGORIES, EMOTION_NAMES, SAYS_NAMES, SENTIMENT_NAMES, STANCE_NAMES
 from training.encoder.train import Training
 
 OPSET = 17
@@ -32,6 +32,7 @@ NAMES = {
     "stance": STANCE_NAMES,
     "sentiment": SENTIMENT_NAMES,
     "emotion": EMOTION_NAMES,
+    "says": SAYS_NAMES,
 }
 
 

@@ -23,6 +23,8 @@ from detectors.runtime.registry import load
 from detectors.semantic.encoder import OnnxTextEncoder
 from detectors.semantic.heads import Heads, Meaning, Turn, load_heads
 from detectors.semantic.judgement import FEATURES, features
+from training.corpus.check import SAYS
+from training.encoder.measure import f1_each
 from training.encoder.texts import Example, corpus
 
 FALSE_ALLOWED = 0.02
@@ -37,6 +39,9 @@ PRIOR = 6.0
 RULE_PRIOR = 4.0
 """Hits of all rules together that a rule's own few are mixed with."""
 
+LEAST_OF_A_KIND = 5
+ODDS_TRIED = np.linspace(-2.5, 2.5, 51, dtype=np.float32)
+
 Met = Mapping[str, str]
 """The rule that a line meets, by category."""
 
@@ -46,7 +51,8 @@ def fitted(folder: Path) -> dict[str, Any]:
     heads = load_heads(folder)
     trust, overall = _trust(_agents("train"))
     lines = _agents("dev")
-    meanings = meanings_of(OnnxTextEncoder(folder), heads, lines)
+    encoder = OnnxTextEncoder(folder)
+    meanings = meanings_of(encoder, heads, lines)
     rows = np.array(
         [
             [
@@ -64,6 +70,7 @@ def fitted(folder: Path) -> dict[str, Any]:
         "weights": dict(zip(FEATURES, [round(float(each), 4) for each in weights], strict=True)),
         "thresholds": _thresholds(heads.categories, probabilities, gold, np.array([line.lang for line in lines])),
         "with_pattern": WITH_PATTERN,
+        "says": _says(encoder, heads),
         "trust": trust,
         "trust_in_other_rules": overall,
     }
@@ -97,6 +104,26 @@ def patterns_met(lines: Sequence[Example]) -> list[Met]:
         findings, _ = batch.last_of([(_role(line.speaker), line.text)], language, OWN_LAW[language])
         found.append({finding.category: finding.rule for finding in findings})
     return found
+
+
+def _says(encoder: OnnxTextEncoder, heads: Heads) -> dict[str, float]:
+    """Of each statement the log odds with the best F1; one of which there are too few lines has even odds."""
+    chosen: dict[str, float] = {}
+    for speaker, names in SAYS.items():
+        lines = [line for line in corpus("dev") if line.says is not None and line.speaker == speaker]
+        meanings = meanings_of(encoder, heads, lines)
+        for name in sorted(names):
+            gold = np.array([name in (line.says or ()) for line in lines])
+            odds = np.array([meaning.says[name] for meaning in meanings])
+            chosen[name] = _best(gold, odds) if gold.sum() >= LEAST_OF_A_KIND else 0.0
+    return chosen
+
+
+def _best(gold: NDArray[np.bool_], odds: NDArray[np.float32]) -> float:
+    """The middle of those that are best."""
+    scores = np.array([f1_each(gold[:, None], (odds >= least)[:, None])[0] for least in ODDS_TRIED])
+    best = np.flatnonzero(scores >= scores.max() - 1e-9)
+    return round(float(ODDS_TRIED[best[len(best) // 2]]), 2)
 
 
 def _trust(lines: Sequence[Example]) -> tuple[dict[str, float], float]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.corpus.check import EMOTIONS, LABELS, LINES, SENTIMENTS, STANCES, read, split_of
+from training.corpus.check import EMOTIONS, LABELS, LINES, SAYS, SENTIMENTS, STANCES, read, split_of
 
 CATEGORIES = tuple(sorted(LABELS))
 STANCE_NAMES = tuple(sorted(STANCES))
 SENTIMENT_NAMES = ("negative", "neutral", "positive")
 EMOTION_NAMES = tuple(sorted(EMOTIONS))
+SAYS_NAMES = (*sorted(SAYS["customer"]), *sorted(SAYS["agent"]))
+"""What belongs into the record of a call: what the customer says, then what the agent does."""
 assert frozenset(SENTIMENT_NAMES) == SENTIMENTS
 
 PUBLIC = (
@@ -84,6 +86,7 @@ class Example:
     sentiment: str | None = None
     emotion: str | None = None
     kind: str = ""
+    says: frozenset[str] | None = None
 
 
 def corpus(split: str) -> list[Example]:
@@ -104,6 +107,7 @@ def _example(line: dict[str, Any]) -> Example:
         sentiment=line["sentiment"],
         emotion=line["emotion"],
         kind=line["kind"],
+        says=frozenset(line["says"]) if "says" in line else None,
     )
 
 

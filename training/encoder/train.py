@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
+from training.corpus.check import SAYS
 from training.encoder.batches import LONGEST, by_length, padded
 from training.encoder.distil import LAYERS
 from training.encoder.measure import figures
@@ -30,6 +31,7 @@ from training.encoder.noise import Noise
 from training.encoder.texts import (
     CATEGORIES,
     EMOTION_NAMES,
+    SAYS_NAMES,
     SENTIMENT_NAMES,
     STANCE_NAMES,
     Example,
@@ -44,13 +46,15 @@ GROUPS = {
     "stance": len(STANCE_NAMES),
     "sentiment": len(SENTIMENT_NAMES),
     "emotion": len(EMOTION_NAMES),
+    "says": len(SAYS_NAMES),
 }
 """The outputs' groups in their order, with their widths."""
 TOKENS_A_STEP = 1536
 ENCODER_RATE, HEADS_RATE = 1.5e-4, 1e-3
 PUBLIC_LINES_A_SET = 200
 CUSTOMERS_SHOWN = 0.35
-"""Of customers' lines, in each pass: they teach only feelings."""
+"""Of customers' lines, in each pass, that teach only feelings."""
+SAYS_WEIGHT = 1.5
 WRITE_EVERY_S = 180.0
 UNKNOWN = -100
 """What cross_entropy leaves out."""
@@ -138,7 +142,7 @@ def logits_of(encoder: Encoder, heads: Heads, batch: Sequence[Drawn], before: Ve
 def loss_of(logits: Tensor, batch: Sequence[Drawn]) -> Tensor:
     """Over what is known of each line."""
     examples = [each.example for each in batch]
-    categories, any_, stance, sentiment, emotion = logits.split(list(GROUPS.values()), dim=1)
+    categories, any_, stance, sentiment, emotion, says = logits.split(list(GROUPS.values()), dim=1)
     judged = [row for row, each in enumerate(examples) if each.labels is not None]
     total = logits.sum() * 0.0
     if judged:
@@ -146,6 +150,7 @@ def loss_of(logits: Tensor, batch: Sequence[Drawn]) -> Tensor:
         binary = functional.binary_cross_entropy_with_logits
         total = total + binary(categories[judged], held * 0.98 + 0.001, reduction="none").sum(1).mean()
         total = total + binary(any_[judged, 0], held.amax(1) * 0.98 + 0.01)
+    total = total + SAYS_WEIGHT * _loss_of_statements(says, examples)
     for group, names, field, weight in (
         (stance, STANCE_NAMES, "stance", 0.4),
         (sentiment, SENTIMENT_NAMES, "sentiment", 0.5),
@@ -156,6 +161,17 @@ def loss_of(logits: Tensor, batch: Sequence[Drawn]) -> Tensor:
         if (known != UNKNOWN).any():
             total = total + weight * functional.cross_entropy(group, known, ignore_index=UNKNOWN)
     return total
+
+
+def _loss_of_statements(logits: Tensor, examples: Sequence[Example]) -> Tensor:
+    """Of the lines that were looked through for them, and of what their speakers may say."""
+    rows = [row for row, each in enumerate(examples) if each.says is not None]
+    if not rows:
+        return logits.sum() * 0.0
+    held = torch.tensor([[float(name in (examples[row].says or ())) for name in SAYS_NAMES] for row in rows])
+    may = torch.tensor([[float(name in SAYS[examples[row].speaker]) for name in SAYS_NAMES] for row in rows])
+    losses = functional.binary_cross_entropy_with_logits(logits[rows], held, reduction="none")
+    return (losses * may).sum() / len(examples)
 
 
 @torch.no_grad()
@@ -242,7 +258,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _one_pass(training: Training, own: list[Example], public: list[Example]) -> None:
     dice = random.Random(training.at_pass)
-    chosen = [each for each in own if each.speaker == "agent" or dice.random() < CUSTOMERS_SHOWN]
+    chosen = [
+        each for each in own if each.speaker == "agent" or each.says is not None or dice.random() < CUSTOMERS_SHOWN
+    ]
     drawn = Drawer(training.tokenizer, own, dice).draw([*chosen, *public])
     before = vectors_before(training.encoder, training.tokenizer, drawn)
     batches = list(by_length([len(each.ids) for each in drawn], tokens=TOKENS_A_STEP, dice=dice))

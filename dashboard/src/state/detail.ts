@@ -1,13 +1,17 @@
 /** One opened call: its record, kept up by the live events. Pure. */
 import type {
   Alert,
+  CallNote,
   CallRecord,
   CallSummary,
   Finding,
   Gap,
   LiveEvent,
+  NoteAnswer,
+  NoteWritten,
   Notice,
   Sentiment,
+  Statement,
   Utterance,
   Withdrawal,
 } from '../wire/types';
@@ -23,6 +27,11 @@ export interface CallDetail {
   readonly gaps: readonly Gap[];
   readonly notices: readonly Notice[];
   readonly withdrawals: readonly Withdrawal[];
+  readonly statements: readonly Statement[];
+  /** As the last person left it, else as the service drafted it when the call was loaded. */
+  readonly note: CallNote;
+  /** Who wrote what into the note, oldest first. */
+  readonly edits: readonly NoteWritten[];
   /** Nothing up to this seq is missing. */
   readonly seq: number;
   /** An event came whose predecessors did not: ask for those after `seq`. */
@@ -54,6 +63,8 @@ function withFact(detail: CallDetail, { fact, at }: LiveEvent): CallDetail {
       };
     case 'sentiment':
       return { ...detail, sentiments: insert(detail.sentiments, fact.sentiment, sameUtterance, byAt) };
+    case 'statement':
+      return { ...detail, statements: insert(detail.statements, fact.statement, sameStatement, byStart) };
     case 'finding':
       return { ...detail, findings: insert(detail.findings, fact.finding, sameFinding, byStart) };
     case 'alert':
@@ -71,6 +82,10 @@ function withFact(detail: CallDetail, { fact, at }: LiveEvent): CallDetail {
       return { ...detail, gaps: insert(detail.gaps, fact, sameGap, byStart) };
     case 'notice':
       return { ...detail, notices: insert(detail.notices, fact, sameNotice, byAt) };
+    case 'note_written': {
+      const edits = insert(detail.edits, fact, sameEdit, byWritten);
+      return { ...detail, edits, note: edits[edits.length - 1]?.note ?? fact.note };
+    }
     case 'call_opened':
     case 'dtmf':
     case 'call_resumed':
@@ -92,8 +107,16 @@ export function changeAlert(detail: CallDetail, id: string, change: Partial<Aler
   return { ...detail, alerts: detail.alerts.map((alert) => (alert.id === id ? { ...alert, ...change } : alert)) };
 }
 
+/** The note as an HTTP answer gave it, unless the live feed has told of later edits already. */
+export function adoptNote(detail: CallDetail, { note, edits }: NoteAnswer): CallDetail {
+  return edits.length < detail.edits.length ? detail : { ...detail, note, edits };
+}
+
 const sameId = (a: { id: string }, b: { id: string }) => a.id === b.id;
 const sameUtterance = (a: Sentiment, b: Sentiment) => a.utterance_id === b.utterance_id;
+/** An utterance makes one statement of a kind at most. */
+const sameStatement = (a: Statement, b: Statement) => a.kind === b.kind && a.utterance_id === b.utterance_id;
+const sameEdit = (a: NoteWritten, b: NoteWritten) => a.at === b.at && a.by === b.by;
 const sameFinding = (a: Finding, b: Finding) =>
   a.rule === b.rule &&
   a.role === b.role &&
@@ -105,6 +128,7 @@ const sameGap = (a: Gap, b: Gap) => a.start === b.start && a.role === b.role && 
 const sameWithdrawal = (a: Withdrawal, b: Withdrawal) => a.at === b.at && isOf(a, b.withdrawn);
 const sameNotice = (a: Notice, b: Notice) => a.code === b.code && a.at === b.at && a.message === b.message;
 const byStart = (a: { start: number }, b: { start: number }) => a.start - b.start;
+const byWritten = (a: NoteWritten, b: NoteWritten) => Date.parse(a.at) - Date.parse(b.at);
 const byAt = (a: { at: number }, b: { at: number }) => a.at - b.at;
 
 /** Facts come nearly in order, so the place is found from the end. */

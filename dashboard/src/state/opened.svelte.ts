@@ -1,7 +1,7 @@
 /** A call that is open on the screen: its record, followed live, with missed events asked for. */
 import { ApiError, bodyOf, type Api } from '../wire/client';
-import type { Alert, LiveEvent } from '../wire/types';
-import { changeAlert, follow, fromRecord, type CallDetail } from './detail';
+import type { Alert, LiveEvent, NoteAnswer } from '../wire/types';
+import { adoptNote, changeAlert, follow, fromRecord, type CallDetail } from './detail';
 import type { Live } from './live.svelte';
 import { eventsAfter } from './missed';
 
@@ -53,6 +53,11 @@ export class OpenedCall {
   adopt(alert: Alert): void {
     this.live.adopt(alert);
     if (this.#detail !== null) this.#detail = changeAlert(this.#detail, alert.id, alert);
+  }
+
+  /** The note as a correction left it: shown at once. */
+  adoptNote(answer: NoteAnswer): void {
+    if (this.#detail !== null) this.#detail = adoptNote(this.#detail, answer);
   }
 
   #take(event: LiveEvent): void {

@@ -189,12 +189,14 @@ function withFact(state: LiveState, { fact, at }: LiveEvent): LiveState {
     case 'utterance':
     case 'words':
     case 'sentiment':
+    case 'statement':
     case 'finding':
     case 'gap':
     case 'dtmf':
     case 'notice':
     case 'call_resumed':
     case 'call_closed':
+    case 'note_written':
       return state; // The event's summary has said it all.
     default:
       return unknown(fact, state);

@@ -93,6 +93,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{call_id}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write Note
+         * @description Correct the record of a call. Of two who write at once the second gets 409, and the first one's words to see.
+         */
+        put: operations["write_note"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{call_id}/events": {
         parameters: {
             query?: never;
@@ -626,6 +646,29 @@ export interface components {
              */
             type: "call_closed";
         };
+        /**
+         * CallNote
+         * @description `outcomes` and `conduct`: what the debtor's side said and what the agent did, each once, in the order of their
+         *     kinds. The promise's terms and the hour to call back are None where none were said or nobody promised.
+         */
+        CallNote: {
+            /** Outcomes */
+            outcomes: ("promise" | "refusal" | "hardship" | "dispute" | "complaint" | "callback" | "stop" | "wrong_number" | "third_party" | "vulnerable" | "asks_identity" | "confirms_identity")[];
+            /** Conduct */
+            conduct: ("greeting" | "gives_identity" | "recording_notice" | "verifies" | "purpose" | "empathy" | "listening" | "options" | "official_channel" | "complaint_channel" | "respects" | "escalates" | "confirms_promise" | "thanks")[];
+            /** Promise Amount */
+            promise_amount: string | null;
+            /** Promise Currency */
+            promise_currency: ("CNY" | "USD" | "GBP") | null;
+            /** Promise Day */
+            promise_day: string | null;
+            /** Callback Day */
+            callback_day: string | null;
+            /** Callback Hour */
+            callback_hour: string | null;
+            /** Text */
+            text: string;
+        };
         /** CallOpened */
         CallOpened: {
             call: components["schemas"]["Call"];
@@ -645,6 +688,8 @@ export interface components {
         /**
          * CallRecord
          * @description Everything known of a call, as the replay page needs it. Tuples in the order of their time.
+         *
+         *     `note`: the record of its outcome as the last person left it, else as it is drafted from `statements`.
          */
         CallRecord: {
             summary: components["schemas"]["CallSummary"];
@@ -662,6 +707,11 @@ export interface components {
             notices: components["schemas"]["Notice"][];
             /** Withdrawals */
             withdrawals: components["schemas"]["FindingWithdrawn"][];
+            /** Statements */
+            statements: components["schemas"]["Statement"][];
+            note: components["schemas"]["CallNote"];
+            /** Edits */
+            edits: components["schemas"]["NoteWritten"][];
         };
         /**
          * CallResumed
@@ -778,7 +828,7 @@ export interface components {
              */
             at: string;
             /** Fact */
-            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["FindingMade"] | components["schemas"]["FindingWithdrawn"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallResumed"] | components["schemas"]["CallClosed"];
+            fact: components["schemas"]["CallOpened"] | components["schemas"]["UtteranceHeard"] | components["schemas"]["WordsTimed"] | components["schemas"]["SentimentScored"] | components["schemas"]["StatementMade"] | components["schemas"]["FindingMade"] | components["schemas"]["FindingWithdrawn"] | components["schemas"]["AlertRaised"] | components["schemas"]["AlertChanged"] | components["schemas"]["GapMarked"] | components["schemas"]["DtmfPressed"] | components["schemas"]["Notice"] | components["schemas"]["CallResumed"] | components["schemas"]["CallClosed"] | components["schemas"]["NoteWritten"];
             summary: components["schemas"]["CallSummary"] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1134,6 +1184,67 @@ export interface components {
             password: string;
         };
         /**
+         * NoteAnswer
+         * @description The record of a call as it stands now, and who wrote what into it, oldest first.
+         */
+        NoteAnswer: {
+            note: components["schemas"]["CallNote"];
+            /** Edits */
+            edits: components["schemas"]["NoteWritten"][];
+        };
+        /**
+         * NoteChange
+         * @description The record of a call as it is to be. `seen`: how many edits its author has seen.
+         */
+        NoteChange: {
+            /**
+             * Outcomes
+             * @default []
+             */
+            outcomes: ("promise" | "refusal" | "hardship" | "dispute" | "complaint" | "callback" | "stop" | "wrong_number" | "third_party" | "vulnerable" | "asks_identity" | "confirms_identity")[];
+            /**
+             * Conduct
+             * @default []
+             */
+            conduct: ("greeting" | "gives_identity" | "recording_notice" | "verifies" | "purpose" | "empathy" | "listening" | "options" | "official_channel" | "complaint_channel" | "respects" | "escalates" | "confirms_promise" | "thanks")[];
+            /** Promise Amount */
+            promise_amount?: number | string | null;
+            /** Promise Currency */
+            promise_currency?: ("CNY" | "USD" | "GBP") | null;
+            /** Promise Day */
+            promise_day?: string | null;
+            /** Callback Day */
+            callback_day?: string | null;
+            /** Callback Hour */
+            callback_hour?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Seen */
+            seen: number;
+        };
+        /**
+         * NoteWritten
+         * @description A person corrected the record of the call, or took it over as it was drafted.
+         */
+        NoteWritten: {
+            note: components["schemas"]["CallNote"];
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "note_written";
+        };
+        /**
          * Notice
          * @description Something about this call's monitoring itself that a supervisor must know.
          */
@@ -1423,6 +1534,52 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * Statement
+         * @description What one utterance says or does, of the things that belong into the record of a call.
+         *
+         *     `quote`: the utterance's text. `score` lies in (0, 1]. Of a promise and its confirmation: `amount` in `currency`, to
+         *     be paid on `day`; of a `callback`: `day` and `hour`, by the debtor's clock. Each is None where it was not said.
+         */
+        Statement: {
+            /** Kind */
+            kind: ("promise" | "refusal" | "hardship" | "dispute" | "complaint" | "callback" | "stop" | "wrong_number" | "third_party" | "vulnerable" | "asks_identity" | "confirms_identity") | ("greeting" | "gives_identity" | "recording_notice" | "verifies" | "purpose" | "empathy" | "listening" | "options" | "official_channel" | "complaint_channel" | "respects" | "escalates" | "confirms_promise" | "thanks");
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "customer";
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Quote */
+            quote: string;
+            /** Utterance Id */
+            utterance_id: string;
+            /** Score */
+            score: number;
+            /** Amount */
+            amount: string | null;
+            /** Currency */
+            currency: ("CNY" | "USD" | "GBP") | null;
+            /** Day */
+            day: string | null;
+            /** Hour */
+            hour: string | null;
+        };
+        /**
+         * StatementMade
+         * @description Something was said that belongs into the record of the call.
+         */
+        StatementMade: {
+            statement: components["schemas"]["Statement"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "statement";
         };
         /** UserAnswer */
         UserAnswer: {
@@ -2110,6 +2267,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallRecord"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    write_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteAnswer"];
                 };
             };
             /** @description Bad Request */

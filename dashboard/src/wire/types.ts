@@ -9,6 +9,7 @@ export type Alert = Schemas['Alert'];
 export type AlertPage = Schemas['AlertPage'];
 export type Bilingual = Schemas['Bilingual'];
 export type Call = Schemas['Call'];
+export type CallNote = Schemas['CallNote'];
 export type CallPage = Schemas['CallPage'];
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
@@ -25,6 +26,8 @@ export type LiveMessage = Schemas['LiveMessage'];
 export type LiveRequest = Schemas['LiveRequest'];
 /** Words of an utterance that still goes on; not called Partial, which TypeScript has for something else. */
 export type Interim = Schemas['Partial'];
+export type NoteAnswer = Schemas['NoteAnswer'];
+export type NoteWritten = Schemas['NoteWritten'];
 export type Notice = Schemas['Notice'];
 export type Party = Schemas['Party'];
 export type Peaks = Schemas['Peaks'];
@@ -33,6 +36,7 @@ export type Sentiment = Schemas['Sentiment'];
 export type SentimentPoint = Schemas['SentimentPoint'];
 export type Session = Schemas['SessionAnswer'];
 export type Snapshot = Schemas['Snapshot'];
+export type Statement = Schemas['Statement'];
 export type User = Schemas['Who'];
 export type Account = Schemas['UserAnswer'];
 export type UserChange = Schemas['UserChange'];
@@ -43,6 +47,11 @@ export type Fact = LiveEvent['fact'];
 export type AlertState = Alert['state'];
 export type Severity = Alert['severity'];
 export type Role = Alert['role'];
+/** What the debtor's side says that belongs into a call's record. */
+export type Said = CallNote['outcomes'][number];
+/** What an agent does well. */
+export type Conduct = CallNote['conduct'][number];
+export type Currency = NonNullable<CallNote['promise_currency']>;
 export type Emotion = Sentiment['emotion'];
 export type Ending = NonNullable<CallSummary['ending']>;
 export type NoticeCode = Notice['code'];
@@ -53,3 +62,34 @@ export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfi
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
 export const USER_ROLES = ['supervisor', 'compliance', 'integrator', 'admin'] as const satisfies readonly UserRole[];
 export const ROLES = ['agent', 'customer'] as const satisfies readonly Role[];
+export const CURRENCIES = ['CNY', 'USD', 'GBP'] as const satisfies readonly Currency[];
+export const SAID = [
+  'promise',
+  'refusal',
+  'hardship',
+  'dispute',
+  'complaint',
+  'callback',
+  'stop',
+  'wrong_number',
+  'third_party',
+  'vulnerable',
+  'asks_identity',
+  'confirms_identity',
+] as const satisfies readonly Said[];
+export const CONDUCT = [
+  'greeting',
+  'gives_identity',
+  'recording_notice',
+  'verifies',
+  'purpose',
+  'empathy',
+  'listening',
+  'options',
+  'official_channel',
+  'complaint_channel',
+  'respects',
+  'escalates',
+  'confirms_promise',
+  'thanks',
+] as const satisfies readonly Conduct[];

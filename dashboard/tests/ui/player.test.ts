@@ -141,14 +141,17 @@ describe('the player', () => {
     expect(made.rate).toBe(3);
   });
 
-  it('leaves keys to a field that is written in, to a button its space, and to the browser its own', async () => {
+  it('leaves keys to a field that is written in, to a button or a box its space, and to the browser its own', async () => {
     const { made } = show({ start: 50 });
     const note = document.body.appendChild(document.createElement('textarea'));
     await fireEvent.keyDown(note, { key: 'ArrowLeft' });
     await fireEvent.keyDown(screen.getByRole('button', { name: 'Next alert' }), { key: ' ' });
+    const box = Object.assign(document.body.appendChild(document.createElement('input')), { type: 'checkbox' });
+    await fireEvent.keyDown(box, { key: ' ' });
     await key('ArrowLeft', { altKey: true });
     expect(made).toMatchObject({ at: 50, playing: false });
     note.remove();
+    box.remove();
   });
 
   it('marks violations on the speaker’s leg and gaps, but no missed duty and nothing dismissed', async () => {

@@ -15,14 +15,15 @@ from service.storage.port import CallPage, CallQuery, CallRecord
 from service.web.addresses import client_address
 from service.web.auth import Watcher
 from service.web.json_answer import json_answer, large_answer
-from service.web.request_context import ContextDep
-from service.web.schemas import ReferenceAnswer, RulesAnswer
+from service.web.request_context import ContextDep, utc_now
+from service.web.schemas import NoteAnswer, NoteChange, ReferenceAnswer, RulesAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
 
 _PAGE = TypeAdapter(CallPage)
 _RECORD = TypeAdapter(CallRecord)
 _EVENTS = TypeAdapter(EventsAnswer)
+_NOTE = TypeAdapter(NoteAnswer)
 _RULES = TypeAdapter(RulesAnswer)
 _REFERENCE = TypeAdapter(ReferenceAnswer)
 
@@ -66,6 +67,18 @@ async def call(call_id: str, watcher: Watcher, request: Request, context: Contex
     record = await context.parts.store.call(call_id)
     context.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
     return await large_answer(_RECORD, record, watcher.view, request)
+
+
+@router.put("/calls/{call_id}/note", response_model=NoteAnswer)
+async def write_note(
+    call_id: str, change: NoteChange, watcher: Watcher, request: Request, context: ContextDep
+) -> Response:
+    """Correct the record of a call. Of two who write at once the second gets 409, and the first one's words to see."""
+    by = watcher.user.name
+    await context.parts.decisions.write_note(call_id, change.note(), by, utc_now(), change.seen)
+    context.audit.note("note_written", who=by, subject=call_id, address=client_address(request))
+    record = await context.parts.store.call(call_id)
+    return json_answer(_NOTE, NoteAnswer(note=record.note, edits=record.edits), watcher.view)
 
 
 @router.get("/calls/{call_id}/events", response_model=EventsAnswer)

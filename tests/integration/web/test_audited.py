@@ -78,20 +78,23 @@ async def test_decisions_users_and_keys_are_written_with_who_changed_them(house:
     client = await house.logged_in("admin", "boss")
     alert = (await client.get("/api/v1/alerts")).json()["alerts"][0]["id"]
     await client.put(f"/api/v1/alerts/{alert}/state", json={"state": "confirmed"})
+    await client.put("/api/v1/calls/call-1/note", json={"text": "说了会还", "seen": 0})
     await client.post("/api/v1/users", json={"name": "lin", "role": "supervisor", "password": PASSWORD})
     await client.put("/api/v1/users/lin", json={"role": "compliance", "disabled": True, "password": PASSWORD})
     key = (await client.post("/api/v1/keys", json={"source": "pbx-2"})).json()
     await client.delete(f"/api/v1/keys/{key['id']}")
     await client.put("/api/v1/users/nobody", json={"disabled": True})
-    entries = await written(house, 6)
+    entries = await written(house, 7)
     assert told(entries)[1:] == [
         ("alert_changed", "boss", alert, "confirmed"),
+        ("note_written", "boss", "call-1", ""),
         ("user_added", "boss", "lin", "supervisor"),
         ("user_changed", "boss", "lin", "role compliance, disabled, new password"),
         ("key_made", "boss", key["id"], "pbx-2: stream"),
         ("key_revoked", "boss", key["id"], ""),
     ]
     assert PASSWORD not in repr(entries)
+    assert "说了会还" not in repr(entries)
     assert key["key"].rpartition("_")[2] not in repr(entries)
 
 

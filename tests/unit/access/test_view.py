@@ -36,6 +36,7 @@ SEEN: dict[type, frozenset[View]] = {
     messages.EventsAnswer: WATCH,
     Peaks: WATCH,
     Sound: WATCH,
+    schemas.NoteAnswer: WATCH,
     schemas.RulesAnswer: WATCH,
     schemas.ReferenceAnswer: WATCH,
     schemas.KeysAnswer: KEYS,

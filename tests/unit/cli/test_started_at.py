@@ -21,10 +21,10 @@ def machine_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("machine_zone")
 def test_a_start_keeps_the_offset_it_was_given_wherever_the_machine_stands() -> None:
-    at = moment("2026-03-02T22:40:00+08:00")
+    at = moment("--started-at", "2026-03-02T22:40:00+08:00")
     assert at is not None
     assert (at.isoformat(), at.utcoffset()) == ("2026-03-02T22:40:00+08:00", timedelta(hours=8))
-    assert moment(None) is None
+    assert moment("--started-at", None) is None
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,5 @@ def test_a_start_that_no_clock_can_be_told_of_is_refused(
     text: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(typer.Exit):
-        moment(text)
+        moment("--started-at", text)
     assert told in capsys.readouterr().err

@@ -24,6 +24,7 @@ NAMES = {
     "stance": STANCES,
     "sentiment": get_args(SentimentLabel),
     "emotion": get_args(Emotion),
+    "says": ("promise", "thanks"),
 }
 OUTPUTS = sum(map(len, NAMES.values()))
 SURE, DENIED, CALM = 0, 1, 2
@@ -58,6 +59,7 @@ JUDGEMENT = Judgement(
     weights=[WEIGHTS.get(name, 0.0) for name in FEATURES],
     thresholds=dict.fromkeys(CATEGORIES, 0.5),
     with_pattern=0.5,
+    says={},
     trust={},
     trust_in_other_rules=0.9,
 )

@@ -17,6 +17,7 @@ NAMES = {
     "stance": get_args(Stance),
     "sentiment": get_args(SentimentLabel),
     "emotion": get_args(Emotion),
+    "says": ("promise", "thanks"),
 }
 OUTPUTS = sum(map(len, NAMES.values()))
 

@@ -19,6 +19,7 @@ def meaning(category: float, **stances: float) -> Meaning:
         stances={each: stances.get(each, 0.0) for each in get_args(Stance)},
         sentiments=dict.fromkeys(get_args(SentimentLabel), 1 / 3),
         emotions=dict.fromkeys(get_args(Emotion), 1 / 7),
+        says={},
     )
 
 
@@ -27,6 +28,7 @@ JUDGEMENT = Judgement(
     weights=[*WEIGHTS.values()],
     thresholds={"threat_violence": 0.5},
     with_pattern=0.3,
+    says={},
     trust={"threat.sure": 0.95, "threat.doubtful": 0.2},
     trust_in_other_rules=0.6,
 )
@@ -63,7 +65,7 @@ def test_probabilities_stay_between_0_and_1_whatever_the_odds() -> None:
 
 
 def test_a_file_without_a_weight_is_named(tmp_path: Path) -> None:
-    others = {"thresholds": {}, "trust": {}, "trust_in_other_rules": 0.5, "with_pattern": 0.3}
+    others = {"thresholds": {}, "trust": {}, "says": {}, "trust_in_other_rules": 0.5, "with_pattern": 0.3}
     raw = {"weights": dict.fromkeys(FEATURES[1:], 0.0), **others}
     (tmp_path / "judgement.json").write_text(json.dumps(raw), encoding="utf-8")
     with pytest.raises(BadJudgement, match=FEATURES[0]):

@@ -1,0 +1,137 @@
+"""What was said that belongs into the record of a call: promises with their amount and day, disputes, hardship, and
+what the agent did well. Judged by meaning; where there is no encoder nothing is told."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from asr.types import Seconds, Utterance
+from detectors.contract import (
+    CONDUCT,
+    SAID,
+    CallContext,
+    Conduct,
+    Currency,
+    Embedding,
+    Observation,
+    Said,
+    Statement,
+)
+from detectors.facts.amounts import amounts_in
+from detectors.facts.days import days_in, hours_in, is_now
+from detectors.semantic.heads import Conversation, Heads
+from detectors.timezones.debtor import possible_zones
+
+OFFER_TURNS: Final = 2
+"""Of the agent: what was proposed longer ago is not what a customer agrees to."""
+MOST_OF_A_KIND: Final = 20
+"""Statements of one kind that a call's record takes; what differs from the first is in the last ones as well."""
+_REPEATED: Final[frozenset[Said | Conduct]] = frozenset({"promise", "confirms_promise", "callback"})
+"""Told each time, for amount and day may change. Of the others the first one tells it."""
+
+
+class FactsDetector:
+    """Statements of both parties. `thresholds`: log odds from which on each kind counts as said."""
+
+    id: ClassVar[str] = "facts"
+
+    def __init__(self, heads: Heads, thresholds: Mapping[str, float]) -> None:
+        self._heads = heads
+        self._thresholds = thresholds
+
+    def open(self, call: CallContext) -> FactsCall:
+        zone = possible_zones(call.timezone, call.metadata, call.jurisdiction)[0]
+        return FactsCall(self._heads, self._thresholds, call.started_at.astimezone(zone.clock).date())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What was said of money and time."""
+
+    amount: Decimal | None = None
+    currency: Currency | None = None
+    day: date | None = None
+
+    def __bool__(self) -> bool:
+        return self.amount is not None or self.day is not None
+
+
+class FactsCall:
+    """One call's: the last turns, and what the agent proposed in them."""
+
+    def __init__(self, heads: Heads, thresholds: Mapping[str, float], today: date) -> None:
+        self._thresholds = thresholds
+        self._today = today
+        self._conversation = Conversation(heads)
+        self._offers: deque[_Terms] = deque(maxlen=OFFER_TURNS)
+        self._told: dict[Said | Conduct, int] = {}
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        return []
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        """A statement a kind, at most."""
+        says = self._conversation.heard(utterance.role, embedding).says
+        told = [
+            self._statement(kind, says[kind], utterance)
+            for kind in (CONDUCT if utterance.role == "agent" else SAID)
+            if utterance.text.strip() and says[kind] >= self._thresholds[kind] and self._is_news(kind)
+        ]
+        if utterance.role == "agent":
+            self._offers.append(self._terms(utterance))
+        return list(told)
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def _is_news(self, kind: Said | Conduct) -> bool:
+        times = self._told.get(kind, 0)
+        self._told[kind] = times + 1
+        return times < (MOST_OF_A_KIND if kind in _REPEATED else 1)
+
+    def _statement(self, kind: Said | Conduct, odds: float, utterance: Utterance) -> Statement:
+        statement = Statement(
+            kind=kind,
+            role=utterance.role,
+            start=utterance.start,
+            end=utterance.end,
+            quote=utterance.text,
+            utterance_id=utterance.id,
+            score=round(1.0 / (1.0 + math.exp(-odds)), 3),
+        )
+        if kind in ("promise", "confirms_promise"):
+            terms = self._agreed(utterance)
+            return replace(statement, amount=terms.amount, currency=terms.currency, day=terms.day)
+        if kind == "callback":
+            hours = hours_in(utterance.text, utterance.language)
+            return replace(statement, day=self._terms(utterance).day, hour=hours[-1].hour if hours else None)
+        return statement
+
+    def _agreed(self, utterance: Utterance) -> _Terms:
+        """The speaker's own terms; what they leave open is as the agent has proposed it."""
+        own = self._terms(utterance)
+        if utterance.role == "agent":
+            return own
+        offer = next((each for each in reversed(self._offers) if each), _Terms())
+        if own.amount is None:
+            own = replace(own, amount=offer.amount, currency=offer.currency)
+        return own if own.day is not None else replace(own, day=offer.day)
+
+    def _terms(self, utterance: Utterance) -> _Terms:
+        """The last ones of an utterance: who corrects himself says the right ones last."""
+        amounts = amounts_in(utterance.text, utterance.language, of_money=True)
+        days = days_in(utterance.text, utterance.language, self._today)
+        return _Terms(
+            amount=amounts[-1].value if amounts else None,
+            currency=amounts[-1].currency if amounts else None,
+            day=days[-1].day if days else self._today if is_now(utterance.text) else None,
+        )
