@@ -2,7 +2,7 @@
 
 The event loop's clock jumps from one thing that happens to the next, so that minutes of a floor take a second, and the
 same seed gives the same floor. What a batch costs is told in seconds of speech that a hurrying worker would recognise
-meanwhile, as `asr.recognition.load.work` counts it.
+meanwhile, after what Whisper base costs on a CPU.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import numpy as np
 from asr.audio.pcm import SAMPLE_BYTES, SAMPLE_RATE, samples_in
 from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import DegradationLevel
-from asr.recognition.load import work
 from asr.recognition.queue import RequestKind
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import ROLES, Role, Seconds, Transcript
@@ -28,11 +27,9 @@ from service.calls.admission import Admission, Asker, LiveCall, Refusal
 
 T = TypeVar("T")
 
-_LATE_LOOKS: dict[Effort, Seconds] = {"careful": 14.0, "full": 36.0}
+_LATE_LOOKS: dict[Effort, Seconds] = {"careful": 11.0, "full": 29.0}
 """A second look costs as much as so much speech in a hurry, however short its stretch: its context is that long."""
 _BEAM = 1.4
-USUAL: Seconds = 3.7
-"""Of an utterance, on average."""
 _IN_BATCH = 0.8
 """What each stretch after the first of a batch costs of its own."""
 _FINAL_AFTER: Seconds = 0.45
@@ -65,7 +62,7 @@ class Talk:
     """How calls are spoken: utterances of `mean` seconds on average, half of them within a factor of `spread`, and the
     silence after each; as in the sample calls, unless told otherwise. One in seven is doubtful."""
 
-    mean: Seconds = USUAL
+    mean: Seconds = 3.7
     spread: float = 1.45
     pause: Seconds = 0.65
     doubtful: float = 0.14
@@ -85,7 +82,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`speed`: times real time of all workers together, in a hurry, with utterances of `USUAL` seconds."""
+    """`speed`: times real time of all workers together, in a hurry."""
 
     speed: float
     workers: int = 2
@@ -195,7 +192,7 @@ class Machine:
 
     def __init__(self, plan: Plan, clock: Clock) -> None:
         self.workers = plan.workers
-        self._speed = plan.speed / plan.workers * work([USUAL]) / USUAL
+        self._speed = plan.speed / plan.workers
         self._doubtful = plan.talk.doubtful
         self._clock = clock
         self._random = np.random.default_rng(plan.seed)
@@ -221,7 +218,8 @@ class Machine:
     def _cost(speech: Speech) -> Seconds:
         if speech.effort in _LATE_LOOKS:
             return _LATE_LOOKS[speech.effort]
-        hurried = work([speech.seconds])
+        length = speech.seconds
+        hurried = 0.6 * length + 0.4 * max(3.0, length + 0.5)
         return hurried if speech.effort == "quick" else _BEAM * hurried
 
     def _transcript(self, speech: Speech) -> Transcript:

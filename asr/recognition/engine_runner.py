@@ -136,7 +136,7 @@ class EngineRunner:
             failure = RecognitionFailed(f"{lease.engine.name} broke down: {fault!r}")
             failure.__cause__ = fault
             return failure
-        fresh = [request.seconds for request, each in asked if each.text is None]
+        fresh = sum(request.seconds for request, each in asked if each.text is None)
         if not alone or not self._meter.worked(fresh, asked[0][1].effort, begun, self._clock()):
             self._count(untold=1)
         return heard

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from asr.engines.port import Effort
 from asr.types import Seconds
 
-STRETCH: Seconds = 2.0
-"""What each stretch costs besides, in seconds of speech: on a CPU Whisper base takes 0.11 s for it, and 0.05 s for each
-second of its speech, two workers side by side."""
-
-_FIRST_GUESS = 9.0
-"""Seconds of work a second of a worker, until something has been measured."""
+_FIRST_GUESS = 6.0
+"""Times real time a worker, until something has been measured."""
 _GUESS_WEIGHT: Seconds = 0.5
 """A first guess counts as much as so much work: the first real batch outweighs it."""
 _WORK_SPAN: Seconds = 10.0
@@ -38,11 +34,6 @@ telephone conversation talks 39 % of the time (ITU-T P.59), and an utterance has
 _STILL: Seconds = 1.0
 """A clock whose ticks stay away for longer was stopped with the process: where other work takes the cores, an event
 loop that asks for its turn five times a second still gets it within some 0.1 s."""
-
-
-def work(lengths: Iterable[Seconds]) -> Seconds:
-    """What stretches of speech of these lengths cost together, in seconds of speech."""
-    return sum(length + STRETCH for length in lengths)
 
 
 class Pauses:
@@ -70,14 +61,14 @@ class Pauses:
 
 @dataclass(slots=True, kw_only=True)
 class Speed:
-    """Seconds of work (`work`) a second that one worker does when it hurries, of late.
+    """Times real time that one worker recognises at when it hurries, of late.
 
     What a batch shows fades with the work done since, and with time. What was measured last with nothing else to do
     stands behind it (`measured_idle`), before that a first guess.
     """
 
     _guess: float = _FIRST_GUESS
-    _work: Seconds = 0.0
+    _speech: Seconds = 0.0
     _took: Seconds = 0.0
     _at: float = 0.0
     measured: bool = False
@@ -85,19 +76,19 @@ class Speed:
     def at(self, now: float) -> float:
         """Above 0."""
         fade = math.exp(-max(0.0, now - self._at) / _TIME_SPAN)
-        return (fade * self._work + _GUESS_WEIGHT * self._guess) / (fade * self._took + _GUESS_WEIGHT)
+        return (fade * self._speech + _GUESS_WEIGHT * self._guess) / (fade * self._took + _GUESS_WEIGHT)
 
-    def learn(self, done: Seconds, took: Seconds, effort: Effort, now: float) -> None:
-        """So much work took so long, with that effort. What second looks bring is known already."""
+    def learn(self, speech: Seconds, took: Seconds, effort: Effort, now: float) -> None:
+        """So much speech took so long, with that effort. What second looks bring is known already."""
         fade = math.exp(-max(0.0, now - self._at) / _TIME_SPAN - took / _WORK_SPAN)
-        self._work, self._took = fade * self._work + done * _WORTH[effort], fade * self._took + took
+        self._speech, self._took = fade * self._speech + speech * _WORTH[effort], fade * self._took + took
         self._at = now
         self.measured = True
 
-    def measured_idle(self, done: Seconds, took: Seconds) -> None:
-        """So much work took so long, in a hurry, while nothing else was to be recognised."""
-        self._guess = done / max(took, 1e-6)
-        self._work = self._took = 0.0
+    def measured_idle(self, speech: Seconds, took: Seconds) -> None:
+        """So much speech took so long, in a hurry, while nothing else was to be recognised."""
+        self._guess = speech / max(took, 1e-6)
+        self._speech = self._took = 0.0
         self.measured = True
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from asr.engines.port import Effort, Speech
 from asr.recognition.degradation import Degradation, DegradationLevel, Pressure
-from asr.recognition.load import CALLS_SPEECH, Demands, Pauses, Speed, work
+from asr.recognition.load import CALLS_SPEECH, Demands, Pauses, Speed
 from asr.recognition.queue import RecogniserLimits, RecognitionRequest
 from asr.recognition.queueing_model import share_later
 from asr.types import Seconds, Transcript
@@ -31,10 +31,14 @@ _OF_LATE: Seconds = 120.0
 _ONE_BY_ONE: Seconds = 0.05
 """What a batch costs besides: a thread, a second opinion, the event loop's turn."""
 
+_LATE_ALONE = 0.05
+"""Of the finals: so many the promise leaves out. Those too long for a machine are late on it with a single call too, so
+that to refuse the others helps nobody."""
+
 _BEAM = 1.4
 """How much longer the engine takes with its beam than in a hurry."""
-_SECOND_LOOK: Mapping[Effort, Seconds] = MappingProxyType({"careful": 14.0, "full": 36.0})
-"""What a second look costs, in seconds of work done in a hurry: its context is that long, not its stretch."""
+_SECOND_LOOK: Mapping[Effort, Seconds] = MappingProxyType({"careful": 11.0, "full": 29.0})
+"""What a second look costs, in seconds of speech recognised in a hurry: its context is that long, not its stretch."""
 
 
 class Lateness:
@@ -109,22 +113,22 @@ class LoadMeter:
         if not self.paused(came, now) and self.demands.keeps_up(call_id, now):
             self._lateness.add(now - came > self._limits.final_within, now)
 
-    def worked(self, lengths: Sequence[Seconds], effort: Effort, begun: float, now: float) -> bool:
-        """A worker did stretches of these lengths. False where the process stood still, which tells nothing."""
+    def worked(self, speech: Seconds, effort: Effort, begun: float, now: float) -> bool:
+        """A worker was done with so much speech; False where that tells nothing, for the process stood still."""
         if self.paused(begun, now):
             return False
         self._worked = now
-        self._speed.learn(work(lengths), now - begun, effort, now)
+        self._speed.learn(speech, now - begun, effort, now)
         if effort in ("quick", "normal"):
-            self._first_looks.learn(work(lengths), now - begun, effort, now)
+            self._first_looks.learn(speech, now - begun, effort, now)
         return True
 
     def measured_idle(self, took: Sequence[Seconds], speech: Seconds, now: float) -> None:
-        """With nothing else to do each worker took so long for a stretch of that length, all at once, in a hurry."""
+        """With nothing else to do each worker took so long for so much speech, all at once, in a hurry."""
         self._worked = now
         if not self.paused(now - max(took), now):
             for speed in (self._speed, self._first_looks):
-                speed.measured_idle(work([speech] * len(took)), sum(took))
+                speed.measured_idle(speech * len(took), sum(took))
 
     def idle_for(self, now: float) -> Seconds:
         """Since when nothing has been learnt."""
@@ -132,20 +136,11 @@ class LoadMeter:
 
     def capacity(self, workers: int, now: float) -> float:
         """Seconds of speech a second that can be recognised in a hurry, at the speed of late."""
-        return self._speed.at(now) * self._speech_in_work * workers
+        return self._speed.at(now) * workers
 
     def speed(self, now: float) -> float:
         """Times real time of one worker, while it looks at nothing again."""
-        return self._first_looks.at(now) * self._speech_in_work
-
-    def seconds_for(self, done: Seconds, now: float) -> Seconds:
-        """How long a worker takes for so much work, in a hurry."""
-        return done / self._first_looks.at(now)
-
-    @property
-    def _speech_in_work(self) -> float:
-        """The share of the work that follows from how long stretches are, at the lengths of late."""
-        return sum(self._lengths) / work(self._lengths)
+        return self._first_looks.at(now)
 
     def look(self, workers: int, wait: Seconds, now: float) -> None:
         """Choose the level of what is left undone."""
@@ -158,9 +153,11 @@ class LoadMeter:
         self.tick(now)
         if self._lateness.share(_LATELY, now) > self._limits.degradation.late:
             return False
-        services = [_ONE_BY_ONE + self.seconds_for(work([length]), now) for length in self._lengths]
-        late = share_later(services, workers, speech / self.capacity(workers, now), self._limits.final_within)
-        return late <= self._limits.late_share
+        services = [_ONE_BY_ONE + length / self.speed(now) for length in self._lengths]
+        within = self._limits.final_within
+        late = share_later(services, workers, speech / self.capacity(workers, now), within)
+        alone = share_later(services, workers, 0.0, within)
+        return alone <= _LATE_ALONE and late - alone <= self._limits.late_share
 
     def grant_late(self, now: float) -> bool:
         """Whether so few texts came late that one more, which is then counted, does not break the promise."""
@@ -189,8 +186,8 @@ class EffortPolicy:
         self, batch: Sequence[RecognitionRequest], waited: Seconds, now: float
     ) -> list[tuple[RecognitionRequest, Speech]]:
         """Each request as it is asked of the engine, the longest of whose waits is `waited`."""
-        done = work(request.seconds for request in batch)
-        hurried = self._degradation.holds("greedy") or not self._in_time(_BEAM * done, waited, now)
+        speech = sum(request.seconds for request in batch)
+        hurried = self._degradation.holds("greedy") or not self._in_time(_BEAM * speech, waited, now)
         return [(request, _hurried(request.speech) if hurried else request.speech) for request in batch]
 
     def second(self, request: RecognitionRequest, heard: Transcript, waited: Seconds, now: float) -> Speech | None:
@@ -210,8 +207,8 @@ class EffortPolicy:
                 return effort
         return best if self._meter.grant_late(now) else None
 
-    def _in_time(self, done: Seconds, waited: Seconds, now: float) -> bool:
-        return waited + self._meter.seconds_for(done, now) <= self._limits.final_within
+    def _in_time(self, speech: Seconds, waited: Seconds, now: float) -> bool:
+        return waited + speech / self._meter.speed(now) <= self._limits.final_within
 
 
 def _hurried(speech: Speech) -> Speech:

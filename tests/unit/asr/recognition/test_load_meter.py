@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from asr.recognition.load import CALLS_SPEECH, work
+from asr.recognition.load import CALLS_SPEECH
 from asr.recognition.load_meter import LoadMeter
 from asr.recognition.queue import RecogniserLimits
 
@@ -27,12 +27,11 @@ def test_a_faster_machine_carries_more_calls_and_the_slowest_one():
 
 def test_what_took_long_because_the_process_stood_still_is_not_learnt():
     meter = measured(8.0)
-    before = meter.capacity(2, 1.0)
-    assert not meter.worked([4.0], "normal", begun=1.1, now=19.0)
+    assert not meter.worked(4.0, "normal", begun=1.1, now=19.0)
     meter.answered("A", 1.1, 19.0)
     meter.tick(19.0)
-    assert not meter.worked([4.0], "normal", begun=1.1, now=19.1)
-    assert meter.capacity(2, 19.1) == pytest.approx(before, rel=0.01)
+    assert not meter.worked(4.0, "normal", begun=1.1, now=19.1)
+    assert meter.capacity(2, 19.1) == pytest.approx(16.0, rel=0.01)
     assert meter.carries(CALLS_SPEECH, 2, 19.1)
 
 
@@ -41,19 +40,14 @@ def test_what_took_long_because_others_had_the_cores_is_learnt():
     for _ in range(60):
         now += 0.2
         meter.tick(now)
-        meter.worked([2.0], "quick", begun=now - 2.0, now=now)
+        meter.worked(0.2, "quick", begun=now - 0.2, now=now)
     assert meter.capacity(2, now) < 4.0
 
 
-def test_short_stretches_take_longer_for_their_speech_and_long_ones_less():
-    meter = measured(8.0)
-    short, long = (meter.seconds_for(work([length]), 1.0) / length for length in (1.0, 9.0))
-    assert short > 1 / 8.0 > long
-
-
-def test_a_machine_that_needs_a_second_for_the_longest_utterances_carries_more_calls_than_one():
-    """4 s of speech in 0.57 s, two at once: what a laptop of two cores shows at the start."""
-    assert measured(7.0).calls(2, 1.0) >= 4
+def test_a_machine_that_is_late_with_the_longest_utterances_alone_carries_more_than_one_call():
+    """4 s of speech in 0.64 s: what two cores show that do other things besides. Two utterances in 40 are too long."""
+    assert 2 <= measured(6.3).calls(2, 1.0) <= 8
+    assert measured(4.0).calls(2, 1.0) == 1
 
 
 def test_texts_that_come_late_close_the_floor_until_they_come_in_time_again():

@@ -20,6 +20,7 @@ SEATS = (Source(key="A", calls=40, seconds=60.0),)
     ("speed", "workers", "talk", "least"),
     [
         (14.0, 1, Talk(), 3),
+        (13.0, 2, Talk(), 4),
         (16.0, 2, Talk(), 4),
         (20.0, 2, Talk(), 7),
         (40.0, 2, Talk(), 18),
