@@ -14,6 +14,7 @@ from service.live.hub import HubLimits, LiveHub
 from service.live.messages import Snapshot
 from service.metrics import Metrics
 from service.record.facts import UNDECIDED, DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
+from service.record.note import CallNote
 from service.storage.database import StorePatience
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
@@ -338,3 +339,26 @@ async def test_nobody_decides_while_what_was_said_before_is_not_stored(store: Fa
         followed = stored(written, bus, "call-1")
         assert [logged.fact.type async for logged in followed] == ["utterance"]
         await written.decide("alert-1", "confirmed", "lin", now(), "", UNDECIDED)
+
+
+async def test_nobody_writes_a_record_while_what_was_said_before_is_not_stored(store: FailingStore) -> None:
+    async with journal_over(store) as (written, bus):
+        await written.write("call-1", [scenes.opened(), scenes.heard()], now())
+        store.broken = True
+        await written.write("call-1", [scenes.heard(index=1)], now())
+        with pytest.raises(StorageUnavailable):
+            await written.write_note("call-1", CallNote(text="说了会还"), "lin", now(), 0)
+        store.broken = False
+        assert [logged.fact.type async for logged in stored(written, bus, "call-1")] == ["utterance"]
+        await written.write_note("call-1", CallNote(text="说了会还"), "lin", now(), 0)
+        assert (await store.call("call-1")).note.text == "说了会还"
+
+
+async def test_of_two_who_write_a_record_at_once_the_second_is_told(store: FailingStore) -> None:
+    async with journal_over(store) as (written, _bus):
+        await written.write("call-1", [scenes.opened()], now())
+        writes = await asyncio.gather(
+            *(written.write_note("call-1", CallNote(text=text), "lin", now(), 0) for text in ("甲", "乙")),
+            return_exceptions=True,
+        )
+        assert sorted(type(each).__name__ for each in writes) == ["NoneType", "StaleChange"]
