@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.types import Utterance
-from detectors.contract import SEVERITIES, CallContext, Embedding, Finding, Jurisdiction, Observation, Sentiment
+from detectors.contract import (
+    CONDUCT,
+    SAID,
+    SEVERITIES,
+    CallContext,
+    Embedding,
+    Finding,
+    Jurisdiction,
+    Observation,
+    Sentiment,
+    Statement,
+)
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import load
 from detectors.runtime.runner import ask_about
@@ -114,6 +125,16 @@ def check_finding(finding: Finding, said: list[Utterance]) -> None:
         check_evidence(finding, said)
 
 
+def check_statement(statement: Statement, said: list[Utterance]) -> None:
+    """What its speaker may say, in the very utterance that it names."""
+    [utterance] = [each for each in said if each.id == statement.utterance_id]
+    assert statement.kind in (CONDUCT if statement.role == "agent" else SAID)
+    assert (statement.role, statement.quote) == (utterance.role, utterance.text)
+    assert (statement.start, statement.end) == (utterance.start, utterance.end)
+    assert 0 < statement.score <= 1
+    assert (statement.amount is None) == (statement.currency is None)
+
+
 def check_evidence(finding: Finding, said: list[Utterance]) -> None:
     """The quote was said by the agent where the span says: in one utterance, or over two that follow each other."""
     agent = [utterance for utterance in said if utterance.role == "agent"]
@@ -139,7 +160,10 @@ def test_any_talk_is_judged_without_raising_well_formed_and_alike_each_time(
         if isinstance(observation, Sentiment):
             assert -1 <= observation.score <= 1
             assert -1 <= observation.trend <= 1
+        elif isinstance(observation, Statement):
+            check_statement(observation, said)
         else:
+            assert isinstance(observation, Finding)
             check_finding(observation, said)
     assert judge(name, jurisdiction, said) == seen
 
@@ -159,7 +183,7 @@ def test_a_customer_never_violates_anything(name: str, jurisdiction: Jurisdictio
         language="zh",
         confidence=1.0,
     )
-    assert [seen for seen in judge(name, jurisdiction, [said]) if not isinstance(seen, Sentiment)] == []
+    assert [seen for seen in judge(name, jurisdiction, [said]) if not isinstance(seen, Sentiment | Statement)] == []
 
 
 def test_the_encoder_ships() -> None:
