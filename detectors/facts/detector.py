@@ -25,7 +25,7 @@ from detectors.contract import (
 )
 from detectors.facts.amounts import amounts_in
 from detectors.facts.days import days_in, hours_in, is_now
-from detectors.semantic.heads import Conversation, Heads
+from detectors.semantic.heads import Conversation, Heads, Meaning
 from detectors.timezones.debtor import possible_zones
 
 OFFER_TURNS: Final = 2
@@ -77,11 +77,11 @@ class FactsCall:
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
         """A statement a kind, at most."""
-        says = self._conversation.heard(utterance.role, embedding).says
+        meaning = self._conversation.heard(utterance.role, embedding)
         told = [
-            self._statement(kind, says[kind], utterance)
-            for kind in (CONDUCT if utterance.role == "agent" else SAID)
-            if utterance.text.strip() and says[kind] >= self._thresholds[kind] and self._is_news(kind)
+            self._statement(kind, meaning.says[kind], utterance)
+            for kind in _kinds_of(utterance, meaning)
+            if meaning.says[kind] >= self._thresholds[kind] and self._is_news(kind)
         ]
         if utterance.role == "agent":
             self._offers.append(self._terms(utterance))
@@ -135,3 +135,13 @@ class FactsCall:
             currency=amounts[-1].currency if amounts else None,
             day=days[-1].day if days else self._today if is_now(utterance.text) else None,
         )
+
+
+def _kinds_of(utterance: Utterance, meaning: Meaning) -> tuple[Said | Conduct, ...]:
+    """What may be told of an utterance. Nothing good of an agent's that more likely than not breaks a rule: "you have
+    cancer, so you need not pay?" is no empathy."""
+    if not utterance.text.strip():
+        return ()
+    if utterance.role == "customer":
+        return SAID
+    return () if meaning.violates > 0 else CONDUCT

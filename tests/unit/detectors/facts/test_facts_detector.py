@@ -34,6 +34,7 @@ def heads() -> Heads:
     }
     outputs = sum(map(len, names.values()))
     alone = np.zeros((outputs, SIZE), np.float32)
+    alone[1, KINDS.index("escalates")] = 12.0 / np.sqrt(SIZE)  # here the axis of what breaks a rule as well
     alone[-SIZE:] = 12.0 * np.eye(SIZE, dtype=np.float32) / np.sqrt(SIZE).astype(np.float32)
     weights = {
         "alone.weight": alone,
@@ -104,6 +105,12 @@ def test_a_call_back_has_its_day_and_hour():
 def test_each_party_says_only_what_is_its_own():
     assert tell(opened(), "agent", "我下个月还", "promise", "empathy")[0].kind == "empathy"
     assert tell(opened(), "customer", "谢谢", "thanks") == []
+
+
+def test_nothing_good_is_told_of_words_that_break_a_rule():
+    told = tell(opened(), "agent", "得了癌症就不用还钱了吗", "empathy", "escalates")
+    assert told == []
+    assert [each.kind for each in tell(opened(), "agent", "我很理解您", "empathy")] == ["empathy"]
 
 
 def test_what_is_said_again_is_told_once_but_for_terms_that_may_change():
