@@ -55,6 +55,9 @@ _ENGLISH_OF_MONEY: Final = re.compile(rf"{_ENGLISH_NAMED}|(?<![\w-]){_ENGLISH_BA
 _NOTES: Final = {"fiver": Decimal(5), "tenner": Decimal(10)}
 _ROUND: Final = re.compile(r"[百千万]|\d{3}")
 """What a number has that is said as a sum and not digit by digit."""
+_MOST: Final = Decimal(10) ** 11
+"""Nobody owes more; a record takes no longer number."""
+_CENT: Final = Decimal("0.01")
 _LEAST_BARE: Final = Decimal(20)
 """A number that nothing but a verb makes a sum: smaller ones are counts, hours and days."""
 
@@ -72,11 +75,11 @@ def _chinese(text: str, of_money: bool) -> list[Amount]:
         value = chinese_value(match["number"])
         told = match["verb"] or (of_money and _ROUND.search(match["number"]))
         sure = match["money"] or (told and not match["counted"] and value and value >= _LEAST_BARE)
-        if not value or not sure:
+        if not value or not sure or value > _MOST:
             continue
         if match["tenth"] and (tenth := chinese_value(match["tenth"])):
             value += tenth / 10  # 三块五
-        found.append(Amount(begin=match.start("number"), end=match.end(), value=value, currency="CNY"))
+        found.append(Amount(begin=match.start("number"), end=match.end(), value=_in_cents(value), currency="CNY"))
     return found
 
 
@@ -88,7 +91,14 @@ def _english(text: str, of_money: bool) -> list[Amount]:
         if value is None or value == 0 or (group == "bare" and value < _LEAST_BARE):
             continue
         value *= 1000 if match["k"] else 1
+        if value > _MOST:
+            continue
         british = match["sign"] == "£" or group == "note" or (match["unit"] or "").startswith(("pound", "quid", "gbp"))
         begin = match.start("sign") if match["sign"] else match.start(group)
-        found.append(Amount(begin=begin, end=match.end(), value=value, currency="GBP" if british else "USD"))
+        found.append(Amount(begin=begin, end=match.end(), value=_in_cents(value), currency="GBP" if british else "USD"))
     return found
+
+
+def _in_cents(value: Decimal) -> Decimal:
+    """Without digits that no money has: 1.2345万 is 12345."""
+    return Decimal(int(value)) if value == int(value) else value.quantize(_CENT)

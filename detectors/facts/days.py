@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -73,9 +73,11 @@ def days_in(text: str, language: Language, today: date) -> list[Day]:
 
 
 def _on(year: int, month: int, day: int) -> date | None:
-    """Of a month that has fewer days, the last one."""
+    """Of a month that has fewer days, the last one; None for what no calendar has."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    return date(year, month, min(day, monthrange(year, month)[1])) if 1 <= day <= 31 else None
+    if not (1 <= day <= 31 and MINYEAR <= year < MAXYEAR):
+        return None
+    return date(year, month, min(day, monthrange(year, month)[1]))
 
 
 def _later(today: date, days: int) -> date | None:

@@ -132,3 +132,10 @@ def test_where_money_is_spoken_of_a_number_alone_is_a_sum(text: str, language: L
 )
 def test_what_is_counted_is_no_sum_there_either(text: str, language: Language):
     assert amounts_in(text, language, of_money=True) == []
+
+
+def test_a_sum_has_cents_at_most_and_no_more_than_anybody_owes():
+    assert [str(each.value) for each in amounts_in("还1.2345万", "zh")] == ["12345"]
+    assert [str(each.value) for each in amounts_in("pay $10.1234", "en")] == ["10.12"]
+    assert amounts_in("还九千九百亿亿", "zh") == []
+    assert amounts_in("pay 999999999999999 dollars", "en") == []

@@ -105,6 +105,11 @@ def test_what_is_no_hour(text: str, language: Language):
     assert hours_in(text, language) == []
 
 
+@pytest.mark.parametrize("text", ["九千万个月后还", "in 999999 months", "in 99999999999 weeks", "三十二号", "一万天后"])
+def test_what_no_calendar_has_is_no_day(text: str):
+    assert days_in(text, "zh" if text[0] > "z" else "en", TODAY) == []
+
+
 @given(
     st.text(alphabet="下个这本月周星期礼拜号日底天后内半点刻一二三十百万0123456789/:amp nextfridaythsofmrch"),
     st.dates(date(2020, 1, 1), date(2090, 1, 1)),
