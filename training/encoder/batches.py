@@ -17,6 +17,8 @@ Rows = NDArray[np.int64]
 PAD = 1
 TRAIN, DEV, PUBLIC = range(3)
 """The splits, by number."""
+FOLDS = 3
+"""Parts of the training split's scenarios, each of which is judged by readers that did not learn from it."""
 CUSTOMERS_SHOWN = 0.35
 """Of customers' lines, in each pass, that teach only feelings."""
 WITHOUT_BEFORE, STRANGER_BEFORE = 0.2, 0.4

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from training.corpus.check import SAYS
+from training.encoder.batches import FOLDS
 from training.encoder.network import from_packed
 from training.encoder.noise import Noise
 from training.encoder.packed import read_packed
@@ -45,7 +46,6 @@ LONGEST = 96
 PUBLIC_LINES_A_SET = 200
 UNKNOWN = -100
 """What cross_entropy leaves out."""
-FOLDS = 3
 SPLITS = ("train", "dev", "public")
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.encoder.batches import DEV, PUBLIC, TRAIN, Lines, Rows, Shown
+from training.encoder.batches import DEV, FOLDS, PUBLIC, TRAIN, Lines, Rows, Shown
 from training.encoder.distil import LAYERS
 from training.encoder.measure import figures
 from training.encoder.network import Encoder, Reader
@@ -35,7 +35,7 @@ HEADS_RATE = 1e-3
 SAYS_WEIGHT = 1.5
 TAUGHT = 0.6
 """How much the teachers' word counts beside a label."""
-FOLDS, TEACHERS_A_FOLD = 3, 2
+TEACHERS_A_FOLD = 2
 STUDENT = "trained"
 
 
