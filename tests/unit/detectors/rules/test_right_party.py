@@ -232,6 +232,38 @@ GREETED = (
 )
 
 
+TITLES = (
+    "A: 您好，请问是邢桂英阿姨吗？ C: 是我，你是哪个？",
+    "A: 您好，请问是陆小姐吗，陆雨欣。 C: 嗯是的。",
+    "A: 喂请问是孟师傅吗？ C: 对，我是老孟。",
+    "A: 您好，您是葛大哥吗？ C: 对，我在地里干活。",
+    "A: 是谭老板吧？ C: 是。",
+)
+
+
+@pytest.mark.parametrize("line", TITLES)
+def test_a_title_that_is_also_a_word_of_kin_asks_for_the_person(line: str) -> None:
+    assert not disclosed(f"{line} {DEBT_ZH}", "CN")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A: 请问您是罗佳明的老板吗？ C: 是的。",
+        "A: 您是他姐吗？ C: 对。",
+        "A: 是罗佳明的同学吧？ C: 嗯。",
+        "A: 你是罗先生的师傅吗？ C: 是。",
+    ],
+)
+def test_somebody_of_the_person_is_not_the_person(line: str) -> None:
+    assert disclosed(f"{line} {DEBT_ZH}", "CN")
+
+
+def test_an_agent_who_names_his_company_asks_nothing_of_a_company() -> None:
+    asked = "A: 您好，请问是罗佳明先生吗？ C: 你哪里的？ A: 我们是第三方服务公司，请问是罗先生吗？ C: 是我。"
+    assert not disclosed(f"{asked} {DEBT_ZH}", "CN")
+
+
 @pytest.mark.parametrize(("line", "jurisdiction"), GREETED)
 def test_to_greet_by_name_is_to_ask(line: str, jurisdiction: Jurisdiction) -> None:
     debt = DEBT_ZH if jurisdiction == "CN" else DEBT_EN
