@@ -31,6 +31,23 @@ FindingKind = Literal["violation", "duty_missing"]
 SentimentLabel = Literal["negative", "neutral", "positive"]
 Emotion = Literal["anger", "fear", "sadness", "frustration", "neutral", "relief", "joy"]
 
+Said = Literal[
+    "promise",
+    "refusal",
+    "hardship",
+    "dispute",
+    "complaint",
+    "callback",
+    "stop",
+    "wrong_number",
+    "third_party",
+    "vulnerable",
+    "asks_identity",
+    "confirms_identity",
+]
+"""What somebody on the debtor's side says that has to be written down after the call. `stop`: asks not to be called;
+`third_party`: shows to be somebody else than the debtor; `vulnerable`: in crisis, gravely ill, bereaved, a child."""
+
 
 class DetectorError(Exception):
     """Base of everything a detector or a rule pack raises."""
@@ -46,12 +63,15 @@ class Bilingual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierContact:
-    """An earlier call with the same debtor. `duration` is 0 while it is live; `spoke`: who said something in it."""
+    """An earlier call with the same debtor. `duration` is 0 while it is live. `spoke`: who said something in it;
+    `said`: what whoever answered stated in it; `metadata`: the integrator's own of that call."""
 
     call_id: str
     started_at: datetime
     duration: Seconds
     spoke: tuple[Role, ...]
+    said: frozenset[Said] = frozenset()
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,22 +150,6 @@ class Withdrawn:
     why: Bilingual
 
 
-Said = Literal[
-    "promise",
-    "refusal",
-    "hardship",
-    "dispute",
-    "complaint",
-    "callback",
-    "stop",
-    "wrong_number",
-    "third_party",
-    "vulnerable",
-    "asks_identity",
-    "confirms_identity",
-]
-"""What somebody on the debtor's side says that has to be written down after the call. `stop`: asks not to be called;
-`third_party`: shows to be somebody else than the debtor; `vulnerable`: in crisis, gravely ill, bereaved, a child."""
 Conduct = Literal[
     "greeting",
     "gives_identity",

@@ -298,7 +298,7 @@ def make_service(settings: Settings) -> Service:
     for sentence in prepare_folder(settings.data_dir, with_store=not settings.database_url):
         log.warning("data folder", told=sentence)
     load_secret(settings.data_dir / "session.key")  # what is wrong with it is told before calls are closed or begun
-    registry = load()
+    registry = load(pack=settings.pack)
     load_zones()
     try:
         return Service(settings, registry, load_engine(settings))

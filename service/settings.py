@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from asr.types import CallLanguage
 from detectors.contract import Jurisdiction
+from detectors.packs.taxonomy import PACKS
 from detectors.timezones.zones import NoZone, zone_name
 from service.storage.url import parse_url
 
@@ -136,6 +137,9 @@ class Settings(BaseSettings):
         description="Time zone of the debtors in calls of `CALLWARDEN_JURISDICTION` where neither call nor key names "
         "one; empty: the jurisdiction's.",
     )
+    rules_dir: Path | None = Field(
+        default=None, description="Folder of the rule pack that judges; empty takes the one that ships."
+    )
     terms: str = Field(
         default="",
         description="Names the recogniser should expect (companies, products, staff): comma separated, at most 50 "
@@ -185,9 +189,11 @@ class Settings(BaseSettings):
             raise ValueError(f"holds a port, which goes into {PREFIX}PORT or --port")
         return host
 
-    @field_validator("data_dir", "models_dir")
+    @field_validator("data_dir", "models_dir", "rules_dir")
     @classmethod
-    def _path_is_one(cls, path: Path) -> Path:
+    def _path_is_one(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
         if not str(path).isprintable():
             raise ValueError("holds a control character or line break")
         return path.expanduser()
@@ -244,6 +250,11 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database's URL with the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'callwarden.db'}"
+
+    @property
+    def pack(self) -> Path:
+        """The folder of the rules, with the default filled in."""
+        return self.rules_dir or PACKS
 
     @property
     def recordings_dir(self) -> Path:

@@ -7,10 +7,19 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from asr.types import Role, Utterance
-from detectors.contract import Bilingual, Finding, Sentiment
+from detectors.contract import Bilingual, Conduct, Finding, Said, Sentiment, Statement
 from service.live.messages import Health
 from service.record import summary
-from service.record.facts import Alert, AlertRaised, Call, CallClosed, CallOpened, Fact, UtteranceHeard
+from service.record.facts import (
+    Alert,
+    AlertRaised,
+    Call,
+    CallClosed,
+    CallOpened,
+    Fact,
+    StatementMade,
+    UtteranceHeard,
+)
 from service.storage.port import LoggedFact
 
 AT = datetime(2026, 3, 2, 10, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=8)))
@@ -60,6 +69,20 @@ def utterance(call_id: str = "call-1", index: int = 0, text: str = "您好", rol
 
 def heard(call_id: str = "call-1", index: int = 0, text: str = "您好", role: Role = "agent") -> UtteranceHeard:
     return UtteranceHeard(utterance=utterance(call_id, index, text, role))
+
+
+def stated(kind: Said | Conduct, index: int = 0, role: Role = "customer") -> StatementMade:
+    said = utterance(index=index, role=role)
+    statement = Statement(
+        kind=kind,
+        role=role,
+        start=said.start,
+        end=said.end,
+        quote=said.text,
+        utterance_id=said.id,
+        score=0.9,
+    )
+    return StatementMade(statement=statement)
 
 
 def sentiment(index: int = 0, score: float = -0.5, role: Role = "customer") -> Sentiment:

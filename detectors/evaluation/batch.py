@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import accumulate
-from math import inf
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from asr.types import Language, Role, Seconds, Utterance
-from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Observation, Sentiment
+from detectors.contract import CallContext, Finding, Jurisdiction, Observation, Sentiment
+from detectors.evaluation.replay import embeddings, judge_call
 from detectors.runtime.registry import Registry
 from detectors.runtime.runner import ask_about
 from detectors.timezones.debtor import DebtorZone, debtor_zone
@@ -88,16 +87,10 @@ class Batch:
         judges = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
         utterances = [_alone(index, *turn, language) for index, turn in enumerate(turns)]
         seen: list[Observation] = []
-        for said, embedding in zip(utterances, self._embeddings(utterances), strict=True):
+        for said, embedding in zip(utterances, embeddings(self._registry, utterances), strict=True):
             seen = [each for judge in judges for each in ask_about(judge, said, embedding)]
         [feeling] = [each for each in seen if isinstance(each, Sentiment)]
         return [each for each in seen if isinstance(each, Finding)], feeling
-
-    def _embeddings(self, said: Sequence[Utterance]) -> Sequence[Embedding | None]:
-        encoder = self._registry.encoder
-        if encoder is None or not said:
-            return [None] * len(said)
-        return [*encoder.encode([each.text for each in said])]
 
     def call(self, text: str, notice: Callable[[str], None] = _unheard) -> dict[str, Any]:
         """One JSON call. `notice` is told where its time zone cannot be read or known. Raises BadInput."""
@@ -123,20 +116,9 @@ class Batch:
             timezone=zone.name or ("" if given.started_at.tzinfo else "UTC"),
             metadata=given.metadata,
         )
-        detectors = [detector for _, detector in self._registry.open(call)]
-        seen: list[Observation] = []
         turns = sorted(given.turns, key=lambda turn: turn.end)
-        # Time has passed as far as nobody who is still to be heard has begun to speak.
-        begun = list(accumulate(reversed([turn.start for turn in turns[1:]]), min))[::-1]
         utterances = [_utterance(index, turn, given.lang) for index, turn in enumerate(turns)]
-        meant = self._embeddings(utterances)
-        for turn, said, embedding, settled in zip(turns, utterances, meant, [*begun, inf], strict=False):
-            for detector in detectors:
-                seen += ask_about(detector, said, embedding)
-                seen += detector.elapsed(min(turn.end, settled))
-        for detector in detectors:
-            seen += detector.closed(turns[-1].end if turns else 0.0)
-        return [observation for observation in seen if isinstance(observation, Finding)]
+        return judge_call(self._registry, call, utterances, turns[-1].end if turns else 0.0)
 
 
 def _on_the_clock(started_at: datetime, zone: DebtorZone) -> datetime:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,41 +12,36 @@ from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
 from detectors.contract import (
-    CONDUCT,
-    SAID,
     CallContext,
-    Conduct,
     Currency,
     Embedding,
     Observation,
-    Said,
     Statement,
 )
 from detectors.facts.amounts import amounts_in
 from detectors.facts.days import days_in, hours_in, is_now
-from detectors.semantic.heads import Conversation, Heads, Meaning
+from detectors.facts.statements import Kind, Statements
 from detectors.timezones.debtor import possible_zones
 
 OFFER_TURNS: Final = 2
 """Of the agent: what was proposed longer ago is not what a customer agrees to."""
 MOST_OF_A_KIND: Final = 20
 """Statements of one kind that a call's record takes; what differs from the first is in the last ones as well."""
-_REPEATED: Final[frozenset[Said | Conduct]] = frozenset({"promise", "confirms_promise", "callback"})
+_REPEATED: Final[frozenset[Kind]] = frozenset({"promise", "confirms_promise", "callback"})
 """Told each time, for amount and day may change. Of the others the first one tells it."""
 
 
 class FactsDetector:
-    """Statements of both parties. `thresholds`: log odds from which on each kind counts as said."""
+    """Statements of both parties."""
 
     id: ClassVar[str] = "facts"
 
-    def __init__(self, heads: Heads, thresholds: Mapping[str, float]) -> None:
-        self._heads = heads
-        self._thresholds = thresholds
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def open(self, call: CallContext) -> FactsCall:
         zone = possible_zones(call.timezone, call.metadata, call.jurisdiction)[0]
-        return FactsCall(self._heads, self._thresholds, call.started_at.astimezone(zone.clock).date())
+        return FactsCall(self._statements, call.started_at.astimezone(zone.clock).date())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,23 +59,22 @@ class _Terms:
 class FactsCall:
     """One call's: the last turns, and what the agent proposed in them."""
 
-    def __init__(self, heads: Heads, thresholds: Mapping[str, float], today: date) -> None:
-        self._thresholds = thresholds
+    def __init__(self, statements: Statements, today: date) -> None:
+        self._statements = statements.open()
+        self._thresholds = statements.thresholds
         self._today = today
-        self._conversation = Conversation(heads)
         self._offers: deque[_Terms] = deque(maxlen=OFFER_TURNS)
-        self._told: dict[Said | Conduct, int] = {}
+        self._told: dict[Kind, int] = {}
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         return []
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
         """A statement a kind, at most."""
-        meaning = self._conversation.heard(utterance.role, embedding)
         told = [
-            self._statement(kind, meaning.says[kind], utterance)
-            for kind in _kinds_of(utterance, meaning)
-            if meaning.says[kind] >= self._thresholds[kind] and self._is_news(kind)
+            self._statement(kind, above + self._thresholds[kind], utterance)
+            for kind, above in self._statements.heard(utterance, embedding).items()
+            if above >= 0 and self._is_news(kind)
         ]
         if utterance.role == "agent":
             self._offers.append(self._terms(utterance))
@@ -93,12 +86,12 @@ class FactsCall:
     def closed(self, at: Seconds) -> list[Observation]:
         return []
 
-    def _is_news(self, kind: Said | Conduct) -> bool:
+    def _is_news(self, kind: Kind) -> bool:
         times = self._told.get(kind, 0)
         self._told[kind] = times + 1
         return times < (MOST_OF_A_KIND if kind in _REPEATED else 1)
 
-    def _statement(self, kind: Said | Conduct, odds: float, utterance: Utterance) -> Statement:
+    def _statement(self, kind: Kind, odds: float, utterance: Utterance) -> Statement:
         statement = Statement(
             kind=kind,
             role=utterance.role,
@@ -135,13 +128,3 @@ class FactsCall:
             currency=amounts[-1].currency if amounts else None,
             day=days[-1].day if days else self._today if is_now(utterance.text) else None,
         )
-
-
-def _kinds_of(utterance: Utterance, meaning: Meaning) -> tuple[Said | Conduct, ...]:
-    """What may be told of an utterance. Nothing good of an agent's that more likely than not breaks a rule: "you have
-    cancer, so you need not pay?" is no empathy."""
-    if not utterance.text.strip():
-        return ()
-    if utterance.role == "customer":
-        return SAID
-    return () if meaning.violates > 0 else CONDUCT

@@ -1,4 +1,4 @@
-"""The law's figures, read from the pack: hours, and limits of rules over several turns."""
+"""The law's figures, read from the pack: hours, how often and whom to call, and limits of rules over several turns."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
-from detectors.contract import Jurisdiction
+from detectors.contract import HISTORY_DAYS, SAID, Jurisdiction, Said
 from detectors.packs.taxonomy import JURISDICTIONS, PACKS, PackError, Taxonomy, read_yaml
 
 
@@ -35,11 +35,40 @@ class SequenceLimit:
     turns: int
 
 
+Counts = Literal["calls", "conversations", "unanswered", "since_conversation"]
+_COUNTS: tuple[Counts, ...] = get_args(Counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequencyLimit:
+    """More than `most` of what it `counts` in `days` days of the debtor's calendar, today among them, is too often.
+    `of_one`: metadata; calls that name another value there are not counted, empty counts all."""
+
+    counts: Counts
+    most: int
+    days: int
+    of_one: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoContact:
+    """Who must not be called any more: `metadata` that says so, or all of one group of `said` in an earlier call and
+    nothing of `unless`. `of_one`: metadata; only calls that name the same value there tell it, empty lets all."""
+
+    category: str
+    metadata: tuple[str, ...]
+    said: tuple[frozenset[Said], ...]
+    unless: frozenset[Said]
+    of_one: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LawFigures:
-    """`night` by jurisdiction, `sequence` by rule."""
+    """`night` by jurisdiction, `frequency` by jurisdiction and rule, `no_contact` and `sequence` by rule."""
 
     night: Mapping[Jurisdiction, NightHours]
+    frequency: Mapping[Jurisdiction, Mapping[str, FrequencyLimit]]
+    no_contact: Mapping[str, NoContact]
     sequence: Mapping[str, SequenceLimit]
 
 
@@ -48,13 +77,23 @@ def load_law_figures(taxonomy: Taxonomy, path: Path = PACKS / "law.yaml") -> Law
     raw = read_yaml(path)
     try:
         night: dict[Jurisdiction, NightHours] = {each: _night(raw["night"][each]) for each in JURISDICTIONS}
+        frequency: dict[Jurisdiction, Mapping[str, FrequencyLimit]] = {
+            each: {str(rule): _frequency(limit) for rule, limit in raw["frequency"].get(each, {}).items()}
+            for each in JURISDICTIONS
+        }
+        no_contact = {str(rule): _no_contact(flag) for rule, flag in raw["no_contact"].items()}
         sequence = {str(rule): _limit(limit) for rule, limit in raw["sequence"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise PackError(f"{path.name}: {problem!r}") from problem
-    for rule, limit in sequence.items():
-        if limit.category not in taxonomy.categories:
-            raise PackError(f"{path.name}: sequence: {rule}: no category is named {limit.category!r}")
-    return LawFigures(night=MappingProxyType(night), sequence=MappingProxyType(sequence))
+    for rule, category in [(rule, each.category) for rule, each in (*no_contact.items(), *sequence.items())]:
+        if category not in taxonomy.categories:
+            raise PackError(f"{path.name}: {rule}: no category is named {category!r}")
+    return LawFigures(
+        night=MappingProxyType(night),
+        frequency=MappingProxyType(frequency),
+        no_contact=MappingProxyType(no_contact),
+        sequence=MappingProxyType(sequence),
+    )
 
 
 def _night(raw: Any) -> NightHours:
@@ -62,6 +101,36 @@ def _night(raw: Any) -> NightHours:
     if night.begins <= night.ends:
         raise ValueError(f"a night from {night.begins} to {night.ends} does not run past midnight")
     return night
+
+
+def _frequency(raw: Any) -> FrequencyLimit:
+    if raw["counts"] not in _COUNTS:
+        raise ValueError(f"counts: {raw['counts']!r} is none of {', '.join(_COUNTS)}")
+    limit = FrequencyLimit(
+        counts=cast(Counts, raw["counts"]),
+        most=int(raw["most"]),
+        days=int(raw["days"]),
+        of_one=str(raw.get("of_one", "")),
+    )
+    if limit.most < 0 or not 0 < limit.days <= HISTORY_DAYS:
+        raise ValueError(f"{limit} is out of bounds: nobody looks back more than {HISTORY_DAYS} days")
+    return limit
+
+
+def _no_contact(raw: Any) -> NoContact:
+    return NoContact(
+        category=str(raw["category"]),
+        metadata=tuple(map(str, raw.get("metadata", ()))),
+        said=tuple(_kinds(group) for group in raw.get("said", ())),
+        unless=_kinds(raw.get("unless", ())),
+        of_one=str(raw.get("of_one", "")),
+    )
+
+
+def _kinds(raw: Any) -> frozenset[Said]:
+    if strange := set(raw) - set(SAID):
+        raise ValueError(f"said: {strange.pop()!r} is none of {', '.join(SAID)}")
+    return frozenset(each for each in SAID if each in raw)
 
 
 def _limit(raw: Any) -> SequenceLimit:

@@ -23,6 +23,14 @@ _DEFAULT_SCORE = 0.9
 RULE_FILES = "rules/*.yaml"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """What an agent may say that a rule is met by, and what it must let pass."""
+
+    met: tuple[str, ...] = ()
+    not_met: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
     """One rule over the agent's words, compiled; it applies where `law` has an entry, whose why and cites are told.
@@ -40,6 +48,7 @@ class Rule:
     patterns: tuple[Pattern, ...]
     exceptions: tuple[RuleException, ...]
     law: Mapping[Jurisdiction, Law]
+    examples: Examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +144,7 @@ class PackLoader:
             patterns=self._patterns(raw, where),
             exceptions=self._exceptions(raw, where),
             law=self._law(raw, category, where),
+            examples=Examples(**{name: tuple(map(str, lines)) for name, lines in raw.get("examples", {}).items()}),
         )
 
     def _patterns(self, raw: Any, where: str) -> tuple[Pattern, ...]:

@@ -8,13 +8,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from detectors.contract import PackVersion
-from detectors.packs.taxonomy import PACKS
+from detectors.packs.taxonomy import PACKS, PackError
 
 
 @cache
-def bundled_pack(folder: Path = PACKS) -> PackVersion:
-    """The pack that ships with this package. Blocks: reads its files."""
+def pack_version(folder: Path = PACKS) -> PackVersion:
+    """The pack in a folder: the one that ships has this package's name and version, any other its folder's name and no
+    version. Blocks: reads its files. Raises PackError where there is no such folder."""
+    if not folder.is_dir():
+        raise PackError(f"{folder}: there is no such folder")
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return PackVersion(name="callwarden", version=version("callwarden"), sha256=digest.hexdigest())
+    name, number = ("callwarden", version("callwarden")) if folder == PACKS else (folder.resolve().name, "")
+    return PackVersion(name=name, version=number, sha256=digest.hexdigest())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import ClassVar
@@ -100,7 +100,7 @@ class LexicalDetector:
 
     id: ClassVar[str] = "lexical"
 
-    def __init__(self, matchers: dict[Jurisdiction, Matcher]) -> None:
+    def __init__(self, matchers: Mapping[Jurisdiction, Matcher]) -> None:
         self._matchers = matchers
 
     def open(self, call: CallContext) -> LexicalCall:

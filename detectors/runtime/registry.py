@@ -19,17 +19,22 @@ from detectors.contract import (
     Severity,
     TextEncoder,
 )
+from detectors.duties.responses import Response, ResponsesDetector, load_responses
+from detectors.duties.timed import DutiesDetector, Duty, load_duties
 from detectors.facts.detector import FactsDetector
+from detectors.facts.statements import Statements
 from detectors.matching.pattern import Pattern
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
 from detectors.packs.law import LawFigures, load_law_figures
-from detectors.packs.loader import RULE_FILES, PackLoader, Rule, load_pack_vocabulary
-from detectors.packs.source import bundled_pack
-from detectors.packs.taxonomy import JURISDICTIONS, PACKS, Category, Taxonomy, load_taxonomy
-from detectors.rules.duties import DutiesDetector, Duty, load_duties
+from detectors.packs.loader import Rule
+from detectors.packs.source import pack_version
+from detectors.packs.taxonomy import JURISDICTIONS, PACKS, Category, PackError, Taxonomy
+from detectors.rules.contacts import CATEGORY as FREQUENCY
+from detectors.rules.contacts import ContactsDetector
 from detectors.rules.hours import CATEGORY as NIGHT
 from detectors.rules.hours import HoursDetector
-from detectors.rules.lexical import LexicalDetector, Matcher
+from detectors.rules.lexical import LexicalDetector
+from detectors.rules.pack import load_word_rules, wrong_examples
 from detectors.rules.right_party import load_right_party_check
 from detectors.rules.sequence import THIRD_PARTY, SequenceDetector, load_cues
 from detectors.runtime.third_party import third_party_detectors
@@ -88,40 +93,37 @@ class Registry:
         return {language: frame.biasing(jurisdiction, own) for language, frame in self.frames.items()}
 
 
-def load(encoder: Path | None = FOLDER) -> Registry:
-    """The registry over the packs that ship with this package, the encoder in its folder, and the detectors of other
-    packages. Without a folder, or where the encoder is missing, patterns judge alone. Raises DetectorError naming what
-    is wrong."""
-    taxonomy, vocabulary = load_taxonomy(), load_pack_vocabulary()
-    rules = PackLoader(taxonomy, vocabulary).load(sorted(PACKS.glob(RULE_FILES)))
-    duties = load_duties(taxonomy, vocabulary)
-    matchers: dict[Jurisdiction, Matcher] = {
-        each: Matcher(tuple(rule for rule in rules if each in rule.law), vocabulary) for each in JURISDICTIONS
-    }
-    right_party, law = load_right_party_check(vocabulary), load_law_figures(taxonomy)
+def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
+    """The registry over a folder of packs, by default those that ship with this package, the encoder in its folder, and
+    the detectors of other packages. Without a folder, or where the encoder is missing, patterns judge alone. Raises
+    DetectorError naming what is wrong."""
+    version, words = pack_version(pack), load_word_rules(pack)
+    for wrong in wrong_examples(words):
+        raise PackError(str(wrong))
+    taxonomy, vocabulary, rules = words.taxonomy, words.vocabulary, words.rules
+    law = load_law_figures(taxonomy, pack / "law.yaml")
+    duties = load_duties(taxonomy, vocabulary, pack / "duties.yaml")
+    right_party = load_right_party_check(vocabulary, pack / "right_party.yaml")
+    cues, lexicons = load_cues(vocabulary, pack / "sequence.yaml"), load_lexicons(pack)
     understood, problem = _understood(encoder)
-    patterns = LexicalDetector(matchers)
+    statements = Statements(heads=understood.heads, thresholds=understood.judgement.says) if understood else None
+    responses = load_responses(taxonomy, pack / "responses.yaml")
+    patterns, tells_others = LexicalDetector(words.matchers), _patterns_of(rules, THIRD_PARTY)
     detectors: list[Detector] = [
         patterns if understood is None else SemanticDetector(patterns, understood, taxonomy.categories, _by_ear(rules)),
-        DutiesDetector(duties, right_party),
+        DutiesDetector(duties, right_party, statements),
         HoursDetector(taxonomy.categories[NIGHT], law.night),
-        SequenceDetector(
-            taxonomy.categories, law.sequence, right_party, load_cues(vocabulary), _patterns_of(rules, THIRD_PARTY)
-        ),
-        SentimentDetector(load_lexicons(), understood.heads if understood else None),
+        ContactsDetector(taxonomy.categories, law.frequency, law.no_contact),
+        SequenceDetector(taxonomy.categories, law.sequence, right_party, cues, tells_others),
+        SentimentDetector(lexicons, understood.heads if understood else None),
     ]
-    if understood is not None:
-        detectors.append(FactsDetector(understood.heads, understood.judgement.says))
+    if statements is not None:
+        detectors += [ResponsesDetector(responses, statements), FactsDetector(statements)]
     detectors += third_party_detectors()
-    told = understood.heads.categories if understood else ()
-    return Registry(
-        detectors,
-        [*_infos(rules, duties, taxonomy, law), *_infos_of_meaning(told, taxonomy)],
-        load_prompt_frames(_wordings(rules), JURISDICTIONS),
-        bundled_pack(),
-        understood.encoder if understood else None,
-        problem,
-    )
+    infos = _infos(rules, [*duties, *(responses if statements else ())], taxonomy, law)
+    infos += _infos_of_meaning(understood.heads.categories if understood else (), taxonomy)
+    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS, pack)
+    return Registry(detectors, infos, frames, version, understood.encoder if understood else None, problem)
 
 
 def _understood(folder: Path | None) -> tuple[Understood | None, str]:
@@ -157,15 +159,23 @@ def _wordings(rules: Sequence[Rule]) -> list[PromptWording]:
     ]
 
 
-def _infos(rules: Sequence[Rule], duties: Sequence[Duty], taxonomy: Taxonomy, law: LawFigures) -> list[RuleInfo]:
+def _infos(
+    rules: Sequence[Rule], duties: Sequence[Duty | Response], taxonomy: Taxonomy, law: LawFigures
+) -> list[RuleInfo]:
     infos = [_info(rule.id, rule.category, rule.severity, rule.title, rule) for rule in rules]
     for owed in (duty.category for duty in duties):
         infos.append(_info(f"duty.{owed.id}", owed.id, owed.severity, owed.title, owed))
-    sequences = {rule_id: limit.category for rule_id, limit in law.sequence.items()}
-    for rule_id, name in {"hours.night": NIGHT, **sequences}.items():
+    for rule_id, name in _rules_of_law(law).items():
         category = taxonomy.categories[name]
         infos.append(_info(rule_id, name, category.severity, category.title, category))
     return [info for each in infos for info in each]
+
+
+def _rules_of_law(law: LawFigures) -> dict[str, str]:
+    """The category of each rule that is more than words."""
+    frequency = {rule_id: FREQUENCY for limits in law.frequency.values() for rule_id in limits}
+    others = {rule_id: each.category for rule_id, each in (*law.no_contact.items(), *law.sequence.items())}
+    return {"hours.night": NIGHT, **frequency, **others}
 
 
 def _info(rule_id: str, category: str, severity: Severity, title: Bilingual, lawful: Rule | Category) -> list[RuleInfo]:

@@ -1,4 +1,4 @@
-"""`callwarden rules`: what people's decisions say of the rules."""
+"""`callwarden rules`: a pack's own examples, what it would change, and what people's decisions say of the rules."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.progress import Progress
 from rich.table import Table
 
+from asr.threads import in_thread
+from detectors.contract import DetectorError
+from detectors.rules.pack import load_word_rules, wrong_examples
+from detectors.runtime.registry import load
 from service.cli import arguments
 from service.cli.accounts import with_store
 from service.cli.arguments import DataDir
-from service.cli.terminal import out
+from service.cli.terminal import err, fail, out
+from service.cli.trial import Trial, ended_calls
 from service.record.facts import SYSTEM, Alert
-from service.storage.port import AlertQuery, AlertQueue
+from service.storage.port import AlertQuery, AlertQueue, Store
 
-app = typer.Typer(help="The rules, and what people's decisions say of them.", no_args_is_help=True)
+app = typer.Typer(help="Try rule packs, and see what people's decisions say of the rules.", no_args_is_help=True)
 
+Pack = Annotated[Path | None, typer.Argument(help="Folder of the rule pack; without one, the pack that judges.")]
 PAGE: Final = 200
 _Z: Final = 1.96
 """Standard deviations on either side that hold 95 of 100."""
@@ -101,3 +109,65 @@ def precision(
         interval = f"{each.low:.0%} to {each.high:.0%}"
         table.add_row(each.rule, str(each.confirmed), str(each.dismissed), f"{each.precision:.0%}", interval)
     out.print(table)
+
+
+@app.command("test")
+def try_examples(pack: Pack = None) -> None:
+    """Try a pack's rules on its own examples: which meet what they must not, or miss what they must meet."""
+    try:
+        words = load_word_rules(pack or arguments.settings().pack)
+    except DetectorError as problem:
+        fail(str(problem), code=2)
+    wrong = list(wrong_examples(words))
+    without = [rule.id for rule in words.rules if not rule.examples.met or not rule.examples.not_met]
+    for each in wrong:
+        out.print(str(each), markup=False, highlight=False, soft_wrap=True)
+    if without:
+        err.print(f"Not met and met lines are missing in: {', '.join(without)}", markup=False, soft_wrap=True)
+    lines = sum(len(rule.examples.met) + len(rule.examples.not_met) for rule in words.rules)
+    out.print(f"{len(words.rules)} rules, {lines} examples, {len(wrong)} wrong.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command("try")
+def try_on_calls(
+    pack: Annotated[Path, typer.Argument(help="Folder of the rule pack to try.")],
+    since: Annotated[str | None, typer.Option(help="Only calls that began since then: ISO 8601 with offset.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="Of the newest calls, as many at most.")] = 1000,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a difference and line.")] = False,
+) -> None:
+    """Judge stored calls by the present rules and by a pack, and show what would change. Stored alerts stay."""
+    begin = arguments.moment("--since", since)
+    try:
+        trial = Trial(load(pack=arguments.settings().pack), load(pack=pack))
+    except DetectorError as problem:
+        fail(str(problem), code=2)
+    calls = with_store(data_dir, lambda store: _try_on(trial, store, begin, most))
+    if as_json:
+        for each in trial.differences:
+            out.print(json.dumps(asdict(each)), markup=False, highlight=False, soft_wrap=True)
+        return
+    out.print(f"{calls} calls judged.")
+    if not trial.differences:
+        out.print("Nothing would change.")
+        return
+    table = Table("rule", "now", "gained", "lost", "of the lost: confirmed", "dismissed", box=None, pad_edge=False)
+    for each in trial.changes():
+        told = (each.before, each.gained, each.lost, each.lost_confirmed, each.lost_dismissed)
+        table.add_row(each.rule, *map(str, told))
+    out.print(table)
+
+
+async def _try_on(trial: Trial, store: Store, since: datetime | None, most: int) -> int:
+    calls = 0
+    with Progress(*Progress.get_default_columns(), console=err, transient=True) as progress:
+        bar = progress.add_task("judging", total=None)
+        async for record in ended_calls(store, since):
+            await in_thread(lambda record=record: trial.judge(record))
+            calls += 1
+            progress.advance(bar)
+            if calls == most:
+                break
+    return calls

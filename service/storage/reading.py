@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from detectors.contract import EarlierContact
+from detectors.contract import SAID, EarlierContact, Said
 from service.record.facts import FACT, Alert, FindingWithdrawn, Notice
 from service.record.note import drafted
 from service.record.summary import CallSummary
@@ -89,15 +90,29 @@ def contacts(
     theirs = sa.and_(calls.c.customer == customer, calls.c.started_at >= since, calls.c.id != but)
     newest = sa.select(calls.c.summary).where(theirs).order_by(calls.c.started_at.desc(), calls.c.id.desc())
     found = [codec.SUMMARY.validate_json(each) for each in connection.execute(newest.limit(limit)).scalars()]
+    said = _said_in(connection, [each.call.id for each in found])
     return tuple(
         EarlierContact(
             call_id=each.call.id,
             started_at=each.call.started_at,
             duration=each.duration,
             spoke=tuple(party.role for party in each.parties if party.talked > 0),
+            said=frozenset(said[each.call.id]),
+            metadata=dict(each.call.metadata),
         )
         for each in found
     )
+
+
+def _said_in(connection: sa.Connection, call_ids: Sequence[str]) -> Mapping[str, Collection[Said]]:
+    """What whoever answered stated, by call."""
+    events, said = tables.events, defaultdict[str, list[Said]](list)
+    of_these = sa.and_(events.c.call_id.in_(call_ids), events.c.type == "statement")
+    for call_id, payload in connection.execute(sa.select(events.c.call_id, events.c.payload).where(of_these)):
+        kind = codec.STATEMENT.validate_json(payload).statement.kind
+        if kind in SAID:
+            said[call_id].append(kind)
+    return said
 
 
 def live_calls(connection: sa.Connection) -> list[CallSummary]:

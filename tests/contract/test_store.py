@@ -241,6 +241,19 @@ async def test_the_calls_of_a_debtor_are_found_newest_first(store: Store) -> Non
     assert await store.contacts("赵六", AT - timedelta(days=9), "") == ()
 
 
+async def test_the_calls_of_a_debtor_tell_what_was_stated_in_them_and_how_they_were_announced(store: Store) -> None:
+    announced = scenes.opened("call-1", customer="李四", metadata={"account": "A-1"})
+    stop, promise = scenes.stated("stop"), scenes.stated("promise", index=1)
+    agents = scenes.stated("recording_notice", index=2, role="agent")
+    await store.append("call-1", [announced, stop, promise, agents], AT)
+    await store.append("call-2", [scenes.opened("call-2", customer="李四", started_at=AT - timedelta(days=1))], AT)
+    found = await store.contacts("李四", AT - timedelta(days=9), "")
+    assert [(each.said, each.metadata) for each in found] == [
+        (frozenset({"stop", "promise"}), {"account": "A-1"}),
+        (frozenset(), scenes.call().metadata),
+    ]
+
+
 async def test_calls_nobody_closed_are_found_oldest_first(store: Store) -> None:
     for number, call_id in enumerate(("young", "old", "over")):
         await store.append(call_id, [scenes.opened(call_id, started_at=AT - timedelta(hours=number))], AT)

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from asr.engines.absent import AbsentEngine
 from detectors.packs.biasing import PromptFrame
-from detectors.packs.source import bundled_pack
+from detectors.packs.source import pack_version
 from detectors.runtime.registry import Registry
 from service.app import Service
 from service.gateway.tcp import TcpGateway
@@ -34,7 +34,7 @@ STOP = json.dumps({"type": "stop"})
 def _silent_registry() -> Registry:
     """No detectors: only the sockets matter here."""
     frame = PromptFrame(opening="", joint="、", closing="", terms={"CN": (), "US": ()})
-    return Registry((), (), {"zh": frame, "en": frame}, bundled_pack())
+    return Registry((), (), {"zh": frame, "en": frame}, pack_version())
 
 
 @pytest.fixture

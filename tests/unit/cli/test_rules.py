@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from blockbuster import BlockBuster
 from typer.testing import CliRunner
 
 from detectors.contract import Bilingual, Withdrawn
+from detectors.packs.taxonomy import PACKS, PackError
+from detectors.runtime.registry import load
 from service.cli import app
 from service.cli.rules import PAGE, precision_of
 from service.record.facts import FindingWithdrawn
@@ -86,3 +92,86 @@ def test_a_table_names_the_rules() -> None:
     shown = CliRunner().invoke(app, ["rules", "precision"]).stdout
     assert "r.wrong" in shown
     assert "0 %" in shown or "0%" in shown
+
+
+def changed_pack(folder: Path, file: str, rule: str, **fields: Any) -> Path:
+    """The pack that ships, with other fields in one rule."""
+    pack = folder / "pack"
+    shutil.copytree(PACKS, pack)
+    raw = yaml.safe_load((pack / file).read_text("utf-8"))
+    [found] = [each for each in raw["rules"] if each["id"] == rule]
+    found |= fields
+    (pack / file).write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
+    return pack
+
+
+def test_the_examples_of_the_pack_that_ships_are_right() -> None:
+    result = CliRunner().invoke(app, ["rules", "test"])
+    assert (result.exit_code, result.stdout.endswith(" 0 wrong.\n")) == (0, True)
+    assert "are missing" not in result.output
+
+
+def test_wrong_examples_are_told_and_no_service_starts_with_them(tmp_path: Path) -> None:
+    examples = {"met": ["今天天气不错"], "not_met": ["您好", "你这个老赖"]}
+    pack = changed_pack(tmp_path, "rules/abuse.yaml", "insult.person", examples=examples)
+    result = CliRunner().invoke(app, ["rules", "test", str(pack)])
+    assert result.exit_code == 1
+    assert "insult.person: examples: the rule is not met by '今天天气不错'" in result.output
+    assert "insult.person: examples: the rule is met by '你这个老赖'" in result.output
+    with pytest.raises(PackError, match=r"insult\.person"):
+        load(encoder=None, pack=pack)
+
+
+def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
+    for folder in (tmp_path / "none", tmp_path):
+        assert CliRunner().invoke(app, ["rules", "test", str(folder)]).exit_code == 2
+        assert CliRunner().invoke(app, ["rules", "try", str(folder)]).exit_code == 2
+
+
+async def _called(url: str) -> None:
+    """Two calls that are over; in the first a person has dismissed what the pack says of the word."""
+    store = SqlStore(url)
+    await store.open()
+    for call_id, text in (("call-1", "你这个老赖"), ("call-2", "我看您是大闲人一个")):
+        await store.append(call_id, [scenes.opened(call_id), scenes.heard(call_id, text=text), scenes.closed()], AT)
+    alert = scenes.raised("insulted", category="abuse_insult", utterance_id="agent-0", rule="insult.person")
+    await store.append("call-1", [alert], AT)
+    await store.change_alert("insulted", "dismissed", "mei", AT, "")
+    await store.close()
+
+
+def tried(pack: Path, *options: str) -> list[dict[str, object]]:
+    result = CliRunner().invoke(app, ["rules", "try", str(pack), "--json", *options])
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked_event_loop_fails: BlockBuster) -> None:
+    blocked_event_loop_fails.deactivate()
+    url = f"sqlite:///{tmp_path / 'callwarden.db'}"
+    monkeypatch.setenv("CALLWARDEN_DATABASE_URL", url)
+    monkeypatch.setenv("CALLWARDEN_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("service.cli.rules.load", partial(load, None))
+    asyncio.run(_called(url))
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_pack_that_is_tried_tells_what_it_would_gain_and_lose(tmp_path: Path) -> None:
+    pack = changed_pack(tmp_path, "rules/abuse.yaml", "insult.person", zh=["大闲人"], en=["nobody"], examples={})
+    lost, gained = sorted(tried(pack), key=lambda each: str(each["call"]))
+    assert (lost["change"], lost["call"], lost["decided"]) == ("lost", "call-1", "dismissed")
+    assert (gained["change"], gained["call"], gained["decided"]) == ("gained", "call-2", "undecided")
+    assert {lost["rule"], gained["rule"]} == {"insult.person"}
+    shown = CliRunner().invoke(app, ["rules", "try", str(pack)]).stdout
+    assert "2 calls judged" in shown
+    assert "insult.person" in shown
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_same_pack_changes_nothing_and_older_calls_are_left_out(tmp_path: Path) -> None:
+    assert tried(PACKS) == []
+    assert "Nothing would change" in CliRunner().invoke(app, ["rules", "try", str(PACKS)]).stdout
+    pack = changed_pack(tmp_path, "rules/abuse.yaml", "insult.person", zh=["大闲人"], en=["nobody"], examples={})
+    assert tried(pack, "--since", (AT + timedelta(days=1)).isoformat()) == []
+    assert len(tried(pack, "--most", "1")) == 1

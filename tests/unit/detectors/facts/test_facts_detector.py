@@ -5,57 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from asr.types import Language, Role
-from detectors.contract import CONDUCT, SAID, CallContext, Conduct, Emotion, Said, SentimentLabel, Statement
+from detectors.contract import CallContext, Statement
 from detectors.facts.detector import MOST_OF_A_KIND, FactsCall, FactsDetector
-from detectors.semantic.heads import Heads, Stance, Turn, load_heads
+from detectors.facts.statements import Kind
+from detectors.semantic.heads import Turn, load_heads
 from detectors.semantic.judgement import load_judgement
 from tests.speech import said
+from tests.statements import KINDS, STATEMENTS, embedding
 
-KINDS: tuple[Said | Conduct, ...] = (*SAID, *CONDUCT)
-SIZE = len(KINDS)
 NIGHT_IN_CHICAGO = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 """There it is still the evening of the 25th, a Wednesday."""
 
 
-def heads() -> Heads:
-    names = {
-        "categories": ("threat_violence",),
-        "any": ("any",),
-        "stance": get_args(Stance),
-        "sentiment": get_args(SentimentLabel),
-        "emotion": get_args(Emotion),
-        "says": KINDS,
-    }
-    outputs = sum(map(len, names.values()))
-    alone = np.zeros((outputs, SIZE), np.float32)
-    alone[1, KINDS.index("escalates")] = 12.0 / np.sqrt(SIZE)  # here the axis of what breaks a rule as well
-    alone[-SIZE:] = 12.0 * np.eye(SIZE, dtype=np.float32) / np.sqrt(SIZE).astype(np.float32)
-    weights = {
-        "alone.weight": alone,
-        "alone.bias": np.full(outputs, -6.0, np.float32),
-        "inner.weight": np.zeros((1, 3 * SIZE + 5), np.float32),
-        "inner.bias": np.zeros(1, np.float32),
-        "outer.weight": np.zeros((outputs, 1), np.float32),
-        "outer.bias": np.zeros(outputs, np.float32),
-    }
-    return Heads(weights, names)
-
-
 def opened(timezone: str = "Asia/Shanghai") -> FactsCall:
     call = CallContext(call_id="c", language="auto", jurisdiction="CN", started_at=NIGHT_IN_CHICAGO, timezone=timezone)
-    return FactsDetector(heads(), dict.fromkeys(KINDS, 0.0)).open(call)
+    return FactsDetector(STATEMENTS).open(call)
 
 
-def tell(call: FactsCall, role: Role, text: str, *kinds: Said | Conduct, language: Language = "zh") -> list[Statement]:
+def tell(call: FactsCall, role: Role, text: str, *kinds: Kind, language: Language = "zh") -> list[Statement]:
     """An utterance that is of these kinds."""
-    embedding = np.array([kind in kinds for kind in KINDS], np.float32)
-    told = call.understood(replace(said(role, text), language=language), embedding)
+    told = call.understood(replace(said(role, text), language=language), embedding(*kinds))
     return [each for each in told if isinstance(each, Statement)]
 
 

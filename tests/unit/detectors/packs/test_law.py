@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from detectors.packs.law import load_law_figures
-from detectors.packs.source import bundled_pack
+from detectors.packs.source import pack_version
 from detectors.packs.taxonomy import PACKS, PackError, load_taxonomy
 
 SHIPPED = yaml.safe_load((PACKS / "law.yaml").read_text("utf-8"))
@@ -50,8 +50,8 @@ def test_wrong_figures_are_refused(tmp_path: Path, place: tuple[str, ...], value
 
 def test_a_pack_is_told_by_its_contents(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("x: 1", "utf-8")
-    before = bundled_pack(tmp_path).sha256
+    before = pack_version(tmp_path).sha256
     (tmp_path / "a.yaml").write_text("x: 2", "utf-8")
-    bundled_pack.cache_clear()
-    after = bundled_pack(tmp_path)
-    assert (len(before), before != after.sha256, after.name) == (64, True, "callwarden")
+    pack_version.cache_clear()
+    after = pack_version(tmp_path)
+    assert (len(before), before != after.sha256, after.name) == (64, True, tmp_path.name)

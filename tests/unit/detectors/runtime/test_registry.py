@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from detectors.contract import DetectorError
-from detectors.packs.source import bundled_pack
+from detectors.packs.source import pack_version
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
 from detectors.sentiment.detector import SentimentDetector
@@ -41,4 +41,4 @@ def test_a_call_gets_its_own_fresh_detectors() -> None:
 def test_two_detectors_of_one_name_are_refused() -> None:
     detector = SentimentDetector(load_lexicons())
     with pytest.raises(DetectorError, match="sentiment"):
-        Registry([detector, detector], [], {}, bundled_pack())
+        Registry([detector, detector], [], {}, pack_version())

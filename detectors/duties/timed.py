@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 from asr.types import Seconds, Utterance
-from detectors.contract import CallContext, Finding, Jurisdiction, Observation
+from detectors.contract import CONDUCT, CallContext, Conduct, Embedding, Finding, Jurisdiction, Observation
+from detectors.facts.statements import DOUBT, Statements
 from detectors.matching.pattern import Pattern, PatternError, folds
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
@@ -20,7 +22,9 @@ From = Literal["first_word", "verified"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Duty:
-    """One duty with its window. `needs`: groups of patterns, each of which must be met; `denials` say the contrary."""
+    """One duty with its window. `needs`: groups of patterns, each of which must be met, or `by`: statements, any one of
+    which does it as well where there is an encoder; `denials` say the contrary. Without an encoder a duty that needs no
+    pattern is not owed."""
 
     category: Category
     begins: From
@@ -28,6 +32,7 @@ class Duty:
     at_latest: Seconds | None
     met_by: Mapping[str, tuple[str, ...]]
     needs: tuple[tuple[Pattern, ...], ...]
+    by: tuple[Conduct, ...]
     denials: tuple[Pattern, ...]
 
     def met_before_the_call(self, metadata: Mapping[str, str]) -> bool:
@@ -50,7 +55,10 @@ def load_duties(taxonomy: Taxonomy, vocabulary: PackVocabulary, path: Path = PAC
 
 
 def _duty(category: Category, raw: Any, vocabulary: PackVocabulary) -> Duty:
-    needs = tuple(compile_patterns(group, vocabulary) for group in raw["needs"])
+    needs = tuple(compile_patterns(group, vocabulary) for group in raw.get("needs", ()))
+    by: tuple[Conduct, ...] = tuple(each for each in CONDUCT if each in raw.get("by", ()))
+    if not needs and not by:
+        raise KeyError("neither needs nor by")
     return Duty(
         category=category,
         begins=cast(From, raw["from"]),
@@ -58,6 +66,7 @@ def _duty(category: Category, raw: Any, vocabulary: PackVocabulary) -> Duty:
         at_latest=float(raw["at_latest"]) if "at_latest" in raw else None,
         met_by={key: tuple(map(str, values)) for key, values in raw.get("met_by", {}).items()},
         needs=needs,
+        by=by,
         denials=compile_patterns(raw.get("denials", {}), vocabulary),
     )
 
@@ -67,9 +76,13 @@ class DutiesDetector:
 
     id: ClassVar[str] = "duties"
 
-    def __init__(self, duties: Sequence[Duty], right_party: RightPartyCheck) -> None:
-        self._duties = duties
+    def __init__(
+        self, duties: Sequence[Duty], right_party: RightPartyCheck, statements: Statements | None = None
+    ) -> None:
+        """Without `statements` patterns alone tell what was done."""
+        self._duties = [duty for duty in duties if duty.needs or statements]
         self._right_party = right_party
+        self._statements = statements
 
     def open(self, call: CallContext) -> DutiesCall:
         owed = [
@@ -77,7 +90,7 @@ class DutiesDetector:
             for duty in self._duties
             if call.jurisdiction in duty.category.law and not duty.met_before_the_call(call.metadata)
         ]
-        return DutiesCall(owed, call.jurisdiction, self._right_party)
+        return DutiesCall(owed, call.jurisdiction, self._right_party, self._statements)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,18 +98,28 @@ class _Owed:
     duty: Duty
     met: dict[int, Seconds] = field(default_factory=dict)
     """When each group was first met."""
+    stated: Seconds = inf
+    """When it was done by the sense of what was said."""
 
     def done_by(self, deadline: Seconds) -> bool:
-        return len(self.met) == len(self.duty.needs) and max(self.met.values()) <= deadline
+        worded = max(self.met.values(), default=inf) if len(self.met) == len(self.duty.needs) else inf
+        return min(worded, self.stated) <= deadline
 
 
 class DutiesCall:
     """One call's duties still owed."""
 
-    def __init__(self, duties: Sequence[Duty], jurisdiction: Jurisdiction, right_party: RightPartyCheck) -> None:
+    def __init__(
+        self,
+        duties: Sequence[Duty],
+        jurisdiction: Jurisdiction,
+        right_party: RightPartyCheck,
+        statements: Statements | None = None,
+    ) -> None:
         self._jurisdiction: Jurisdiction = jurisdiction
         self._owed = [_Owed(duty=duty) for duty in duties]
         self._right_party = right_party.open()
+        self._statements = statements.open() if statements else None
         self._first_word: Seconds | None = None
         self._unheard: list[tuple[Seconds, Seconds]] = []
 
@@ -113,6 +136,16 @@ class DutiesCall:
         for owed in self._owed:
             self._note(owed, utterance)
         return []
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        told = self.heard(utterance)
+        if self._statements is None:
+            return told
+        done = {kind for kind, above in self._statements.heard(utterance, embedding).items() if above >= -DOUBT}
+        for owed in self._owed:
+            if not done.isdisjoint(owed.duty.by) and not says(utterance.text, owed.duty.denials):
+                owed.stated = min(owed.stated, utterance.start)
+        return told
 
     def elapsed(self, at: Seconds) -> list[Observation]:
         return self._due(at, closing=False)
@@ -141,6 +174,9 @@ class DutiesCall:
         for owed in list(self._owed):
             deadline = self._deadline(owed.duty)
             if deadline is None and not closing:
+                continue
+            if deadline is None and owed.duty.begins == "verified" and owed.duty.at_latest is None:
+                self._owed.remove(owed)  # it is for the debtor's ears, who was never known to listen
                 continue
             deadline = at if deadline is None else deadline
             if owed.done_by(deadline):

@@ -6,9 +6,14 @@ import pytest
 
 from asr.types import Utterance
 from detectors.contract import Jurisdiction
-from detectors.rules.duties import DutiesCall
+from detectors.duties.timed import DutiesCall, DutiesDetector, load_duties
+from detectors.facts.statements import Kind
+from detectors.packs.loader import load_pack_vocabulary
+from detectors.packs.taxonomy import load_taxonomy
+from detectors.rules.right_party import load_right_party_check
 from detectors.runtime.registry import load
 from tests.speech import call, findings, play, said
+from tests.statements import STATEMENTS, embedding
 
 REGISTRY = load(encoder=None)
 IDENTITY = "您好，我是甲银行委托的乙公司催收专员，姓陈，工号八零一二。"
@@ -75,6 +80,26 @@ def test_a_name_without_a_company_does_not_identify() -> None:
     assert [duty for duty, _ in missed([said("agent", "你好，我姓陈，" + NOTICE, 0, 6)], 60)] == ["identity_company"]
 
 
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "Hello, it's Moira from Ashdown Vale, this call is recorded.",
+        "Hi, Declan here from Kilbride Row. We're recording this.",
+        "Good evening, you're through to Natalie at Elm Lane, calls are recorded.",
+        "Hi there, Shane calling from Eastbrook, on a recorded line.",
+        "你好，我是汇桥分期的，工号五五一二，电话有录音。",
+        "您好，我是长宁金服客服专员，本次通话录音。",
+    ],
+)
+def test_a_name_and_a_company_of_any_name_identify(opening: str) -> None:
+    assert missed([said("agent", opening, 0, 9)], 60) == []
+
+
+def test_to_be_of_the_platform_identifies_nobody() -> None:
+    spoken = [said("agent", "您好，我这边是平台的，这通电话录音。", 0, 6)]
+    assert [duty for duty, _ in missed(spoken, 60)] == ["identity_company"]
+
+
 def test_the_window_opens_with_the_agents_first_word() -> None:
     spoken = [said("customer", "喂喂喂", 0, 18), said("agent", IDENTITY + NOTICE, 18, 27)]
     assert missed(spoken, 60) == []
@@ -132,3 +157,41 @@ def test_what_went_unheard_after_a_duty_was_due_excuses_nothing() -> None:
     detector.heard(said("agent", "喂，在吗", 2.0, 3.0))
     detector.unheard(22.5, 30.0)
     assert len(detector.elapsed(60.0)) == 2
+
+
+def understood(*turns: tuple[Utterance, tuple[Kind, ...]], jurisdiction: Jurisdiction = "CN") -> list[str]:
+    """The duties found missing in the end, where what each turn does is known."""
+    vocabulary = load_pack_vocabulary()
+    duties = load_duties(load_taxonomy(), vocabulary)
+    detector = DutiesDetector(duties, load_right_party_check(vocabulary), STATEMENTS).open(call(jurisdiction))
+    for spoken, kinds in turns:
+        detector.understood(spoken, embedding(*kinds))
+    return [each.category for each in findings([*detector.elapsed(90.0), *detector.closed(90.0)])]
+
+
+OPENED = (
+    (said("agent", IDENTITY + NOTICE, 0, 6), ()),
+    (said("agent", "请问是林先生吗", 6, 8, index=1), ()),
+    (said("customer", "是我", 9, 10), ()),
+)
+
+
+def test_a_notice_in_words_that_no_pattern_knows_is_a_notice() -> None:
+    said_so = said("agent", "我们通话的内容会保存下来", 6, 9, index=1)
+    opened = (said("agent", IDENTITY, 0, 6), ())
+    assert understood(opened, (said_so, ("recording_notice",))) == []
+    assert understood(opened, (said_so, ())) == ["recording_notice"]
+
+
+def test_the_purpose_is_owed_once_the_debtor_is_known_to_listen() -> None:
+    told = said("agent", "跟您说一下分期的事", 12, 15, index=2)
+    assert understood(*OPENED, (told, ("purpose",))) == []
+    assert understood(*OPENED, (told, ())) == ["call_purpose"]
+    assert understood(*OPENED[:2], (told, ())) == []
+
+
+def test_a_purpose_told_before_is_told_and_one_told_late_is_missed() -> None:
+    before = (said("agent", IDENTITY + NOTICE, 0, 6), ("purpose",))
+    late = (said("agent", "是分期的事", 50, 52, index=3), ("purpose",))
+    assert understood(before, *OPENED[1:]) == []
+    assert understood(*OPENED, late) == ["call_purpose"]

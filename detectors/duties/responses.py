@@ -1,0 +1,163 @@
+"""What the agent owes in answer to what the debtor says: options on hardship, a request to stop respected.
+
+Both sides are read by meaning (`detectors/facts/statements.py`), so without an encoder nothing is told. A duty is
+missed once the agent has spoken so many turns without it, and taken back where the agent does it later in the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from asr.types import Seconds, Utterance
+from detectors.contract import (
+    CONDUCT,
+    SAID,
+    Bilingual,
+    CallContext,
+    Conduct,
+    Embedding,
+    Finding,
+    Jurisdiction,
+    Observation,
+    Said,
+    Withdrawn,
+)
+from detectors.facts.statements import DOUBT, SURE, Kind, Statements
+from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
+from detectors.sentences import last_sentence
+
+_DONE_LATER = Bilingual(zh="坐席在后来的通话中做到了。", en="The agent did it later in the call.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One duty: after one of `asked_by` the agent does one of `met_by` within `turns` turns."""
+
+    category: Category
+    asked_by: frozenset[Said]
+    met_by: frozenset[Conduct]
+    turns: int
+
+
+def load_responses(taxonomy: Taxonomy, path: Path = PACKS / "responses.yaml") -> tuple[Response, ...]:
+    """Read and check responses.yaml. Raises PackError."""
+    responses: list[Response] = []
+    for name, raw in read_yaml(path).items():
+        try:
+            responses.append(_response(taxonomy.duties[name], raw))
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise PackError(f"{path.name}: {name}: {problem!r}") from problem
+    return tuple(responses)
+
+
+def _response(category: Category, raw: Any) -> Response:
+    asked, met, turns = set(map(str, raw["asked_by"])), set(map(str, raw["met_by"])), int(raw["turns"])
+    if strange := (asked - set(SAID)) | (met - set(CONDUCT)):
+        raise ValueError(f"no statement is called {min(strange)!r}")
+    if turns < 1 or not asked or not met:
+        raise ValueError("a duty is asked for and met by something, within a turn or more")
+    return Response(
+        category=category,
+        asked_by=frozenset(each for each in SAID if each in asked),
+        met_by=frozenset(each for each in CONDUCT if each in met),
+        turns=turns,
+    )
+
+
+class ResponsesDetector:
+    """All such duties of the call's jurisdiction."""
+
+    id: ClassVar[str] = "responses"
+
+    def __init__(self, responses: Sequence[Response], statements: Statements) -> None:
+        self._responses = responses
+        self._statements = statements
+
+    def open(self, call: CallContext) -> ResponsesCall:
+        owed = [each for each in self._responses if call.jurisdiction in each.category.law]
+        return ResponsesCall(owed, self._statements, call.jurisdiction)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Owed:
+    """A duty of one call. `asked`: the utterance that asks for it, as long as it is owed; `turns`: of the agent since;
+    `told`: that it is missed."""
+
+    duty: Response
+    asked: Utterance | None = None
+    turns: int = 0
+    told: Finding | None = None
+
+
+class ResponsesCall:
+    """One call's. Each duty is asked for anew once it was met, and told as missed once."""
+
+    def __init__(self, duties: Sequence[Response], statements: Statements, jurisdiction: Jurisdiction) -> None:
+        self._owed = [_Owed(duty=duty) for duty in duties]
+        self._statements = statements.open()
+        self._jurisdiction: Jurisdiction = jurisdiction
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        return []
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        above = self._statements.heard(utterance, embedding)
+        least = SURE if utterance.role == "customer" else -DOUBT
+        kinds: frozenset[Kind] = frozenset(kind for kind, margin in above.items() if margin >= least)
+        if utterance.role == "customer":
+            for owed in self._owed:
+                if owed.asked is None and owed.told is None and kinds & owed.duty.asked_by:
+                    owed.asked, owed.turns = utterance, 0
+            return []
+        return [each for owed in self._owed for each in self._answered(owed, kinds, utterance)]
+
+    def unheard(self, start: Seconds, end: Seconds) -> None:
+        """It may have been done in it."""
+        for owed in self._owed:
+            owed.asked = None
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def _answered(self, owed: _Owed, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
+        told = owed.told
+        if kinds & owed.duty.met_by:
+            owed.asked = owed.told = None
+            return [] if told is None else [_taken_back(told)]
+        if owed.asked is None or not utterance.text.strip():
+            return []
+        owed.turns += 1
+        if owed.turns < owed.duty.turns:
+            return []
+        owed.told, owed.asked = self._finding(owed.duty, owed.asked, utterance.end), None
+        return [owed.told]
+
+    def _finding(self, duty: Response, asked: Utterance, end: Seconds) -> Finding:
+        law = duty.category.law[self._jurisdiction]
+        return Finding(
+            kind="duty_missing",
+            category=duty.category.id,
+            rule=f"duty.{duty.category.id}",
+            detector=ResponsesDetector.id,
+            severity=duty.category.severity,
+            score=0.7,
+            role="agent",
+            start=asked.start,
+            end=end,
+            quote="",
+            title=duty.category.title,
+            why=law.why,
+            cites=law.cites,
+            lead=last_sentence(asked.text),
+            lead_role="customer",
+        )
+
+
+def _taken_back(told: Finding) -> Withdrawn:
+    return Withdrawn(rule=told.rule, role=told.role, start=told.start, end=told.end, why=_DONE_LATER)

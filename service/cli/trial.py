@@ -1,0 +1,128 @@
+"""What another rule pack would change: stored calls are judged by both, and the differences told by rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from asr.types import Seconds
+from detectors.contract import Finding
+from detectors.evaluation.replay import judge_call
+from detectors.runtime.registry import Registry
+from service.calls.earlier_call import hides_speech
+from service.calls.session import context_of
+from service.record.facts import SYSTEM, Alert
+from service.storage.port import CallQuery, CallRecord, Store
+
+PAGE = 50
+
+Change = Literal["gained", "lost"]
+Decision = Literal["confirmed", "dismissed", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A finding that one of two packs makes and the other does not. `decided`: what a person said of the stored alert
+    that it is, where there is one."""
+
+    change: Change
+    call: str
+    at: Seconds
+    category: str
+    rule: str
+    decided: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleChange:
+    """What becomes of one rule's findings; of the lost ones, how many people had confirmed and dismissed."""
+
+    rule: str
+    before: int
+    gained: int
+    lost: int
+    lost_confirmed: int
+    lost_dismissed: int
+
+
+class Trial:
+    """Judges calls by two packs, and counts."""
+
+    def __init__(self, present: Registry, tried: Registry) -> None:
+        self._present, self._tried = present, tried
+        self._before = Counter[str]()
+        self.differences: list[Difference] = []
+
+    def judge(self, record: CallRecord) -> None:
+        """One call that is over. Blocks for about a hundredth of a second an utterance."""
+        before, after = _findings(self._present, record), _findings(self._tried, record)
+        self._before.update(each.rule for each in before)
+        self.differences += _only_in("lost", before, after, record)
+        self.differences += _only_in("gained", after, before, record)
+
+    def changes(self) -> list[RuleChange]:
+        """By rule, the most changed first."""
+        counts = Counter((each.rule, each.change) for each in self.differences)
+        lost = Counter((each.rule, each.decided) for each in self.differences if each.change == "lost")
+        told = [
+            RuleChange(
+                rule=rule,
+                before=self._before[rule],
+                gained=counts[rule, "gained"],
+                lost=counts[rule, "lost"],
+                lost_confirmed=lost[rule, "confirmed"],
+                lost_dismissed=lost[rule, "dismissed"],
+            )
+            for rule in {each.rule for each in self.differences}
+        ]
+        return sorted(told, key=lambda each: (-each.gained - each.lost, each.rule))
+
+
+async def ended_calls(store: Store, since: datetime | None) -> AsyncIterator[CallRecord]:
+    """Calls that are over and began since then, newest first."""
+    cursor: str | None = None
+    while True:
+        page = await store.calls(CallQuery(state="ended", since=since, cursor=cursor, limit=PAGE))
+        for summary in page.calls:
+            yield await store.call(summary.call.id)
+        if (cursor := page.next) is None:
+            return
+
+
+def _findings(registry: Registry, record: CallRecord) -> list[Finding]:
+    said = sorted(record.utterances, key=lambda each: each.end)
+    gaps = sorted((gap.start, gap.end) for gap in record.gaps if hides_speech(gap))
+    return judge_call(registry, context_of(record.summary.call), said, record.summary.duration, gaps)
+
+
+def _only_in(
+    change: Change, ours: Sequence[Finding], theirs: Sequence[Finding], record: CallRecord
+) -> list[Difference]:
+    """Ours that have none of theirs of the same category in the same utterance, or at the same time."""
+    others = {_place(each) for each in theirs}
+    return [
+        Difference(
+            change=change,
+            call=record.summary.call.id,
+            at=round(each.start, 3),
+            category=each.category,
+            rule=each.rule,
+            decided=_decision(each, {_place(alert): alert for alert in record.alerts}),
+        )
+        for each in ours
+        if _place(each) not in others
+    ]
+
+
+def _place(finding: Finding) -> tuple[str, str]:
+    return finding.category, finding.utterance_id or f"{finding.start:.1f}"
+
+
+def _decision(finding: Finding, alerts: Mapping[tuple[str, str], Alert]) -> Decision:
+    alert = alerts.get(_place(finding))
+    if alert is None or alert.changed_by == SYSTEM or alert.state not in ("confirmed", "dismissed"):
+        return "undecided"
+    return alert.state
