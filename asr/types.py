@@ -64,10 +64,12 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acoustics:
-    """How an utterance sounds: its mean level (RMS) and its loudest sample, dBFS, -96 to 0."""
+    """How an utterance sounds: its mean level (RMS) and its loudest sample, dBFS, -96 to 0; the median pitch of its
+    voice, hertz, None where too little is voiced and in records older than the field."""
 
     level_dbfs: float
     peak_dbfs: float
+    pitch_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
         language=LANGUAGE,
         confidence=FIGURE,
         words=WORDS,
-        acoustics=st.none() | st.builds(Acoustics, level_dbfs=FIGURE, peak_dbfs=FIGURE),
+        acoustics=st.none() | st.builds(Acoustics, level_dbfs=FIGURE, peak_dbfs=FIGURE, pitch_hz=st.none() | FIGURE),
     )
     felt = st.builds(
         Sentiment,

@@ -12,8 +12,6 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from asr.types import Acoustics
-
 Pcm: TypeAlias = NDArray[np.int16]
 """Mono samples of one leg."""
 
@@ -139,15 +137,6 @@ def energy(pcm: Pcm) -> int:
     """Sum of squares, in exact integers so that it does not depend on how the audio was cut."""
     wide = pcm.astype(np.int64)
     return int(np.dot(wide, wide))
-
-
-def acoustics_of(pcm: bytes) -> Acoustics:
-    """How an utterance sounds, of int16 samples at 16 kHz, at least one. Rounded to a tenth of a decibel."""
-    samples = np.frombuffer(pcm, np.int16)
-    peak = int(np.abs(samples.astype(np.int32)).max())
-    return Acoustics(
-        level_dbfs=round(dbfs(energy(samples) / samples.size), 1), peak_dbfs=round(dbfs(float(peak**2)), 1)
-    )
 
 
 class Resampler:

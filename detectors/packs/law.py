@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, datetime, time
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
+
+from holidays import country_holidays
 
 from detectors.contract import HISTORY_DAYS, SAID, Jurisdiction, Said
 from detectors.packs.taxonomy import JURISDICTIONS, PACKS, PackError, Taxonomy, read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NightHours:
-    """The hours in which nobody may be called: from `begins` past midnight until before `ends`."""
+class Hours:
+    """Of every day, from `begins` past midnight until before `ends`; the whole day where both are the same."""
 
     begins: time
     ends: time
 
     def holds(self, at: time) -> bool:
-        """Is this a forbidden hour?"""
+        """Is this one of them?"""
         return at >= self.begins or at < self.ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForbiddenHours:
+    """The hours in which nobody may be called: `night`, and on the days of `calendar`, a country's statutory holidays,
+    `on_holidays` in its place, where there are such."""
+
+    night: Hours
+    on_holidays: Hours | None = None
+    calendar: Container[date] = ()
+
+    def hold(self, at: datetime) -> bool:
+        """Is it forbidden at this moment, by the clock that it is told by?"""
+        hours = self.on_holidays if self.on_holidays is not None and self.is_holiday(at) else self.night
+        return hours.holds(at.time())
+
+    def is_holiday(self, at: datetime) -> bool:
+        """Is this a day with hours of its own?"""
+        return self.on_holidays is not None and at.date() in self.calendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +55,9 @@ class SequenceLimit:
     score: float
     turns: int
 
+
+YEARS: Final = range(2020, 2041)
+"""In which holidays are known. Some are announced a year ahead; until then the calendar has what is certain."""
 
 Counts = Literal["calls", "conversations", "unanswered", "since_conversation"]
 _COUNTS: tuple[Counts, ...] = get_args(Counts)
@@ -66,7 +90,7 @@ class NoContact:
 class LawFigures:
     """`night` by jurisdiction, `frequency` by jurisdiction and rule, `no_contact` and `sequence` by rule."""
 
-    night: Mapping[Jurisdiction, NightHours]
+    night: Mapping[Jurisdiction, ForbiddenHours]
     frequency: Mapping[Jurisdiction, Mapping[str, FrequencyLimit]]
     no_contact: Mapping[str, NoContact]
     sequence: Mapping[str, SequenceLimit]
@@ -76,7 +100,7 @@ def load_law_figures(taxonomy: Taxonomy, path: Path = PACKS / "law.yaml") -> Law
     """Read law.yaml. Raises PackError."""
     raw = read_yaml(path)
     try:
-        night: dict[Jurisdiction, NightHours] = {each: _night(raw["night"][each]) for each in JURISDICTIONS}
+        night: dict[Jurisdiction, ForbiddenHours] = {each: _forbidden(raw["night"][each]) for each in JURISDICTIONS}
         frequency: dict[Jurisdiction, Mapping[str, FrequencyLimit]] = {
             each: {str(rule): _frequency(limit) for rule, limit in raw["frequency"].get(each, {}).items()}
             for each in JURISDICTIONS
@@ -96,11 +120,25 @@ def load_law_figures(taxonomy: Taxonomy, path: Path = PACKS / "law.yaml") -> Law
     )
 
 
-def _night(raw: Any) -> NightHours:
-    night = NightHours(begins=time.fromisoformat(raw["begins"]), ends=time.fromisoformat(raw["ends"]))
+def _forbidden(raw: Any) -> ForbiddenHours:
+    night = _hours(raw)
     if night.begins <= night.ends:
         raise ValueError(f"a night from {night.begins} to {night.ends} does not run past midnight")
-    return night
+    if "holidays" not in raw:
+        return ForbiddenHours(night=night)
+    special = raw["holidays"]
+    on_holidays = _hours(special)
+    if on_holidays.begins < on_holidays.ends:
+        raise ValueError(f"hours from {on_holidays.begins} to {on_holidays.ends} do not run past midnight")
+    try:
+        calendar = country_holidays(str(special["calendar"]), years=YEARS, expand=False)
+    except NotImplementedError as problem:
+        raise ValueError(f"calendar: {problem}") from problem
+    return ForbiddenHours(night=night, on_holidays=on_holidays, calendar=frozenset(calendar))
+
+
+def _hours(raw: Any) -> Hours:
+    return Hours(begins=time.fromisoformat(raw["begins"]), ends=time.fromisoformat(raw["ends"]))
 
 
 def _frequency(raw: Any) -> FrequencyLimit:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
-from detectors.packs.law import NightHours
+from detectors.packs.law import ForbiddenHours
 from detectors.packs.taxonomy import Category
 from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import Zone
@@ -31,7 +31,7 @@ class HoursDetector:
 
     id: ClassVar[str] = "hours"
 
-    def __init__(self, category: Category, nights: Mapping[Jurisdiction, NightHours]) -> None:
+    def __init__(self, category: Category, nights: Mapping[Jurisdiction, ForbiddenHours]) -> None:
         self._category = category
         self._nights = nights
 
@@ -42,10 +42,11 @@ class HoursDetector:
 class HoursCall:
     """One call's clock."""
 
-    def __init__(self, category: Category, night: NightHours, call: CallContext) -> None:
+    def __init__(self, category: Category, night: ForbiddenHours, call: CallContext) -> None:
         self._category = category
         self._jurisdiction: Jurisdiction = call.jurisdiction
         self._start = call.started_at.timestamp()
+        self._night = night
         self._zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
         self._due = None if hours_lifted(call.metadata) else seconds_until(night, self._zones, self._start)
 
@@ -75,7 +76,7 @@ class HoursCall:
             end=at,
             quote="",
             title=self._category.title,
-            why=_on_the_clock(law.why, self._zones, self._start + at),
+            why=_on_the_clock(law.why, self._night, self._zones, self._start + at),
             cites=law.cites,
             decided_by_transcript=False,
         )
@@ -87,7 +88,7 @@ def hours_lifted(metadata: Mapping[str, str]) -> bool:
     return consent in {"yes", "true", "1"} or metadata.get("direction", "").strip().lower() == "inbound"
 
 
-def seconds_until(night: NightHours, zones: Sequence[Zone], start: float) -> Seconds | None:
+def seconds_until(night: ForbiddenHours, zones: Sequence[Zone], start: float) -> Seconds | None:
     """How long after `start` (POSIX seconds) it is first night in all the zones: 0 in the night. None where it is not
     within a day, or where no calendar reaches.
 
@@ -103,7 +104,7 @@ def seconds_until(night: NightHours, zones: Sequence[Zone], start: float) -> Sec
         return None
 
 
-def _dusk(night: NightHours, zones: Sequence[Zone], after: int) -> int:
+def _dusk(night: ForbiddenHours, zones: Sequence[Zone], after: int) -> int:
     """The second at which night fell, which was less than a step before `after`."""
     light = after - _STEP
     while after - light > 1:
@@ -112,13 +113,16 @@ def _dusk(night: NightHours, zones: Sequence[Zone], after: int) -> int:
     return after
 
 
-def _dark(night: NightHours, zones: Sequence[Zone], at: float) -> bool:
-    return all(night.holds(datetime.fromtimestamp(at, zone.clock).time()) for zone in zones)
+def _dark(night: ForbiddenHours, zones: Sequence[Zone], at: float) -> bool:
+    return all(night.hold(datetime.fromtimestamp(at, zone.clock)) for zone in zones)
 
 
-def _on_the_clock(why: Bilingual, zones: Sequence[Zone], at: float) -> Bilingual:
+def _on_the_clock(why: Bilingual, night: ForbiddenHours, zones: Sequence[Zone], at: float) -> Bilingual:
     """The reason, behind the time by which it was judged."""
-    times = [f"{datetime.fromtimestamp(at, zone.clock):%H:%M} ({zone.name})" for zone in zones]
+    moments = [datetime.fromtimestamp(at, zone.clock) for zone in zones]
+    times = [f"{moment:%H:%M} ({zone.name})" for moment, zone in zip(moments, zones, strict=True)]
+    if any(map(night.is_holiday, moments)):
+        why = Bilingual(zh=f"当日为法定节假日。{why.zh}", en=f"The day is a statutory holiday. {why.en}")
     if len(times) == 1:
         return Bilingual(zh=f"债务人当地时间 {times[0]}。{why.zh}", en=f"{times[0]} on the debtor's clock. {why.en}")
     return Bilingual(

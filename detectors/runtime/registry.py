@@ -8,6 +8,8 @@ from pathlib import Path
 
 from asr.engines.port import Biasing
 from asr.types import Language
+from detectors.acoustic.detector import CATEGORY as ESCALATION
+from detectors.acoustic.detector import INTERRUPTING, SHOUTING, AcousticDetector
 from detectors.contract import (
     Bilingual,
     CallContext,
@@ -115,6 +117,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
         HoursDetector(taxonomy.categories[NIGHT], law.night),
         ContactsDetector(taxonomy.categories, law.frequency, law.no_contact),
         SequenceDetector(taxonomy.categories, law.sequence, right_party, cues, tells_others),
+        AcousticDetector(taxonomy.categories[ESCALATION]),
         SentimentDetector(lexicons, understood.heads if understood else None),
     ]
     if statements is not None:
@@ -175,7 +178,7 @@ def _rules_of_law(law: LawFigures) -> dict[str, str]:
     """The category of each rule that is more than words."""
     frequency = {rule_id: FREQUENCY for limits in law.frequency.values() for rule_id in limits}
     others = {rule_id: each.category for rule_id, each in (*law.no_contact.items(), *law.sequence.items())}
-    return {"hours.night": NIGHT, **frequency, **others}
+    return {"hours.night": NIGHT, SHOUTING: ESCALATION, INTERRUPTING: ESCALATION, **frequency, **others}
 
 
 def _info(rule_id: str, category: str, severity: Severity, title: Bilingual, lawful: Rule | Category) -> list[RuleInfo]:

@@ -22,7 +22,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from asr.audio.pcm import acoustics_of
+from asr.audio.acoustics import acoustics_of
 from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Biasing, RecognitionError
 from asr.types import Language, Role, Seconds

@@ -431,13 +431,16 @@ export interface components {
     schemas: {
         /**
          * Acoustics
-         * @description How an utterance sounds: its mean level (RMS) and its loudest sample, dBFS, -96 to 0.
+         * @description How an utterance sounds: its mean level (RMS) and its loudest sample, dBFS, -96 to 0; the median pitch of its
+         *     voice, hertz, None where too little is voiced and in records older than the field.
          */
         Acoustics: {
             /** Level Dbfs */
             level_dbfs: number;
             /** Peak Dbfs */
             peak_dbfs: number;
+            /** Pitch Hz */
+            pitch_hz: number | null;
         };
         /**
          * Alert

@@ -81,6 +81,7 @@ async def test_an_utterance_is_written_and_judged_with_its_sound(audio: CallAudi
     sounds = [fact.utterance.acoustics for fact in stage.told(UtteranceHeard)]
     assert sounds
     assert all(sound is not None and -60 < sound.level_dbfs < sound.peak_dbfs <= 0 for sound in sounds)
+    assert any(sound is not None and sound.pitch_hz is not None for sound in sounds)
 
 
 async def test_findings_and_alerts_tell_the_rules_that_were_in_force(audio: CallAudio) -> None:

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from asr.audio.pcm import (
     FLOOR_DBFS,
-    FULL_SCALE,
     Encoding,
     MalformedAudio,
     Resampler,
-    acoustics_of,
     dbfs,
     decode,
     deinterleave,
@@ -23,7 +21,6 @@ from asr.audio.pcm import (
     seconds,
     to_float32,
 )
-from asr.types import Acoustics
 
 EVERY_CODE = bytes(range(256))
 EVERY_SAMPLE = np.arange(-32_768, 32_768, dtype=np.int32).astype(np.int16)
@@ -175,24 +172,3 @@ def test_samples_and_seconds_are_one_arithmetic() -> None:
     assert seconds(4_000, 8_000) == 0.5
     assert samples_in(0.25) == 4_000
     assert samples_in_ms(20) == 320
-
-
-@pytest.mark.parametrize("peak", [-3.0, -20.0, -40.0])
-def test_a_sines_level_lies_three_decibels_under_its_peak(peak: float) -> None:
-    heard = acoustics_of(tone(440, 16_000, 1.0, peak=FULL_SCALE * 10 ** (peak / 20)).tobytes())
-    assert heard.peak_dbfs == pytest.approx(peak, abs=0.1)
-    assert heard.level_dbfs == pytest.approx(peak - 3.0, abs=0.15)
-
-
-def test_digital_silence_has_the_lowest_level() -> None:
-    assert acoustics_of(bytes(200)) == Acoustics(level_dbfs=FLOOR_DBFS, peak_dbfs=FLOOR_DBFS)
-
-
-def test_the_loudest_sample_there_is() -> None:
-    assert acoustics_of(np.full(100, -32_768, np.int16).tobytes()) == Acoustics(level_dbfs=0.0, peak_dbfs=0.0)
-
-
-@given(st.lists(st.integers(-32_768, 32_767), min_size=1, max_size=400))
-def test_no_level_is_above_its_peak(samples: list[int]) -> None:
-    heard = acoustics_of(np.array(samples, np.int16).tobytes())
-    assert FLOOR_DBFS <= heard.level_dbfs <= heard.peak_dbfs <= 0.0

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.contract import CallContext, Finding, Jurisdiction
-from detectors.packs.law import NightHours
-from detectors.rules.hours import seconds_until
+from detectors.packs.law import ForbiddenHours, Hours
+from detectors.packs.taxonomy import load_taxonomy
+from detectors.rules.hours import HoursDetector, seconds_until
 from detectors.runtime.registry import load
 from detectors.timezones.names import database
 from detectors.timezones.zones import Zone
-from tests.speech import call, play, said
+from tests.speech import call, findings, play, said
 
 REGISTRY = load(encoder=None)
 NEW_YORK = {"timezone": "America/New_York"}
@@ -151,7 +152,7 @@ def clocks(name: str) -> Zone:
     ],
 )
 def test_a_change_of_the_clocks_counts(zone: str, started_at: str, seconds: float) -> None:
-    night = NightHours(begins=time(22), ends=time(8))
+    night = ForbiddenHours(night=Hours(begins=time(22), ends=time(8)))
     assert seconds_until(night, [clocks(zone)], datetime.fromisoformat(started_at).timestamp()) == seconds
 
 
@@ -162,10 +163,10 @@ def test_a_change_of_the_clocks_counts(zone: str, started_at: str, seconds: floa
 )
 def test_the_night_begins_when_the_clocks_on_the_wall_say_so(names: list[str], start: datetime, begins: time) -> None:
     """Against a minute hand that is looked at every minute: today's clocks differ from UTC by whole minutes."""
-    night = NightHours(begins=begins, ends=time(8))
+    night = ForbiddenHours(night=Hours(begins=begins, ends=time(8)))
 
     def dark(at: datetime) -> bool:
-        return all(night.holds(at.astimezone(ZoneInfo(name)).time()) for name in names)
+        return all(night.hold(at.astimezone(ZoneInfo(name))) for name in names)
 
     whole = start.replace(second=0, microsecond=0)
     minutes = (whole + timedelta(minutes=n) for n in range(1, 25 * 60))
@@ -175,3 +176,19 @@ def test_the_night_begins_when_the_clocks_on_the_wall_say_so(names: list[str], s
         assert got is None or got > 25 * 3600 - 60
     else:
         assert got == pytest.approx((expected - start).total_seconds(), abs=1e-5)
+
+
+def test_a_call_on_a_holiday_is_judged_by_the_days_own_hours_and_says_so() -> None:
+    festival = date(2026, 2, 17)
+    night = ForbiddenHours(
+        night=Hours(begins=time(22), ends=time(8)),
+        on_holidays=Hours(begins=time(20), ends=time(10)),
+        calendar=frozenset({festival}),
+    )
+    detector = HoursDetector(load_taxonomy().categories["prohibited_time_contact"], {"CN": night, "US": night})
+    [found] = findings(detector.open(call(started_at="2026-02-17T09:30:00+08:00")).elapsed(1.0))
+    assert "法定节假日" in found.why.zh
+    assert "a statutory holiday" in found.why.en
+    assert detector.open(call(started_at="2026-02-18T09:30:00+08:00")).elapsed(1.0) == []
+    [ran_into] = findings(detector.open(call(started_at="2026-02-17T19:59:00+08:00")).elapsed(100.0))
+    assert ran_into.start == 60.0

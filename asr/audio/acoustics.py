@@ -1,0 +1,79 @@
+"""How an utterance sounds: its level, and how high the voice is, by autocorrelation.
+
+The telephone cuts the fundamental of most voices away. What is left still repeats with its period, which is what
+autocorrelation finds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.pcm import SAMPLE_RATE, dbfs, energy
+from asr.types import Acoustics
+
+MEASURED = 5
+"""Seconds from an utterance's beginning that its pitch is told from."""
+LOWEST_HZ, HIGHEST_HZ = 70, 420
+_EACH = 4
+"""Samples that are averaged to one: the periods that are looked for need no more."""
+_RATE = SAMPLE_RATE // _EACH
+_FRAME, _HOP, _FFT = round(0.05 * _RATE), round(0.025 * _RATE), 512
+_WINDOW = np.hanning(_FRAME).astype(np.float32)
+_VOICED = 0.55
+"""Of a frame's power, how much must repeat."""
+_LOUD = 0.01
+"""Of the loudest frame's power: a quieter one is no vowel."""
+_NEARLY = 0.8
+"""Of the highest peak: a period between two samples has a lower peak than three periods that end on one."""
+_FEWEST = 8
+"""Voiced frames, a fifth of a second, that a pitch can be told from."""
+
+
+def acoustics_of(pcm: bytes) -> Acoustics:
+    """Of int16 samples at 16 kHz, at least one. Rounded to a tenth. Takes some milliseconds at most."""
+    samples = np.frombuffer(pcm, np.int16)
+    peak = int(np.abs(samples.astype(np.int32)).max())
+    return Acoustics(
+        level_dbfs=round(dbfs(energy(samples) / samples.size), 1),
+        peak_dbfs=round(dbfs(float(peak**2)), 1),
+        pitch_hz=pitch_of(samples[: MEASURED * SAMPLE_RATE]),
+    )
+
+
+def pitch_of(samples: NDArray[np.int16]) -> float | None:
+    """Hertz, of samples at 16 kHz; None where too little is voiced."""
+    whole = samples[: samples.size // _EACH * _EACH].reshape(-1, _EACH).mean(axis=1, dtype=np.float32)
+    if whole.size < _FRAME:
+        return None
+    frames = np.lib.stride_tricks.sliding_window_view(whole, _FRAME)[::_HOP]
+    frames = (frames - frames.mean(axis=1, keepdims=True)) * _WINDOW
+    repeats = _autocorrelation(frames)
+    power = repeats[:, 0]
+    loud = power > _LOUD * power.max()
+    shortest, longest = _RATE // HIGHEST_HZ, _RATE // LOWEST_HZ + 1
+    windows = _autocorrelation(_WINDOW[None])[0, : longest + 2]
+    shares = repeats[loud, : longest + 2] / np.maximum(power[loud, None], 1e-9) * (windows[0] / windows)
+    lags = _first_peaks(shares, shortest, longest)
+    return round(float(_RATE / np.median(lags)), 1) if len(lags) >= _FEWEST else None
+
+
+def _autocorrelation(frames: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Of each row, (rows, lags)."""
+    spectrum = np.fft.rfft(frames, _FFT)
+    return np.fft.irfft(spectrum.real**2 + spectrum.imag**2, _FFT)[:, :_FRAME]
+
+
+def _first_peaks(shares: NDArray[np.floating], shortest: int, longest: int) -> NDArray[np.floating]:
+    """The lag of each voiced frame, between samples. Of peaks that are nearly as high as the highest the first one
+    counts, for twice a period repeats as well."""
+    middle = shares[:, shortest : longest + 1]
+    highest = middle.max(axis=1)
+    peaks = (middle >= shares[:, shortest - 1 : longest]) & (middle >= shares[:, shortest + 1 : longest + 2])
+    enough = peaks & (middle >= _NEARLY * highest[:, None])
+    voiced = (highest >= _VOICED) & enough.any(axis=1)
+    rows, places = np.flatnonzero(voiced), enough[voiced].argmax(axis=1) + shortest
+    left, top, right = (shares[rows, places + step] for step in (-1, 0, 1))
+    curve = left - 2 * top + right
+    shift = np.where(curve < 0, (left - right) / (2 * np.where(curve < 0, curve, -1)), 0.0)
+    return places + np.clip(shift, -0.5, 0.5)

@@ -1,0 +1,1 @@
+"""How the parties sound: loudness and pitch against the speaker's own, and who talks over whom."""

@@ -1,0 +1,170 @@
+"""The agent's voice: shouting, told by level and pitch against the speaker's own, and talking over the customer.
+
+Words are not needed. Nobody can tell from a level why somebody is loud, so a person has to listen: the findings are not
+decided by the transcript, and of low severity.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+from typing import ClassVar, Final
+
+from asr.types import Seconds, Utterance
+from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
+from detectors.packs.taxonomy import Category
+
+CATEGORY: Final = "agent_emotion_escalation"
+SHOUTING, INTERRUPTING = "acoustic.shouting", "acoustic.interrupting"
+
+SHORTEST: Final[Seconds] = 1.0
+"""Of an utterance that is measured: a "yes" is as loud as it happens to be."""
+KNOWN: Final = 5
+"""Utterances before a speaker's own level and pitch are known."""
+REMEMBERED: Final = 30
+LOUDER_DB: Final = 8.0
+"""Above the speaker's own level; raised voices are 5 to 10 dB over ordinary ones, shouting 15 and more."""
+HIGHER: Final = 1.2
+"""Times the speaker's own pitch: a voice that is pressed goes up, a line that gets louder does not."""
+
+OVERLAP: Final[Seconds] = 0.7
+"""Both speak for longer: not a turn taken too early."""
+INTO_IT: Final[Seconds] = 0.5
+"""The customer has spoken for as long when the agent begins."""
+TIMES: Final = 3
+WITHIN: Final[Seconds] = 60.0
+"""So many interruptions in so long are told."""
+AGAIN_AFTER: Final[Seconds] = 120.0
+"""What was told is told again after that."""
+
+_RAISED: Final = Bilingual(zh="音量和音高明显高于本人平常。", en="Much louder and higher than the agent's own voice. ")
+
+
+class AcousticDetector:
+    """Shouting and interrupting by the agent."""
+
+    id: ClassVar[str] = "acoustic"
+
+    def __init__(self, category: Category) -> None:
+        self._category = category
+
+    def open(self, call: CallContext) -> AcousticCall:
+        return AcousticCall(self._category, call.jurisdiction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    start: Seconds
+    end: Seconds
+
+
+class _Voice:
+    """A speaker's own level and pitch, by the last utterances that were not raised."""
+
+    def __init__(self) -> None:
+        self._levels: deque[float] = deque(maxlen=REMEMBERED)
+        self._pitches: deque[float] = deque(maxlen=REMEMBERED)
+
+    def is_raised(self, utterance: Utterance) -> bool:
+        """Louder and higher than the speaker's own, which it is compared with and then part of."""
+        sound = utterance.acoustics
+        if sound is None or sound.pitch_hz is None or utterance.end - utterance.start < SHORTEST:
+            return False
+        known = len(self._levels) >= KNOWN
+        raised = (
+            known
+            and sound.level_dbfs >= median(self._levels) + LOUDER_DB
+            and sound.pitch_hz >= HIGHER * median(self._pitches)
+        )
+        if not raised:
+            self._levels.append(sound.level_dbfs)
+            self._pitches.append(sound.pitch_hz)
+        return raised
+
+
+class AcousticCall:
+    """One call's voices."""
+
+    def __init__(self, category: Category, jurisdiction: Jurisdiction) -> None:
+        self._category = category
+        self._jurisdiction: Jurisdiction = jurisdiction
+        self._agent = _Voice()
+        self._agents: deque[_Stretch] = deque(maxlen=REMEMBERED)
+        self._customers: deque[_Stretch] = deque(maxlen=REMEMBERED)
+        self._interruptions: list[Seconds] = []
+        self._told: dict[str, Seconds] = {}
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        spoken = _Stretch(start=utterance.start, end=utterance.end)
+        if utterance.role == "customer":
+            self._customers.append(spoken)
+            into = [agent for agent in self._agents if _breaks_in(agent, spoken)]
+            return self._interrupted(into, None)
+        self._agents.append(spoken)
+        into = [spoken] if any(_breaks_in(spoken, customer) for customer in self._customers) else []
+        shouted = self._shouted(utterance) if self._agent.is_raised(utterance) else []
+        return [*shouted, *self._interrupted(into, utterance)]
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def _shouted(self, utterance: Utterance) -> list[Observation]:
+        why = Bilingual(
+            zh="声音明显高于本人平常的音量和音高。", en="Much louder and higher than the agent's own voice. "
+        )
+        return self._finding(SHOUTING, utterance.start, utterance.end, why, utterance)
+
+    def _interrupted(self, into: list[_Stretch], utterance: Utterance | None) -> list[Observation]:
+        """`into`: the agent's stretches that broke in, told by the later of the two utterances."""
+        for stretch in into:
+            if stretch.start not in self._interruptions:
+                self._interruptions.append(stretch.start)
+        if not into:
+            return []
+        end = max(stretch.end for stretch in into)
+        self._interruptions = [at for at in self._interruptions if at > end - WITHIN]
+        if len(self._interruptions) < TIMES:
+            return []
+        count = len(self._interruptions)
+        why = Bilingual(
+            zh=f"一分钟内 {count} 次打断客户说话。",
+            en=f"The agent broke in on the customer {count} times in a minute. ",
+        )
+        return self._finding(INTERRUPTING, min(self._interruptions), end, why, utterance)
+
+    def _finding(
+        self, rule: str, start: Seconds, end: Seconds, before: Bilingual, utterance: Utterance | None
+    ) -> list[Observation]:
+        if start < self._told.get(rule, -AGAIN_AFTER) + AGAIN_AFTER:
+            return []
+        self._told[rule] = end
+        law = self._category.law[self._jurisdiction]
+        return [
+            Finding(
+                kind="violation",
+                category=CATEGORY,
+                rule=rule,
+                detector=AcousticDetector.id,
+                severity=self._category.severity,
+                score=0.6,
+                role="agent",
+                start=start,
+                end=end,
+                quote="" if utterance is None else utterance.text,
+                title=self._category.title,
+                why=Bilingual(zh=before.zh + law.why.zh, en=before.en + law.why.en),
+                cites=law.cites,
+                utterance_id=None if utterance is None else utterance.id,
+                decided_by_transcript=False,
+            )
+        ]
+
+
+def _breaks_in(agent: _Stretch, customer: _Stretch) -> bool:
+    """The agent begins while the customer is speaking, and both go on."""
+    shared = min(agent.end, customer.end) - max(agent.start, customer.start)
+    return agent.start >= customer.start + INTO_IT and shared >= OVERLAP
