@@ -113,10 +113,7 @@ class AcousticCall:
         return []
 
     def _shouted(self, utterance: Utterance) -> list[Observation]:
-        why = Bilingual(
-            zh="声音明显高于本人平常的音量和音高。", en="Much louder and higher than the agent's own voice. "
-        )
-        return self._finding(SHOUTING, utterance.start, utterance.end, why, utterance)
+        return self._finding(SHOUTING, utterance.start, utterance.end, _RAISED, utterance)
 
     def _interrupted(self, into: list[_Stretch], utterance: Utterance | None) -> list[Observation]:
         """`into`: the agent's stretches that broke in, told by the later of the two utterances."""

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import soundfile
 
+from detectors.packs.taxonomy import load_taxonomy
+
 SAMPLES = Path(__file__).parents[2] / "samples"
 DESCRIPTIONS = sorted((SAMPLES / "calls").glob("*.json"))
 SPEAKERS = ("agent", "customer")
-DUTIES = {"identity_company", "recording_notice", "mini_miranda"}
+DUTIES = set(load_taxonomy().duties)
 CATEGORIES = {
     "abuse_insult",
     "agent_emotion_escalation",

@@ -95,8 +95,16 @@ def test_a_name_and_a_company_of_any_name_identify(opening: str) -> None:
     assert missed([said("agent", opening, 0, 9)], 60) == []
 
 
-def test_to_be_of_the_platform_identifies_nobody() -> None:
-    spoken = [said("agent", "您好，我这边是平台的，这通电话录音。", 0, 6)]
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "您好，我这边是平台的，这通电话录音。",
+        "我是市局的警官，电话有录音。",
+        "This is Officer Dale from downtown, we're recording.",
+    ],
+)
+def test_to_be_of_the_platform_or_the_police_identifies_nobody(opening: str) -> None:
+    spoken = [said("agent", opening, 0, 6)]
     assert [duty for duty, _ in missed(spoken, 60)] == ["identity_company"]
 
 
@@ -184,14 +192,21 @@ def test_a_notice_in_words_that_no_pattern_knows_is_a_notice() -> None:
 
 
 def test_the_purpose_is_owed_once_the_debtor_is_known_to_listen() -> None:
-    told = said("agent", "跟您说一下分期的事", 12, 15, index=2)
+    told = said("agent", "跟您说一下那件事", 12, 15, index=2)
     assert understood(*OPENED, (told, ("purpose",))) == []
     assert understood(*OPENED, (told, ())) == ["call_purpose"]
     assert understood(*OPENED[:2], (told, ())) == []
 
 
+def test_to_name_what_is_owed_tells_the_purpose_without_an_encoder() -> None:
+    named = said("agent", "您那笔分期已经逾期了", 12, 15, index=2)
+    told = missed([turn for turn, _ in OPENED], 90)
+    assert [duty for duty, _ in told] == ["call_purpose"]
+    assert missed([*(turn for turn, _ in OPENED), named], 90) == []
+
+
 def test_a_purpose_told_before_is_told_and_one_told_late_is_missed() -> None:
     before = (said("agent", IDENTITY + NOTICE, 0, 6), ("purpose",))
-    late = (said("agent", "是分期的事", 50, 52, index=3), ("purpose",))
+    late = (said("agent", "就是那件事", 50, 52, index=3), ("purpose",))
     assert understood(before, *OPENED[1:]) == []
     assert understood(*OPENED, late) == ["call_purpose"]
