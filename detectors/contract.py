@@ -16,7 +16,7 @@ from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args, runt
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.types import CallLanguage, Role, Seconds, Utterance
+from asr.types import ROLES, CallLanguage, Role, Seconds, Utterance
 
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
@@ -63,15 +63,17 @@ class Bilingual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierContact:
-    """An earlier call with the same debtor. `duration` is 0 while it is live. `spoke`: who said something in it;
-    `said`: what whoever answered stated in it; `metadata`: the integrator's own of that call."""
+    """An earlier call with the same debtor. `duration` is 0 while it is live. `legs`: the parties that it has; `spoke`:
+    who said something in it. `said`: what whoever answered stated, with how sure that is, 1 where a person wrote it
+    down. `metadata`: the integrator's own of that call."""
 
     call_id: str
     started_at: datetime
     duration: Seconds
     spoke: tuple[Role, ...]
-    said: frozenset[Said] = frozenset()
-    metadata: dict[str, str] = field(default_factory=dict)
+    legs: tuple[Role, ...] = ROLES
+    said: dict[Said, float] = field(default_factory=dict[Said, float])
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +82,8 @@ class CallContext:
 
     `started_at` carries an offset, which fixes the instant and nothing else. `timezone` names the zone by whose clock
     the call is judged, the debtor's; empty leaves it to the metadata and the jurisdiction. `metadata` is the
-    integrator's own: string to string. `history`: the debtor's other calls of the last HISTORY_DAYS, newest first; None
-    where the debtor is not named, or nobody could be asked.
+    integrator's own: string to string. `legs`: the parties that it has. `history`: the debtor's other calls of the last
+    HISTORY_DAYS, newest first; None where the debtor is not named, or nobody could be asked.
     """
 
     call_id: str
@@ -90,6 +92,7 @@ class CallContext:
     started_at: datetime
     timezone: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    legs: tuple[Role, ...] = ROLES
     history: tuple[EarlierContact, ...] | None = None
 
 

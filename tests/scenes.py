@@ -71,7 +71,7 @@ def heard(call_id: str = "call-1", index: int = 0, text: str = "您好", role: R
     return UtteranceHeard(utterance=utterance(call_id, index, text, role))
 
 
-def stated(kind: Said | Conduct, index: int = 0, role: Role = "customer") -> StatementMade:
+def stated(kind: Said | Conduct, index: int = 0, role: Role = "customer", score: float = 0.9) -> StatementMade:
     said = utterance(index=index, role=role)
     statement = Statement(
         kind=kind,
@@ -80,7 +80,7 @@ def stated(kind: Said | Conduct, index: int = 0, role: Role = "customer") -> Sta
         end=said.end,
         quote=said.text,
         utterance_id=said.id,
-        score=0.9,
+        score=score,
     )
     return StatementMade(statement=statement)
 

@@ -35,10 +35,12 @@ INTO_IT: Final[Seconds] = 0.5
 TIMES: Final = 3
 WITHIN: Final[Seconds] = 60.0
 """So many interruptions in so long are told."""
+ANOTHER: Final = 8
+"""Raised utterances in a row after which it is another voice."""
 AGAIN_AFTER: Final[Seconds] = 120.0
 """What was told is told again after that."""
 
-_RAISED: Final = Bilingual(zh="音量和音高明显高于本人平常。", en="Much louder and higher than the agent's own voice. ")
+_RAISED: Final = Bilingual(zh="音量和音高明显高于坐席平时。", en="Much louder and higher than the agent's own voice. ")
 
 
 class AcousticDetector:
@@ -65,18 +67,23 @@ class _Voice:
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=REMEMBERED)
         self._pitches: deque[float] = deque(maxlen=REMEMBERED)
+        self._raised = 0
 
     def is_raised(self, utterance: Utterance) -> bool:
-        """Louder and higher than the speaker's own, which it is compared with and then part of."""
+        """Louder and higher than the speaker's own. A voice that stays so is somebody else's, who has taken over."""
         sound = utterance.acoustics
         if sound is None or sound.pitch_hz is None or utterance.end - utterance.start < SHORTEST:
             return False
-        known = len(self._levels) >= KNOWN
         raised = (
-            known
+            len(self._levels) >= KNOWN
             and sound.level_dbfs >= median(self._levels) + LOUDER_DB
             and sound.pitch_hz >= HIGHER * median(self._pitches)
         )
+        self._raised = self._raised + 1 if raised else 0
+        if self._raised > ANOTHER:
+            self._levels.clear()
+            self._pitches.clear()
+            return False
         if not raised:
             self._levels.append(sound.level_dbfs)
             self._pitches.append(sound.pitch_hz)
@@ -90,21 +97,22 @@ class AcousticCall:
         self._category = category
         self._jurisdiction: Jurisdiction = jurisdiction
         self._agent = _Voice()
-        self._agents: deque[_Stretch] = deque(maxlen=REMEMBERED)
         self._customers: deque[_Stretch] = deque(maxlen=REMEMBERED)
         self._interruptions: list[Seconds] = []
         self._told: dict[str, Seconds] = {}
 
     def heard(self, utterance: Utterance) -> list[Observation]:
+        """Who ends first is heard first, so whoever is broken in on has been heard before."""
         spoken = _Stretch(start=utterance.start, end=utterance.end)
         if utterance.role == "customer":
             self._customers.append(spoken)
-            into = [agent for agent in self._agents if _breaks_in(agent, spoken)]
-            return self._interrupted(into, None)
-        self._agents.append(spoken)
-        into = [spoken] if any(_breaks_in(spoken, customer) for customer in self._customers) else []
-        shouted = self._shouted(utterance) if self._agent.is_raised(utterance) else []
-        return [*shouted, *self._interrupted(into, utterance)]
+            return []
+        told: list[Observation] = []
+        if self._agent.is_raised(utterance):
+            told += self._finding(SHOUTING, utterance.start, _RAISED, utterance)
+        if any(_breaks_in(spoken, customer) for customer in self._customers):
+            told += self._broke_in(utterance)
+        return told
 
     def elapsed(self, at: Seconds) -> list[Observation]:
         return []
@@ -112,33 +120,22 @@ class AcousticCall:
     def closed(self, at: Seconds) -> list[Observation]:
         return []
 
-    def _shouted(self, utterance: Utterance) -> list[Observation]:
-        return self._finding(SHOUTING, utterance.start, utterance.end, _RAISED, utterance)
-
-    def _interrupted(self, into: list[_Stretch], utterance: Utterance | None) -> list[Observation]:
-        """`into`: the agent's stretches that broke in, told by the later of the two utterances."""
-        for stretch in into:
-            if stretch.start not in self._interruptions:
-                self._interruptions.append(stretch.start)
-        if not into:
-            return []
-        end = max(stretch.end for stretch in into)
-        self._interruptions = [at for at in self._interruptions if at > end - WITHIN]
-        if len(self._interruptions) < TIMES:
-            return []
+    def _broke_in(self, utterance: Utterance) -> list[Observation]:
+        lately = [at for at in self._interruptions if at > utterance.end - WITHIN]
+        self._interruptions = [*lately, utterance.start]
         count = len(self._interruptions)
+        if count < TIMES:
+            return []
         why = Bilingual(
             zh=f"一分钟内 {count} 次打断客户说话。",
             en=f"The agent broke in on the customer {count} times in a minute. ",
         )
-        return self._finding(INTERRUPTING, min(self._interruptions), end, why, utterance)
+        return self._finding(INTERRUPTING, self._interruptions[0], why, utterance)
 
-    def _finding(
-        self, rule: str, start: Seconds, end: Seconds, before: Bilingual, utterance: Utterance | None
-    ) -> list[Observation]:
+    def _finding(self, rule: str, start: Seconds, before: Bilingual, utterance: Utterance) -> list[Observation]:
         if start < self._told.get(rule, -AGAIN_AFTER) + AGAIN_AFTER:
             return []
-        self._told[rule] = end
+        self._told[rule] = utterance.end
         law = self._category.law[self._jurisdiction]
         return [
             Finding(
@@ -150,18 +147,19 @@ class AcousticCall:
                 score=0.6,
                 role="agent",
                 start=start,
-                end=end,
-                quote="" if utterance is None else utterance.text,
+                end=utterance.end,
+                quote=utterance.text,
                 title=self._category.title,
                 why=Bilingual(zh=before.zh + law.why.zh, en=before.en + law.why.en),
                 cites=law.cites,
-                utterance_id=None if utterance is None else utterance.id,
+                utterance_id=utterance.id,
                 decided_by_transcript=False,
             )
         ]
 
 
 def _breaks_in(agent: _Stretch, customer: _Stretch) -> bool:
-    """The agent begins while the customer is speaking, and both go on."""
-    shared = min(agent.end, customer.end) - max(agent.start, customer.start)
-    return agent.start >= customer.start + INTO_IT and shared >= OVERLAP
+    """The agent begins while the customer is speaking, both go on, and the agent has the last word: who says "yes, I
+    see" meanwhile only listens."""
+    shared = customer.end - agent.start
+    return customer.start + INTO_IT <= agent.start and shared >= OVERLAP and agent.end >= customer.end

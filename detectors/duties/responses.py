@@ -27,9 +27,13 @@ from detectors.contract import (
 )
 from detectors.facts.statements import DOUBT, SURE, Kind, Statements
 from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
+from detectors.rules.lexical import unit_count
 from detectors.sentences import last_sentence
 
-_DONE_LATER = Bilingual(zh="坐席在后来的通话中做到了。", en="The agent did it later in the call.")
+A_TURN = 3
+"""Characters, or words, of the customer's that end the agent's turn: "嗯" and "okay" let the agent go on."""
+
+_DONE_LATER = Bilingual(zh="坐席在本次通话后续已做到。", en="The agent did it later in the call.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +87,31 @@ class ResponsesDetector:
 
 @dataclass(slots=True, kw_only=True)
 class _Owed:
-    """A duty of one call. `asked`: the utterance that asks for it, as long as it is owed; `turns`: of the agent since;
-    `told`: that it is missed."""
+    """A duty of one call. `asked`: the utterance that asks for it, as long as it is owed; `turns`: of the agent since
+    that are over; `speaks_until`: the end so far of the one that is not; `told`: that it is missed."""
 
     duty: Response
     asked: Utterance | None = None
     turns: int = 0
+    speaks_until: Seconds | None = None
     told: Finding | None = None
+
+    def ask(self, utterance: Utterance) -> None:
+        self.asked, self.turns, self.speaks_until = utterance, 0, None
+
+    def turn_over(self) -> bool:
+        """The agent has let the customer speak. Whether the last turn for it is over."""
+        if self.asked is None or self.speaks_until is None:
+            return False
+        self.turns += 1
+        return self.turns >= self.duty.turns
 
 
 class ResponsesCall:
-    """One call's. Each duty is asked for anew once it was met, and told as missed once."""
+    """One call's. Each duty is asked for anew once it was met, and told as missed once.
+
+    A turn of the agent's lasts until the customer says more than a word or two, however often the agent pauses.
+    """
 
     def __init__(self, duties: Sequence[Response], statements: Statements, jurisdiction: Jurisdiction) -> None:
         self._owed = [_Owed(duty=duty) for duty in duties]
@@ -101,18 +119,22 @@ class ResponsesCall:
         self._jurisdiction: Jurisdiction = jurisdiction
 
     def heard(self, utterance: Utterance) -> list[Observation]:
+        """Nobody knows what it means, so it may have been anything."""
+        if utterance.role == "agent":
+            self.unheard(utterance.start, utterance.end)
         return []
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
         above = self._statements.heard(utterance, embedding)
         least = SURE if utterance.role == "customer" else -DOUBT
         kinds: frozenset[Kind] = frozenset(kind for kind, margin in above.items() if margin >= least)
-        if utterance.role == "customer":
-            for owed in self._owed:
-                if owed.asked is None and owed.told is None and kinds & owed.duty.asked_by:
-                    owed.asked, owed.turns = utterance, 0
-            return []
-        return [each for owed in self._owed for each in self._answered(owed, kinds, utterance)]
+        if utterance.role == "agent":
+            return [each for owed in self._owed for each in self._acted(owed, kinds, utterance)]
+        missed = self._missed() if unit_count(utterance.text) >= A_TURN else []
+        for owed in self._owed:
+            if owed.asked is None and owed.told is None and kinds & owed.duty.asked_by:
+                owed.ask(utterance)
+        return missed
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
         """It may have been done in it."""
@@ -123,20 +145,27 @@ class ResponsesCall:
         return []
 
     def closed(self, at: Seconds) -> list[Observation]:
-        return []
+        return self._missed()
 
-    def _answered(self, owed: _Owed, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
+    def _acted(self, owed: _Owed, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
         told = owed.told
         if kinds & owed.duty.met_by:
             owed.asked = owed.told = None
             return [] if told is None else [_taken_back(told)]
-        if owed.asked is None or not utterance.text.strip():
-            return []
-        owed.turns += 1
-        if owed.turns < owed.duty.turns:
-            return []
-        owed.told, owed.asked = self._finding(owed.duty, owed.asked, utterance.end), None
-        return [owed.told]
+        if owed.asked is not None and utterance.start >= owed.asked.end and utterance.text.strip():
+            owed.speaks_until = utterance.end
+        return []
+
+    def _missed(self) -> list[Observation]:
+        """The duties whose last turn is over without them."""
+        missed: list[Observation] = []
+        for owed in self._owed:
+            asked, end = owed.asked, owed.speaks_until
+            if owed.turn_over() and asked is not None and end is not None:
+                owed.told, owed.asked = self._finding(owed.duty, asked, end), None
+                missed.append(owed.told)
+            owed.speaks_until = None
+        return missed
 
     def _finding(self, duty: Response, asked: Utterance, end: Seconds) -> Finding:
         law = duty.category.law[self._jurisdiction]

@@ -56,9 +56,10 @@ def load_duties(taxonomy: Taxonomy, vocabulary: PackVocabulary, path: Path = PAC
 
 def _duty(category: Category, raw: Any, vocabulary: PackVocabulary) -> Duty:
     needs = tuple(compile_patterns(group, vocabulary) for group in raw.get("needs", ()))
-    by: tuple[Conduct, ...] = tuple(each for each in CONDUCT if each in raw.get("by", ()))
-    if not needs and not by:
-        raise KeyError("neither needs nor by")
+    named = set(map(str, raw.get("by", ())))
+    by: tuple[Conduct, ...] = tuple(each for each in CONDUCT if each in named)
+    if len(by) < len(named) or not (needs or by):
+        raise KeyError(f"by: {sorted(named - set(CONDUCT))} are no conduct" if named else "neither needs nor by")
     return Duty(
         category=category,
         begins=cast(From, raw["from"]),

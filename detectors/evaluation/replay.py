@@ -18,9 +18,12 @@ def judge_call(
     utterances: Sequence[Utterance],
     until: Seconds,
     unheard: Sequence[tuple[Seconds, Seconds]] = (),
+    *,
+    completed: bool = True,
 ) -> list[Finding]:
     """The findings that stand when the call ends after `until` seconds. `utterances`: by their end; `unheard`:
-    stretches of the agent's audio without text, by their end."""
+    stretches of the agent's audio without text, by their end. `completed`: it did not break off, so that what was not
+    done until its end was never done."""
     detectors = [detector for _, detector in registry.open(call)]
     seen: list[Observation] = []
     gaps = list(unheard)
@@ -31,11 +34,11 @@ def judge_call(
             _pass_over(detectors, gaps.pop(0))
         for detector in detectors:
             seen += ask_about(detector, said, embedding)
-            seen += detector.elapsed(min(said.end, settled))
+            seen += detector.elapsed(min(said.end, settled, gaps[0][0] if gaps else inf))
     for gap in gaps:
         _pass_over(detectors, gap)
     for detector in detectors:
-        seen += detector.closed(until)
+        seen += detector.closed(until) if completed else detector.elapsed(until)
     return _standing(seen)
 
 

@@ -13,20 +13,29 @@ from datetime import timedelta
 from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
-from detectors.contract import Bilingual, CallContext, EarlierContact, Finding, Jurisdiction, Observation
+from detectors.contract import Bilingual, CallContext, EarlierContact, Finding, Jurisdiction, Observation, Said
 from detectors.packs.law import Counts, FrequencyLimit, NoContact
 from detectors.packs.taxonomy import Category
+from detectors.rules.right_party import RightPartyCheck, RightPartyWatch
 from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import Zone
 
 CATEGORY: Final = "excessive_frequency"
+SURE: Final = 0.9
+"""How sure a statement of an earlier call must be for somebody to be blamed for what follows from it."""
+ASKED_FOR: Final = timedelta(days=7)
+"""So long after the debtor asked for a call, calls are what was asked for."""
 
+_OF_A_DAY: Final = Bilingual(zh="当日", en="today")
+_OF_DAYS: Final = Bilingual(zh="{days} 天内", en="within {days} days")
 _COUNTED: Final[Mapping[Counts, Bilingual]] = {
-    "calls": Bilingual(zh="{days} 天内第 {number} 次拨打。", en="Call {number} within {days} days. "),
-    "conversations": Bilingual(zh="{days} 天内第 {number} 次通话。", en="Conversation {number} within {days} days. "),
-    "unanswered": Bilingual(zh="{days} 天内第 {number} 次未接通。", en="Unanswered call {number} within {days} days. "),
-    "since_conversation": Bilingual(zh="{days} 天内已经通过话。", en="There was a conversation within {days} days. "),
+    "calls": Bilingual(zh="{when}第 {number} 次拨打。", en="Call {number} {when}. "),
+    "conversations": Bilingual(zh="{when}第 {number} 次通话。", en="Conversation {number} {when}. "),
+    "unanswered": Bilingual(zh="{when}第 {number} 次未接通。", en="Unanswered call {number} {when}. "),
+    "since_conversation": Bilingual(zh="{when}已经通过话。", en="There was a conversation {when}. "),
 }
+_BY_OTHERS: Final[frozenset[Said]] = frozenset({"third_party", "wrong_number", "asks_identity"})
+"""What does not tell that the debtor has answered."""
 
 
 class ContactsDetector:
@@ -39,35 +48,35 @@ class ContactsDetector:
         categories: Mapping[str, Category],
         frequency: Mapping[Jurisdiction, Mapping[str, FrequencyLimit]],
         no_contact: Mapping[str, NoContact],
+        right_party: RightPartyCheck,
     ) -> None:
         self._categories = categories
         self._frequency = frequency
         self._no_contact = no_contact
+        self._right_party = right_party
 
     def open(self, call: CallContext) -> ContactsCall:
         if _came_in(call.metadata):
-            return ContactsCall({})
-        told: dict[Counts, list[Finding]] = {"calls": list(self._unwelcome(call))}
-        for rule, limit in self._frequency[call.jurisdiction].items():
+            return ContactsCall({}, self._right_party.open())
+        earlier = tuple(each for each in call.history or () if each.started_at <= call.started_at)
+        call = replace(call, history=earlier)
+        welcome = _yes(call.metadata, "contact_consent") or _asked_for(call)
+        told: dict[Counts, list[Finding]] = {"calls": list(self._unwelcome(call, welcome=welcome))}
+        for rule, limit in {} if welcome else self._frequency[call.jurisdiction].items():
             number = _count(limit, call)
-            if number > limit.most and not _asked_for(call):
-                counted = _COUNTED[limit.counts]
-                before = Bilingual(
-                    zh=counted.zh.format(number=number, days=limit.days),
-                    en=counted.en.format(number=number, days=limit.days),
-                )
-                told.setdefault(limit.counts, []).append(self._finding(rule, CATEGORY, call, before))
-        return ContactsCall(told)
+            if number > limit.most:
+                told.setdefault(limit.counts, []).append(self._finding(rule, CATEGORY, call, _counted(limit, number)))
+        return ContactsCall(told, self._right_party.open())
 
-    def _unwelcome(self, call: CallContext) -> Iterator[Finding]:
+    def _unwelcome(self, call: CallContext, *, welcome: bool) -> Iterator[Finding]:
         for rule, flag in self._no_contact.items():
             if call.jurisdiction not in self._categories[flag.category].law:
                 continue
             told_by = next((name for name in flag.metadata if _yes(call.metadata, name)), None)
             if told_by is not None:
                 yield self._finding(rule, flag.category, call, _noted(told_by))
-            elif (earlier := _told_before(flag, call)) is not None:
-                yield self._finding(rule, flag.category, call, _asked_then(earlier))
+            elif not welcome and (earlier := _told_before(flag, call)) is not None:
+                yield self._finding(rule, flag.category, call, _asked_then(earlier, call))
 
     def _finding(self, rule: str, name: str, call: CallContext, before: Bilingual) -> Finding:
         """Its times are set when it is told."""
@@ -92,17 +101,22 @@ class ContactsDetector:
 
 
 class ContactsCall:
-    """What is to be told of one call: at once, when the debtor speaks, or at the end of a call that nobody answered."""
+    """What is to be told of one call: at once, when the debtor is known to listen, or at the end of a call that nobody
+    answered."""
 
-    def __init__(self, told: Mapping[Counts, Sequence[Finding]]) -> None:
+    def __init__(self, told: Mapping[Counts, Sequence[Finding]], right_party: RightPartyWatch) -> None:
+        self._right_party = right_party
         self._at_once = [*told.get("calls", ()), *told.get("since_conversation", ())]
-        self._answered = list(told.get("conversations", ()))
+        self._with_debtor = list(told.get("conversations", ()))
         self._unanswered = list(told.get("unanswered", ()))
 
     def heard(self, utterance: Utterance) -> list[Observation]:
-        if utterance.role != "customer":
+        self._right_party.heard(utterance)
+        if utterance.role == "customer":
+            self._unanswered = []
+        if self._right_party.confirmed_at is None:
             return self.elapsed(utterance.end)
-        due, self._answered, self._unanswered = self._answered, [], []
+        due, self._with_debtor = self._with_debtor, []
         return [*self.elapsed(utterance.end), *_at(due, utterance.end)]
 
     def elapsed(self, at: Seconds) -> list[Observation]:
@@ -127,38 +141,44 @@ def _came_in(metadata: Mapping[str, str]) -> bool:
 
 
 def _asked_for(call: CallContext) -> bool:
-    """The debtor agreed to be called so often, or asked for a call when he was last spoken with."""
-    last = next((each for each in call.history or () if _is_conversation(each)), None)
-    return _yes(call.metadata, "contact_consent") or (last is not None and "callback" in last.said)
+    """The debtor asked for a call when last spoken with, or has called since, not long ago."""
+    last = next((each for each in call.history or () if _came_in(each.metadata) or _is_conversation(each)), None)
+    if last is None or call.started_at - last.started_at > ASKED_FOR:
+        return False
+    return _came_in(last.metadata) or "callback" in last.said
 
 
 def _is_conversation(earlier: EarlierContact) -> bool:
-    return {"agent", "customer"} <= set(earlier.spoke) and not earlier.said & {"third_party", "wrong_number"}
+    """The debtor has said something of his own: no machine, and nobody else."""
+    said = set(earlier.said)
+    return bool(said - _BY_OTHERS) and not said & {"third_party", "wrong_number"}
 
 
 def _count(limit: FrequencyLimit, call: CallContext) -> int:
     """This call's number among those that are counted, by the calendar that counts fewest."""
+    if limit.counts == "unanswered" and "customer" not in call.legs:
+        return 0
     zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
     made = [
         each for each in call.history or () if not _came_in(each.metadata) and _may_be_one(limit.of_one, each, call)
     ]
     counted = [each for each in made if _counts(limit.counts, each)]
-    return min(sum(_within(limit.days, each, call, zone) for each in counted) for zone in zones) + (
-        limit.counts != "since_conversation"
-    )
+    before = min(sum(_within(limit.days, each, call, zone) for each in counted) for zone in zones)
+    return before if limit.counts == "since_conversation" else before + 1
 
 
 def _counts(counts: Counts, earlier: EarlierContact) -> bool:
     if counts == "calls":
         return True
-    return "customer" not in earlier.spoke if counts == "unanswered" else _is_conversation(earlier)
+    if counts == "unanswered":
+        return earlier.duration > 0 and "customer" in earlier.legs and "customer" not in earlier.spoke
+    return _is_conversation(earlier)
 
 
 def _within(days: int, earlier: EarlierContact, call: CallContext, zone: Zone) -> bool:
-    """In the last days of the calendar, today among them; nothing that began after this call."""
+    """In the last days of the calendar, today among them."""
     today = call.started_at.astimezone(zone.clock).date()
-    day = earlier.started_at.astimezone(zone.clock).date()
-    return today - timedelta(days=days) < day <= today and earlier.started_at <= call.started_at
+    return today - timedelta(days=days) < earlier.started_at.astimezone(zone.clock).date()
 
 
 def _may_be_one(field: str, earlier: EarlierContact, call: CallContext) -> bool:
@@ -171,17 +191,27 @@ def _told_before(flag: NoContact, call: CallContext) -> EarlierContact | None:
     """The last call in which it was said."""
     for earlier in call.history or ():
         same = not flag.of_one or earlier.metadata.get(flag.of_one, "") == call.metadata.get(flag.of_one) != ""
-        if same and not earlier.said & flag.unless and any(group <= earlier.said for group in flag.said):
+        sure = {kind for kind, score in earlier.said.items() if score >= SURE}
+        if same and not earlier.said.keys() & flag.unless and any(group <= sure for group in flag.said):
             return earlier
     return None
+
+
+def _counted(limit: FrequencyLimit, number: int) -> Bilingual:
+    counted, when = _COUNTED[limit.counts], _OF_A_DAY if limit.days == 1 else _OF_DAYS
+    return Bilingual(
+        zh=counted.zh.format(number=number, when=when.zh.format(days=limit.days)),
+        en=counted.en.format(number=number, when=when.en.format(days=limit.days)),
+    )
 
 
 def _noted(field: str) -> Bilingual:
     return Bilingual(zh=f"网关已标明 {field}。", en=f"The gateway has told {field}. ")
 
 
-def _asked_then(earlier: EarlierContact) -> Bilingual:
-    day = earlier.started_at.date().isoformat()
+def _asked_then(earlier: EarlierContact, call: CallContext) -> Bilingual:
+    zone = possible_zones(call.timezone, call.metadata, call.jurisdiction)[0]
+    day = earlier.started_at.astimezone(zone.clock).date().isoformat()
     return Bilingual(
         zh=f"对方在 {day} 的通话（{earlier.call_id}）中已经提出。",
         en=f"Whoever answered said so on {day}, in call {earlier.call_id}. ",

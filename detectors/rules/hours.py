@@ -20,6 +20,11 @@ from detectors.timezones.zones import Zone
 
 CATEGORY = "prohibited_time_contact"
 
+_HOLIDAY = Bilingual(
+    zh="法定节假日，本机构规则规定此时段不外呼。",
+    en="On a statutory holiday the rule pack forbids calls at this hour.",
+)
+
 _STEP = 15 * 60
 """Seconds. No change of a clock is undone sooner, and no night is shorter."""
 _A_DAY = 26 * 3600
@@ -64,6 +69,9 @@ class HoursCall:
 
     def _finding(self, at: Seconds) -> Finding:
         law = self._category.law[self._jurisdiction]
+        moments = [datetime.fromtimestamp(self._start + at, zone.clock) for zone in self._zones]
+        by_law = all(self._night.night.holds(moment.time()) for moment in moments)
+        why = _on_the_clock(law.why if by_law else _HOLIDAY, self._zones, moments)
         return Finding(
             kind="violation",
             category=CATEGORY,
@@ -76,8 +84,8 @@ class HoursCall:
             end=at,
             quote="",
             title=self._category.title,
-            why=_on_the_clock(law.why, self._night, self._zones, self._start + at),
-            cites=law.cites,
+            why=why,
+            cites=law.cites if by_law else (),
             decided_by_transcript=False,
         )
 
@@ -117,15 +125,12 @@ def _dark(night: ForbiddenHours, zones: Sequence[Zone], at: float) -> bool:
     return all(night.hold(datetime.fromtimestamp(at, zone.clock)) for zone in zones)
 
 
-def _on_the_clock(why: Bilingual, night: ForbiddenHours, zones: Sequence[Zone], at: float) -> Bilingual:
+def _on_the_clock(why: Bilingual, zones: Sequence[Zone], moments: Sequence[datetime]) -> Bilingual:
     """The reason, behind the time by which it was judged."""
-    moments = [datetime.fromtimestamp(at, zone.clock) for zone in zones]
     times = [f"{moment:%H:%M} ({zone.name})" for moment, zone in zip(moments, zones, strict=True)]
-    if any(map(night.is_holiday, moments)):
-        why = Bilingual(zh=f"当日为法定节假日。{why.zh}", en=f"The day is a statutory holiday. {why.en}")
     if len(times) == 1:
         return Bilingual(zh=f"债务人当地时间 {times[0]}。{why.zh}", en=f"{times[0]} on the debtor's clock. {why.en}")
     return Bilingual(
-        zh=f"债务人时区未知，但各时区均已入夜：{times[0]} 至 {times[-1]}。{why.zh}",
-        en=f"The debtor's time zone is not known, but it is night in all: {times[0]} to {times[-1]}. {why.en}",
+        zh=f"债务人时区未知，但各时区均属禁止时段：{times[0]} 至 {times[-1]}。{why.zh}",
+        en=f"The debtor's time zone is not known; the hour is forbidden in all: {times[0]} to {times[-1]}. {why.en}",
     )

@@ -132,7 +132,7 @@ class LexicalCall:
         if utterance.role != "agent":
             return []
         said = utterance.text
-        sure = [hit for hit in self._matcher.all_hits(said) if _unit_count(said[hit.end :]) >= SPOKEN_ON]
+        sure = [hit for hit in self._matcher.all_hits(said) if unit_count(said[hit.end :]) >= SPOKEN_ON]
         return [self._finding(hit, utterance, None, "") for hit in _fresh(sure, 0, {})]
 
     def _led_by(self, utterance: Utterance) -> Utterance | None:
@@ -198,6 +198,6 @@ def _fresh(hits: list[Hit], lead: int, told: dict[str, int]) -> list[Hit]:
     return sorted(best.values(), key=lambda hit: (hit.begin, hit.rule.id))
 
 
-def _unit_count(text: str) -> int:
+def unit_count(text: str) -> int:
     """Chinese characters and Latin words."""
     return len(_UNIT.findall(text))

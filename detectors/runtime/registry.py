@@ -103,11 +103,15 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
     for wrong in wrong_examples(words):
         raise PackError(str(wrong))
     taxonomy, vocabulary, rules = words.taxonomy, words.vocabulary, words.rules
+    _need_categories(taxonomy, (NIGHT, FREQUENCY, ESCALATION))
     law = load_law_figures(taxonomy, pack / "law.yaml")
     duties = load_duties(taxonomy, vocabulary, pack / "duties.yaml")
     right_party = load_right_party_check(vocabulary, pack / "right_party.yaml")
     cues, lexicons = load_cues(vocabulary, pack / "sequence.yaml"), load_lexicons(pack)
     understood, problem = _understood(encoder)
+    for name in understood.heads.categories if understood else ():
+        if name not in taxonomy.categories:
+            raise PackError(f"taxonomy.yaml: categories: {name}: is needed, for the encoder tells it")
     statements = Statements(heads=understood.heads, thresholds=understood.judgement.says) if understood else None
     responses = load_responses(taxonomy, pack / "responses.yaml")
     patterns, tells_others = LexicalDetector(words.matchers), _patterns_of(rules, THIRD_PARTY)
@@ -115,7 +119,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
         patterns if understood is None else SemanticDetector(patterns, understood, taxonomy.categories, _by_ear(rules)),
         DutiesDetector(duties, right_party, statements),
         HoursDetector(taxonomy.categories[NIGHT], law.night),
-        ContactsDetector(taxonomy.categories, law.frequency, law.no_contact),
+        ContactsDetector(taxonomy.categories, law.frequency, law.no_contact, right_party),
         SequenceDetector(taxonomy.categories, law.sequence, right_party, cues, tells_others),
         AcousticDetector(taxonomy.categories[ESCALATION]),
         SentimentDetector(lexicons, understood.heads if understood else None),
@@ -127,6 +131,15 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
     infos += _infos_of_meaning(understood.heads.categories if understood else (), taxonomy)
     frames = load_prompt_frames(_wordings(rules), JURISDICTIONS, pack)
     return Registry(detectors, infos, frames, version, understood.encoder if understood else None, problem)
+
+
+def _need_categories(taxonomy: Taxonomy, names: Sequence[str]) -> None:
+    """Those that detectors of this package tell under every law. Raises PackError."""
+    for name in names:
+        category = taxonomy.categories.get(name)
+        if category is None or set(category.law) != set(JURISDICTIONS):
+            laws = " and ".join(JURISDICTIONS)
+            raise PackError(f"taxonomy.yaml: categories: {name}: is needed, with the law of {laws}")
 
 
 def _understood(folder: Path | None) -> tuple[Understood | None, str]:
@@ -168,17 +181,16 @@ def _infos(
     infos = [_info(rule.id, rule.category, rule.severity, rule.title, rule) for rule in rules]
     for owed in (duty.category for duty in duties):
         infos.append(_info(f"duty.{owed.id}", owed.id, owed.severity, owed.title, owed))
-    for rule_id, name in _rules_of_law(law).items():
+    others = {rule_id: each.category for rule_id, each in (*law.no_contact.items(), *law.sequence.items())}
+    for rule_id, name in {"hours.night": NIGHT, SHOUTING: ESCALATION, INTERRUPTING: ESCALATION, **others}.items():
         category = taxonomy.categories[name]
         infos.append(_info(rule_id, name, category.severity, category.title, category))
+    frequent = taxonomy.categories[FREQUENCY]
+    for jurisdiction, limits in law.frequency.items():
+        for rule_id in limits:
+            told = _info(rule_id, FREQUENCY, frequent.severity, frequent.title, frequent)
+            infos.append([info for info in told if info.jurisdiction == jurisdiction])
     return [info for each in infos for info in each]
-
-
-def _rules_of_law(law: LawFigures) -> dict[str, str]:
-    """The category of each rule that is more than words."""
-    frequency = {rule_id: FREQUENCY for limits in law.frequency.values() for rule_id in limits}
-    others = {rule_id: each.category for rule_id, each in (*law.no_contact.items(), *law.sequence.items())}
-    return {"hours.night": NIGHT, SHOUTING: ESCALATION, INTERRUPTING: ESCALATION, **frequency, **others}
 
 
 def _info(rule_id: str, category: str, severity: Severity, title: Bilingual, lawful: Rule | Category) -> list[RuleInfo]:

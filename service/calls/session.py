@@ -123,6 +123,7 @@ def context_of(call: Call, history: tuple[EarlierContact, ...] | None = None) ->
         started_at=call.started_at,
         timezone=call.timezone,
         metadata=call.metadata,
+        legs=call.roles,
         history=history,
     )
 

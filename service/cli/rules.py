@@ -123,7 +123,7 @@ def try_examples(pack: Pack = None) -> None:
     for each in wrong:
         out.print(str(each), markup=False, highlight=False, soft_wrap=True)
     if without:
-        err.print(f"Not met and met lines are missing in: {', '.join(without)}", markup=False, soft_wrap=True)
+        err.print(f"Met or not-met examples are missing in: {', '.join(without)}", markup=False, soft_wrap=True)
     lines = sum(len(rule.examples.met) + len(rule.examples.not_met) for rule in words.rules)
     out.print(f"{len(words.rules)} rules, {lines} examples, {len(wrong)} wrong.")
     if wrong:
@@ -138,7 +138,10 @@ def try_on_calls(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a difference and line.")] = False,
 ) -> None:
-    """Judge stored calls by the present rules and by a pack, and show what would change. Stored alerts stay."""
+    """Judge stored calls by the present rules and by a pack, and show what would change. Stored alerts stay.
+
+    Rules that count a debtor's other calls are not tried: each call is judged by itself.
+    """
     begin = arguments.moment("--since", since)
     try:
         trial = Trial(load(pack=arguments.settings().pack), load(pack=pack))

@@ -1,4 +1,7 @@
-"""What another rule pack would change: stored calls are judged by both, and the differences told by rule."""
+"""What another rule pack would change: stored calls are judged by both, and the differences told by rule.
+
+Each call is judged by itself: rules that count a debtor's other calls are judged by metadata alone.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +98,10 @@ async def ended_calls(store: Store, since: datetime | None) -> AsyncIterator[Cal
 def _findings(registry: Registry, record: CallRecord) -> list[Finding]:
     said = sorted(record.utterances, key=lambda each: each.end)
     gaps = sorted((gap.start, gap.end) for gap in record.gaps if hides_speech(gap))
-    return judge_call(registry, context_of(record.summary.call), said, record.summary.duration, gaps)
+    completed = record.summary.ending == "completed"
+    return judge_call(
+        registry, context_of(record.summary.call), said, record.summary.duration, gaps, completed=completed
+    )
 
 
 def _only_in(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -97,21 +96,26 @@ def contacts(
             started_at=each.call.started_at,
             duration=each.duration,
             spoke=tuple(party.role for party in each.parties if party.talked > 0),
-            said=frozenset(said[each.call.id]),
+            legs=each.call.roles,
+            said=said[each.call.id],
             metadata=dict(each.call.metadata),
         )
         for each in found
     )
 
 
-def _said_in(connection: sa.Connection, call_ids: Sequence[str]) -> Mapping[str, Collection[Said]]:
-    """What whoever answered stated, by call."""
-    events, said = tables.events, defaultdict[str, list[Said]](list)
-    of_these = sa.and_(events.c.call_id.in_(call_ids), events.c.type == "statement")
-    for call_id, payload in connection.execute(sa.select(events.c.call_id, events.c.payload).where(of_these)):
-        kind = codec.STATEMENT.validate_json(payload).statement.kind
-        if kind in SAID:
-            said[call_id].append(kind)
+def _said_in(connection: sa.Connection, call_ids: Sequence[str]) -> Mapping[str, dict[Said, float]]:
+    """What whoever answered stated, by call, and how sure that is. The record that a person wrote comes first."""
+    events, said = tables.events, {call_id: dict[Said, float]() for call_id in call_ids}
+    of_these = sa.and_(events.c.call_id.in_(call_ids), events.c.type.in_(("statement", "note_written")))
+    told = sa.select(events.c.call_id, events.c.type, events.c.payload).where(of_these)
+    for call_id, kind, payload in connection.execute(told.order_by(events.c.type.desc(), events.c.seq)):
+        if kind == "note_written":
+            said[call_id] = dict.fromkeys(codec.NOTE.validate_json(payload).note.outcomes, 1.0)
+            continue
+        statement = codec.STATEMENT.validate_json(payload).statement
+        if statement.kind in SAID:
+            said[call_id][statement.kind] = max(statement.score, said[call_id].get(statement.kind, 0.0))
     return said
 
 

@@ -20,10 +20,12 @@ from service.record.facts import (
     FindingMade,
     FindingWithdrawn,
     GapMarked,
+    NoteWritten,
     Notice,
     SentimentScored,
     WordsTimed,
 )
+from service.record.note import CallNote
 from service.record.summary import CallSummary, fold
 from service.record.summary import opened as summary_of
 from service.storage.codec import storable
@@ -243,14 +245,16 @@ async def test_the_calls_of_a_debtor_are_found_newest_first(store: Store) -> Non
 
 async def test_the_calls_of_a_debtor_tell_what_was_stated_in_them_and_how_they_were_announced(store: Store) -> None:
     announced = scenes.opened("call-1", customer="李四", metadata={"account": "A-1"})
-    stop, promise = scenes.stated("stop"), scenes.stated("promise", index=1)
-    agents = scenes.stated("recording_notice", index=2, role="agent")
-    await store.append("call-1", [announced, stop, promise, agents], AT)
-    await store.append("call-2", [scenes.opened("call-2", customer="李四", started_at=AT - timedelta(days=1))], AT)
+    said = (scenes.stated("stop", score=0.7), scenes.stated("stop", index=1), scenes.stated("promise", index=2))
+    agents = scenes.stated("recording_notice", index=3, role="agent")
+    await store.append("call-1", [announced, *said, agents], AT)
+    corrected = NoteWritten(note=CallNote(outcomes=("callback",)), by="mei", at=AT)
+    before = scenes.opened("call-2", customer="李四", roles=("agent",), started_at=AT - timedelta(days=1))
+    await store.append("call-2", [before, scenes.stated("stop"), corrected], AT)
     found = await store.contacts("李四", AT - timedelta(days=9), "")
-    assert [(each.said, each.metadata) for each in found] == [
-        (frozenset({"stop", "promise"}), {"account": "A-1"}),
-        (frozenset(), scenes.call().metadata),
+    assert [(each.said, each.metadata, each.legs) for each in found] == [
+        ({"stop": 0.9, "promise": 0.9}, {"account": "A-1"}, ("agent", "customer")),
+        ({"callback": 1.0}, scenes.call().metadata, ("agent",)),
     ]
 
 

@@ -108,7 +108,7 @@ def changed_pack(folder: Path, file: str, rule: str, **fields: Any) -> Path:
 def test_the_examples_of_the_pack_that_ships_are_right() -> None:
     result = CliRunner().invoke(app, ["rules", "test"])
     assert (result.exit_code, result.stdout.endswith(" 0 wrong.\n")) == (0, True)
-    assert "are missing" not in result.output
+    assert "examples are missing" not in result.output
 
 
 def test_wrong_examples_are_told_and_no_service_starts_with_them(tmp_path: Path) -> None:

@@ -56,3 +56,14 @@ def test_duties_that_may_have_been_done_unheard_are_not_missed() -> None:
     assert len(judge_call(REGISTRY, call(), spoken, 40.0)) == 2
     assert judge_call(REGISTRY, call(), spoken, 40.0, [(12.0, 15.0)]) == []
     assert len(judge_call(REGISTRY, call(), spoken, 40.0, [(23.0, 25.0)])) == 2
+
+
+def test_time_does_not_pass_while_a_stretch_is_still_unheard() -> None:
+    spoken = [said("agent", "喂，在吗", 2, 3), said("customer", "喂", 30, 32)]
+    assert judge_call(REGISTRY, call(), spoken, 45.0, [(18.0, 40.0)]) == []
+
+
+def test_what_was_not_done_in_a_call_that_broke_off_may_still_have_come() -> None:
+    spoken = [said("agent", "喂，在吗", 2, 3)]
+    assert judge_call(REGISTRY, call(), spoken, 10.0, completed=False) == []
+    assert len(judge_call(REGISTRY, call(), spoken, 10.0)) == 2

@@ -187,8 +187,11 @@ def test_a_call_on_a_holiday_is_judged_by_the_days_own_hours_and_says_so() -> No
     )
     detector = HoursDetector(load_taxonomy().categories["prohibited_time_contact"], {"CN": night, "US": night})
     [found] = findings(detector.open(call(started_at="2026-02-17T09:30:00+08:00")).elapsed(1.0))
-    assert "法定节假日" in found.why.zh
-    assert "a statutory holiday" in found.why.en
+    assert found.why.zh == "债务人当地时间 09:30 (Asia/Shanghai)。法定节假日，本机构规则规定此时段不外呼。"
+    assert "On a statutory holiday the rule pack forbids" in found.why.en
+    assert found.cites == ()
+    [at_night] = findings(detector.open(call(started_at="2026-02-17T23:30:00+08:00")).elapsed(1.0))
+    assert at_night.cites != ()
     assert detector.open(call(started_at="2026-02-18T09:30:00+08:00")).elapsed(1.0) == []
     [ran_into] = findings(detector.open(call(started_at="2026-02-17T19:59:00+08:00")).elapsed(100.0))
     assert ran_into.start == 60.0

@@ -238,6 +238,7 @@ TITLES = (
     "A: 喂请问是孟师傅吗？ C: 对，我是老孟。",
     "A: 您好，您是葛大哥吗？ C: 对，我在地里干活。",
     "A: 是谭老板吧？ C: 是。",
+    "A: 您好，请问是王律师吗？ C: 是我。",
 )
 
 
@@ -253,6 +254,7 @@ def test_a_title_that_is_also_a_word_of_kin_asks_for_the_person(line: str) -> No
         "A: 您是他姐吗？ C: 对。",
         "A: 是罗佳明的同学吧？ C: 嗯。",
         "A: 你是罗先生的师傅吗？ C: 是。",
+        "A: 请问您是他的律师吗？ C: 是的。",
     ],
 )
 def test_somebody_of_the_person_is_not_the_person(line: str) -> None:
