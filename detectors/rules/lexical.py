@@ -63,6 +63,20 @@ class Matcher:
         """Every hit of every rule, for those who must tell new ones from old."""
         return list(self._all(text))
 
+    def excepted(self, text: str) -> frozenset[str]:
+        """The categories of rules whose words are there and do not count: denied, quoted, or of another sense."""
+        languages: list[tuple[Language, Folded]] = []
+        if has_chinese(text):
+            languages.append(("zh", fold_zh(text)))
+        if has_latin(text):
+            languages.append(("en", fold_en(text)))
+        return frozenset(
+            rule.category
+            for language, folded in languages
+            for rule, span in self._met(language, folded)
+            if any(exception.holds(language, folded, span) for exception in rule.exceptions)
+        )
+
     def _all(self, text: str) -> Iterator[Hit]:
         if has_chinese(text):
             folded = fold_zh(text)
@@ -79,6 +93,13 @@ class Matcher:
                     yield replace(hit, score=round(hit.score * REPAIRED, 3))
 
     def _search(self, language: Language, folded: Folded) -> Iterator[Hit]:
+        for rule, span in self._met(language, folded):
+            if not any(exception.holds(language, folded, span) for exception in rule.exceptions):
+                begin, end = folded.origin(span.begin, span.end)
+                yield Hit(rule=rule, begin=begin, end=end, score=rule.score)
+
+    def _met(self, language: Language, folded: Folded) -> Iterator[tuple[Rule, Span]]:
+        """Where the words of a rule are, whatever stands around them."""
         index = self._index[language]
         candidates = {
             id(pattern): (rule, pattern)
@@ -88,11 +109,8 @@ class Matcher:
         borders = cache(lambda: word_borders(folded))  # once a text, however many short matches it has
         for rule, pattern in candidates.values():
             for span in pattern.spans(folded):
-                if _may_break_a_word(language, span) and not borders().issuperset((span.begin, span.end)):
-                    continue
-                if not any(exception.holds(language, folded, span) for exception in rule.exceptions):
-                    begin, end = folded.origin(span.begin, span.end)
-                    yield Hit(rule=rule, begin=begin, end=end, score=rule.score)
+                if not _may_break_a_word(language, span) or borders().issuperset((span.begin, span.end)):
+                    yield rule, span
 
 
 class LexicalDetector:
@@ -163,6 +181,10 @@ class LexicalCall:
             utterance_id=utterance.id,
             decided_by_transcript=rule.decided_by_transcript,
         )
+
+    def excepted(self, utterance: Utterance) -> frozenset[str]:
+        """The categories that an utterance has the words of and does not mean."""
+        return self._matcher.excepted(utterance.text)
 
     def elapsed(self, at: Seconds) -> list[Observation]:
         return []

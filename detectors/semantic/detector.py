@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
 from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Observation, TextEncoder
@@ -16,6 +16,10 @@ from detectors.rules.lexical import LexicalCall, LexicalDetector
 from detectors.semantic.heads import Conversation, Heads, Turn
 from detectors.semantic.judgement import Judgement
 from detectors.sentences import sentences
+
+SURE_AGAINST_WORDS: Final = 0.95
+"""What a meaning must reach where a rule's words are there and do not count: "when did I say that I would break your
+leg?" is near the threat that it denies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +86,13 @@ class SemanticCall:
         if utterance.role != "agent" or not utterance.text.strip():
             return []
         judgement, told = self._understood.judgement, list[Observation]()
+        excepted = self._patterns.excepted(utterance)
         for category in self._categories:
             pattern = met.get(category)
             rule = pattern.rule if pattern else None
             probability = judgement.probability(meaning, category, rule)
+            if pattern is None and category in excepted and probability < SURE_AGAINST_WORDS:
+                continue
             if judgement.tells(category, probability, rule):
                 found = pattern or self._finding(category, utterance)
                 told.append(replace(found, detector=SemanticDetector.id, score=round(probability, 3)))

@@ -34,6 +34,11 @@ class Ragged:
         self._begins = np.concatenate([[0], self.lengths.cumsum()[:-1]])
         self._device = device
 
+    def written(self, place: int) -> bytes:
+        """One text's tokens, to compare."""
+        begin = int(self._begins[place])
+        return self._tokens[begin : begin + int(self.lengths[place])].cpu().numpy().tobytes()
+
     def padded(self, places: Rows) -> tuple[Tensor, Tensor]:
         """The ids and their mask, (texts, tokens). A place of -1 is a text of no tokens."""
         lengths = np.where(places >= 0, self.lengths[places], 0)
@@ -68,6 +73,11 @@ class Lines:
     def of(self, *splits: int) -> Rows:
         """Their rows."""
         return np.flatnonzero(np.isin(self.column["split"], splits))
+
+    def shared_with(self, other: Lines, rows: Rows) -> NDArray[np.bool_]:
+        """Which of `rows` say what a line of the other run says."""
+        theirs = {other.tokens.written(place) for place in other.column["text"][other.of(TRAIN, PUBLIC)]}
+        return np.array([self.tokens.written(place) in theirs for place in self.column["text"][rows]])
 
     def as_written(self, rows: Rows) -> Shown:
         """To measure with."""

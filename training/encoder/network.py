@@ -65,19 +65,16 @@ class Encoder(nn.Module):
 
 
 class Reader(nn.Module):
-    """An encoder with heads: lines and what was said before to logits. Only a line itself teaches the encoder."""
+    """An encoder with heads: lines, and the vectors of what was said before, to logits."""
 
     def __init__(self, encoder: Encoder, outputs: int) -> None:
         super().__init__()
         self.encoder, self.heads = encoder, Heads(outputs)
 
-    def forward(self, line: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor], flags: Tensor) -> Tensor:
-        """`line` and `before`: ids and mask, of (lines) and of (2 * lines) texts: all latest turns, then all others.
+    def forward(self, line: tuple[Tensor, Tensor], before: Tensor, flags: Tensor) -> Tensor:
+        """`line`: ids and mask; `before`: (lines, 2, hidden), the latest turn first, zeros where there is none;
         `flags`: (lines, 5)."""
-        own = self.encoder(*line)
-        with torch.no_grad():
-            latest, other = self.encoder(*before).chunk(2)
-        logits: Tensor = self.heads(torch.stack([own, latest, other], dim=1), flags)
+        logits: Tensor = self.heads(torch.cat([self.encoder(*line)[:, None], before], dim=1), flags)
         return logits
 
 

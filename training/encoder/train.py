@@ -3,7 +3,8 @@
 Begins with `original.pt`, `distilled.pt` and `forms.npz` of the run's folder and leaves `trained.pt`. First six readers
 of the original's twelve layers, two a third of the scenarios, each learn from the other two thirds, and say what they
 make of their own: `teacher-0-0.npz` … Then the six layers learn from the labels and from what those readers, who had
-not seen them, made of the same lines. `--only` runs one part alone, so that several can run side by side. Each pass
+not seen them, made of the same lines. `--after` goes on from another run instead, which takes an hour without an
+accelerator. `--only` runs one part alone, so that several can run side by side. Each pass
 ends with the development split's figures in `dev.jsonl`; a run that was cut off goes on with the pass it was in.
 """
 
@@ -31,7 +32,6 @@ from training.encoder.network import Encoder, Reader
 GROUPS = {"categories": 29, "any": 1, "stance": 7, "sentiment": 3, "emotion": 7, "says": 26}
 """The outputs' groups in their order, with their widths."""
 LINES_A_STEP = 256
-HEADS_RATE = 1e-3
 SAYS_WEIGHT = 1.5
 TAUGHT = 0.6
 """How much the teachers' word counts beside a label."""
@@ -41,13 +41,15 @@ STUDENT = "trained"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One reader's training. `fold`: the third of the scenarios that it does not learn from."""
+    """One reader's training. `rate` and `heads_rate`: the highest of the encoder and of the heads; `fold`: the third of
+    the scenarios that it does not learn from."""
 
     name: str
     passes: int
     rate: float
     seed: int
     fold: int = -1
+    heads_rate: float = 1e-3
 
 
 TEACHERS = [
@@ -56,6 +58,10 @@ TEACHERS = [
     for number in range(TEACHERS_A_FOLD)
 ]
 LEARNER = Part(name=STUDENT, passes=14, rate=2e-4, seed=1)
+CONTINUED = Part(name=STUDENT, passes=4, rate=6e-5, heads_rate=3e-4, seed=2)
+"""For lines that were written since a run ended."""
+REPEATED = 0.4
+"""Of the lines that the run before had, shown in each of those passes."""
 
 
 class Trainer:
@@ -70,8 +76,11 @@ class Trainer:
             for name in ("judged", "categories", "says", "may_say", "stance", "sentiment", "emotion")
         }
 
-    def teach(self, reader: Reader, part: Part, rows: Rows, taught: Tensor | None = None) -> None:
-        """Let it learn from `rows`. `taught`: logits for all lines, no number where there are none."""
+    def teach(
+        self, reader: Reader, part: Part, rows: Rows, taught: Tensor | None = None, repeated: Rows | None = None
+    ) -> None:
+        """Let it learn from `rows`, and in each pass from other REPEATED of `repeated`. `taught`: logits for all lines,
+        no number where there are none."""
         torch.manual_seed(part.seed)
         groups = [{"params": reader.encoder.parameters()}, {"params": reader.heads.parameters()}]
         optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=self._device.type == "cuda")
@@ -79,7 +88,8 @@ class Trainer:
         began, first = time.monotonic(), self._taken_up(state, reader, optimizer)
         for number in range(first, part.passes):
             dice = np.random.default_rng((part.seed, number))
-            batches = [*self._lines.one_pass(rows, LINES_A_STEP, dice)]
+            shown_again = [] if repeated is None else [repeated[dice.random(len(repeated)) < REPEATED]]
+            batches = [*self._lines.one_pass(np.concatenate([rows, *shown_again]), LINES_A_STEP, dice)]
             for place, shown in enumerate(batches):
                 done = max((number + place / len(batches)) / part.passes, (time.monotonic() - began) / self._seconds)
                 if done >= 1:
@@ -118,23 +128,43 @@ class Trainer:
         optimizer.step()
 
     def _logits(self, reader: Reader, shown: Shown) -> Tensor:
-        padded = self._lines.tokens.padded
-        flags = torch.tensor(shown.flags, device=self._device)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
-            logits: Tensor = reader(padded(shown.texts), padded(shown.before.T.ravel()), flags)
-        return logits.float()
+        """Only a line itself teaches the encoder."""
+        with torch.no_grad():
+            before = self._vectors(reader.encoder, shown.before)
+        with self._half():
+            return reader(self._lines.tokens.padded(shown.texts), before, self._flags(shown)).float()
+
+    def _vectors(self, encoder: Encoder, places: Rows) -> Tensor:
+        """Of texts by their places, (..., hidden); zeros for a place of -1. Each text is encoded once, among others of
+        its length."""
+        unique, each = np.unique(places, return_inverse=True)
+        lengths = np.where(unique >= 0, self._lines.tokens.lengths[unique], 0)
+        order = np.argsort(lengths)
+        vectors = torch.zeros((len(unique), encoder.words.embedding_dim), device=self._device)
+        for begin in range(0, len(order), LINES_A_STEP):
+            chunk = order[begin : begin + LINES_A_STEP]
+            with self._half():
+                vectors[torch.tensor(chunk)] = encoder(*self._lines.tokens.padded(unique[chunk])).float()
+        return vectors[torch.tensor(each.reshape(places.shape), device=self._device)]
+
+    def _half(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda")
+
+    def _flags(self, shown: Shown) -> Tensor:
+        return torch.tensor(shown.flags, device=self._device)
 
     @torch.no_grad()
     def judged(self, reader: Reader, rows: Rows) -> NDArray[np.float32]:
         """The logits of many lines, in their order."""
         reader.eval()
-        lengths = self._lines.tokens.lengths[self._lines.column["text"][rows]]
-        order = np.argsort(lengths)
-        logits = np.zeros((len(rows), sum(GROUPS.values())), np.float32)
-        for begin in range(0, len(rows), LINES_A_STEP):
-            places = order[begin : begin + LINES_A_STEP]
-            logits[places] = self._logits(reader, self._lines.as_written(rows[places])).cpu().numpy()
-        return logits
+        shown = self._lines.as_written(rows)
+        place = self._vectors(reader.encoder, np.concatenate([shown.texts[:, None], shown.before], axis=1))
+        flags = self._flags(shown)
+        parts = [
+            reader.heads(place[begin : begin + 4096], flags[begin : begin + 4096])
+            for begin in range(0, len(rows), 4096)
+        ]
+        return torch.cat(parts).float().cpu().numpy()
 
     def _loss(self, logits: Tensor, rows: Rows, taught: Tensor | None) -> Tensor:
         """Over what is known of each line."""
@@ -176,7 +206,7 @@ def _mixed(labels: Sequence[Tensor], taught: Tensor) -> list[Tensor]:
 def _rates(part: Part, done: float) -> tuple[float, float]:
     """Of the encoder and of the heads: up within a sixteenth of all, then down to nothing."""
     factor = max(min(done / 0.06, (1 - done) / 0.94), 0.01)
-    return part.rate * factor, HEADS_RATE * factor
+    return part.rate * factor, part.heads_rate * factor
 
 
 def reader_of(weights: Path, layers: int, device: torch.device) -> Reader:
@@ -216,17 +246,33 @@ def student(trainer: Trainer, lines: Lines, folder: Path, device: torch.device) 
     trainer.teach(reader_of(folder / "distilled.pt", LAYERS, device), LEARNER, lines.of(TRAIN, PUBLIC), taught)
 
 
+def goes_on(trainer: Trainer, lines: Lines, folder: Path, before: Path, device: torch.device) -> None:
+    """Six layers go on from another run: they learn the lines that it had not, and go over the others, of which it says
+    once more what it makes of them."""
+    reader = trained_reader(before).to(device)
+    rows = lines.of(TRAIN, PUBLIC)
+    had = lines.shared_with(Lines(before, device), rows)
+    taught = np.full((len(lines.column["text"]), sum(GROUPS.values())), np.nan, np.float32)
+    taught[rows[had]] = trainer.judged(reader, rows[had])
+    print(f"{int((~had).sum())} lines are new, {int(had.sum())} are not", flush=True)
+    trainer.teach(reader, CONTINUED, rows[~had], torch.tensor(taught, device=device), rows[had])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train all parts, or one."""
     names = [*(part.name for part in TEACHERS), STUDENT]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="folder of forms.npz; trained.pt goes there")
     parser.add_argument("--only", choices=names, help="this part alone")
+    parser.add_argument("--after", type=Path, help="folder of a run whose six layers go on with the new lines")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="that a part may take at most")
     options = parser.parse_args(arguments)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     lines = Lines(options.run, device)
     trainer = Trainer(lines, options.run, device, options.minutes * 60)
+    if options.after is not None:
+        goes_on(trainer, lines, options.run, options.after, device)
+        return 0
     for part in TEACHERS:
         if options.only in (None, part.name) and not (options.run / f"{part.name}.npz").exists():
             teacher(trainer, lines, part, options.run, device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -66,9 +67,9 @@ JUDGEMENT = Judgement(
 PATTERNS = next(each for each in load(encoder=None).detectors if isinstance(each, LexicalDetector))
 
 
-def opened(**meant: int) -> tuple[SemanticCall, FakeTextEncoder]:
+def opened(judgement: Judgement = JUDGEMENT, **meant: int) -> tuple[SemanticCall, FakeTextEncoder]:
     encoder = FakeTextEncoder(meant)
-    understood = Understood(encoder=encoder, heads=heads(), judgement=JUDGEMENT)
+    understood = Understood(encoder=encoder, heads=heads(), judgement=judgement)
     detector = SemanticDetector(PATTERNS, understood, load_taxonomy().categories, frozenset())
     return detector.open(call()), encoder
 
@@ -131,3 +132,14 @@ def test_without_a_vector_the_patterns_judge() -> None:
     judge, _ = opened()
     [found] = findings(judge.heard(said("agent", PATTERN)))
     assert found.detector == "lexical"
+
+
+def test_a_meaning_near_words_that_do_not_count_must_be_surer() -> None:
+    """Both texts mean the same here, at 0.88; the second one has a rule's words, said to have been said by nobody."""
+    doubtful = replace(JUDGEMENT, weights=[{**WEIGHTS, "one": -4.0}.get(name, 0.0) for name in FEATURES])
+    asked = "我什么时候说过要打断你的腿了"
+    judge, encoder = opened(doubtful, **{THREAT: SURE, asked: SURE})
+    assert [found.rule for found in findings(hear(judge, encoder, THREAT))] == [rule_of("threat_violence")]
+    assert findings(hear(judge, encoder, asked)) == []
+    sure, encoder = opened(JUDGEMENT, **{asked: SURE})
+    assert [found.rule for found in findings(hear(sure, encoder, asked))] == [rule_of("threat_violence")]
