@@ -86,14 +86,13 @@ class SemanticCall:
         if utterance.role != "agent" or not utterance.text.strip():
             return []
         judgement, told = self._understood.judgement, list[Observation]()
-        excepted = self._patterns.excepted(utterance)
         for category in self._categories:
             pattern = met.get(category)
             rule = pattern.rule if pattern else None
             probability = judgement.probability(meaning, category, rule)
-            if pattern is None and category in excepted and probability < SURE_AGAINST_WORDS:
+            if not judgement.tells(category, probability, rule):
                 continue
-            if judgement.tells(category, probability, rule):
+            if pattern or probability >= SURE_AGAINST_WORDS or category not in self._patterns.excepted(utterance):
                 found = pattern or self._finding(category, utterance)
                 told.append(replace(found, detector=SemanticDetector.id, score=round(probability, 3)))
         return told
