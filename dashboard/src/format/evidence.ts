@@ -4,8 +4,12 @@ import type { Alert, Finding, Utterance } from '../wire/types';
 /** Without marks and spaces, which words may lack. */
 const letters = (said: string) => said.replace(/[\s\p{P}]/gu, '').length;
 
-/** Where to listen: a duty counts as missed at the end of its window. */
-export const heardAt = ({ kind, start, end }: Alert | Finding) => (kind === 'duty_missing' ? end : start);
+/** Where to listen: a duty counts as missed at the end of its window, or from the words that asked for it. */
+export const heardAt = ({ kind, lead, start, end }: Alert | Finding) =>
+  kind === 'duty_missing' && lead === '' ? end : start;
+
+/** Whether anything that was said stands for it: a missed duty has the words that asked for it, if any. */
+export const hasWords = ({ quote, lead }: Alert | Finding) => quote !== '' || lead !== '';
 
 /**
  * The alert or finding, its span narrowed to the very words of its quote where their times are known: they are asked

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { hasWords, heardAt } from '../../src/format/evidence';
 import { text } from '../../src/i18n/text.svelte';
 import AlertCard from '../../src/ui/AlertCard.svelte';
 import FindingList from '../../src/ui/FindingList.svelte';
@@ -36,6 +37,22 @@ describe('what was said', () => {
 
   it('is marked whole where the words are longer than what is kept of them', () => {
     expect(show({ quote: '一二三四', sentence: '一二三…' }).marked).toEqual(['一二三…']);
+  });
+
+  it('is what asked for a duty that was missed, and is listened to from there', () => {
+    const missed = {
+      kind: 'duty_missing',
+      quote: '',
+      lead: '我不想活了。',
+      lead_role: 'customer',
+      start: 3,
+      end: 9,
+    } as const;
+    expect(show(missed).said).toEqual(['客户我不想活了。']);
+    expect(hasWords(alert('x', missed))).toBe(true);
+    expect(heardAt(alert('x', missed))).toBe(3);
+    expect(hasWords(alert('x', { ...missed, lead: '' }))).toBe(false);
+    expect(heardAt(alert('x', { ...missed, lead: '' }))).toBe(9);
   });
 
   it('is text and nothing else', () => {
