@@ -111,9 +111,10 @@ class ContactsCall:
         self._unanswered = list(told.get("unanswered", ()))
 
     def heard(self, utterance: Utterance) -> list[Observation]:
-        self._right_party.heard(utterance)
         if utterance.role == "customer":
             self._unanswered = []
+        if self._with_debtor:  # for the few calls that somebody's answer matters to
+            self._right_party.heard(utterance)
         if self._right_party.confirmed_at is None:
             return self.elapsed(utterance.end)
         due, self._with_debtor = self._with_debtor, []
