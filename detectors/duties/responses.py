@@ -7,7 +7,7 @@ missed once the agent has spoken so many turns without it, and taken back where 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from detectors.contract import (
     Said,
     Withdrawn,
 )
+from detectors.duties.missed import missed_duty
 from detectors.facts.statements import DOUBT, SURE, Kind, Statements
 from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
 from detectors.rules.lexical import unit_count
@@ -168,24 +169,8 @@ class ResponsesCall:
         return missed
 
     def _finding(self, duty: Response, asked: Utterance, end: Seconds) -> Finding:
-        law = duty.category.law[self._jurisdiction]
-        return Finding(
-            kind="duty_missing",
-            category=duty.category.id,
-            rule=f"duty.{duty.category.id}",
-            detector=ResponsesDetector.id,
-            severity=duty.category.severity,
-            score=0.7,
-            role="agent",
-            start=asked.start,
-            end=end,
-            quote="",
-            title=duty.category.title,
-            why=law.why,
-            cites=law.cites,
-            lead=last_sentence(asked.text),
-            lead_role="customer",
-        )
+        missed = missed_duty(duty.category, self._jurisdiction, ResponsesDetector.id, 0.7, asked.start, end)
+        return replace(missed, lead=last_sentence(asked.text), lead_role="customer")
 
 
 def _taken_back(told: Finding) -> Withdrawn:

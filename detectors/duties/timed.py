@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from asr.types import Seconds, Utterance
 from detectors.contract import CONDUCT, CallContext, Conduct, Embedding, Finding, Jurisdiction, Observation
+from detectors.duties.missed import missed_duty
 from detectors.facts.statements import DOUBT, Statements
 from detectors.matching.pattern import Pattern, PatternError, folds
 from detectors.packs.loader import PackVocabulary
@@ -201,19 +202,5 @@ class DutiesCall:
         return None if duty.at_latest is None else self._first_word + duty.at_latest
 
     def _finding(self, duty: Duty, deadline: Seconds) -> Finding:
-        law = duty.category.law[self._jurisdiction]
-        return Finding(
-            kind="duty_missing",
-            category=duty.category.id,
-            rule=f"duty.{duty.category.id}",
-            detector=DutiesDetector.id,
-            severity=duty.category.severity,
-            score=0.9,
-            role="agent",
-            start=self._first_word or 0.0,
-            end=max(deadline, self._first_word or 0.0),
-            quote="",
-            title=duty.category.title,
-            why=law.why,
-            cites=law.cites,
-        )
+        start = self._first_word or 0.0
+        return missed_duty(duty.category, self._jurisdiction, DutiesDetector.id, 0.9, start, max(deadline, start))

@@ -38,12 +38,8 @@ class ForbiddenHours:
 
     def hold(self, at: datetime) -> bool:
         """Is it forbidden at this moment, by the clock that it is told by?"""
-        hours = self.on_holidays if self.on_holidays is not None and self.is_holiday(at) else self.night
+        hours = self.on_holidays if self.on_holidays and at.date() in self.calendar else self.night
         return hours.holds(at.time())
-
-    def is_holiday(self, at: datetime) -> bool:
-        """Is this a day with hours of its own?"""
-        return self.on_holidays is not None and at.date() in self.calendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,13 @@ from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, CallContext, EarlierContact, Finding, Jurisdiction, Observation, Said
 from detectors.packs.law import Counts, FrequencyLimit, NoContact
 from detectors.packs.taxonomy import Category
+from detectors.rules.metadata import is_inbound, is_yes
 from detectors.rules.right_party import RightPartyCheck, RightPartyWatch
 from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import Zone
 
 CATEGORY: Final = "excessive_frequency"
-SURE: Final = 0.9
+LEAST_SCORE: Final = 0.9
 """How sure a statement of an earlier call must be for somebody to be blamed for what follows from it."""
 ASKED_FOR: Final = timedelta(days=7)
 """So long after the debtor asked for a call, calls are what was asked for."""
@@ -56,11 +57,11 @@ class ContactsDetector:
         self._right_party = right_party
 
     def open(self, call: CallContext) -> ContactsCall:
-        if _came_in(call.metadata):
+        if is_inbound(call.metadata):
             return ContactsCall({}, self._right_party.open())
         earlier = tuple(each for each in call.history or () if each.started_at <= call.started_at)
         call = replace(call, history=earlier)
-        welcome = _yes(call.metadata, "contact_consent") or _asked_for(call)
+        welcome = is_yes(call.metadata, "contact_consent") or _asked_for(call)
         told: dict[Counts, list[Finding]] = {"calls": list(self._unwelcome(call, welcome=welcome))}
         for rule, limit in {} if welcome else self._frequency[call.jurisdiction].items():
             number = _count(limit, call)
@@ -72,7 +73,7 @@ class ContactsDetector:
         for rule, flag in self._no_contact.items():
             if call.jurisdiction not in self._categories[flag.category].law:
                 continue
-            told_by = next((name for name in flag.metadata if _yes(call.metadata, name)), None)
+            told_by = next((name for name in flag.metadata if is_yes(call.metadata, name)), None)
             if told_by is not None:
                 yield self._finding(rule, flag.category, call, _noted(told_by))
             elif not welcome and (earlier := _told_before(flag, call)) is not None:
@@ -133,20 +134,12 @@ def _at(due: Sequence[Finding], at: Seconds) -> list[Finding]:
     return [replace(each, start=at, end=at) for each in due]
 
 
-def _yes(metadata: Mapping[str, str], name: str) -> bool:
-    return metadata.get(name, "").strip().lower() in {"yes", "true", "1"}
-
-
-def _came_in(metadata: Mapping[str, str]) -> bool:
-    return metadata.get("direction", "").strip().lower() == "inbound"
-
-
 def _asked_for(call: CallContext) -> bool:
     """The debtor asked for a call when last spoken with, or has called since, not long ago."""
-    last = next((each for each in call.history or () if _came_in(each.metadata) or _is_conversation(each)), None)
+    last = next((each for each in call.history or () if is_inbound(each.metadata) or _is_conversation(each)), None)
     if last is None or call.started_at - last.started_at > ASKED_FOR:
         return False
-    return _came_in(last.metadata) or "callback" in last.said
+    return is_inbound(last.metadata) or "callback" in last.said
 
 
 def _is_conversation(earlier: EarlierContact) -> bool:
@@ -161,7 +154,7 @@ def _count(limit: FrequencyLimit, call: CallContext) -> int:
         return 0
     zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
     made = [
-        each for each in call.history or () if not _came_in(each.metadata) and _may_be_one(limit.of_one, each, call)
+        each for each in call.history or () if not is_inbound(each.metadata) and _may_be_one(limit.of_one, each, call)
     ]
     counted = [each for each in made if _counts(limit.counts, each)]
     before = min(sum(_within(limit.days, each, call, zone) for each in counted) for zone in zones)
@@ -192,7 +185,7 @@ def _told_before(flag: NoContact, call: CallContext) -> EarlierContact | None:
     """The last call in which it was said."""
     for earlier in call.history or ():
         same = not flag.of_one or earlier.metadata.get(flag.of_one, "") == call.metadata.get(flag.of_one) != ""
-        sure = {kind for kind, score in earlier.said.items() if score >= SURE}
+        sure = {kind for kind, score in earlier.said.items() if score >= LEAST_SCORE}
         if same and not earlier.said.keys() & flag.unless and any(group <= sure for group in flag.said):
             return earlier
     return None

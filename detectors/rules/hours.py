@@ -15,6 +15,7 @@ from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
 from detectors.packs.law import ForbiddenHours
 from detectors.packs.taxonomy import Category
+from detectors.rules.metadata import is_inbound, is_yes
 from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import Zone
 
@@ -92,8 +93,7 @@ class HoursCall:
 
 def hours_lifted(metadata: Mapping[str, str]) -> bool:
     """The debtor asked to be called at night (`hours_consent=yes`), or called in (`direction=inbound`)."""
-    consent = metadata.get("hours_consent", "").strip().lower()
-    return consent in {"yes", "true", "1"} or metadata.get("direction", "").strip().lower() == "inbound"
+    return is_yes(metadata, "hours_consent") or is_inbound(metadata)
 
 
 def seconds_until(night: ForbiddenHours, zones: Sequence[Zone], start: float) -> Seconds | None:

@@ -13,10 +13,9 @@ from detectors.matching.pattern import Pattern, PatternError
 from detectors.packs.law import SequenceLimit
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, read_yaml
+from detectors.rules.metadata import is_yes
 from detectors.rules.right_party import RightPartyCheck
 from detectors.rules.wording import Patterns, Place, compile_patterns, places, says
-
-_VERIFIED = frozenset({"1", "true", "yes"})
 
 DISCLOSED, CRISIS, STOP = "sequence.early_disclosure", "sequence.crisis_pressed", "sequence.stop_ignored"
 """Rules, by their ids in law.yaml."""
@@ -93,7 +92,7 @@ class SequenceCall:
         self._categories = categories
         self._limits = limits
         self._right_party = right_party.open()
-        self._known = call.metadata.get("verified", "").strip().lower() in _VERIFIED
+        self._known = is_yes(call.metadata, "verified")
         self._cues = cues
         self._tells_third_party = tells_third_party
         self._crisis_turns = 0  # of the agent, in which what was asked for must be done

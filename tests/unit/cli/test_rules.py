@@ -59,18 +59,28 @@ async def _decided(url: str) -> None:
 
 
 @pytest.fixture
-def floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked_event_loop_fails: BlockBuster) -> None:
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked_event_loop_fails: BlockBuster) -> str:
+    """Of the store that the commands open."""
     blocked_event_loop_fails.deactivate()
-    url = f"sqlite:///{tmp_path / 'callwarden.db'}"
-    monkeypatch.setenv("CALLWARDEN_DATABASE_URL", url)
+    store = f"sqlite:///{tmp_path / 'callwarden.db'}"
+    monkeypatch.setenv("CALLWARDEN_DATABASE_URL", store)
     monkeypatch.setenv("CALLWARDEN_DATA_DIR", str(tmp_path))
+    return store
+
+
+@pytest.fixture
+def floor(url: str) -> None:
     asyncio.run(_decided(url))
 
 
-def told(*options: str) -> list[dict[str, object]]:
-    result = CliRunner().invoke(app, ["rules", "precision", "--json", *options])
+def printed(*arguments: str) -> list[dict[str, object]]:
+    result = CliRunner().invoke(app, ["rules", *arguments, "--json"])
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def told(*options: str) -> list[dict[str, object]]:
+    return printed("precision", *options)
 
 
 @pytest.mark.usefixtures("floor")
@@ -141,17 +151,11 @@ async def _called(url: str) -> None:
 
 
 def tried(pack: Path, *options: str) -> list[dict[str, object]]:
-    result = CliRunner().invoke(app, ["rules", "try", str(pack), "--json", *options])
-    assert result.exit_code == 0, result.output
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    return printed("try", str(pack), *options)
 
 
 @pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked_event_loop_fails: BlockBuster) -> None:
-    blocked_event_loop_fails.deactivate()
-    url = f"sqlite:///{tmp_path / 'callwarden.db'}"
-    monkeypatch.setenv("CALLWARDEN_DATABASE_URL", url)
-    monkeypatch.setenv("CALLWARDEN_DATA_DIR", str(tmp_path))
+def calls(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.cli.rules.load", partial(load, None))
     asyncio.run(_called(url))
 
