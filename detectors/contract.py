@@ -21,7 +21,7 @@ from asr.types import ROLES, CallLanguage, Role, Seconds, Utterance
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
-Jurisdiction = Literal["CN", "US"]
+Jurisdiction = Literal["CN", "US", "UK"]
 Currency = Literal["CNY", "USD", "GBP"]
 
 HISTORY_DAYS: Final = 30

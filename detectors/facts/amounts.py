@@ -21,7 +21,7 @@ from detectors.facts.numbers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """`begin`, `end`: places in the text. The currency is the one named, else the language's usual one."""
+    """`begin`, `end`: places in the text. The currency is the one named, else the usual one."""
 
     begin: int
     end: int
@@ -62,11 +62,11 @@ _LEAST_BARE: Final = Decimal(20)
 """A number that nothing but a verb makes a sum: smaller ones are counts, hours and days."""
 
 
-def amounts_in(text: str, language: Language, *, of_money: bool = False) -> list[Amount]:
+def amounts_in(text: str, language: Language, *, of_money: bool = False, usual: Currency = "USD") -> list[Amount]:
     """Sums of money in an utterance, in order. `of_money`: it is known to speak of a sum, so that a number which counts
-    nothing else is one: 一千五, "fifty's fine"."""
+    nothing else is one: 一千五, "fifty's fine". `usual`: what an English sum is in that names no currency."""
     text = text[:LONGEST]
-    return _chinese(text, of_money) if language == "zh" else _english(text.lower(), of_money)
+    return _chinese(text, of_money) if language == "zh" else _english(text.lower(), of_money, usual)
 
 
 def _chinese(text: str, of_money: bool) -> list[Amount]:
@@ -83,7 +83,7 @@ def _chinese(text: str, of_money: bool) -> list[Amount]:
     return found
 
 
-def _english(text: str, of_money: bool) -> list[Amount]:
+def _english(text: str, of_money: bool, usual: Currency) -> list[Amount]:
     found: list[Amount] = []
     for match in (_ENGLISH_OF_MONEY if of_money else _ENGLISH).finditer(text):
         group = next(name for name in ("signed", "named", "grand", "note", "bare") if match[name])
@@ -93,10 +93,17 @@ def _english(text: str, of_money: bool) -> list[Amount]:
         value *= 1000 if match["k"] else 1
         if value > _MOST:
             continue
-        british = match["sign"] == "£" or group == "note" or (match["unit"] or "").startswith(("pound", "quid", "gbp"))
         begin = match.start("sign") if match["sign"] else match.start(group)
-        found.append(Amount(begin=begin, end=match.end(), value=_in_cents(value), currency="GBP" if british else "USD"))
+        currency = "GBP" if group == "note" else _named(match["sign"] or match["unit"] or "") or usual
+        found.append(Amount(begin=begin, end=match.end(), value=_in_cents(value), currency=currency))
     return found
+
+
+def _named(money: str) -> Currency | None:
+    """The currency of a sign or of a word for it, None where there is neither."""
+    if not money:
+        return None
+    return "GBP" if money.startswith(("£", "pound", "quid", "gbp")) else "USD"
 
 
 def _in_cents(value: Decimal) -> Decimal:

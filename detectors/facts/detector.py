@@ -41,7 +41,8 @@ class FactsDetector:
 
     def open(self, call: CallContext) -> FactsCall:
         zone = possible_zones(call.timezone, call.metadata, call.jurisdiction)[0]
-        return FactsCall(self._statements, call.started_at.astimezone(zone.clock).date())
+        usual = "GBP" if call.jurisdiction == "UK" else "USD"
+        return FactsCall(self._statements, call.started_at.astimezone(zone.clock).date(), usual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,9 @@ class _Terms:
 class FactsCall:
     """One call's: the last turns, and what the agent proposed in them."""
 
-    def __init__(self, statements: Statements, today: date) -> None:
+    def __init__(self, statements: Statements, today: date, usual: Currency) -> None:
         self._statements = statements.open()
+        self._usual: Currency = usual
         self._thresholds = statements.thresholds
         self._today = today
         self._offers: deque[_Terms] = deque(maxlen=OFFER_TURNS)
@@ -121,7 +123,7 @@ class FactsCall:
 
     def _terms(self, utterance: Utterance) -> _Terms:
         """The last ones of an utterance: who corrects himself says the right ones last."""
-        amounts = amounts_in(utterance.text, utterance.language, of_money=True)
+        amounts = amounts_in(utterance.text, utterance.language, of_money=True, usual=self._usual)
         days = days_in(utterance.text, utterance.language, self._today)
         return _Terms(
             amount=amounts[-1].value if amounts else None,

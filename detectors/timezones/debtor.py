@@ -25,6 +25,7 @@ OF_LAW: Mapping[Jurisdiction, tuple[str, ...]] = MappingProxyType(
             "America/Anchorage",
             "Pacific/Honolulu",
         ),
+        "UK": ("Europe/London",),
     }
 )
 """The zones in which those live whom the law protects."""

@@ -67,6 +67,7 @@ ABBREVIATED: Mapping[Jurisdiction, Mapping[str, str]] = MappingProxyType(
                 **dict.fromkeys(("hdt", "hast"), "Pacific/Honolulu"),
             }
         ),
+        "UK": MappingProxyType(dict.fromkeys(("bst", "uk", "gb"), "Europe/London")),
     }
 )
 """Abbreviations that mean one clock to whoever works under that law: CST is China's or Chicago's. MST is missing:

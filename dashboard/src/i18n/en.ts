@@ -385,7 +385,7 @@ export const en: Messages = {
     language: 'Language',
     languages: { zh: 'Chinese', en: 'English', auto: 'detected' },
     law: 'Law',
-    laws: { CN: 'China', US: 'United States' },
+    laws: { CN: 'China', US: 'United States', UK: 'United Kingdom' },
     asService: 'as the service is set',
     clock: 'Audio is placed by',
     clocks: { timestamps: 'its timestamps', samples: 'its samples', arrival: 'when it comes' },

@@ -406,7 +406,7 @@ export const zh = {
     language: '语言',
     languages: { zh: '中文', en: '英文', auto: '自动识别' },
     law: '适用法律',
-    laws: { CN: '中国', US: '美国' },
+    laws: { CN: '中国', US: '美国', UK: '英国' },
     asService: '按服务设置',
     clock: '音频定位依据',
     clocks: { timestamps: '自带时间戳', samples: '采样数', arrival: '到达时间' },

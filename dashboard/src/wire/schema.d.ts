@@ -610,7 +610,7 @@ export interface components {
              * Jurisdiction
              * @enum {string}
              */
-            jurisdiction: "CN" | "US";
+            jurisdiction: "CN" | "US" | "UK";
             /**
              * Started At
              * Format: date-time
@@ -1013,7 +1013,7 @@ export interface components {
             /** Language */
             language: ("zh" | "en" | "auto") | null;
             /** Jurisdiction */
-            jurisdiction: ("CN" | "US") | null;
+            jurisdiction: ("CN" | "US" | "UK") | null;
             /** Timezone */
             timezone: string;
             /** Clock */
@@ -1078,7 +1078,7 @@ export interface components {
             /** Language */
             language?: ("zh" | "en" | "auto") | null;
             /** Jurisdiction */
-            jurisdiction?: ("CN" | "US") | null;
+            jurisdiction?: ("CN" | "US" | "UK") | null;
             /**
              * Timezone
              * @default
@@ -1110,7 +1110,7 @@ export interface components {
             /** Language */
             language: ("zh" | "en" | "auto") | null;
             /** Jurisdiction */
-            jurisdiction: ("CN" | "US") | null;
+            jurisdiction: ("CN" | "US" | "UK") | null;
             /** Timezone */
             timezone: string;
             /** Clock */
@@ -1428,7 +1428,7 @@ export interface components {
              * Jurisdiction
              * @enum {string}
              */
-            jurisdiction: "CN" | "US";
+            jurisdiction: "CN" | "US" | "UK";
             title: components["schemas"]["Bilingual"];
             why: components["schemas"]["Bilingual"];
             /** Cites */

@@ -73,6 +73,15 @@ def test_a_sum_in_english(text: str, value: str, currency: str):
 
 
 @pytest.mark.parametrize(
+    ("text", "currency"),
+    [("I can do eighty a week", "GBP"), ("eighty dollars", "USD"), ("$80", "USD"), ("eighty quid", "GBP")],
+)
+def test_a_sum_that_names_no_currency_is_in_the_usual_one(text: str, currency: str):
+    [amount] = amounts_in(text, "en", of_money=True, usual="GBP")
+    assert (amount.value, amount.currency) == (Decimal(80), currency)
+
+
+@pytest.mark.parametrize(
     "text", ["in 10 days", "call me at 5 pm", "of the 15th", "I can pay in three months", "make 12 payments"]
 )
 def test_what_is_counted_is_no_sum_in_english(text: str):

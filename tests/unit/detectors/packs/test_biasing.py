@@ -44,7 +44,7 @@ def test_without_terms_there_is_no_prompt():
 
 def test_a_term_counts_for_the_laws_whose_rules_name_it(tmp_path: Path):
     frames = load_prompt_frames([wording("(拉横幅|泼油漆)…你家", "CN")], JURISDICTIONS, pack(tmp_path, "泼油漆, 催收"))
-    assert frames["zh"].terms == {"CN": ("泼油漆", "催收"), "US": ("催收",)}
+    assert frames["zh"].terms == {"CN": ("泼油漆", "催收"), "US": ("催收",), "UK": ("催收",)}
 
 
 def test_a_term_that_nothing_needs_is_refused_by_name(tmp_path: Path):

@@ -28,7 +28,7 @@ def test_a_sound_pack_is_loaded_with_what_the_taxonomy_says(tmp_path: Path) -> N
     assert (rule.id, rule.severity, rule.score) == ("a.b", "high", 0.9)
     assert rule.title.zh == "辱骂与人格侮辱"
     assert [exception.id for exception in rule.exceptions] == ["negated", "reported", "remedy"]
-    assert set(rule.law) == {"CN", "US"}
+    assert set(rule.law) == {"CN", "US", "UK"}
 
 
 @pytest.mark.parametrize(

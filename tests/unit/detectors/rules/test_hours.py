@@ -43,6 +43,9 @@ def broken_at(context: CallContext, until: float = 600.0) -> list[float]:
         ("US", "2026-03-10T20:40:00-04:00", False),
         ("US", "2026-03-10T21:00:00-04:00", True),
         ("US", "2026-03-10T08:00:00-04:00", False),
+        ("UK", "2026-07-10T20:40:00+01:00", False),
+        ("UK", "2026-07-10T21:00:00+01:00", True),
+        ("UK", "2026-07-10T07:30:00Z", False),
     ],
 )
 def test_calls_that_begin_in_forbidden_hours(jurisdiction: Jurisdiction, started_at: str, broken: bool) -> None:
@@ -185,7 +188,9 @@ def test_a_call_on_a_holiday_is_judged_by_the_days_own_hours_and_says_so() -> No
         on_holidays=Hours(begins=time(20), ends=time(10)),
         calendar=frozenset({festival}),
     )
-    detector = HoursDetector(load_taxonomy().categories["prohibited_time_contact"], {"CN": night, "US": night})
+    detector = HoursDetector(
+        load_taxonomy().categories["prohibited_time_contact"], {"CN": night, "US": night, "UK": night}
+    )
     [found] = findings(detector.open(call(started_at="2026-02-17T09:30:00+08:00")).elapsed(1.0))
     assert found.why.zh == "债务人当地时间 09:30 (Asia/Shanghai)。法定节假日，本机构规则规定此时段不外呼。"
     assert "On a statutory holiday the rule pack forbids" in found.why.en

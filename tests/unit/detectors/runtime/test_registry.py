@@ -1,20 +1,22 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from detectors.contract import DetectorError
+from detectors.contract import DetectorError, Jurisdiction
 from detectors.packs.source import pack_version
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
 from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
-from tests.speech import call
+from tests.speech import call, play, said
 
 REGISTRY = load()
 
 
-def test_rules_of_both_jurisdictions_cover_at_least_twenty_categories_each() -> None:
-    for jurisdiction in ("CN", "US"):
+def test_rules_of_every_jurisdiction_cover_at_least_twenty_categories_each() -> None:
+    for jurisdiction in get_args(Jurisdiction):
         covered = {rule.category for rule in REGISTRY.rules if rule.jurisdiction == jurisdiction}
         assert len(covered & set(load_taxonomy().categories)) >= 20
 
@@ -42,3 +44,9 @@ def test_two_detectors_of_one_name_are_refused() -> None:
     detector = SentimentDetector(load_lexicons())
     with pytest.raises(DetectorError, match="sentiment"):
         Registry([detector, detector], [], {}, pack_version())
+
+
+def test_a_call_under_british_law_is_judged_by_it() -> None:
+    threat = said("agent", "We'll break your legs if you don't pay.", 1.0, 3.0)
+    found = play(dict(load(encoder=None).open(call("UK")))["lexical"], [threat])
+    assert {(each.category, each.cites) for each in found} == {("threat_violence", ("UK-CONC#7",))}

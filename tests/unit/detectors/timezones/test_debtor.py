@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from detectors.contract import Jurisdiction
@@ -16,6 +18,8 @@ def test_metadata_come_before_the_source_the_default_and_the_jurisdiction() -> N
     assert debtor_zone({}, "US").name == ""
     assert debtor_zone({}, "CN").name == "Asia/Shanghai"
     assert debtor_zone({}, "CN").trouble() is None
+    assert debtor_zone({}, "UK").name == "Europe/London"
+    assert debtor_zone({"tz": "BST"}, "UK").name == "Europe/London"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,7 @@ def test_a_zone_that_nobody_knows_is_told() -> None:
     assert "only where it is night in all zones of the jurisdiction" in unreadable[1]
 
 
-@pytest.mark.parametrize("jurisdiction", ["CN", "US"])
+@pytest.mark.parametrize("jurisdiction", get_args(Jurisdiction))
 def test_a_call_may_have_been_made_to_any_zone_of_its_law(jurisdiction: Jurisdiction) -> None:
     assert tuple(zone.name for zone in possible_zones("", {}, jurisdiction)) == OF_LAW[jurisdiction]
     assert [zone.name for zone in possible_zones("Asia/Tokyo", {"tz": "PRC"}, jurisdiction)] == ["Asia/Tokyo"]
