@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -21,6 +23,8 @@ from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, Irre
 from service.media.legs import LegAudio
 from service.media.timeline import CallTimeline
 from service.record.facts import GapMarked
+from service.storage.sql import SqlStore
+from tests.floor import Floor
 from tests.media_streams import BOTH, PBX, VENDORS, Vendor, on_one_address, told
 
 every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
@@ -79,12 +83,24 @@ def test_swapped_parties_are_set_right_by_the_key(vendor: Vendor) -> None:
         assert bytes_of(events, second) == words("outbound", 0) + words("outbound", 1)
 
 
+async def test_a_second_connection_for_one_call_goes_on_with_it(tmp_path: Path) -> None:
+    """Each stream has an id of its own, and the same call."""
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}")
+    await store.open()
+    floor = Floor(store)
+    async with floor.journal, asyncio.timeout(20), floor.calls:
+        for name, vendor in VENDORS.items():
+            streams = [vendor.open(stream=stream, parameters={"call_id": name})[1] for stream in ("1", "2")]
+            first, again = [await floor.attach(stream) for stream in streams]
+            assert (again.call_id, again.resumed) == (name, True)
+            assert await first.over() == "taken_over"
+            assert (await floor.ended(again)).ending == "completed"
+    await store.close()
+
+
 @every_vendor
-def test_a_second_connection_for_one_call_announces_the_same_call(vendor: Vendor) -> None:
-    """Each stream has an id of its own; the registry resumes the call by the id that both announce."""
-    first, again = vendor.open(stream="1")[1], vendor.open(stream="2")[1]
-    assert first == again
-    assert told(vendor.open(stream="2")[0], *frames(vendor, [0], ["inbound"]), vendor.ends)
+def test_a_call_keeps_its_id_from_stream_to_stream(vendor: Vendor) -> None:
+    assert vendor.open(stream="1")[1] == vendor.open(stream="2")[1]
 
 
 @every_vendor
