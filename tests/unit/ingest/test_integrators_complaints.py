@@ -25,7 +25,7 @@ from service.media.timeline import CallTimeline
 from service.record.facts import GapMarked
 from service.storage.sql import SqlStore
 from tests.floor import Floor
-from tests.media_streams import BOTH, PBX, VENDORS, Vendor, on_one_address, told
+from tests.media_streams import BOTH, EXOTEL, PBX, VENDORS, Vendor, on_one_address, told
 
 every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
 FRAME = 160
@@ -95,6 +95,20 @@ async def test_a_second_connection_for_one_call_goes_on_with_it(tmp_path: Path) 
             assert (again.call_id, again.resumed) == (name, True)
             assert await first.over() == "taken_over"
             assert (await floor.ended(again)).ending == "completed"
+    await store.close()
+
+
+async def test_two_streams_with_a_party_each_are_one_call(tmp_path: Path) -> None:
+    """Exotel's stream carries one leg; the agent's comes with a key that names the agent."""
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}")
+    await store.open()
+    floor = Floor(store)
+    async with floor.journal, asyncio.timeout(20), floor.calls:
+        legs = [EXOTEL.open(replace(PBX, first_track=party), tracks=None)[1] for party in ("customer", "agent")]
+        first, second = [await floor.attach(leg) for leg in legs]
+        first.stop(call_over=False)
+        assert (await floor.ended(second)).ending == "completed"
+        assert await first.over() == "processed"
     await store.close()
 
 
