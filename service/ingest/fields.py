@@ -92,6 +92,15 @@ def object_at(message: Message, name: str, where: str = "") -> Message:
     return cast("Message", value)
 
 
+def optional_object_at(message: Message, name: str, notes: Notes, where: str = "") -> Message:
+    """A nested object that a call can do without: left out where it is none, and noted."""
+    try:
+        return object_at(message, name, where)
+    except ProtocolViolation as violation:
+        notes.append(tolerated(violation, "value"))
+        return {}
+
+
 def text_at(message: Message, name: str, longest: int, where: str = "") -> str:
     """Text, or a number as text; missing or null is empty. Surrounding blanks go."""
     value = message.get(name)
@@ -245,11 +254,7 @@ def call_fields_at(message: Message, notes: Notes, where: str = "") -> CallField
 
 def metadata_at(message: Message, name: str, notes: Notes, where: str = "") -> dict[str, str]:
     """The integrator's own fields, text to text: numbers become text, nulls are left out. No call fails for them."""
-    try:
-        entries = object_at(message, name, where)
-    except ProtocolViolation as violation:
-        notes.append(tolerated(violation, "value"))
-        return {}
+    entries = optional_object_at(message, name, notes, where)
     keys = [key for key in entries if 0 < len(key) <= MAX_METADATA_KEY and not _UNSTORABLE.search(key)]
     if len(keys) < len(entries):
         told = f"a key has 1 to {MAX_METADATA_KEY} characters, none of them NUL; the others are left out"

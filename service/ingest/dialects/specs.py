@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from service.ingest.dialect import Dialect
+from service.ingest.dialects.any_media_stream import AnyMediaStreamDialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
+from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.plivo import PlivoDialect
+from service.ingest.dialects.signalwire import SignalWireDialect
+from service.ingest.dialects.telnyx import TelnyxDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.source import Source
@@ -34,6 +39,11 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
     {
         "native": DialectSpec(make=lambda _: NativeDialect(), path="/v1/stream"),
         "twilio": DialectSpec(make=TwilioDialect, path="/v1/twilio", key_in_path=True),
+        "signalwire": DialectSpec(make=SignalWireDialect, path="/v1/signalwire", key_in_path=True),
+        "telnyx": DialectSpec(make=TelnyxDialect, path="/v1/telnyx", key_in_path=True),
+        "plivo": DialectSpec(make=PlivoDialect, path="/v1/plivo", key_in_path=True),
+        "exotel": DialectSpec(make=ExotelDialect, path="/v1/exotel", key_in_path=True),
+        "media-streams": DialectSpec(make=AnyMediaStreamDialect, path="/v1/media-streams", key_in_path=True),
         "vonage": DialectSpec(make=VonageDialect, path="/v1/vonage", key_in_path=True),
         "audiosocket": DialectSpec(make=lambda _: AudioSocketDialect(), path=None),
     }

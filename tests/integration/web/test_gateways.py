@@ -20,6 +20,7 @@ from service.ingest.events import AudioArrived, DigitPressed, Irregularity
 from service.record.facts import DtmfPressed
 from service.storage.port import StorageUnavailable
 from tests.integration.web.conftest import House, OpenHouse
+from tests.media_streams import VENDORS
 from tests.scenes import NOON
 
 START = {
@@ -432,6 +433,21 @@ async def test_twilio_is_never_answered_and_may_carry_its_key_in_the_path(house:
     assert said == []
     assert client.close_code == 1000
     assert [event.role for event in connection.fed if isinstance(event, AudioArrived)] == ["customer"]
+
+
+@pytest.mark.parametrize("name", ["signalwire", "telnyx", "plivo", "exotel"])
+async def test_the_twilio_family_streams_on_the_vendors_address_and_on_a_common_one(house: House, name: str) -> None:
+    vendor = VENDORS[name]
+    for path in (f"/v1/{name}", "/v1/media-streams"):
+        async with stream(house, "", f"{path}/{await house.key()}") as client:
+            await client.send(vendor.audio(b"\xff" * 160))
+            await client.send(vendor.start())
+            await client.send(vendor.audio(b"\xff" * 160, 1, 0, "outbound"))
+            connection = await house.calls.connections.get()
+            await client.send(vendor.ends)
+            assert [message async for message in client] == []
+        assert client.close_code == 1000
+        assert [event.role for event in connection.fed if isinstance(event, AudioArrived)] == ["customer", "agent"]
 
 
 async def test_twilio_learns_of_an_error_by_code_and_reason_only(house: House) -> None:

@@ -7,8 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.plivo import PlivoDialect
+from service.ingest.dialects.signalwire import SignalWireDialect
 from service.ingest.dialects.specs import DIALECTS
+from service.ingest.dialects.telnyx import TelnyxDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
@@ -49,6 +53,42 @@ def test_the_twilio_messages_are_taken() -> None:
     assert (call.call_id, call.agent, call.metadata) == ("CA1", "A17", {"campaign": "M1"})
     assert audio == AudioArrived(payload=b"\xff\xff\xff", role="customer", at=0.0)
     assert stop == CallStopped(call_over=False)
+
+
+def test_the_signalwire_messages_are_taken() -> None:
+    dialect = SignalWireDialect(Source(name="pbx", first_track="customer"))
+    [call], [audio], [key], [stop] = (dialect.text(message) for message in shown("signalwire", "# SignalWire"))
+    assert isinstance(call, CallAnnounced)
+    assert (call.encoding, call.rate, call.agent, call.customer) == ("pcm_s16le", 16_000, "A17", "C-88")
+    assert audio == AudioArrived(payload=b"\1\0\2\0", role="customer", at=0.0)
+    assert (key, stop) == (DigitPressed(digit="8"), CallStopped(call_over=False))
+
+
+def test_the_telnyx_messages_are_taken() -> None:
+    dialect = TelnyxDialect(Source(name="pbx", first_track="customer"))
+    [call], [audio], [key], [stop] = (dialect.text(each) for each in shown("telnyx", "# Telnyx Media Streaming"))
+    assert isinstance(call, CallAnnounced)
+    assert (call.encoding, call.agent, call.metadata["campaign"]) == ("mulaw", "A17", "M1")
+    assert audio == AudioArrived(payload=b"\xff\xff\xff", role="customer", at=0.0)
+    assert (key, stop) == (DigitPressed(digit="1"), CallStopped(call_over=False))
+
+
+def test_the_plivo_messages_are_taken() -> None:
+    dialect = PlivoDialect(Source(name="pbx", first_track="customer"))
+    [call], [audio], [key] = (dialect.text(message) for message in shown("plivo", "# Plivo Audio Streaming"))
+    assert isinstance(call, CallAnnounced)
+    assert (call.encoding, call.agent, call.customer, call.metadata) == ("mulaw", "A17", "C88", {"campaign": "M1"})
+    assert audio == AudioArrived(payload=b"\xff\xff\xff", role="customer", at=0.0)
+    assert key == DigitPressed(digit="5", role="customer")
+
+
+def test_the_exotel_messages_are_taken() -> None:
+    dialect = ExotelDialect(Source(name="pbx", first_track="customer"))
+    [call], [audio], [key], [stop] = (dialect.text(message) for message in shown("exotel", "# Exotel"))
+    assert isinstance(call, CallAnnounced)
+    assert (call.encoding, call.rate, call.roles, call.agent) == ("pcm_s16le", 8000, ("customer",), "A17")
+    assert audio == AudioArrived(payload=b"\1\0\2\0", role="customer", at=0.0)
+    assert (key, stop) == (DigitPressed(digit="5"), CallStopped(call_over=False))
 
 
 def test_the_vonage_messages_are_taken() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from streamdouble.protocol import MediaStreamEncoder, StreamIdentity
 
-from service.ingest.dialects.twilio import MAX_EARLY_BYTES, TwilioDialect
+from service.ingest.dialects.media_streams import MAX_EARLY_BYTES
+from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed, ProtocolViolation
 from service.ingest.source import Source
 
