@@ -8,6 +8,9 @@ from types import MappingProxyType
 
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.audiosocket import AudioSocketDialect
+from service.ingest.dialects.jambonz import JambonzDialect
+from service.ingest.dialects.mod_audio_fork import ModAudioForkDialect
+from service.ingest.dialects.mod_audio_stream import ModAudioStreamDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
@@ -36,6 +39,9 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
         "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
         "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
         "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
+        "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
+        "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
+        "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""
