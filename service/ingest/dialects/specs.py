@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from service.ingest.dialect import Dialect
+from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
@@ -19,7 +19,7 @@ class DialectSpec:
     """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
     `key_in_path`: the key may follow the path, for vendors that can send no header."""
 
-    make: Callable[[Source], Dialect]
+    make: Callable[[Source, Handshake], Dialect]
     path: str | None
     key_in_path: bool = False
 
@@ -32,10 +32,10 @@ class DialectSpec:
 
 DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
     {
-        "native": DialectSpec(make=lambda _: NativeDialect(), path="/v1/stream"),
-        "twilio": DialectSpec(make=TwilioDialect, path="/v1/twilio", key_in_path=True),
-        "vonage": DialectSpec(make=VonageDialect, path="/v1/vonage", key_in_path=True),
-        "audiosocket": DialectSpec(make=lambda _: AudioSocketDialect(), path=None),
+        "native": DialectSpec(make=lambda *_: NativeDialect(), path="/v1/stream"),
+        "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
+        "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
+        "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""
