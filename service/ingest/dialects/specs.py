@@ -32,10 +32,10 @@ class DialectSpec:
 
 DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
     {
-        "native": DialectSpec(make=lambda *_: NativeDialect(), path="/v1/stream"),
+        "native": DialectSpec(make=lambda _source, _handshake: NativeDialect(), path="/v1/stream"),
         "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
         "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
-        "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
+        "audiosocket": DialectSpec(make=lambda _source, _handshake: AudioSocketDialect(), path=None),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""
