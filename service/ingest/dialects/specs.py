@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.audiosocket import AudioSocketDialect
+from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
@@ -36,6 +37,7 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
         "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
         "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
         "audiosocket": DialectSpec(make=lambda _source, _handshake: AudioSocketDialect(), path=None),
+        "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""

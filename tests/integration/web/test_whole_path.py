@@ -16,6 +16,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from asr.engines.absent import AbsentEngine
 from detectors.packs.biasing import PromptFrame
@@ -248,6 +249,51 @@ async def test_one_call_of_vonage_on_a_socket_for_each_leg(quick: House) -> None
     outline = (await watcher.get("/api/v1/calls/v-1/peaks", params={"points": 4})).json()
     assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+def media_start(role: str, channel_id: str, *, as_json: bool) -> str:
+    """Asterisk's, in JSON with the channel's variables, or in plain text without."""
+    if not as_json:
+        return f"MEDIA_START connection_id:cw channel:WebSocket/cw/0x1 channel_id:{channel_id} format:ulaw ptime:20"
+    variables = {"CALLWARDEN_CALL_ID": "as-1", "CALLWARDEN_ROLE": role}
+    start = {"event": "MEDIA_START", "connection_id": "cw", "channel_id": channel_id, "format": "ulaw"}
+    return json.dumps({**start, "channel_variables": variables})
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_one_call_of_asterisk_on_a_socket_for_each_direction(quick: House, *, as_json: bool) -> None:
+    """What snoops in and out send; the first audio overtakes the start."""
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    path, media = "/v1/asterisk?call_id=as-1&at=1795404198&role=", [Subprotocol("media")]
+    async with (
+        stream(quick, key, f"{path}customer", subprotocols=media) as customer,
+        stream(quick, key, f"{path}agent", subprotocols=media) as agent,
+    ):
+        for number, (role, client) in enumerate((("customer", customer), ("agent", agent))):
+            assert client.subprotocol == "media"
+            await client.send(bytes([0x10]) * 160)
+            await client.send(media_start(role, f"1795404198.{number}", as_json=as_json))
+        for _ in range(49):
+            for client in (customer, agent):
+                await client.send(bytes([0x10]) * 160)
+        await customer.close()
+        await agent.close()
+        stored = await ended(watcher, "as-1")
+    outline = (await watcher.get("/api/v1/calls/as-1/peaks", params={"points": 4})).json()
+    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_a_leg_of_asterisk_that_breaks_without_a_close_does_not_keep_its_call(quick: House) -> None:
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    async with (
+        connect(f"{quick.ws}/api/v1/live", additional_headers=cookie_of(watcher), proxy=None) as live,
+        stream(quick, key, "/v1/asterisk") as client,
+    ):
+        await client.send(media_start("customer", "1795404198.1", as_json=True))
+        await live_until(live, "call_opened")
+        client.transport.abort()
+        assert (await ended(watcher, "as-1"))["ending"] == "dropped"
 
 
 def frame(kind: int, payload: bytes) -> bytes:

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from service.ingest.dialect import Handshake
+from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.dialects.twilio import TwilioDialect
@@ -60,6 +62,23 @@ def test_the_vonage_messages_are_taken() -> None:
     assert (call.encoding, call.rate, call.clock) == ("pcm_s16le", 16_000, "arrival")
     assert (call.agent, call.language, call.metadata) == ("A17", "zh", {"campaign": "M1"})
     assert dialect.text(pressed) == [DigitPressed(digit="5", role="customer")]
+
+
+def test_the_messages_of_asterisk_are_taken_in_either_form() -> None:
+    page = (PAGES / "chan_websocket.md").read_text("utf-8")
+    started, pressed = shown("chan_websocket", "## What Asterisk sends")
+    plain_start, plain_key = re.findall(r"^(?:MEDIA_START|DTMF_END) .*$", page, re.MULTILINE)
+    source = Source(name="pbx", first_track="customer")
+    dialect = ChanWebsocketDialect(source, Handshake(query={}))
+    [call] = dialect.text(started)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.roles, call.rate, call.agent) == ("c-1001", ("customer",), 16_000, "A17")
+    assert (call.customer, call.metadata) == ("C-88", {"campaign": "M1"})
+    assert dialect.text(pressed) == dialect.text(plain_key) == [DigitPressed(digit="5", role="customer")]
+    query = {"call_id": "c-1001", "role": "agent", "at": "1795404198"}
+    [call] = ChanWebsocketDialect(source, Handshake(query=query)).text(plain_start)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.roles) == ("c-1001", ("agent",))
 
 
 def test_every_dialect_has_its_page() -> None:
