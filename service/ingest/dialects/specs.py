@@ -12,6 +12,7 @@ from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
+from service.ingest.dialects.yeastar import YeastarDialect
 from service.ingest.source import Source
 
 
@@ -38,6 +39,7 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
         "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
         "audiosocket": DialectSpec(make=lambda _source, _handshake: AudioSocketDialect(), path=None),
         "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
+        "yeastar": DialectSpec(make=YeastarDialect, path="/v1/yeastar"),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""

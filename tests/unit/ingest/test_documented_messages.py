@@ -13,6 +13,7 @@ from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
+from service.ingest.dialects.yeastar import YeastarDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
 from service.ingest.source import Source
 from service.record.facts import FACT
@@ -79,6 +80,18 @@ def test_the_messages_of_asterisk_are_taken_in_either_form() -> None:
     [call] = ChanWebsocketDialect(source, Handshake(query=query)).text(plain_start)
     assert isinstance(call, CallAnnounced)
     assert (call.call_id, call.roles) == ("c-1001", ("agent",))
+
+
+def test_the_yeastar_messages_are_taken() -> None:
+    dialect = YeastarDialect(Source(name="pbx", first_track="customer"), Handshake(query={}))
+    first, [call, *audio], ended, over = (dialect.text(message) for message in shown("yeastar", "# Yeastar P-Series"))
+    assert (first, ended, over) == ([], [], [CallStopped(call_over=False)])
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.agent, call.customer) == ("1755940023.7", "1009", "13800138000")
+    assert audio == [
+        AudioArrived(payload=b"\1\2\3\4", role="agent"),
+        AudioArrived(payload=b"\5\6\7\10", role="customer"),
+    ]
 
 
 def test_every_dialect_has_its_page() -> None:
