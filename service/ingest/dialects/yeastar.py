@@ -160,8 +160,8 @@ class YeastarDialect(ListeningDialect):
         return [*audio, Irregularity(kind="format", field="audio", message=told)]
 
     def _ended(self, channel: str) -> list[GatewayEvent]:
-        heard = self._channels.pop(channel, None)
-        return self._stop() if heard is not None and not self._channels else []
+        self._channels.pop(channel, None)
+        return [] if self._channels else self._stop()
 
     def _stop(self) -> list[GatewayEvent]:
         self._stopped = True

@@ -296,21 +296,40 @@ async def test_a_leg_of_asterisk_that_breaks_without_a_close_does_not_keep_its_c
         assert (await ended(watcher, "as-1"))["ending"] == "dropped"
 
 
+YEASTAR = {"PJSIP/1009-6": "1009", "PJSIP/trunk-5": "13800138000"}
+
+
+async def send_fragments(client: ClientConnection, call_id: str, status: str, times: int) -> None:
+    """So often 40 ms of each of Yeastar's channels, or that they have ended."""
+    audio = base64.b64encode(b"\0\x40" * 640).decode() if status == "process" else ""
+    for channel, number in [*YEASTAR.items()] * times:
+        told = {"callid": call_id, "callflow": "", "number": number, "status": status, "channelid": channel}
+        await client.send(json.dumps({**told, "audio": audio}))
+
+
 async def test_one_call_of_yeastar_with_its_channels_in_turn(quick: House) -> None:
     watcher, key = await quick.logged_in("supervisor"), await quick.key()
-    numbers = {"PJSIP/1009-6": "1009", "PJSIP/trunk-5": "13800138000"}
-    loud = base64.b64encode(b"\0\x40" * 640).decode()
     async with stream(quick, key, "/v1/yeastar?rate=16000") as client:
-        for status, audio, times in (("process", loud, 25), ("end", "", 1)):
-            for channel, number in [*numbers.items()] * times:
-                told = {"callid": "y-1", "callflow": "", "number": number, "status": status, "channelid": channel}
-                await client.send(json.dumps({**told, "audio": audio}))
+        await send_fragments(client, "y-1", "process", 25)
+        await send_fragments(client, "y-1", "end", 1)
         stored = await ended(watcher, "y-1")
         assert await closing_code(client) == 1000
     outline = (await watcher.get("/api/v1/calls/y-1/peaks", params={"points": 4})).json()
     assert (stored["call"]["agent"], stored["call"]["customer"]) == ("1009", "13800138000")
     assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_a_second_call_of_yeastar_on_one_connection_is_told_to_connect_again(real: House) -> None:
+    watcher, key = await real.logged_in("supervisor"), await real.key()
+    async with stream(real, key, "/v1/yeastar?rate=16000") as client:
+        await send_fragments(client, "y-1", "process", 25)
+        await send_fragments(client, "y-1", "end", 1)
+        await send_fragments(client, "y-2", "process", 1)
+        assert await closing_code(client) == 1008
+        assert client.close_reason.startswith("callid: came after the end")
+    assert (await summary(watcher, "y-1"))["state"] == "live", "it was not ended by that"
+    assert (await watcher.get("/api/v1/calls/y-2")).status_code == 404
 
 
 def frame(kind: int, payload: bytes) -> bytes:

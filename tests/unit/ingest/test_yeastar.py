@@ -143,6 +143,8 @@ def test_half_a_sample_of_one_party_is_not_put_to_the_other() -> None:
 
 def test_two_extensions_are_told_apart_by_order_alone_and_that_is_said() -> None:
     events = sent(dialect(), fragment("PJSIP/1009-1", number="1009"), fragment("PJSIP/1010-2", number="1010"))
+    assert isinstance(events[0], CallAnnounced)
+    assert (events[0].agent, events[0].customer) == ("1009", "")
     assert [event.role for event in events if isinstance(event, AudioArrived)] == ["agent", "customer"]
     assert odd(events) == [("leg", "channelid")]
 
