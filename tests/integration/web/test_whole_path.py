@@ -270,7 +270,7 @@ async def test_one_call_of_asterisk_on_a_socket_for_each_direction(quick: House,
         stream(quick, key, f"{path}agent", subprotocols=media) as agent,
     ):
         for number, (role, client) in enumerate((("customer", customer), ("agent", agent))):
-            assert client.subprotocol == "media"
+            assert (client.subprotocol, client.protocol.extensions) == ("media", [])
             await client.send(bytes([0x10]) * 160)
             await client.send(media_start(role, f"1795404198.{number}", as_json=as_json))
         for _ in range(49):
