@@ -178,8 +178,10 @@ def _form(fields: Message) -> tuple[Encoding, int]:
 
 
 def _told_by_variables(variables: object) -> Message:
-    """Those of the channel whose names begin with CALLWARDEN_, by the rest of their names in small letters."""
-    named = cast("Message", variables) if isinstance(variables, dict) else {}
+    """Those whose names begin with CALLWARDEN_, by the rest of their names in small letters. Before that may stand the
+    underscores by which Asterisk lets channels inherit a variable."""
+    held = cast("Message", variables) if isinstance(variables, dict) else {}
+    named = {name.lstrip("_"): value for name, value in held.items()}
     return {
         name.removeprefix(_VARIABLES).lower(): value for name, value in named.items() if name.startswith(_VARIABLES)
     }

@@ -107,9 +107,11 @@ def test_what_cannot_begin_a_call_is_refused_by_its_name(changes: dict[str, Any]
     assert refused.value.field == field
 
 
-def test_a_channels_variables_tell_the_call_whatever_the_url_says() -> None:
+@pytest.mark.parametrize("inherited", ["", "_", "__"])
+def test_a_channels_variables_tell_the_call_whatever_the_url_says(inherited: str) -> None:
     named = {"CALLWARDEN_CALL_ID": "c-2", "CALLWARDEN_ROLE": "customer", "CALLWARDEN_DO_NOT_CALL": "yes"}
-    call = started(TRUSTED, channel_variables={**named, "DIALEDPEERNUMBER": "callwarden"})[1]
+    held = {inherited + name: value for name, value in named.items()}
+    call = started(TRUSTED, channel_variables={**held, "DIALEDPEERNUMBER": "callwarden"})[1]
     assert (call.call_id, call.roles, call.agent) == ("c-2", ("customer",), "")
     assert call.metadata == {"do_not_call": "yes"}
 
