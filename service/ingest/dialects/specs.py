@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from service.ingest.dialect import Dialect, Handshake
+from service.ingest.dialects.any_media_stream import AnyMediaStreamDialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
+from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
+from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.jambonz import JambonzDialect
 from service.ingest.dialects.mod_audio_fork import ModAudioForkDialect
 from service.ingest.dialects.mod_audio_stream import ModAudioStreamDialect
 from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.plivo import PlivoDialect
+from service.ingest.dialects.signalwire import SignalWireDialect
+from service.ingest.dialects.telnyx import TelnyxDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
+from service.ingest.dialects.yeastar import YeastarDialect
 from service.ingest.source import Source
+
+Maker: TypeAlias = Callable[[Source, Handshake], Dialect]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +32,7 @@ class DialectSpec:
     """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
     `key_in_path`: the key may follow the path, for vendors that can send no header."""
 
-    make: Callable[[Source, Handshake], Dialect]
+    make: Maker
     path: str | None
     key_in_path: bool = False
 
@@ -33,15 +43,34 @@ class DialectSpec:
         return (*plain, *(f"{path}/{{key}}" for path in plain if self.key_in_path))
 
 
+def _alone(make: Callable[[], Dialect]) -> Maker:
+    """Of a dialect whose messages tell everything."""
+    return lambda _source, _handshake: make()
+
+
+def _by_source(make: Callable[[Source], Dialect]) -> Maker:
+    """Of a dialect whose tracks a source gives to the parties."""
+    return lambda source, _handshake: make(source)
+
+
 DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
     {
-        "native": DialectSpec(make=lambda *_: NativeDialect(), path="/v1/stream"),
-        "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
-        "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
-        "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
+        "native": DialectSpec(make=_alone(NativeDialect), path="/v1/stream"),
+        "twilio": DialectSpec(make=_by_source(TwilioDialect), path="/v1/twilio", key_in_path=True),
+        "signalwire": DialectSpec(make=_by_source(SignalWireDialect), path="/v1/signalwire", key_in_path=True),
+        "telnyx": DialectSpec(make=_by_source(TelnyxDialect), path="/v1/telnyx", key_in_path=True),
+        "plivo": DialectSpec(make=_by_source(PlivoDialect), path="/v1/plivo", key_in_path=True),
+        "exotel": DialectSpec(make=_by_source(ExotelDialect), path="/v1/exotel", key_in_path=True),
+        "media-streams": DialectSpec(
+            make=_by_source(AnyMediaStreamDialect), path="/v1/media-streams", key_in_path=True
+        ),
+        "vonage": DialectSpec(make=_by_source(VonageDialect), path="/v1/vonage", key_in_path=True),
+        "audiosocket": DialectSpec(make=_alone(AudioSocketDialect), path=None),
+        "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
         "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
         "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
         "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
+        "yeastar": DialectSpec(make=YeastarDialect, path="/v1/yeastar"),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""
