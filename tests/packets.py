@@ -11,9 +11,10 @@ _ENCODERS: dict[PacketEncoding, str] = {"g722": "g722", "opus": "libopus"}
 
 def packets_of(pcm: Pcm, encoding: PacketEncoding) -> list[bytes]:
     """One of 20 ms each; what does not fill the last is left out."""
-    from av import AudioFrame, CodecContext
+    from av import AudioCodecContext, AudioFrame, CodecContext
 
     context = CodecContext.create(_ENCODERS[encoding], "w")
+    assert isinstance(context, AudioCodecContext)
     context.sample_rate, context.layout, context.format = RATES[encoding], "mono", "s16"
     context.bit_rate = 64_000
     made: list[bytes] = []

@@ -122,14 +122,16 @@ class PacketDecoder:
         self._context = None
 
     def _decoded(self, packet: bytes) -> Pcm | None:
-        from av import FFmpegError, Packet  # 0.1 s that only those who hear such a leg pay
+        from av import Packet  # 0.1 s that only those who hear such a leg pay
+        from av.error import FFmpegError
 
         self._context = self._context or _opened(self._codec)
         try:
             frames = self._context.decode(Packet(packet))
         except FFmpegError:
             return None
-        return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]) if frames else None
+        sound = [frame.to_ndarray().reshape(-1).astype(np.int16, copy=False) for frame in frames]
+        return np.concatenate(sound) if sound else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
