@@ -15,6 +15,9 @@ from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, energy
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
 
+LONGEST_LOSS: Seconds = 0.25
+"""After a longer hole in a leg's timestamps its filter and its decoder begin anew: what they hold belongs before it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
@@ -34,6 +37,11 @@ class _LegWire:
         self._call_rate = call_rate
         self._resampler = None if self.rate == call_rate else Resampler(self.rate, call_rate)
         self._withheld: Seconds = 0.0
+        self._end: Seconds | None = None
+
+    def follows(self, at: Seconds | None) -> bool:
+        """Whether what is at this time of the source goes on with what came last, but for a few packets."""
+        return at is None or self._end is None or at - self._end <= LONGEST_LOSS
 
     def decoded(self, payload: bytes, legs: int) -> Decoded:
         """What came of this leg, and of those that are interleaved with it."""
@@ -41,6 +49,7 @@ class _LegWire:
 
     def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> Piece:
         """Where a filter withholds samples the piece's time says so."""
+        self._end = None if at is None else at + pcm.size / self.rate
         if self._resampler is None:
             return Piece(role=role, at=at, pcm=pcm)
         withheld, ready = self._withheld, self._resampler.push(pcm)
@@ -79,14 +88,15 @@ class WireAudio:
         return rest
 
     def decoded(self, event: AudioArrived) -> list[Piece]:
-        """One piece a leg. A leg without a form is left out."""
+        """One piece a leg, and what filters withheld before a hole. A leg without a form is left out."""
         roles: tuple[Role, ...] = self._interleaved if event.role is None else (event.role,)
         wire = self._legs.get(roles[0])
         if wire is None:
             return []
+        rest = [] if wire.follows(event.at) else self.flush(roles)
         decoded = wire.decoded(event.payload, len(roles))
         self.damaged += decoded.damaged
-        return [self._piece(role, event.at, pcm) for role, pcm in zip(roles, decoded.legs, strict=True)]
+        return [*rest, *(self._piece(role, event.at, pcm) for role, pcm in zip(roles, decoded.legs, strict=True))]
 
     def flush(self, roles: Sequence[Role]) -> list[Piece]:
         """What the filters of these legs withhold."""

@@ -366,12 +366,12 @@ def test_lost_packets_of_a_codec_are_gaps_where_timestamps_tell() -> None:
     timeline = CallTimeline(("agent",), "opus", 16_000)
     packets = packets_of(tone("agent", RATES["opus"], 1.0), "opus")
     told: list[TimelineOutput] = []
-    for n in [*range(20), *range(30, len(packets))]:
+    for n in [*range(20), *range(40, len(packets))]:
         told += timeline.feed(AudioArrived(payload=packets[n], role="agent", at=n / 50), n / 50)
     told += timeline.flush()
     [gap] = gaps(told)
-    assert gap.start == pytest.approx(0.4, abs=0.12)  # what the filter from 48 kHz withholds
-    assert gap.end - gap.start == pytest.approx(0.2, abs=0.02)
+    assert (gap.start, gap.end) == (pytest.approx(0.4), pytest.approx(0.8))
+    assert np.flatnonzero(joined(told)[: round(0.8 * 16_000)])[-1] == pytest.approx(0.4 * 16_000, abs=20)
     assert timeline.position == pytest.approx(len(packets) / 50, abs=0.04)
 
 
