@@ -27,6 +27,7 @@ _OURS = frozenset(
         "ended-sessions",
         "in-use",
         "recordings",
+        "importing",
         "demo",
     }
 )

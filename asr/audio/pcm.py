@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 Pcm: TypeAlias = NDArray[np.int16]
 """Mono samples of one leg."""
 
-Encoding = Literal["pcm_s16le", "mulaw", "alaw"]
+SampleEncoding = Literal["pcm_s16le", "pcm_s16be", "mulaw", "alaw"]
+"""16-bit linear, in either byte order, and G.711: each sample stands by itself."""
+PacketEncoding = Literal["g722", "opus"]
+"""Codecs whose packets follow each other (`asr.audio.codecs`)."""
+Encoding = Literal[SampleEncoding, PacketEncoding]
 
 SAMPLE_RATE: Final = 16_000
 """Whisper's and both voice activity detectors' rate; telephone audio is brought up to it once, on arrival."""
@@ -86,21 +90,27 @@ def _alaw_codes() -> NDArray[np.uint8]:
 
 _LEVELS: Final = {"mulaw": _mulaw_levels(), "alaw": _alaw_levels()}
 _CODES: Final = {"mulaw": _mulaw_codes(), "alaw": _alaw_codes()}
+_BYTE_ORDERS: Final = {"pcm_s16le": "<i2", "pcm_s16be": ">i2"}
 
 
-def decode(payload: bytes, encoding: Encoding) -> Pcm:
+def sample_bytes(encoding: Encoding) -> int:
+    """Bytes of one sample of one channel; 1 for the codecs of packets, of which any number of bytes may be whole."""
+    return SAMPLE_BYTES if encoding in _BYTE_ORDERS else 1
+
+
+def decode(payload: bytes, encoding: SampleEncoding) -> Pcm:
     """Samples of a payload, channels still interleaved. Raises MalformedAudio on half a sample."""
-    if encoding != "pcm_s16le":
+    if encoding not in _BYTE_ORDERS:
         return _LEVELS[encoding][np.frombuffer(payload, dtype=np.uint8)]
     if len(payload) % 2:
         raise MalformedAudio(f"{len(payload)} bytes are not whole 16-bit samples; send an even number of bytes")
-    return np.frombuffer(payload, dtype="<i2").astype(np.int16, copy=False)
+    return np.frombuffer(payload, dtype=_BYTE_ORDERS[encoding]).astype(np.int16, copy=False)
 
 
-def encode(pcm: Pcm, encoding: Encoding) -> bytes:
+def encode(pcm: Pcm, encoding: SampleEncoding) -> bytes:
     """The wire's bytes for samples, as `decode` reads them."""
-    if encoding == "pcm_s16le":
-        return pcm.astype("<i2", copy=False).tobytes()
+    if encoding in _BYTE_ORDERS:
+        return pcm.astype(_BYTE_ORDERS[encoding], copy=False).tobytes()
     return _CODES[encoding][pcm.view(np.uint16)].tobytes()
 
 

@@ -13,6 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from asr.types import Seconds
+from service.audio_files.ogg import breaks_off
 from service.audio_files.riff import Spliced, WaveLayout, wave_layout
 
 BLOCK: Final[Seconds] = 5.0
@@ -40,7 +41,7 @@ class AudioFile:
         self._path = path
         self._file = _opened(path)
         try:
-            self._layout, self._source = _source(self._file, path)
+            self._layout, self._source, self._cut = _source(self._file, path)
             self._sound = _decoder(self._source, path)
         except BaseException:
             self._file.close()
@@ -109,6 +110,8 @@ class AudioFile:
         if fault := self._source.fault or self._fault:
             rest = f"what follows is cut off or damaged ({_reason(fault)})"
             return f"only the first {read / self.rate:.1f} s can be read; {rest}"
+        if self._cut:
+            return f"it breaks off after {read / self.rate:.1f} s: its last page is missing or cut"
         told = self._frames or 0
         if self._layout is not None:
             told = read + round(self._layout.missing / self._layout.bytes_a_second * self.rate)
@@ -133,18 +136,18 @@ def _opened(path: Path) -> BinaryIO:
         raise AudioUnusable(f"{path}: cannot be opened: {_reason(cause)}") from cause
 
 
-def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced]:
-    """The file as it is, or the same samples behind a header that is right."""
+def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced, bool]:
+    """The file as it is, or the same samples behind a header that is right; and whether it is known to break off."""
     try:
         length = file.seek(0, io.SEEK_END)
-        layout = wave_layout(file, length)
+        layout, cut = wave_layout(file, length), breaks_off(file, length)
     except OSError as cause:
         raise AudioUnusable(f"{path}: cannot be read: {_reason(cause)}") from cause
     if layout is None or layout.right:
-        return layout, Spliced(b"", file, 0, length)
+        return layout, Spliced(b"", file, 0, length), cut
     if not layout.length:
         raise AudioUnusable(f"{path}: {_NO_SAMPLE}")
-    return layout, Spliced(layout.head(), file, layout.begin, layout.length)
+    return layout, Spliced(layout.head(), file, layout.begin, layout.length), cut
 
 
 def _decoder(source: Spliced, path: Path) -> Any:
@@ -152,7 +155,7 @@ def _decoder(source: Spliced, path: Path) -> Any:
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.SoundFileError, TypeError, ValueError) as cause:
-        told = f"cannot be read as audio ({_reason(source.fault or cause)}); WAV and FLAC files can"
+        told = f"cannot be read as audio ({_reason(source.fault or cause)}); WAV, FLAC, MP3 and Ogg files can"
         raise AudioUnusable(f"{path}: {told}") from cause
     if sound.samplerate not in _RATES:
         raise AudioUnusable(f"{path}: {sound.samplerate} samples a second are no rate that speech is recorded at")

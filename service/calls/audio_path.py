@@ -11,7 +11,7 @@ from asr.audio.highpass import HighPass
 from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
 from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
 from asr.types import ROLES, Role, Seconds
-from service.calls.irregularities import IMPOSSIBLE_TIME, absence_notice, changes_of_form
+from service.calls.irregularities import DAMAGED_PACKET, IMPOSSIBLE_TIME, absence_notice, changes_of_form
 from service.ingest.events import AudioArrived, FormatChanged, Irregularity
 from service.ingest.rate_limits import PaceLimit
 from service.media.absence import Absences
@@ -124,12 +124,14 @@ class AudioPath:
 
     def take(self, audio: AudioArrived, now: float) -> AudioPathOutput:
         """Audio came. Raises ProtocolViolation for more than the pace allows."""
-        before, strays = self._timeline.received, self._timeline.strays
+        before, strays, damaged = self._timeline.received, self._timeline.strays, self._timeline.damaged
         outputs = self._timeline.feed(audio, now)
         self._pace.received(self._timeline.received - before, now)
         taken = self._handled([*outputs, *map(absence_notice, self._absences.heard(self.reached, now))])
         if self._timeline.strays > strays:
             taken.odd.append(IMPOSSIBLE_TIME)
+        if self._timeline.damaged > damaged:
+            taken.odd.append(DAMAGED_PACKET)
         return taken
 
     def reformat(self, form: FormatChanged) -> AudioPathOutput:

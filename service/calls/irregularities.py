@@ -20,6 +20,9 @@ DIGITS_AT_ONCE = 250
 IMPOSSIBLE_TIME: Final = Irregularity(
     kind="value", field="timestamp", message="cannot be: far ahead, or seconds back; its audio follows on"
 )
+DAMAGED_PACKET: Final = Irregularity(
+    kind="payload", field="audio", message="holds no packet of its codec; silence stands for it"
+)
 
 
 class Irregularities:

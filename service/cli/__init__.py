@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import accounts, audit, bench, demo, detect, evaluate, models, rules, serve, stream, transcribe
+from service.cli import (
+    accounts,
+    audit,
+    bench,
+    demo,
+    detect,
+    evaluate,
+    import_files,
+    models,
+    rules,
+    serve,
+    stream,
+    transcribe,
+)
 
 app = typer.Typer(
     name="callwarden",
@@ -17,6 +30,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("stream")(stream.stream)
 app.command("transcribe")(transcribe.transcribe)
+app.command("import")(import_files.import_files)
 app.command("detect")(detect.detect)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")

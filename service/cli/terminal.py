@@ -21,12 +21,12 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
-def leave() -> NoReturn:
-    """End the process at once, its work done. A thread that still recognises would come back to an interpreter that is
-    being taken down, and the engine's native code aborts the process then."""
+def leave(code: int = 0) -> NoReturn:
+    """End the process at once, its work done or given up. A thread that still recognises would come back to an
+    interpreter that is being taken down, and the engine's native code aborts the process then."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def warn(message: str) -> None:

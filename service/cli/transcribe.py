@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,33 +13,23 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from asr.audio.pcm import encode
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionError
-from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser
-from asr.types import ROLES, CallLanguage, Role, Seconds
+from asr.types import ROLES, CallLanguage, Role
 from detectors.runtime.runner import ThreadedDetectorRunner
 from models import ModelError
 from service.app import load_engine, wall
-from service.audio_files.call import CallFile, packets
+from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
 from service.calls.session import CallSession, SessionParts
 from service.cli import arguments
 from service.cli.stream import progress_bar, show
 from service.cli.terminal import err, fail, warn
-from service.ingest.events import AudioArrived
-from service.live.messages import Levels, Partial
+from service.importing.playing import NOBODY_WAITS, UNBOUNDED_PACE, FileClock, Unwatched, played
 from service.metrics import Metrics
 from service.record.facts import Call, Fact, GapMarked, UtteranceHeard
 from service.recordings.recordings import Unrecorded
-
-AHEAD: Seconds = 60.0
-"""Speech that may wait for its text while the file is read on: enough for full batches."""
-NOBODY_WAITS = without_deadlines("full", "greedy")
-"""A file is read faster than it is spoken: it is hurried, but nothing is left undone."""
-PACKET: Seconds = 0.2
-UNBOUNDED_PACE = 1e9
 
 
 def transcribe(
@@ -99,16 +88,6 @@ class _Printer:
         return
 
 
-class _NoDisplay:
-    """Nobody watches a file being read."""
-
-    def show_levels(self, levels: Levels) -> None:
-        return
-
-    def show_partial(self, partial: Partial) -> None:
-        return
-
-
 class _NoRecording:
     """The file is the recording."""
 
@@ -140,28 +119,24 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
     async with recogniser, asyncio.TaskGroup() as tasks:
         parts = SessionParts(
             journal=printer,
-            display=_NoDisplay(),
+            display=Unwatched(),
             recogniser=recogniser,
             detectors=ThreadedDetectorRunner([], timeout_s=1.0),
             recorder=_NoRecording(),
             metrics=Metrics(),
-            monotonic=time.monotonic,
+            monotonic=(clock := FileClock()).monotonic,
             wall=wall,
             max_pace=UNBOUNDED_PACE,
             partials=False,
         )
         session = CallSession(call, parts)
         tasks.create_task(session.run())
-        await _play(audio, session)
+        await _play(audio, session, clock)
         session.finish("completed")
 
 
-async def _play(audio: CallFile, session: CallSession) -> None:
-    packet = round(audio.rate * PACKET)
+async def _play(audio: CallFile, session: CallSession, clock: FileClock) -> None:
     with progress_bar() as progress:
         bar = progress.add_task("Transcribing", total=audio.seconds)
-        async for pcm in packets(audio, packet):
-            session.feed(AudioArrived(payload=encode(np.ascontiguousarray(pcm).reshape(-1), "pcm_s16le")))
-            progress.update(bar, completed=session.reached)
-            await session.settle(AHEAD)
-    await session.settle(0)
+        async for at in played(audio, session, clock):
+            progress.update(bar, completed=at)

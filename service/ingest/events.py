@@ -50,7 +50,8 @@ class ProtocolViolation(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAnnounced:
     """The start message. `roles[i]` is channel i of interleaved audio, or the parties that will come on tracks: the
-    legs that this connection brings. `call_roles` are those of the call, where others may bring some of them.
+    legs that this connection brings. `call_roles` are those of the call, where others may bring some of them. `rate` is
+    what the call is kept at (`asr.audio.codecs.leg_rate`), whatever a vendor announces with g722 and opus.
 
     None for language, jurisdiction or started_at leaves it to the source's or the service's default.
     `wants_events` asks for transcript, sentiment and alerts back on the same socket.
@@ -85,8 +86,9 @@ class ReservedCallAnnounced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioArrived:
-    """Encoded audio. `role` None: all roles interleaved, in the announced order. `at` is the source's own time
-    of its first sample on the call's clock, None where the wire carries none (then it follows on)."""
+    """Encoded audio. `role` None: all roles interleaved, in the announced order, or the only one. `at` is the source's
+    own time of its first sample on the call's clock, None where the wire carries none (then it follows on). Of g722 and
+    opus it is one packet of one leg."""
 
     payload: bytes
     role: Role | None = None
@@ -101,8 +103,8 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatChanged:
-    """From here on the audio of these legs has this form. `roles` and `clock` as in CallAnnounced; without roles it is
-    all that the connection brings."""
+    """From here on the audio of these legs has this form. `rate`, `roles` and `clock` as in CallAnnounced; no roles
+    are all that the connection brings."""
 
     encoding: Encoding
     rate: int

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypedDict, cast, get_args
 
+from asr.audio.codecs import RATES, leg_rate
+from asr.audio.pcm import Encoding
 from asr.types import ROLES, CallLanguage, Role
 from detectors.contract import Jurisdiction
 from service.ingest.events import (
@@ -131,6 +133,16 @@ def integer_at(message: Message, name: str, where: str = "") -> int | None:
     if not _NUMBER.fullmatch(text):
         raise ProtocolViolation(where + name, f"must be a whole number, is {text!r}")
     return int(text.partition(".")[0])
+
+
+def rate_at(message: Message, name: str, encoding: Encoding, where: str = "") -> int:
+    """The rate of a leg that is announced so (`asr.audio.codecs.leg_rate`). Raises ProtocolViolation for none, and for
+    one that the encoding does not have."""
+    rate = integer_at(message, name, where)
+    if rate not in RATES[encoding]:
+        told = f"must be one of {', '.join(map(str, RATES[encoding]))} samples a second for {encoding}"
+        raise ProtocolViolation(where + name, told)
+    return leg_rate(encoding, rate)
 
 
 def optional_text_at(message: Message, name: str, longest: int, notes: Notes, where: str = "") -> str:

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, decode, deinterleave, energy
+from asr.audio.codecs import Decoded, decoder
+from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, energy
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
+
+LONGEST_LOSS: Seconds = 0.25
+"""After a longer hole in a leg's timestamps its filter and its decoder begin anew: what they hold belongs before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +29,27 @@ class Piece:
 
 
 class _LegWire:
-    """One leg's encoding and rate, and the filter to the call's rate, which withholds up to 0.12 s."""
+    """One leg's decoder, and the filter to the call's rate, which withholds up to 0.12 s."""
 
     def __init__(self, encoding: Encoding, rate: int, call_rate: int) -> None:
-        self.encoding: Encoding = encoding
-        self.rate = rate
+        self._decoder = decoder(encoding, rate)
+        self.rate = self._decoder.rate
         self._call_rate = call_rate
-        self._resampler = None if rate == call_rate else Resampler(rate, call_rate)
+        self._resampler = None if self.rate == call_rate else Resampler(self.rate, call_rate)
         self._withheld: Seconds = 0.0
+        self._end: Seconds | None = None
+
+    def follows(self, at: Seconds | None) -> bool:
+        """Whether what is at this time of the source goes on with what came last, but for a few packets."""
+        return at is None or self._end is None or at - self._end <= LONGEST_LOSS
+
+    def decoded(self, payload: bytes, legs: int) -> Decoded:
+        """What came of this leg, and of those that are interleaved with it."""
+        return self._decoder.decode(payload, legs)
 
     def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> Piece:
         """Where a filter withholds samples the piece's time says so."""
+        self._end = None if at is None else at + pcm.size / self.rate
         if self._resampler is None:
             return Piece(role=role, at=at, pcm=pcm)
         withheld, ready = self._withheld, self._resampler.push(pcm)
@@ -43,8 +57,9 @@ class _LegWire:
         return Piece(role=role, at=None if at is None else at - withheld, pcm=ready)
 
     def flush(self) -> Pcm | None:
-        """What the filter withholds."""
+        """What the filter withholds. The next payload follows nothing."""
         self._withheld = 0.0
+        self._decoder.reset()
         return None if self._resampler is None else self._resampler.flush()
 
 
@@ -56,6 +71,8 @@ class WireAudio:
         self._interleaved: tuple[Role, ...] = ()
         self._legs: dict[Role, _LegWire] = {}
         self._received: dict[Role, Seconds] = {}
+        self.damaged = 0
+        """Payloads that were no packet of their codec."""
 
     @property
     def received(self) -> Seconds:
@@ -71,15 +88,15 @@ class WireAudio:
         return rest
 
     def decoded(self, event: AudioArrived) -> list[Piece]:
-        """One piece a leg. Bytes past the last whole sample frame are left out, and so is a leg without a form."""
+        """One piece a leg, and what filters withheld before a hole. A leg without a form is left out."""
         roles: tuple[Role, ...] = self._interleaved if event.role is None else (event.role,)
         wire = self._legs.get(roles[0])
         if wire is None:
             return []
-        frame = len(roles) * (2 if wire.encoding == "pcm_s16le" else 1)
-        whole = event.payload[: len(event.payload) // frame * frame]
-        legs = deinterleave(decode(whole, wire.encoding), len(roles))
-        return [self._piece(role, event.at, pcm) for role, pcm in zip(roles, legs, strict=True)]
+        rest = [] if wire.follows(event.at) else self.flush(roles)
+        decoded = wire.decoded(event.payload, len(roles))
+        self.damaged += decoded.damaged
+        return [*rest, *(self._piece(role, event.at, pcm) for role, pcm in zip(roles, decoded.legs, strict=True))]
 
     def flush(self, roles: Sequence[Role]) -> list[Piece]:
         """What the filters of these legs withhold."""

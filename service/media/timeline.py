@@ -43,6 +43,7 @@ class TimelineCounts:
     late: int
     duplicates: int
     strays: int
+    damaged: int
     lost: Seconds
 
 
@@ -134,12 +135,18 @@ class CallTimeline:
         return sum(track.strays for track in self._tracks.values())
 
     @property
+    def damaged(self) -> int:
+        """Payloads so far that were no packet of their codec, over all legs."""
+        return self._wire.damaged
+
+    @property
     def counts(self) -> TimelineCounts:
         tracks = self._tracks.values()
         return TimelineCounts(
             late=sum(track.late for track in tracks),
             duplicates=sum(track.duplicates for track in tracks),
             strays=self.strays,
+            damaged=self.damaged,
             lost=sum(track.lost_samples for track in tracks) / self._rate,
         )
 

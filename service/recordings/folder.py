@@ -13,7 +13,7 @@ from urllib.parse import quote
 from asr.types import Role
 from service.recordings.recordings import RecordingMissing, RecordingUnreadable
 from service.recordings.wav import HEAD_BYTES
-from service.recordings.wav_writer import WavWriter
+from service.recordings.wav_writer import WavWriter, move_aside
 from service.unusable import Unusable, told
 
 _LONGEST_NAME = 200
@@ -41,6 +41,23 @@ class RecordingFolder:
 
     def open(self, call_id: str) -> RecordingFile:
         return _opened(self._path(call_id))
+
+    def hand_over(self, call_id: str, to: RecordingFolder) -> None:
+        """Move a recording that is closed into another folder on the same disk; a file of its name there is moved
+        aside. Blocks. Raises OSError."""
+        place = to._path(call_id)
+        if place.exists():
+            move_aside(place)
+        self._path(call_id).rename(place)
+
+    def discard(self, call_id: str) -> None:
+        """Delete a recording that is closed, if there is one. Blocks. Raises OSError."""
+        self._path(call_id).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Delete every recording. Blocks. Raises OSError."""
+        for path in self._folder.glob("*.wav"):
+            path.unlink()
 
     def _path(self, call_id: str) -> Path:
         return self._folder / recording_name(call_id)

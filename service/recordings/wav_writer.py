@@ -172,7 +172,7 @@ class WavWriter:
         try:
             return self._open(os.O_EXCL)
         except FileExistsError:
-            _move_aside(self.path)
+            move_aside(self.path)
             return self._open(os.O_EXCL)
 
     def _open(self, flags: int) -> int:
@@ -249,7 +249,7 @@ class WavWriter:
         return RecordingFailed(f"{self.path} cannot be written: {error.strerror or error}")
 
 
-def _move_aside(path: Path) -> None:
+def move_aside(path: Path) -> None:
     """Keep the file under the next free name of `NAME.wav.1`, `NAME.wav.2`, …; no recording's name ends so."""
     number = 1
     while (kept := path.with_name(f"{path.name}.{number}")).exists():

@@ -598,7 +598,7 @@ export interface components {
              * Encoding
              * @enum {string}
              */
-            encoding: "pcm_s16le" | "mulaw" | "alaw";
+            encoding: "pcm_s16le" | "pcm_s16be" | "mulaw" | "alaw" | "g722" | "opus";
             /** Rate */
             rate: number;
             /**

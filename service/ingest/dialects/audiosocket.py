@@ -37,7 +37,6 @@ RATE: Final = 8000
 
 _HANGUP, _UUID, _DTMF, _ERROR = 0x00, 0x01, 0x03, 0xFF
 _AUDIO_RATES: Final = {0x10: 8000, 0x11: 12_000, 0x12: 16_000, 0x13: 24_000, 0x14: 32_000, 0x15: 44_100, 0x16: 48_000}
-_RATES_TAKEN: Final = (8000, 16_000)
 _HEAD: Final = 3
 
 
@@ -118,9 +117,6 @@ class AudioSocketDialect(ListeningDialect):
         return [ReservedCallAnnounced(token=str(uuid.UUID(bytes=payload)))]
 
     def _audio(self, rate: int, payload: bytes) -> list[GatewayEvent]:
-        if rate not in _RATES_TAKEN:
-            told = f"comes at {rate} samples a second, of {' and '.join(map(str, _RATES_TAKEN))}; it is left out"
-            return [Irregularity(kind="format", field="audio", message=told)]
         changed: list[GatewayEvent] = []
         if rate != self._rate:
             self._rate = rate

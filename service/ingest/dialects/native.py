@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, cast, get_args
 
-from asr.audio.pcm import Encoding
+from asr.audio.pcm import Encoding, PacketEncoding, sample_bytes
 from asr.types import Role
 from service.ingest.dialect import (
     CallTaken,
@@ -39,6 +39,7 @@ from service.ingest.fields import (
     integer_at,
     metadata_at,
     parse_message,
+    rate_at,
     role_named,
     text_at,
     tolerated,
@@ -46,9 +47,8 @@ from service.ingest.fields import (
 from service.ingest.frames import FrameAligner
 from service.record.facts import CallClosed
 
-RATES: Final = (8000, 16_000)
 MAX_EARLY_BYTES: Final = MAX_AUDIO_BYTES
-"""Audio kept until the start message comes: 16 s of the widest form, two legs of 16 kHz PCM."""
+"""Audio kept until the start message comes: 16 s of two legs of 16 kHz PCM, 5 s of the widest form."""
 
 
 class NativeDialect(ListeningDialect):
@@ -128,7 +128,7 @@ class NativeDialect(ListeningDialect):
 
     def _begin(self, call: CallAnnounced) -> None:
         self._call = call
-        self._aligner = FrameAligner(len(call.roles) * (2 if call.encoding == "pcm_s16le" else 1))
+        self._aligner = FrameAligner(len(call.roles) * sample_bytes(call.encoding))
 
     def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
         """The same call goes on, in the form announced now; another call cannot be meant to be part of it."""
@@ -180,8 +180,8 @@ def _announced(fields: Message, notes: Notes) -> CallAnnounced:
         call_id=call_id,
         roles=(roles := _roles(fields)),
         call_roles=_call_roles(fields, roles),
-        encoding=_encoding(fields),
-        rate=_rate(fields),
+        encoding=(encoding := _encoding(fields, roles)),
+        rate=rate_at(fields, "rate", encoding),
         **call_fields_at(fields, notes),
         metadata=metadata_at(fields, "metadata", notes),
         wants_events=flag_at(fields, "events", notes),
@@ -222,19 +222,15 @@ def _role(leg: object, where: str) -> Role:
     return role_named(leg, where)
 
 
-def _encoding(fields: Message) -> Encoding:
+def _encoding(fields: Message, roles: Sequence[Role]) -> Encoding:
     name = text_at(fields, "encoding", 64).lower()
+    if name in get_args(PacketEncoding) and len(roles) > 1:
+        told = f"must name one leg for {name}, whose packets are of one; the other leg needs a connection of its own"
+        raise ProtocolViolation("legs", told)
     for encoding in get_args(Encoding):
         if name == encoding:
             return encoding
     raise ProtocolViolation("encoding", f"must be one of {', '.join(get_args(Encoding))}", CLOSE_UNSUPPORTED)
-
-
-def _rate(fields: Message) -> int:
-    rate = integer_at(fields, "rate")
-    if rate not in RATES:
-        raise ProtocolViolation("rate", f"must be one of {', '.join(map(str, RATES))} samples a second")
-    return rate
 
 
 def _digits(fields: Message, roles: Sequence[Role]) -> list[GatewayEvent]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from asr.audio.codecs import RATES
 from asr.types import ROLES
 from service.ingest.dialect import ListeningDialect
 from service.ingest.events import (
@@ -37,7 +38,6 @@ from service.ingest.fields import (
 from service.ingest.frames import FrameAligner
 from service.ingest.source import Source
 
-RATES: Final = (8000, 16_000)
 _CONTENT_TYPE: Final = re.compile(r"audio/l16\s*;\s*rate=(\d{4,5})", re.IGNORECASE)
 _KNOWN: Final = frozenset(
     ("event", "content-type", "call_id", "role", "agent", "customer", "language", "jurisdiction", "started_at")
@@ -112,7 +112,7 @@ def _rate(fields: Message) -> int:
     """Vonage sends 16-bit linear PCM at the rate that the NCCO asks for."""
     content_type = text_at(fields, "content-type", 64)
     form = _CONTENT_TYPE.fullmatch(content_type)
-    if form is None or int(form[1]) not in RATES:
-        told = f"must be audio/l16 with a rate of {' or '.join(map(str, RATES))}, is {content_type!r}"
+    if form is None or int(form[1]) not in RATES["pcm_s16le"]:
+        told = f"must be audio/l16 with a rate of {', '.join(map(str, RATES['pcm_s16le']))}, is {content_type!r}"
         raise ProtocolViolation("content-type", told, CLOSE_UNSUPPORTED)
     return int(form[1])

@@ -193,6 +193,26 @@ def test_a_flac_file_that_breaks_off_gives_what_is_there_and_says_so(tmp_path: P
     assert f"only the first {len(sound) / RATE:.1f} s can be read" in shortfall
 
 
+@pytest.mark.parametrize(("kind", "subtype"), [("OGG", "OPUS"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III")])
+def test_compressed_speech_is_read_to_its_end(tmp_path: Path, kind: str, subtype: str) -> None:
+    sound, shortfall = read(saved(tmp_path, kind, subtype))
+    assert len(sound) == pytest.approx(SECONDS * RATE, abs=RATE / 10)
+    assert np.abs(sound).max() == pytest.approx(0.3, abs=0.15)
+    assert not shortfall
+
+
+@pytest.mark.parametrize("subtype", ["OPUS", "VORBIS"])
+@pytest.mark.parametrize("missing", [1, 100, 3000])
+def test_an_ogg_file_that_breaks_off_gives_what_is_there_and_says_so(
+    tmp_path: Path, subtype: str, missing: int
+) -> None:
+    path = saved(tmp_path, "OGG", subtype, tone(12.0))
+    path.write_bytes(path.read_bytes()[:-missing])
+    sound, shortfall = read(path)
+    assert 4.0 < len(sound) / RATE < 12.0
+    assert f"it breaks off after {len(sound) / RATE:.1f} s" in shortfall
+
+
 def test_a_file_that_grows_gives_what_it_held_when_it_was_opened(tmp_path: Path) -> None:
     path = saved(tmp_path, "WAV", "PCM_16")
     form, samples = chunks(path.read_bytes())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from asr.audio.pcm import encode, samples_in, samples_of
+from asr.audio.pcm import Pcm, Resampler, SampleEncoding, encode, samples_in, samples_of
 from asr.endpointing.endpointer import SpeechSegment
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
@@ -36,6 +36,11 @@ def _play(audio_path: AudioPath, audio: CallAudio, packet: int) -> list[AudioPat
 
 def _found(taken: list[AudioPathOutput]) -> list[Found]:
     return [found for each in taken for found in each.found]
+
+
+def _resampled(pcm: Pcm, rate: int) -> Pcm:
+    resampler = Resampler(RATE, rate)
+    return np.concatenate([resampler.push(np.ascontiguousarray(pcm)), resampler.flush()])
 
 
 def _cuts(taken: list[AudioPathOutput]) -> list[tuple[str, float, float]]:
@@ -223,6 +228,27 @@ def test_audio_in_another_form_goes_on_at_the_calls_rate_and_is_told() -> None:
     taken = audio_path.pause(3.0)
     assert audio_path.reached == 2.0
     assert {piece.rate for piece in taken.recorded} == {RATE}
+
+
+def test_a_packet_that_is_none_is_told_and_the_call_goes_on() -> None:
+    audio_path = AudioPath(("agent",), "opus", 16_000, max_pace=10, now=0.0)
+    taken = [audio_path.take(AudioArrived(payload=payload), 0.0) for payload in (b"\x0a", b"\x08", b"\xff")]
+    assert [[odd.kind for odd in each.odd] for each in taken] == [["payload"], [], ["payload"]]
+    audio_path.pause(1.0)
+    assert audio_path.reached == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(("encoding", "rate"), [("pcm_s16be", 11_025), ("pcm_s16le", 44_100), ("pcm_s16be", 48_000)])
+def test_at_any_rate_the_same_words_are_cut(encoding: SampleEncoding, rate: int) -> None:
+    sample = sample_calls()[0]
+    legs = read_call_audio(sample.audio).pcm[: 20 * RATE].T
+    audio = np.stack([_resampled(leg, rate) for leg in legs], axis=1)
+    audio_path = AudioPath(("agent", "customer"), encoding, rate, max_pace=1e9, now=0.0)
+    taken = [audio_path.take(AudioArrived(payload=encode(audio.reshape(-1), encoding)), 0.0), audio_path.pause(1.0)]
+    there = _play(_audio_path(), CallAudio(pcm=legs.T, rate=RATE), packet=160)
+    assert [role for role, _, _ in _cuts(taken)] == [role for role, _, _ in _cuts(there)]
+    for (_, start, end), (_, begun, over) in zip(_cuts(taken), _cuts(there), strict=True):
+        assert (start, end) == (pytest.approx(begun, abs=0.1), pytest.approx(over, abs=0.1))
 
 
 def test_the_same_form_again_is_not_told() -> None:

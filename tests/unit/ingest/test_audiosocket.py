@@ -61,9 +61,16 @@ def test_another_rate_is_told_before_its_first_audio_once() -> None:
     assert [type(event) for event in events[2:]] == [AudioArrived, AudioArrived]
 
 
+@pytest.mark.parametrize(("kind", "rate"), [(0x11, 12_000), (0x14, 32_000), (0x15, 44_100), (0x16, 48_000)])
+def test_every_rate_of_the_protocol_is_taken(kind: int, rate: int) -> None:
+    [_, changed, audio] = told(HELLO + frame(kind, bytes(960)))
+    assert changed == FormatChanged(encoding="pcm_s16le", rate=rate, roles=(), clock="arrival")
+    assert audio == AudioArrived(payload=bytes(960))
+
+
 def test_what_is_not_understood_ends_nothing() -> None:
-    events = told(HELLO + frame(0x16, bytes(960)) + frame(0xFF, b"\1") + frame(0x77, b"new") + frame(0x10))
-    assert [type(event) for event in events[1:]] == [Irregularity, Irregularity]
+    events = told(HELLO + frame(0xFF, b"\1") + frame(0x77, b"new") + frame(0x10))
+    assert [type(event) for event in events[1:]] == [Irregularity]
 
 
 @pytest.mark.parametrize("first", [frame(0x10, bytes(320)), frame(0x01, b"short"), b"GET / HTTP/1.1\r\n\r\n" * 4000])

@@ -113,9 +113,13 @@ def test_a_least_start_leaves_the_rest_to_the_source() -> None:
         ({"legs": ["agent", {"name": "x"}]}, "legs[1].role", 1008),
         ({"channels": 1}, "channels", 1008),
         ({"channels": "two"}, "channels", 1008),
-        ({"encoding": "opus"}, "encoding", 1003),
+        ({"encoding": "amr-wb"}, "encoding", 1003),
+        ({"encoding": "opus"}, "legs", 1008),
+        ({"encoding": "g722"}, "legs", 1008),
         ({"encoding": None}, "encoding", 1003),
-        ({"rate": 44100}, "rate", 1008),
+        ({"rate": 96000}, "rate", 1008),
+        ({"rate": 44100, "encoding": "mulaw"}, "rate", 1008),
+        ({"rate": 44100, "encoding": "opus", "legs": ["agent"], "channels": 1}, "rate", 1008),
         ({"rate": 10**400}, "rate", 1008),
         ({"rate": 8000.5}, "rate", 1008),
         ({"rate": True}, "rate", 1008),
@@ -138,6 +142,28 @@ def test_a_least_start_leaves_the_rest_to_the_source() -> None:
 )
 def test_a_bad_start_is_refused_by_field(changes: dict[str, object], field: str, code: int) -> None:
     assert refusal(NativeDialect(), start(**changes)) == (field, code)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "announced", "kept"),
+    [
+        ("pcm_s16be", 11_025, 11_025),
+        ("pcm_s16le", 48_000, 48_000),
+        ("g722", 8000, 16_000),
+        ("g722", 16_000, 16_000),
+        ("opus", 48_000, 16_000),
+    ],
+)
+def test_a_call_is_kept_at_the_rate_that_its_sound_has(encoding: str, announced: int, kept: int) -> None:
+    [call] = NativeDialect().text(start(encoding=encoding, rate=announced, legs=["agent"], channels=1))
+    assert isinstance(call, CallAnnounced)
+    assert (call.encoding, call.rate) == (encoding, kept)
+
+
+def test_packets_of_a_codec_stay_whole() -> None:
+    dialect = started(encoding="opus", rate=48_000, legs=["agent"], channels=1)
+    for packet in (b"\x08", b"abc", bytes(321)):
+        assert dialect.binary(packet) == [AudioArrived(payload=packet)]
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[1]", "null", "[" * 60_000, "1" * 5000])
@@ -163,6 +189,7 @@ def test_an_audio_frame_over_1_mib_is_refused_with_1009() -> None:
     [
         ({}, 4),
         ({"legs": ["agent"], "channels": 1}, 2),
+        ({"encoding": "pcm_s16be"}, 4),
         ({"encoding": "alaw"}, 2),
         ({"encoding": "alaw", "legs": ["agent"], "channels": 1}, 1),
     ],

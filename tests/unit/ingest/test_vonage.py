@@ -34,7 +34,7 @@ def test_other_headers_are_metadata() -> None:
     assert opened(campaign="M1", shift=3)[1].metadata == {"campaign": "M1", "shift": "3"}
 
 
-@pytest.mark.parametrize("rate", [8000, 16_000])
+@pytest.mark.parametrize("rate", [8000, 16_000, 24_000])
 def test_audio_is_the_legs_own(rate: int) -> None:
     made, call = opened(**{"content-type": f"audio/l16; rate={rate}"})
     assert (call.rate, call.encoding, call.clock) == (rate, "pcm_s16le", "arrival")
@@ -55,7 +55,7 @@ def test_half_a_sample_is_told() -> None:
         ({"event": "websocket:cleared"}, "event"),
         ({"call_id": None}, "call_id"),
         ({"call_id": "../x"}, "call_id"),
-        ({"content-type": "audio/l16;rate=24000"}, "content-type"),
+        ({"content-type": "audio/l16;rate=96000"}, "content-type"),
         ({"content-type": "audio/opus"}, "content-type"),
         ({"role": "boss"}, "role"),
         ({"language": "fr"}, "language"),

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.audio.pcm import Encoding, Pcm, encode
+from asr.audio.pcm import PacketEncoding, Pcm, SampleEncoding, encode
 from asr.types import Role
 from service.ingest.events import AudioArrived, FormatChanged
 from service.media.legs import LegAudio
 from service.media.timeline import LONGEST_ABSENCE, RUNS_AT_ONCE, SKEW, CallTimeline, TimelineOutput
 from service.media.track import JUMP_SLACK, LONGEST_HOLD, TOLERANCE, WINDOW
 from service.record.facts import GapMarked
+from tests.packets import RATES, packets_of
 
 RATE = 8000
 FRAME = 160
@@ -298,13 +299,16 @@ def test_losses_within_a_backlog_are_believed() -> None:
     assert sum(gap.end - gap.start for gap in gaps(told)) == pytest.approx(7.0)
 
 
-FORMS: list[tuple[Encoding, int, tuple[Role, ...]]] = [
+FORMS: list[tuple[SampleEncoding, int, tuple[Role, ...]]] = [
     ("mulaw", 8000, BOTH),
     ("alaw", 8000, ("customer", "agent")),
     ("pcm_s16le", 16_000, BOTH),
     ("mulaw", 16_000, ("customer", "agent")),
     ("pcm_s16le", 8000, ("agent",)),
     ("mulaw", 16_000, ("customer",)),
+    ("pcm_s16be", 11_025, BOTH),
+    ("pcm_s16le", 44_100, BOTH),
+    ("pcm_s16be", 48_000, ("customer",)),
 ]
 
 
@@ -318,9 +322,9 @@ def pitch_of(pcm: Pcm, rate: int) -> float:
     return float(np.argmax(np.abs(np.fft.rfft(pcm.astype(float)))) * rate / pcm.size)
 
 
-@given(st.sampled_from([8000, 16_000]), st.lists(st.sampled_from(FORMS), min_size=1, max_size=4))
+@given(st.sampled_from([8000, 16_000, 44_100]), st.lists(st.sampled_from(FORMS), min_size=1, max_size=4))
 def test_each_connections_audio_is_read_in_its_own_form_and_kept_at_the_calls_rate(
-    call_rate: int, forms: list[tuple[Encoding, int, tuple[Role, ...]]]
+    call_rate: int, forms: list[tuple[SampleEncoding, int, tuple[Role, ...]]]
 ) -> None:
     timeline = CallTimeline(BOTH, "pcm_s16le", call_rate)
     told: list[TimelineOutput] = []
@@ -341,6 +345,44 @@ def test_each_connections_audio_is_read_in_its_own_form_and_kept_at_the_calls_ra
             middle = audio[index * call_rate + call_rate // 4 : index * call_rate + 3 * call_rate // 4]
             heard = pitch_of(middle, call_rate) if middle.any() else None
             assert heard == (pitch if role in roles else None)
+
+
+@pytest.mark.parametrize("encoding", ["g722", "opus"])
+def test_a_leg_of_packets_lies_beside_a_leg_of_samples(encoding: PacketEncoding) -> None:
+    timeline = CallTimeline(BOTH, "mulaw", RATE)
+    timeline.reformat(FormatChanged(encoding=encoding, rate=16_000, roles=("customer",)))
+    packets = packets_of(tone("customer", RATES[encoding], 1.0), encoding)
+    told: list[TimelineOutput] = []
+    for n, payload in enumerate(packets):
+        told += timeline.feed(AudioArrived(payload=encode(tone("agent", RATE, 0.02), "mulaw"), role="agent"), n / 50)
+        told += timeline.feed(AudioArrived(payload=payload, role="customer"), n / 50)
+    told += timeline.flush()
+    for role, pitch in (("agent", 400), ("customer", 900)):
+        middle = joined(told, role)[RATE // 4 : 3 * RATE // 4]
+        assert (role, pitch_of(middle, RATE)) == (role, pitch)
+
+
+def test_lost_packets_of_a_codec_are_gaps_where_timestamps_tell() -> None:
+    timeline = CallTimeline(("agent",), "opus", 16_000)
+    packets = packets_of(tone("agent", RATES["opus"], 1.0), "opus")
+    told: list[TimelineOutput] = []
+    for n in [*range(20), *range(40, len(packets))]:
+        told += timeline.feed(AudioArrived(payload=packets[n], role="agent", at=n / 50), n / 50)
+    told += timeline.flush()
+    [gap] = gaps(told)
+    assert (gap.start, gap.end) == (pytest.approx(0.4), pytest.approx(0.8))
+    assert np.flatnonzero(joined(told)[: round(0.8 * 16_000)])[-1] == pytest.approx(0.4 * 16_000, abs=20)
+    assert timeline.position == pytest.approx(len(packets) / 50, abs=0.04)
+
+
+def test_a_damaged_packet_is_silence_of_its_length_and_counted() -> None:
+    timeline = CallTimeline(("agent",), "opus", 16_000)
+    packets = packets_of(tone("agent", RATES["opus"], 0.4), "opus")
+    for n, packet in enumerate(packets):
+        payload = bytes([packet[0] | 3]) if n in (5, 9) else packet
+        timeline.feed(AudioArrived(payload=payload), n / 50)
+    timeline.flush()
+    assert timeline.counts.damaged == 2
 
 
 def test_a_leg_that_the_call_never_had_is_left_out() -> None:

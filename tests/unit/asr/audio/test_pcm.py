@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from asr.audio.pcm import (
     FLOOR_DBFS,
-    Encoding,
     MalformedAudio,
     Resampler,
+    SampleEncoding,
     dbfs,
     decode,
     deinterleave,
@@ -42,7 +42,7 @@ def resampled(pcm: np.ndarray, source: int, target: int, cuts: list[int]) -> np.
 
 
 @pytest.mark.parametrize(("encoding", "subtype"), [("mulaw", "ULAW"), ("alaw", "ALAW")])
-def test_g711_decodes_every_code_as_libsndfile_does(encoding: Encoding, subtype: str) -> None:
+def test_g711_decodes_every_code_as_libsndfile_does(encoding: SampleEncoding, subtype: str) -> None:
     reference, _ = sf.read(
         io.BytesIO(EVERY_CODE), dtype="int16", format="RAW", subtype=subtype, samplerate=8_000, channels=1
     )
@@ -62,7 +62,7 @@ def test_g711_decodes_every_code_as_libsndfile_does(encoding: Encoding, subtype:
         ("alaw", 0x2A, -32_256),
     ],
 )
-def test_g711_decodes_the_ends_and_the_middle_of_its_tables(encoding: Encoding, code: int, sample: int) -> None:
+def test_g711_decodes_the_ends_and_the_middle_of_its_tables(encoding: SampleEncoding, code: int, sample: int) -> None:
     assert decode(bytes([code]), encoding).tolist() == [sample]
 
 
@@ -75,7 +75,7 @@ def test_mulaw_survives_decoding_and_encoding_but_for_its_second_zero() -> None:
 
 
 @pytest.mark.parametrize(("encoding", "top", "least_step"), [("mulaw", 32_635, 8), ("alaw", 32_767, 16)])
-def test_g711_error_stays_within_half_a_step(encoding: Encoding, top: int, least_step: int) -> None:
+def test_g711_error_stays_within_half_a_step(encoding: SampleEncoding, top: int, least_step: int) -> None:
     sample = EVERY_SAMPLE.astype(np.int32)
     error = np.abs(decode(encode(EVERY_SAMPLE, encoding), encoding) - sample)
     within = np.abs(sample) <= top
@@ -85,7 +85,7 @@ def test_g711_error_stays_within_half_a_step(encoding: Encoding, top: int, least
 
 
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
-def test_g711_grows_with_the_sample(encoding: Encoding) -> None:
+def test_g711_grows_with_the_sample(encoding: SampleEncoding) -> None:
     assert (np.diff(decode(encode(EVERY_SAMPLE, encoding), encoding).astype(np.int32)) >= 0).all()
 
 
@@ -94,9 +94,15 @@ def test_l16_is_little_endian() -> None:
     assert encode(np.array([1, -1, -32_768], np.int16), "pcm_s16le") == b"\x01\x00\xff\xff\x00\x80"
 
 
-def test_half_a_sample_is_refused() -> None:
+def test_l16_of_rtp_is_big_endian() -> None:
+    assert decode(b"\x00\x01\xff\xff\x80\x00", "pcm_s16be").tolist() == [1, -1, -32_768]
+    assert encode(np.array([1, -1, -32_768], np.int16), "pcm_s16be") == b"\x00\x01\xff\xff\x80\x00"
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_s16be"])
+def test_half_a_sample_is_refused(encoding: SampleEncoding) -> None:
     with pytest.raises(MalformedAudio, match="3 bytes"):
-        decode(b"abc", "pcm_s16le")
+        decode(b"abc", encoding)
 
 
 def test_deinterleaving_gives_each_channel_its_samples() -> None:

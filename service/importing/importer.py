@@ -1,0 +1,275 @@
+"""Recordings through the stages of a live call, each into the store as a whole or not at all.
+
+A call's facts are kept until all of it is known and then stored in one transaction; its recording is written aside and
+moved into its place just before. So whatever ends the process leaves no half call behind, and a call that the store
+knows is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal, Protocol
+from weakref import WeakValueDictionary
+
+import structlog
+
+from asr.recognition.recogniser import BatchRecogniser
+from asr.types import Seconds
+from detectors.contract import EarlierContact
+from detectors.runtime.registry import Registry
+from detectors.runtime.runner import ThreadedDetectorRunner
+from service.audio_files.call import CallFile
+from service.audio_files.reader import AudioUnusable
+from service.calls.earlier_calls import EarlierCalls
+from service.calls.opened_call import opened_call
+from service.calls.session import CallSession, SessionLimits, SessionParts, context_of
+from service.importing.listing import RecordedCall
+from service.importing.playing import PACKET, UNBOUNDED_PACE, FileClock, Unwatched, played
+from service.ingest.events import CallAnnounced
+from service.ingest.source import Source
+from service.metrics import Metrics
+from service.record.facts import AlertRaised, Call, CallClosed, Fact, GapMarked
+from service.recordings.folder import RecordingFolder
+from service.recordings.recorder import CallRecording, RecordingThread
+from service.settings import Settings
+from service.storage.port import CallStore, NotFound, StorageError
+from service.unusable import Unusable, told
+
+log = structlog.get_logger()
+
+SOURCE: Final = Source(name="import")
+"""What calls show of where they came from."""
+DATED_BY_FILE: Final = "started_at_from"
+"""Metadata of a call of which nothing told when it began, so that its file's age does."""
+DETECTOR_SECONDS: Final[Seconds] = 30.0
+"""Nobody waits for a detector, and all cores are at work."""
+_LIMITS: Final = SessionLimits(words_within=60.0, recording_within=60.0)
+_FLUSH_EVERY: Final[Seconds] = 10.0
+"""A file is read much faster than a disk is told of it, and a recording has room for 30 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a file. Of one that is skipped the store had the call; `reason` tells why one is refused."""
+
+    kind: Literal["taken", "skipped", "refused"]
+    reason: str = ""
+
+
+class Watcher(Protocol):
+    """Who sees how it goes."""
+
+    def begun(self, call: RecordedCall, seconds: Seconds | None) -> None: ...
+
+    def heard(self, call: RecordedCall, at: Seconds) -> None: ...
+
+    def ended(self, call: RecordedCall, outcome: Outcome) -> None: ...
+
+
+class _Refused(Exception):
+    """Why a file is not taken."""
+
+
+@dataclass(slots=True)
+class _CallLog:
+    """A journal that keeps a call's facts. What they tell of its time is of the call, not of when its file was read."""
+
+    began: datetime
+    facts: list[Fact] = field(default_factory=list[Fact])
+    failing: bool = False
+
+    async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
+        self.facts += [self._of_the_call(fact) for fact in facts]
+
+    def finished(self, call_id: str) -> None:
+        return
+
+    def _of_the_call(self, fact: Fact) -> Fact:
+        match fact:
+            case AlertRaised(alert=alert):
+                return replace(fact, alert=replace(alert, latency=0.0))  # nobody waited for it
+            case CallClosed(duration=duration):
+                return replace(fact, ended_at=self.began + timedelta(seconds=duration))
+            case _:
+                return fact
+
+
+class Importer:
+    """Takes recordings in, several at a time if asked to; those of one customer one after another, for the earlier
+    calls count. Everything it works with is running, and `aside` is a folder of its own beside `recordings`."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: CallStore,
+        registry: Registry,
+        recogniser: BatchRecogniser,
+        recordings: RecordingFolder,
+        aside: RecordingFolder,
+        recorder: RecordingThread,
+        wall: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._registry = registry
+        self._recogniser = recogniser
+        self._recordings = recordings
+        self._aside = aside
+        self._recorder = recorder
+        self._wall = wall
+        self._earlier = EarlierCalls(store, recordings, wall)
+        self._metrics = Metrics()
+        self._customers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def take_all(self, calls: Iterable[RecordedCall], at_once: int, watcher: Watcher) -> None:
+        """The oldest call first. Raises StorageError, and Unusable where recordings cannot be written."""
+        dated = await asyncio.to_thread(lambda: sorted(calls, key=_began_about))
+        waiting = iter(dated)
+
+        async def worker() -> None:
+            for call in waiting:
+                watcher.ended(call, await self.take(call, watcher))
+
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(at_once):
+                    workers.create_task(worker())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def take(self, call: RecordedCall, watcher: Watcher) -> Outcome:
+        """Raises as `take_all` does; the file is whole in the store then, or not at all."""
+        announced = call.announced
+        async with self._customers.setdefault(announced.customer or announced.call_id, asyncio.Lock()):
+            if await self._stored(announced.call_id):
+                return Outcome(kind="skipped")
+            try:
+                await self._take(call, watcher)
+            except (AudioUnusable, _Refused) as refused:
+                return Outcome(kind="refused", reason=str(refused).removeprefix(f"{call.file.path}: "))
+            finally:
+                await asyncio.to_thread(self._aside.discard, announced.call_id)
+        return Outcome(kind="taken")
+
+    async def _stored(self, call_id: str) -> bool:
+        try:
+            await self._store.summary(call_id)
+        except NotFound:
+            return False
+        return True
+
+    async def _take(self, call: RecordedCall, watcher: Watcher) -> None:
+        with await asyncio.to_thread(CallFile, call.file.path, mono=True) as audio:
+            announced = await asyncio.to_thread(_as_recorded, call, audio)
+            watcher.begun(call, audio.seconds)
+            facts = await self._heard(call, announced, audio, watcher)
+            if audio.shortfall:
+                raise _Refused(audio.shortfall)
+        unread = sum(isinstance(fact, GapMarked) and fact.reason == "unrecognised" for fact in facts)
+        if unread:
+            raise _Refused(f"{unread} stretches of speech could not be recognised")
+        try:
+            await asyncio.to_thread(self._aside.hand_over, announced.call_id, self._recordings)
+        except OSError as problem:
+            raise Unusable(f"recordings folder: {told(problem, self._settings.recordings_dir)}") from problem
+        await self._store.append(announced.call_id, facts, self._wall())
+
+    async def _heard(
+        self, call: RecordedCall, announced: CallAnnounced, audio: CallFile, watcher: Watcher
+    ) -> list[Fact]:
+        """Every fact of the call, its recording closed."""
+        assert announced.started_at is not None
+        opened, notices = opened_call(announced.call_id, announced, SOURCE, self._settings, self._wall())
+        journal, clock = _CallLog(announced.started_at), FileClock()
+        recording = self._recorder.open(opened.id, opened.roles, opened.rate)
+        parts = self._parts(opened, journal, clock, recording, await self._earlier.history(opened))
+        session = CallSession(opened, parts)
+        for notice in notices:
+            session.tell(notice)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(session.run())
+                async for at in played(audio, session, clock):
+                    watcher.heard(call, at)
+                    await self._keep_up(recording, at)
+                session.finish("completed")
+        except ExceptionGroup as failed:
+            raise _cause(failed, opened) from failed
+        self._check(recording)
+        return journal.facts
+
+    async def _keep_up(self, recording: CallRecording, at: Seconds) -> None:
+        """The disk is waited for as often as the recording needs it."""
+        if at % _FLUSH_EVERY < PACKET:
+            await recording.flush()
+            self._check(recording)
+
+    def _check(self, recording: CallRecording) -> None:
+        if recording.failing or recording.lost:
+            raise Unusable(f"recordings cannot be written to {self._settings.data_dir}: make room there")
+
+    def _parts(
+        self,
+        call: Call,
+        journal: _CallLog,
+        clock: FileClock,
+        recording: CallRecording,
+        history: tuple[EarlierContact, ...] | None,
+    ) -> SessionParts:
+        detectors = self._registry.open(context_of(call, history))
+        return SessionParts(
+            journal=journal,
+            display=Unwatched(),
+            recogniser=self._recogniser,
+            detectors=ThreadedDetectorRunner(detectors, timeout_s=DETECTOR_SECONDS, encoder=self._registry.encoder),
+            recorder=recording,
+            metrics=self._metrics,
+            monotonic=clock.monotonic,
+            wall=self._wall,
+            max_pace=UNBOUNDED_PACE,
+            biasing=self._registry.biasing(call.jurisdiction, self._settings.own_terms),
+            pack=self._registry.pack,
+            partials=False,
+            limits=_LIMITS,
+        )
+
+
+def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:
+    """What ends everything; any other defect is this call's alone."""
+    first = failed.exceptions[0]
+    if isinstance(first, Unusable | StorageError):
+        return first
+    log.error("call session failed", call_id=call.id, exc_info=failed)
+    return _Refused("the call's session failed; the log tells why")
+
+
+def _as_recorded(call: RecordedCall, audio: CallFile) -> CallAnnounced:
+    """The call in the form of its file. Blocks. Raises _Refused."""
+    announced = replace(call.announced, rate=audio.rate)
+    if audio.channels == 1:
+        if call.party is None:
+            raise _Refused(
+                "has one channel, in which nobody can tell who speaks; say whose words it holds with --party agent or"
+                " --party customer, or in the list's column party"
+            )
+        announced = replace(announced, roles=(call.party,))
+    if announced.started_at is None:
+        began = _changed_at(call.file.path) - timedelta(seconds=audio.seconds or 0.0)
+        announced = replace(announced, started_at=began, metadata={**announced.metadata, DATED_BY_FILE: "file"})
+    return announced
+
+
+def _began_about(call: RecordedCall) -> datetime:
+    return call.announced.started_at or _changed_at(call.file.path)
+
+
+def _changed_at(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:  # whoever opens it tells why
+        return datetime.now(UTC)
