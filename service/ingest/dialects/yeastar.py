@@ -6,11 +6,11 @@ tells the rate: the query of the URL does. The PBX takes no messages back.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Final
 
 from asr.types import ROLES, Role
+from service.ingest.base64_text import decoded
 from service.ingest.dialect import Handshake, ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
@@ -149,7 +149,7 @@ class YeastarDialect(ListeningDialect):
         return role, [Irregularity(kind="leg", field="channelid", message=told)]
 
     def _audio(self, fragment: _Fragment, role: Role) -> list[GatewayEvent]:
-        payload = _decoded(fragment.audio)
+        payload = decoded(fragment.audio)
         if payload is None:
             return [Irregularity(kind="payload", field="audio", message="is not base64; it is left out")]
         whole, outcome = self._aligners[role].take(payload)
@@ -193,16 +193,3 @@ def _after_end(fragment: _Fragment, call: CallAnnounced) -> list[GatewayEvent]:
         told = "came after the end of this connection's call; another call needs another connection"
         raise ProtocolViolation("callid", told, ends_call=False)
     return [Irregularity(kind="order", field="status", message="came after the end of both channels; it is left out")]
-
-
-def _decoded(audio: object) -> bytes | None:
-    """Base64, padded or not, in one line or several; missing audio is empty. None for anything else."""
-    if audio is None:
-        return b""
-    if not isinstance(audio, str):
-        return None
-    text = "".join(audio.split()).rstrip("=")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:  # also for characters beyond ASCII
-        return None
