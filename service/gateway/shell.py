@@ -18,7 +18,7 @@ import structlog
 from asr.types import Seconds
 from service.access.clock import steady_now
 from service.access.view import seen_by
-from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
+from service.gateway.call_ports import CallConnection, CallOutcome, CallRefused, CallRegistry
 from service.gateway.reservations import Reservations
 from service.ingest.dialect import (
     CallProcessed,
@@ -32,9 +32,12 @@ from service.ingest.dialect import (
     SendText,
 )
 from service.ingest.events import (
+    CLOSE_INTERNAL_ERROR,
     CLOSE_NORMAL,
     CLOSE_POLICY,
+    CLOSE_RESTARTING,
     CLOSE_TOO_BIG,
+    CLOSE_TRY_LATER,
     CallAnnounced,
     CallStopped,
     GatewayEvent,
@@ -47,9 +50,6 @@ from service.metrics import Metrics
 from service.storage.port import GatewayKey, LoggedFact
 
 CLOSE_BAD_TEXT = 1007
-CLOSE_INTERNAL_ERROR = 1011
-CLOSE_RESTARTING = 1012
-CLOSE_TRY_LATER = 1013
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +88,14 @@ class GatewayLimits:
 
     `send`: a gateway that asked for events and does not read them for so long gets no more; its call goes on.
 
+    `farewell`: a peer whose protocol lets it close the connection has so long for that.
+
     `messages_a_second` and `messages_at_once`: as `service.ingest.rate_limits` has them.
     """
 
     start: Seconds = 30.0
     send: Seconds = 30.0
+    farewell: Seconds = 10.0
     messages_a_second: float = MESSAGES_A_SECOND
     messages_at_once: float = MESSAGES_AT_ONCE
 
@@ -153,11 +156,11 @@ class GatewayShell:
         except ProtocolViolation as violation:
             self._hush()
             self._reject(violation)
-            await self._say_why(violation)
+            await self._part(violation)
         except CallRefused as refused:
             self._metrics.calls_refused.labels(refused.code).inc()
             log.warning("call refused", call_id=self._call_id, source=self._source, code=refused.code)
-            await self._say_why(_as_violation(refused))
+            await self._part(_as_violation(refused))
 
     @property
     def _source(self) -> str:
@@ -241,18 +244,12 @@ class GatewayShell:
                 await telling
         finally:
             telling.cancel()
-        match outcome:
-            case "processed":
-                with suppress(Unsent):
-                    await self._tell(CallProcessed())
-            case "failed":
-                failed = "the monitoring of this call failed; announce it again to go on"
-                await self._say_why(ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
-            case "suspended":
-                await self._say_why(ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0))
-            case "taken_over":
-                taken = "another connection has taken this call over"
-                await self._say_why(ProtocolViolation("call_id", taken, CLOSE_POLICY))
+        last = _last_news(outcome)
+        with suppress(Unsent):
+            await self._tell(last)
+        if not self._closed:  # the peer's next message is read by whoever reads
+            await asyncio.sleep(self._limits.farewell)
+            await self._close_after(last)
 
     async def _tell_facts(self, facts: AsyncIterator[LoggedFact]) -> None:
         try:
@@ -282,9 +279,23 @@ class GatewayShell:
             self._metrics.calls_rejected.inc()
             self._connection.reject(violation)
 
-    async def _say_why(self, violation: ProtocolViolation) -> None:
+    async def _part(self, violation: ProtocolViolation) -> None:
+        """Say why this side ends the connection, and read on where it is the peer that closes."""
+        last = ConnectionRefused(violation=violation)
         with suppress(Unsent):
-            await self._tell(ConnectionRefused(violation=violation))
+            await self._tell(last)
+        with suppress(TimeoutError, ProtocolViolation):
+            async with asyncio.timeout(self._limits.farewell):
+                while not self._closed and not isinstance(message := await self._next(), Gone):
+                    await self._replied(message)
+        await self._close_after(last)
+
+    async def _close_after(self, last: CallProcessed | ConnectionRefused) -> None:
+        """The peer may have closed, or been closed, already."""
+        violation = last.violation if isinstance(last, ConnectionRefused) else None
+        close = Close(code=violation.close_code, reason=str(violation)) if violation else Close(code=CLOSE_NORMAL)
+        with suppress(Unsent):
+            await self._send([close])
 
     async def _tell(self, news: News) -> None:
         await self._send(self._dialect.tell(news))
@@ -308,6 +319,22 @@ class GatewayShell:
                 await sending
         except TimeoutError as late:
             raise Unsent from late
+
+
+def _last_news(outcome: CallOutcome) -> CallProcessed | ConnectionRefused:
+    """What a gateway is told of the call that its connection had."""
+    match outcome:
+        case "processed":
+            return CallProcessed()
+        case "failed":
+            failed = "the monitoring of this call failed; announce it again to go on"
+            return ConnectionRefused(violation=ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
+        case "suspended":
+            restarting = ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0)
+            return ConnectionRefused(violation=restarting)
+        case "taken_over":
+            taken = "another connection has taken this call over"
+            return ConnectionRefused(violation=ProtocolViolation("call_id", taken, CLOSE_POLICY))
 
 
 def _as_violation(refused: CallRefused) -> ProtocolViolation:

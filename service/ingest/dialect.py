@@ -6,8 +6,8 @@ A dialect is a plain class without IO, one a connection. `service/ingest/dialect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -27,6 +27,15 @@ class Close:
 
     code: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """The request that a WebSocket begins with. `headers`: by names in lower case. `refused`: why it is let in for
+    nothing but to be told so; None where its key is good."""
+
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    refused: ProtocolViolation | None = None
 
 
 Reply: TypeAlias = SendText | Close
