@@ -29,6 +29,7 @@ from service.ingest.dialect import (
     DialectOutput,
     FactStored,
     News,
+    PartialHeard,
     SendText,
 )
 from service.ingest.events import (
@@ -46,6 +47,7 @@ from service.ingest.events import (
     ReservedCallAnnounced,
 )
 from service.ingest.rate_limits import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MessageLimit
+from service.live.messages import Partial
 from service.metrics import Metrics
 from service.storage.port import GatewayKey, LoggedFact
 
@@ -124,6 +126,7 @@ class GatewayShell:
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
         self._replies: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
         self._closed = False
 
     async def serve(self) -> None:
@@ -145,10 +148,10 @@ class GatewayShell:
             if events is None:
                 return
             connection = await self._attach(events[0])
-            facts = connection.events()  # before anything else happens in the call
+            facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
-            self._replies = tasks.create_task(self._answer(connection, facts))
+            self._replies = tasks.create_task(self._answer(connection, facts, partials))
             self._take(events[1:], connection)
             while not isinstance(message := await self._next(), Gone):
                 self._take(await self._replied(message), connection)
@@ -235,9 +238,11 @@ class GatewayShell:
             elif not isinstance(event, CallAnnounced | ReservedCallAnnounced):
                 connection.feed(event)
 
-    async def _answer(self, connection: CallConnection, facts: AsyncIterator[LoggedFact]) -> None:
+    async def _answer(
+        self, connection: CallConnection, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]
+    ) -> None:
         """Tell the dialect of the call's facts, at last of what became of it."""
-        telling = asyncio.create_task(self._tell_facts(facts))
+        telling = asyncio.create_task(self._tell_what_happens(facts, partials))
         try:
             outcome = await connection.over()
             if outcome == "processed":
@@ -251,6 +256,9 @@ class GatewayShell:
             await asyncio.sleep(self._limits.farewell)
             await self._close_after(last)
 
+    async def _tell_what_happens(self, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]) -> None:
+        await asyncio.gather(self._tell_facts(facts), self._tell_partials(partials))
+
     async def _tell_facts(self, facts: AsyncIterator[LoggedFact]) -> None:
         try:
             async for logged in facts:
@@ -258,6 +266,13 @@ class GatewayShell:
                 await self._tell(FactStored(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=fact))
         except Unsent:
             log.warning("gateway does not read its events", call_id=self._call_id, source=self._source)
+
+    async def _tell_partials(self, partials: AsyncIterator[Partial]) -> None:
+        with suppress(Unsent):
+            async for each in partials:
+                said = seen_by("gateway", each)
+                heard = PartialHeard(call_id=said.call_id, role=said.role, start=said.start, text=said.text)
+                await self._tell(heard)
 
     def _gone(self, code: int, connection: CallConnection) -> None:
         """The connection is over; what that means for the call depends on how it ended."""
@@ -301,17 +316,22 @@ class GatewayShell:
         await self._send(self._dialect.tell(news))
 
     async def _send(self, replies: Sequence[SendText | Close]) -> None:
-        """Raises Unsent. A close is tried even where what comes before it cannot be sent."""
-        try:
-            for reply in replies:
-                if isinstance(reply, SendText):
-                    await self._within_time(self._transport.send(reply.text))
-        finally:
-            for reply in replies:
-                if isinstance(reply, Close) and not self._closed:
-                    self._closed = True
-                    with suppress(Unsent):
-                        await self._within_time(self._transport.close(reply.code, reply.reason))
+        """One after the other, in the order in which the dialect gave them, for they may be numbered. Raises Unsent. A
+        close is tried even where what comes before it cannot be sent."""
+        async with self._sending:
+            try:
+                for reply in replies:
+                    if isinstance(reply, SendText):
+                        await self._within_time(self._transport.send(reply.text))
+            finally:
+                await self._send_close([reply for reply in replies if isinstance(reply, Close)])
+
+    async def _send_close(self, replies: Sequence[Close]) -> None:
+        for reply in replies:
+            if not self._closed:
+                self._closed = True
+                with suppress(Unsent):
+                    await self._within_time(self._transport.close(reply.code, reply.reason))
 
     async def _within_time(self, sending: Coroutine[Any, Any, None]) -> None:
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from asr.types import Seconds
+from asr.types import Role, Seconds
 from service.ingest.events import CLOSE_NORMAL, GatewayEvent, ProtocolViolation
 from service.record.facts import Fact
 
@@ -61,6 +61,16 @@ class FactStored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartialHeard:
+    """What a party of the call has said so far of the utterance that began at `start`; empty: nothing any more."""
+
+    call_id: str
+    role: Role
+    start: Seconds
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallProcessed:
     """Everything that was sent is transcribed, judged and stored."""
 
@@ -72,7 +82,7 @@ class ConnectionRefused:
     violation: ProtocolViolation
 
 
-News: TypeAlias = CallTaken | FactStored | CallProcessed | ConnectionRefused
+News: TypeAlias = CallTaken | FactStored | PartialHeard | CallProcessed | ConnectionRefused
 """What the service may have to say to a gateway."""
 
 

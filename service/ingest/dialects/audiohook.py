@@ -7,10 +7,10 @@ a session must not do ends it: numbers that do not follow, another version or id
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from asr.types import Role, Seconds
+from asr.types import ROLES, Role, Seconds
 from service.ingest.dialect import (
     CallProcessed,
     ConnectionRefused,
@@ -18,12 +18,13 @@ from service.ingest.dialect import (
     FactStored,
     Handshake,
     News,
+    PartialHeard,
     Reply,
     SendText,
 )
 from service.ingest.dialects.audiohook_messages import ClientMessage, Numbering, disconnect, duration_at
 from service.ingest.dialects.audiohook_open import RATE, read_open
-from service.ingest.dialects.audiohook_transcripts import transcript
+from service.ingest.dialects.audiohook_transcripts import interim, transcript
 from service.ingest.events import (
     CLOSE_RESTARTING,
     AudioArrived,
@@ -70,6 +71,8 @@ class AudioHookDialect:
         self._frame = 1
         self._aligner = FrameAligner(1)
         self._samples = 0
+        self._told_until: dict[Role, Seconds] = dict.fromkeys(ROLES, 0.0)
+        """How far each party's final texts reach: what comes late of an interim one is stale."""
 
     def text(self, message: str) -> list[DialectOutput]:
         """Raises ProtocolViolation."""
@@ -83,7 +86,7 @@ class AudioHookDialect:
         if self._state == "new":
             return self._open(said)
         try:
-            outputs = self._within(said)
+            outputs: list[DialectOutput] = self._within(said)
         except ProtocolViolation as violation:
             outputs = [tolerated(violation, "value")]
         return outputs if self._call is not None else [each for each in outputs if isinstance(each, SendText)]
@@ -115,8 +118,10 @@ class AudioHookDialect:
     def tell(self, news: News) -> Sequence[Reply]:
         match news:
             case FactStored(fact=UtteranceHeard(utterance=utterance)) if self._wants(utterance.role):
-                entities = [transcript(utterance, self._channels)]
-                return [self._numbers.write("event", {"entities": entities})]
+                self._told_until[utterance.role] = utterance.end
+                return [self._event(transcript(utterance, self._channels))]
+            case PartialHeard() if news.text and self._wants(news.role) and news.start >= self._told_until[news.role]:
+                return [self._event(interim(news, self._channels))]
             case CallProcessed() | ConnectionRefused() if self._state in ("closing", "closed"):
                 return self._finish()
             case CallProcessed():
@@ -144,6 +149,9 @@ class AudioHookDialect:
 
     def _wants(self, role: Role) -> bool:
         return self._call is not None and self._call.wants_events and role in self._channels and self._state != "closed"
+
+    def _event(self, entity: Mapping[str, object]) -> SendText:
+        return self._numbers.write("event", {"entities": [entity]})
 
     def _open(self, said: ClientMessage) -> list[DialectOutput]:
         if said.kind != "open":

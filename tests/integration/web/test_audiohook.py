@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -60,7 +60,7 @@ class Session:
 
 
 @asynccontextmanager
-async def session(house: House, key: str) -> AsyncIterator[Session]:
+async def session(house: House, key: str) -> AsyncGenerator[Session]:
     headers = {"X-API-KEY": key, "Audiohook-Organization-Id": ORGANIZATION, "Audiohook-Session-Id": SESSION}
     async with (
         asyncio.timeout(20),
@@ -177,9 +177,12 @@ async def test_transcripts_go_to_a_key_that_may_have_them(house: House) -> None:
         await client.say("open", **asking)
         await client.hear("opened")
         connection = await house.calls.connections.get()
+        connection.say("customer", "明天")
+        [interim] = (await client.hear("event"))["entities"]
         connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer", text="明天还款")))
         [entity] = (await client.hear("event"))["entities"]
         await client.close()
+    assert (interim["data"]["isFinal"], entity["data"]["isFinal"]) == (False, True)
     assert entity["data"]["alternatives"][0]["interpretations"][0]["transcript"] == "明天还款"
     async with session(house, await house.key("stream", source="other")) as client:
         await client.say("open", **asking)

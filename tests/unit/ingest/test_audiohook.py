@@ -19,6 +19,7 @@ from service.ingest.dialect import (
     DialectOutput,
     FactStored,
     Handshake,
+    PartialHeard,
     Reply,
     SendText,
 )
@@ -456,6 +457,29 @@ def test_transcripts_go_back_where_they_are_asked_for() -> None:
     }
 
 
+def said_so_far(text: str, start: float = 1.2) -> PartialHeard:
+    return PartialHeard(call_id=CONVERSATION, role="customer", start=start, text=text)
+
+
+def test_what_is_said_so_far_goes_back_under_the_id_of_the_final_text() -> None:
+    client, _ = opened(customConfig={"events": True})
+    told: list[dict[str, Any]] = []
+    for news in (
+        said_so_far("明天"),
+        said_so_far(""),
+        said(start=1.2, end=2.0),
+        said_so_far("明天"),
+        said_so_far("好", 2.0),
+    ):
+        client.replies()
+        client.heard(client.dialect.tell(news))
+        told += [message["parameters"]["entities"][0]["data"] for message in client.said]
+    assert [data["isFinal"] for data in told] == [False, True, False]
+    assert told[0]["id"] == told[1]["id"] != told[2]["id"]
+    assert told[0]["alternatives"][0]["interpretations"][0]["transcript"] == "明天"
+    assert (told[0]["channelId"], told[0]["offset"]) == (0, "PT1.2S")
+
+
 def test_the_channel_is_that_of_the_offered_form() -> None:
     client, _ = opened(customConfig={"events": True}, media=[media("internal", "external")])
     client.heard(client.dialect.tell(said()))
@@ -468,6 +492,7 @@ def test_nothing_is_told_that_was_not_asked_for_or_has_no_channel_or_comes_after
     both, _ = opened(customConfig={"events": True})
     pressed = FactStored(call_id=CONVERSATION, seq=1, at=scenes.NOON, fact=DtmfPressed(digit="5", at=1.0))
     assert silent.dialect.tell(said()) == []
+    assert silent.dialect.tell(said_so_far("明天")) == []
     assert one.dialect.tell(said()) == []
     assert both.dialect.tell(pressed) == []
     both.say("close", reason="end")
