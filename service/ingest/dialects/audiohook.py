@@ -77,12 +77,14 @@ class AudioHookDialect:
     def text(self, message: str) -> list[DialectOutput]:
         """Raises ProtocolViolation."""
         said = self._numbers.read(message)
-        if said.kind == "ping":
-            return [self._numbers.write("pong")]
         if said.kind == "close":
             return self._close(said.parameters)
         if self._state == "closed" or (self._state == "new" and self._parting):
             return []
+        if self._handshake.refused is not None:
+            raise self._handshake.refused
+        if said.kind == "ping":
+            return [self._numbers.write("pong")]
         if self._state == "new":
             return self._open(said)
         try:
@@ -156,7 +158,7 @@ class AudioHookDialect:
     def _open(self, said: ClientMessage) -> list[DialectOutput]:
         if said.kind != "open":
             raise ProtocolViolation("open", "must come first")
-        opening = read_open(said.parameters, self._handshake)
+        opening = read_open(said.parameters, self._handshake.headers)
         self._state, self._call = "open", opening.call
         opened = self._numbers.write("opened", opening.opened)
         if opening.call is None:

@@ -8,7 +8,6 @@ from typing import Final, cast
 
 from asr.audio.pcm import Encoding
 from asr.types import Role
-from service.ingest.dialect import Handshake
 from service.ingest.events import (
     CLOSE_UNAUTHORIZED,
     CLOSE_UNSUPPORTED,
@@ -51,11 +50,9 @@ class Opening:
     notes: tuple[Irregularity, ...]
 
 
-def read_open(parameters: Message, handshake: Handshake) -> Opening:
-    """Raises ProtocolViolation for what cannot begin a call."""
-    if handshake.refused is not None:
-        raise handshake.refused
-    _check_organization(parameters, handshake)
+def read_open(parameters: Message, headers: Mapping[str, str]) -> Opening:
+    """`headers`: of the request, by names in lower case. Raises ProtocolViolation for what cannot begin a call."""
+    _check_organization(parameters, headers)
     notes: Notes = []
     media = _chosen(parameters.get("media"))
     opened: dict[str, object] = {"media": [media], "startPaused": False}
@@ -68,9 +65,9 @@ def read_open(parameters: Message, handshake: Handshake) -> Opening:
     return Opening(opened=opened, call=call, notes=tuple(notes))
 
 
-def _check_organization(parameters: Message, handshake: Handshake) -> None:
+def _check_organization(parameters: Message, headers: Mapping[str, str]) -> None:
     named = text_at(parameters, "organizationId", 64, _WHERE)
-    if named.lower() != handshake.headers.get("audiohook-organization-id", "").lower():
+    if named.lower() != headers.get("audiohook-organization-id", "").lower():
         told = "is another than the request's Audiohook-Organization-Id"
         raise ProtocolViolation("parameters.organizationId", told, CLOSE_UNAUTHORIZED)
 

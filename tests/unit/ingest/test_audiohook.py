@@ -224,15 +224,17 @@ def told_to_part(client: Client, violation: ProtocolViolation) -> dict[str, Any]
     return client.said.pop()
 
 
-def test_a_key_that_is_not_good_is_told_once_the_session_opens() -> None:
+@pytest.mark.parametrize("first", ["open", "ping", "mute"])
+def test_a_key_that_is_not_good_is_told_with_the_first_message(first: str) -> None:
     why = ProtocolViolation("key", "This key has been revoked.", CLOSE_UNAUTHORIZED)
     client = Client(AudioHookDialect(replace(HANDSHAKE, refused=why)))
     with pytest.raises(ProtocolViolation) as caught:
-        client.say("open", **OPEN)
+        client.say(first, **OPEN)
     assert caught.value is why
     message = told_to_part(client, why)
     assert message["type"] == "disconnect"
     assert message["parameters"] == {"reason": "unauthorized", "info": "key: This key has been revoked."}
+    assert client.say("ping") == []
     assert client.say("close", reason="disconnect") == []
     assert client.replies() == ["closed"]
 
