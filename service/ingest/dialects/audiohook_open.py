@@ -35,6 +35,7 @@ _PROBE: Final = "00000000-0000-0000-0000-000000000000"
 _ROLES: Final[Mapping[object, Role]] = {"external": "customer", "internal": "agent"}
 _ENCODINGS: Final[Mapping[object, Encoding]] = {"PCMU": "mulaw", "L16": "pcm_s16le"}
 """L16 is little-endian, as the reference client and server have it, not as in RFC 2586."""
+_FORM: Final = ("type", "format", "channels", "rate")
 _KNOWN: Final = frozenset(("agent", "customer", "language", "jurisdiction", "started_at", "events"))
 _WHERE: Final = "parameters."
 _CUSTOM: Final = "parameters.customConfig."
@@ -55,7 +56,8 @@ def read_open(parameters: Message, headers: Mapping[str, str]) -> Opening:
     _check_organization(parameters, headers)
     notes: Notes = []
     media = _chosen(parameters.get("media"))
-    opened: dict[str, object] = {"media": [media], "startPaused": False}
+    answer = {name: media[name] for name in _FORM}  # what else an entry may hold is promised by nobody here
+    opened: dict[str, object] = {"media": [answer], "startPaused": False}
     if flag_at(parameters, "supportedLanguages", notes):
         opened["supportedLanguages"] = LANGUAGES
     call_id = call_id_at(parameters, "conversationId", _WHERE)
