@@ -18,7 +18,8 @@ import structlog
 from asr.types import Seconds
 from service.access.clock import steady_now
 from service.access.view import seen_by
-from service.gateway.call_ports import CallConnection, CallOutcome, CallRefused, CallRegistry
+from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
+from service.gateway.endings import close_after, last_news, not_taken
 from service.gateway.reservations import Reservations
 from service.ingest.dialect import (
     CallProcessed,
@@ -33,12 +34,8 @@ from service.ingest.dialect import (
     SendText,
 )
 from service.ingest.events import (
-    CLOSE_INTERNAL_ERROR,
     CLOSE_NORMAL,
-    CLOSE_POLICY,
-    CLOSE_RESTARTING,
     CLOSE_TOO_BIG,
-    CLOSE_TRY_LATER,
     CallAnnounced,
     CallStopped,
     GatewayEvent,
@@ -163,7 +160,7 @@ class GatewayShell:
         except CallRefused as refused:
             self._metrics.calls_refused.labels(refused.code).inc()
             log.warning("call refused", call_id=self._call_id, source=self._source, code=refused.code)
-            await self._part(_as_violation(refused))
+            await self._part(not_taken(refused))
 
     @property
     def _source(self) -> str:
@@ -249,7 +246,7 @@ class GatewayShell:
                 await telling
         finally:
             telling.cancel()
-        last = _last_news(outcome)
+        last = last_news(outcome)
         with suppress(Unsent):
             await self._tell(last)
         if not self._closed:  # the peer's next message is read by whoever reads
@@ -307,10 +304,8 @@ class GatewayShell:
 
     async def _close_after(self, last: CallProcessed | ConnectionRefused) -> None:
         """The peer may have closed, or been closed, already."""
-        violation = last.violation if isinstance(last, ConnectionRefused) else None
-        close = Close(code=violation.close_code, reason=str(violation)) if violation else Close(code=CLOSE_NORMAL)
         with suppress(Unsent):
-            await self._send([close])
+            await self._send([close_after(last)])
 
     async def _tell(self, news: News) -> None:
         await self._send(self._dialect.tell(news))
@@ -339,26 +334,3 @@ class GatewayShell:
                 await sending
         except TimeoutError as late:
             raise Unsent from late
-
-
-def _last_news(outcome: CallOutcome) -> CallProcessed | ConnectionRefused:
-    """What a gateway is told of the call that its connection had."""
-    match outcome:
-        case "processed":
-            return CallProcessed()
-        case "failed":
-            failed = "the monitoring of this call failed; announce it again to go on"
-            return ConnectionRefused(violation=ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
-        case "suspended":
-            restarting = ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0)
-            return ConnectionRefused(violation=restarting)
-        case "taken_over":
-            taken = "another connection has taken this call over"
-            return ConnectionRefused(violation=ProtocolViolation("call_id", taken, CLOSE_POLICY))
-
-
-def _as_violation(refused: CallRefused) -> ProtocolViolation:
-    """A refused call in the words a gateway is told it with."""
-    later = f"; try again in {refused.retry_after:.0f} s" if refused.retry_after else ""
-    code = CLOSE_RESTARTING if refused.code == "restarting" else CLOSE_TRY_LATER
-    return ProtocolViolation("start", refused.message + later, code, refused.retry_after)

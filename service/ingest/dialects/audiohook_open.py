@@ -43,8 +43,8 @@ _CUSTOM: Final = "parameters.customConfig."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """`opened`: the parameters to answer with. `roles`: the parties on the channels, `encoding` of all of them. `call`:
-    None for a connection probe. `notes`: what was odd and is taken all the same."""
+    """`opened`: the parameters to answer with. `call`: None for a connection probe. `notes`: what was odd and is taken
+    all the same."""
 
     opened: Mapping[str, object]
     call: CallAnnounced | None
