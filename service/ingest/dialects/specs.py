@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.any_media_stream import AnyMediaStreamDialect
+from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.exotel import ExotelDialect
@@ -30,11 +31,13 @@ Maker: TypeAlias = Callable[[Source, Handshake], Dialect]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectSpec:
     """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
-    `key_in_path`: the key may follow the path, for vendors that can send no header."""
+    `key_in_path`: the key may follow the path, for vendors that can send no header. `tells_refusals`: the vendor wants
+    to be told on the accepted socket that its key is not good; otherwise such a handshake is denied."""
 
     make: Maker
     path: str | None
     key_in_path: bool = False
+    tells_refusals: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -46,6 +49,11 @@ class DialectSpec:
 def _alone(make: Callable[[], Dialect]) -> Maker:
     """Of a dialect whose messages tell everything."""
     return lambda _source, _handshake: make()
+
+
+def _by_handshake(make: Callable[[Handshake], Dialect]) -> Maker:
+    """Of a dialect whose handshake says more than a key."""
+    return lambda _source, handshake: make(handshake)
 
 
 def _by_source(make: Callable[[Source], Dialect]) -> Maker:
@@ -65,6 +73,7 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
             make=_by_source(AnyMediaStreamDialect), path="/v1/media-streams", key_in_path=True
         ),
         "vonage": DialectSpec(make=_by_source(VonageDialect), path="/v1/vonage", key_in_path=True),
+        "audiohook": DialectSpec(make=_by_handshake(AudioHookDialect), path="/v1/audiohook", tells_refusals=True),
         "audiosocket": DialectSpec(make=_alone(AudioSocketDialect), path=None),
         "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
         "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
