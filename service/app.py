@@ -18,6 +18,7 @@ from contextlib import (
     suppress,
 )
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 
 import structlog
@@ -35,6 +36,7 @@ from detectors.contract import EarlierContact
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
 from detectors.runtime.runner import ThreadedDetectorRunner
+from detectors.semantic.calibration import load_calibration
 from detectors.timezones.zones import load_zones
 from models import ModelError, ModelStore
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
@@ -99,6 +101,12 @@ def load_engine(settings: Settings) -> Engine:
         threads=settings.threads,
         beam_size=settings.beam_size,
     )
+
+
+def load_registry(settings: Settings, pack: Path | None = None) -> Registry:
+    """The configured rules, or another pack's, as people's decisions have calibrated them. Blocks for seconds. Raises
+    DetectorError."""
+    return load(pack=pack or settings.pack, calibration=load_calibration(settings.calibration_file))
 
 
 def wall() -> datetime:
@@ -298,7 +306,7 @@ def make_service(settings: Settings) -> Service:
     for sentence in prepare_folder(settings.data_dir, with_store=not settings.database_url):
         log.warning("data folder", told=sentence)
     load_secret(settings.data_dir / "session.key")  # what is wrong with it is told before calls are closed or begun
-    registry = load(pack=settings.pack)
+    registry = load_registry(settings)
     load_zones()
     try:
         return Service(settings, registry, load_engine(settings))

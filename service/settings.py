@@ -257,5 +257,10 @@ class Settings(BaseSettings):
         return self.rules_dir or PACKS
 
     @property
+    def calibration_file(self) -> Path:
+        """What `callwarden rules calibrate --write` leaves."""
+        return self.data_dir / "calibration.json"
+
+    @property
     def recordings_dir(self) -> Path:
         return self.data_dir / "recordings"

@@ -40,6 +40,7 @@ from detectors.rules.pack import load_word_rules, wrong_examples
 from detectors.rules.right_party import load_right_party_check
 from detectors.rules.sequence import THIRD_PARTY, SequenceDetector, load_cues
 from detectors.runtime.third_party import third_party_detectors
+from detectors.semantic.calibration import Calibration
 from detectors.semantic.detector import SemanticDetector, Understood, rule_of
 from detectors.semantic.encoder import FOLDER, EncoderMissing, OnnxTextEncoder
 from detectors.semantic.heads import load_heads
@@ -95,11 +96,11 @@ class Registry:
         return {language: frame.biasing(jurisdiction, own) for language, frame in self.frames.items()}
 
 
-def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
+def load(encoder: Path | None = FOLDER, pack: Path = PACKS, calibration: Calibration | None = None) -> Registry:
     """The registry over a folder of packs, by default those that ship with this package, the encoder in its folder, and
-    the detectors of other packages. Without a folder, or where the encoder is missing, patterns judge alone. Raises
-    DetectorError naming what is wrong."""
-    version, words = pack_version(pack), load_word_rules(pack)
+    the detectors of other packages. Without a folder, or where the encoder is missing, patterns judge alone.
+    `calibration`: what people's decisions have changed. Raises DetectorError naming what is wrong."""
+    version, words = pack_version(pack, calibration.to_json() if calibration else b""), load_word_rules(pack)
     for wrong in wrong_examples(words):
         raise PackError(str(wrong))
     taxonomy, vocabulary, rules = words.taxonomy, words.vocabulary, words.rules
@@ -108,7 +109,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
     duties = load_duties(taxonomy, vocabulary, pack / "duties.yaml")
     right_party = load_right_party_check(vocabulary, pack / "right_party.yaml")
     cues, lexicons = load_cues(vocabulary, pack / "sequence.yaml"), load_lexicons(pack)
-    understood, problem = _understood(encoder)
+    understood, problem = _understood(encoder, calibration)
     for name in understood.heads.categories if understood else ():
         if name not in taxonomy.categories:
             raise PackError(f"taxonomy.yaml: categories: {name}: is needed, for the encoder tells it")
@@ -142,7 +143,7 @@ def _need_categories(taxonomy: Taxonomy, names: Sequence[str]) -> None:
             raise PackError(f"taxonomy.yaml: categories: {name}: is needed, with the law of {laws}")
 
 
-def _understood(folder: Path | None) -> tuple[Understood | None, str]:
+def _understood(folder: Path | None, calibration: Calibration | None) -> tuple[Understood | None, str]:
     """What judges by meaning, or why nothing does."""
     if folder is None:
         return None, "no encoder is asked for"
@@ -150,7 +151,10 @@ def _understood(folder: Path | None) -> tuple[Understood | None, str]:
         encoder = OnnxTextEncoder(folder)
     except EncoderMissing as missing:
         return None, str(missing)
-    return Understood(encoder=encoder, heads=load_heads(folder), judgement=load_judgement(folder)), ""
+    judgement = load_judgement(folder)
+    if calibration is not None:
+        judgement = calibration.of(judgement)
+    return Understood(encoder=encoder, heads=load_heads(folder), judgement=judgement), ""
 
 
 def _by_ear(rules: Sequence[Rule]) -> frozenset[str]:

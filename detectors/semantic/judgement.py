@@ -50,10 +50,14 @@ class Judgement:
 
     def probability(self, meaning: Meaning, category: str, rule: str | None = None) -> float:
         """That the line commits the category, by everything known of it. `rule`: the one that is met, if any."""
-        pattern = 0.0 if rule is None else self.trust.get(rule, self.trust_in_other_rules)
+        pattern = 0.0 if rule is None else self.trust_of(rule)
         weighed = zip(self.weights, features(meaning, category, pattern), strict=True)
         odds = sum(weight * value for weight, value in weighed)
         return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, odds))))
+
+    def trust_of(self, rule: str) -> float:
+        """How far a rule that is met can be trusted, in [0, 1]."""
+        return self.trust.get(rule, self.trust_in_other_rules)
 
     def tells(self, category: str, probability: float, rule: str | None = None) -> bool:
         """Whether that is enough for a finding."""

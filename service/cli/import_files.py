@@ -19,10 +19,10 @@ from asr.recognition.recogniser import BatchRecogniser
 from asr.types import Role, Seconds
 from detectors.contract import DetectorError
 from detectors.evaluation.batch import BadInput
-from detectors.runtime.registry import Registry, load
+from detectors.runtime.registry import Registry
 from detectors.timezones.zones import NoZone, load_zones, read_zone
 from models import ModelError
-from service.app import load_engine, wall
+from service.app import load_engine, load_registry, wall
 from service.cli import arguments
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, fail_all, leave, out, warn
@@ -149,7 +149,7 @@ def _run(settings: Settings, listing: Listing, board: _Board) -> bool:
         for sentence in prepare_folder(settings.data_dir, with_store=not settings.database_url):
             warn(sentence)
         with sole_user(settings.data_dir, within=0.0):
-            registry, engine = load(pack=settings.pack), load_engine(settings)
+            registry, engine = load_registry(settings), load_engine(settings)
             load_zones()
             if registry.encoder is None:
                 warn(f"patterns and duties judge alone: {registry.encoder_problem}")

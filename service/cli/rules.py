@@ -16,13 +16,18 @@ from rich.table import Table
 
 from asr.threads import in_thread
 from detectors.contract import DetectorError
+from detectors.rules.lexical import LexicalDetector
 from detectors.rules.pack import load_word_rules, wrong_examples
-from detectors.runtime.registry import load
+from detectors.semantic.calibration import Calibration, Decided, calibrate
+from detectors.semantic.detector import SemanticDetector, rule_of
+from detectors.semantic.judgement import Judgement, load_judgement
+from service.app import load_registry
 from service.cli import arguments
 from service.cli.accounts import with_store
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
 from service.cli.trial import Trial, ended_calls
+from service.private_files import replace_file
 from service.record.facts import SYSTEM, Alert
 from service.storage.port import AlertQuery, AlertQueue, Store
 
@@ -30,6 +35,8 @@ app = typer.Typer(help="Try rule packs, and see what people's decisions say of t
 
 Pack = Annotated[Path | None, typer.Argument(help="Folder of the rule pack; without one, the pack that judges.")]
 PAGE: Final = 200
+_WEIGHED: Final = (LexicalDetector.id, SemanticDetector.id)
+"""Whose findings the judgement weighs."""
 _Z: Final = 1.96
 """Standard deviations on either side that hold 95 of 100."""
 
@@ -70,22 +77,19 @@ def _of_rule(rule: str, confirmed: int, dismissed: int) -> RulePrecision:
     )
 
 
-async def decided_by_people(store: AlertQueue, since: datetime | None) -> Counter[tuple[str, bool]]:
-    """All alerts that people have decided, those raised since then, by rule and whether they were confirmed."""
-    counts = Counter[tuple[str, bool]]()
+async def decided_by_people(store: AlertQueue, since: datetime | None) -> list[Alert]:
+    """All alerts that people have decided, those raised since then, newest first."""
+    decided: list[Alert] = []
     cursor: str | None = None
     while True:
         page = await store.alerts(AlertQuery(states=("confirmed", "dismissed"), cursor=cursor, limit=PAGE))
         for alert in page.alerts:
             if since is not None and alert.raised_at < since:
-                return counts
-            counts.update(_decision(alert))
+                return decided
+            if alert.changed_by != SYSTEM:
+                decided.append(alert)
         if (cursor := page.next) is None:
-            return counts
-
-
-def _decision(alert: Alert) -> list[tuple[str, bool]]:
-    return [] if alert.changed_by == SYSTEM else [(alert.rule, alert.state == "confirmed")]
+            return decided
 
 
 @app.command("precision")
@@ -96,7 +100,8 @@ def precision(
 ) -> None:
     """How often each rule's alerts were confirmed, by people's decisions; the most often wrong rule first."""
     begin = arguments.moment("--since", since)
-    rules = precision_of(with_store(data_dir, lambda store: decided_by_people(store, begin)))
+    alerts = with_store(data_dir, lambda store: decided_by_people(store, begin))
+    rules = precision_of(Counter((alert.rule, alert.state == "confirmed") for alert in alerts))
     if as_json:
         for each in rules:
             out.print(json.dumps(asdict(each)), markup=False, highlight=False, soft_wrap=True)
@@ -109,6 +114,46 @@ def precision(
         interval = f"{each.low:.0%} to {each.high:.0%}"
         table.add_row(each.rule, str(each.confirmed), str(each.dismissed), f"{each.precision:.0%}", interval)
     out.print(table)
+
+
+@app.command("calibrate")
+def calibrate_rules(
+    since: Annotated[str | None, typer.Option(help="Only alerts raised since then: ISO 8601 with offset.")] = None,
+    precision: Annotated[float, typer.Option(min=0.5, max=0.99, help="The share of right alerts to reach.")] = 0.9,
+    write: Annotated[bool, typer.Option("--write", help="Judge by it from the next start on.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask more of rules whose alerts people have often dismissed, and show what changes. No rule gets louder."""
+    begin = arguments.moment("--since", since)
+    alerts = with_store(data_dir, lambda store: decided_by_people(store, begin))
+    try:
+        judgement = load_judgement()
+    except DetectorError as problem:
+        fail(str(problem), code=2)
+    calibration = calibrate(judgement, [_decided(each) for each in alerts if each.detector in _WEIGHED], precision)
+    out.print(_changes(judgement, calibration) if calibration else "Nothing changes.")
+    if write:
+        path = arguments.settings(data_dir=data_dir).calibration_file
+        try:
+            replace_file(path, calibration.to_json())
+        except OSError as problem:
+            fail(f"{path} cannot be written: {problem.strerror or problem}")
+        out.print(f"Written to {path}; the service judges by it from its next start on.", markup=False, soft_wrap=True)
+
+
+def _decided(alert: Alert) -> Decided:
+    by_meaning = alert.rule == rule_of(alert.category)
+    rule = None if by_meaning else alert.rule
+    return Decided(category=alert.category, rule=rule, score=alert.score, right=alert.state == "confirmed")
+
+
+def _changes(judgement: Judgement, calibration: Calibration) -> Table:
+    table = Table("what", "of", "was", "is", box=None, pad_edge=False)
+    for rule, trust in calibration.trust.items():
+        table.add_row("trust", rule, f"{judgement.trust_of(rule):.2f}", f"{trust:.2f}")
+    for category, threshold in calibration.thresholds.items():
+        table.add_row("threshold", category, f"{judgement.thresholds[category]:.2f}", f"{threshold:.2f}")
+    return table
 
 
 @app.command("test")
@@ -144,7 +189,8 @@ def try_on_calls(
     """
     begin = arguments.moment("--since", since)
     try:
-        trial = Trial(load(pack=arguments.settings().pack), load(pack=pack))
+        settings = arguments.settings()
+        trial = Trial(load_registry(settings), load_registry(settings, pack))
     except DetectorError as problem:
         fail(str(problem), code=2)
     calls = with_store(data_dir, lambda store: _try_on(trial, store, begin, most))

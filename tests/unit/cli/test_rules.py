@@ -19,9 +19,12 @@ from typer.testing import CliRunner
 from detectors.contract import Bilingual, Withdrawn
 from detectors.packs.taxonomy import PACKS, PackError
 from detectors.runtime.registry import load
+from detectors.semantic.calibration import BadCalibration
+from service.app import load_registry
 from service.cli import app
 from service.cli.rules import PAGE, precision_of
 from service.record.facts import FindingWithdrawn
+from service.settings import Settings
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.scenes import AT
@@ -104,6 +107,25 @@ def test_a_table_names_the_rules() -> None:
     assert "0 %" in shown or "0%" in shown
 
 
+@pytest.mark.usefixtures("floor")
+def test_a_rule_that_was_often_wrong_is_trusted_less_from_the_next_start_on(tmp_path: Path) -> None:
+    shipped = load_registry(Settings(data_dir=tmp_path))
+    shown = CliRunner().invoke(app, ["rules", "calibrate"]).stdout
+    assert "r.wrong" in shown
+    assert load_registry(Settings(data_dir=tmp_path)).pack == shipped.pack
+    written = CliRunner().invoke(app, ["rules", "calibrate", "--write"])
+    assert "Written to" in written.stdout, written.output
+    calibrated = load_registry(Settings(data_dir=tmp_path)).pack
+    assert calibrated.version.endswith("+calibrated")
+    assert calibrated.sha256 != shipped.pack.sha256
+
+
+def test_a_damaged_calibration_is_told_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "calibration.json").write_text('{"trust": {"r": 7}, "thresholds": {}}')
+    with pytest.raises(BadCalibration, match=r"calibration\.json.*r is 7"):
+        load_registry(Settings(data_dir=tmp_path))
+
+
 def changed_pack(folder: Path, file: str, rule: str, **fields: Any) -> Path:
     """The pack that ships, with other fields in one rule."""
     pack = folder / "pack"
@@ -156,7 +178,7 @@ def tried(pack: Path, *options: str) -> list[dict[str, object]]:
 
 @pytest.fixture
 def calls(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.cli.rules.load", partial(load, None))
+    monkeypatch.setattr("service.app.load", partial(load, None))
     asyncio.run(_called(url))
 
 
