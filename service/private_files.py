@@ -27,7 +27,6 @@ _OURS = frozenset(
         "ended-sessions",
         "in-use",
         "recordings",
-        "importing",
         "demo",
     }
 )

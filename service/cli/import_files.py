@@ -163,7 +163,7 @@ def _run(settings: Settings, listing: Listing, board: _Board) -> bool:
 
 async def _import(settings: Settings, listing: Listing, board: _Board, registry: Registry, engine: Engine) -> None:
     store = SqlStore(settings.store_url, await asyncio.to_thread(installation_id, settings.data_dir))
-    recordings, aside = RecordingFolder(settings.recordings_dir), RecordingFolder(settings.data_dir / "importing")
+    recordings, aside = RecordingFolder(settings.recordings_dir), RecordingFolder(settings.recordings_dir / "importing")
     async with AsyncExitStack() as stack:
         await store.open()
         stack.push_async_callback(store.close)

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from asr.audio.pcm import SAMPLE_BYTES
 from asr.recognition.recogniser import BatchRecogniser
 from asr.types import Seconds
 from detectors.contract import EarlierContact
@@ -35,6 +36,7 @@ from service.metrics import Metrics
 from service.record.facts import AlertRaised, Call, CallClosed, Fact, GapMarked
 from service.recordings.folder import RecordingFolder
 from service.recordings.recorder import CallRecording, RecordingThread
+from service.recordings.wav import MOST_DATA_BYTES
 from service.settings import Settings
 from service.storage.port import CallStore, NotFound, StorageError
 from service.unusable import Unusable, told
@@ -100,7 +102,7 @@ class _CallLog:
 
 class Importer:
     """Takes recordings in, several at a time if asked to; those of one customer one after another, for the earlier
-    calls count. Everything it works with is running, and `aside` is a folder of its own beside `recordings`."""
+    calls count. Everything it works with is running, and `aside` is a folder of its own on the disk of `recordings`."""
 
     def __init__(
         self,
@@ -258,6 +260,8 @@ def _as_recorded(call: RecordedCall, audio: CallFile) -> CallAnnounced:
                 " --party customer, or in the list's column party"
             )
         announced = replace(announced, roles=(call.party,))
+    if SAMPLE_BYTES * audio.channels * audio.rate * (audio.seconds or 0.0) > MOST_DATA_BYTES:
+        raise _Refused(f"lasts {audio.seconds:.0f} s, longer than a recording can be")
     if announced.started_at is None:
         began = _changed_at(call.file.path) - timedelta(seconds=audio.seconds or 0.0)
         announced = replace(announced, started_at=began, metadata={**announced.metadata, DATED_BY_FILE: "file"})

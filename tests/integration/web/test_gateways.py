@@ -124,7 +124,7 @@ async def test_an_offered_subprotocol_is_echoed_and_none_is_required(house: Hous
     ("message", "field", "code"),
     [
         ("no json", "message", 1003),
-        (json.dumps({**START, "encoding": "opus"}), "encoding", 1003),
+        (json.dumps({**START, "encoding": "amr-wb"}), "encoding", 1003),
         (json.dumps({**START, "rate": 96_000}), "rate", 1008),
         (json.dumps({"type": "stop"}), "start", 1008),
         ("x" * (64 * 1024 + 1), "message", 1009),

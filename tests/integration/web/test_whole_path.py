@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from asr.audio.pcm import PacketEncoding, Pcm
 from asr.engines.absent import AbsentEngine
+from asr.types import Role
 from detectors.packs.biasing import PromptFrame
 from detectors.packs.source import pack_version
 from detectors.runtime.registry import Registry
@@ -29,6 +32,7 @@ from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 from tests.integration.web.test_gateways import SECOND, START, ending, started, stream
+from tests.packets import RATES, packets_of
 
 STOP = json.dumps({"type": "stop"})
 
@@ -364,6 +368,33 @@ async def test_a_second_call_of_yeastar_on_one_connection_is_told_to_connect_aga
         assert client.close_reason.startswith("callid: came after the end")
     assert (await summary(watcher, "y-1"))["state"] == "live", "it was not ended by that"
     assert (await watcher.get("/api/v1/calls/y-2")).status_code == 404
+
+
+async def test_one_call_of_opus_and_g722_on_a_connection_for_each_leg(quick: House) -> None:
+    """Their library is loaded with the first packet, and the event loop does not wait for it."""
+    watcher, key = await quick.logged_in("supervisor"), await quick.key("stream", "events")
+    legs: list[tuple[Role, PacketEncoding, int]] = [("agent", "opus", 48_000), ("customer", "g722", 8000)]
+    sent = [await asyncio.to_thread(packets_of, loud(encoding), encoding) for _, encoding, _ in legs]
+    async with stream(quick, key) as agent, stream(quick, key) as customer:
+        for client, (role, encoding, rate) in zip((agent, customer), legs, strict=True):
+            both = {"legs": [role], "call_legs": ["agent", "customer"], "events": role == "agent"}
+            assert (await started(client, **both, encoding=encoding, rate=rate))["type"] == "ready"
+        for pair in zip(*sent, strict=False):
+            for client, packet in zip((agent, customer), pair, strict=True):
+                await client.send(packet)
+        await customer.send(json.dumps({"type": "dtmf", "digit": "5"}))
+        assert (await live_until(agent, "dtmf"))["fact"]["digit"] == "5", "all before it was read"
+        await agent.send(STOP)
+        stored = await ended(watcher, "call-1")
+    outline = (await watcher.get("/api/v1/calls/call-1/peaks", params={"points": 4})).json()
+    assert stored["call"]["rate"] == 16_000
+    assert 1.0 <= stored["duration"] <= 2.1  # one leg may be read after the other
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+def loud(encoding: PacketEncoding) -> Pcm:
+    """A second of a tone."""
+    return (8000 * np.sin(2 * np.pi * 440 * np.arange(RATES[encoding]) / RATES[encoding])).astype(np.int16)
 
 
 def frame(kind: int, payload: bytes) -> bytes:

@@ -116,7 +116,7 @@ def test_a_recording_becomes_a_call_with_everything_that_a_live_one_has(
     recorded, rate = soundfile.read(tmp_path / "data" / "recordings" / recording_name(call.id), dtype="int16")
     assert rate == RATE
     np.testing.assert_array_equal(recorded, sound)
-    assert list((tmp_path / "data" / "importing").iterdir()) == []
+    assert list((tmp_path / "data" / "recordings" / "importing").iterdir()) == []
 
 
 @pytest.mark.usefixtures("engine")
@@ -180,8 +180,8 @@ def test_what_cannot_be_a_call_is_refused_with_its_reason_and_leaves_nothing(
         assert any(line.startswith(f"refused: {folder / name}.wav: ") and reason in line for line in lines), name
     assert any("1 other files lie in the folders" in line for line in lines)
     assert list(stored(tmp_path / "data")) == ["good"]
-    assert [path.name for path in (tmp_path / "data" / "recordings").iterdir()] == ["good.wav"]
-    assert list((tmp_path / "data" / "importing").iterdir()) == []
+    assert [path.name for path in (tmp_path / "data" / "recordings").glob("*.wav*")] == ["good.wav"]
+    assert list((tmp_path / "data" / "recordings" / "importing").iterdir()) == []
 
 
 @pytest.mark.usefixtures("engine")
@@ -282,10 +282,10 @@ def test_a_killed_run_leaves_whole_calls_and_is_gone_on_with(tmp_path: Path, fol
         assert run.stdout.readline() == "hangs\n"  # in the second file
         run.send_signal(signal.SIGKILL)
     assert list(stored(tmp_path / "data")) == ["1"]
-    assert [path.name for path in (tmp_path / "data" / "recordings").iterdir()] == ["1.wav"]
+    assert [path.name for path in (tmp_path / "data" / "recordings").glob("*.wav*")] == ["1.wav"]
     assert imported(folder).stdout == "1 taken, 1 stored before, 0 refused\n"
     assert sorted(stored(tmp_path / "data")) == ["1", "2"]
-    assert list((tmp_path / "data" / "importing").iterdir()) == []
+    assert list((tmp_path / "data" / "recordings" / "importing").iterdir()) == []
 
 
 def test_speech_that_cannot_be_recognised_leaves_no_call(
