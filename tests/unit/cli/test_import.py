@@ -43,7 +43,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, blocked_event_loop_f
     blocked_event_loop_fails.deactivate()
     scripted = FakeEngine()
     monkeypatch.setattr(import_files, "load_engine", lambda _settings: scripted)
-    monkeypatch.setattr(import_files, "load", lambda **_: REGISTRY)
+    monkeypatch.setattr(import_files, "load_registry", lambda _settings: REGISTRY)
     monkeypatch.setattr(import_files, "configure_logging", lambda _settings: None)
     monkeypatch.setenv("CALLWARDEN_DATA_DIR", str(tmp_path / "data"))
     return scripted
