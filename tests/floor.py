@@ -71,11 +71,12 @@ class Floor:
         self.bus = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, self.bus, self.metrics, retry_seconds=retry_seconds)
         self.detectors = FakeDetectorRunner()
+        self.recordings = FakeRecordings()
         self.histories: dict[str, tuple[EarlierContact, ...] | None] = {}
         self.recognition = Carries(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            earlier=EarlierCalls(store, FakeRecordings(), wall),
+            earlier=EarlierCalls(store, self.recordings, wall),
             journal=self.journal,
             bus=self.bus,
             open_session=self._session,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from asr.audio.pcm import samples_in
+import numpy as np
+
+from asr.audio.pcm import Pcm, samples_in
 from asr.threads import in_thread
-from asr.types import Seconds
+from asr.types import Role, Seconds
 from detectors.contract import HISTORY_DAYS, EarlierContact
 from service.calls.earlier_call import EarlierCall, earlier_call_of
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced
 from service.ingest.source import Source
-from service.record.facts import Call
+from service.record.facts import Call, GapMarked
 from service.record.summary import CallSummary
 from service.recordings.reader import RecordedAudio, recorded_audio
-from service.recordings.recordings import Recordings
+from service.recordings.recordings import Recordings, RecordingUnreadable
 from service.recordings.wav import WavForm
 from service.storage.port import CallStore, LoggedFact, StorageUnavailable
 
@@ -91,20 +94,20 @@ class EarlierCalls:
             return None
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
-        """Let the session hear the recorded speech that may have no text yet."""
-        recorded = await self._recorded(earlier)
-        if recorded is None:
-            return
-        rate = earlier.call.rate
+        """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked."""
+        rate, recorded = earlier.call.rate, await self._recorded(earlier)
         begins = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
-        at = min(begins.values())
-        while at < recorded.frames:
-            stop = min(recorded.frames, at + samples_in(_PIECE, rate))
-            frames = await in_thread(lambda at=at, stop=stop: recorded.read(at, stop))
+        at, end = min(begins.values()), samples_in(earlier.reached, rate)
+        while at < end:
+            stop = min(end, at + samples_in(_PIECE, rate))
+            frames = await in_thread(lambda at=at, stop=stop: _read(recorded, at, stop))
+            if not len(frames):
+                await _leave_out(session, rate, {role: max(at, begin) for role, begin in begins.items()}, end)
+                return
             for channel, role in enumerate(earlier.call.roles):
                 fresh = frames[max(0, begins[role] - at) :, channel]
                 session.relisten(role, fresh.copy())
-            at = stop
+            at += len(frames)
 
     async def _recorded(self, earlier: EarlierCall) -> RecordedAudio | None:
         call = earlier.call
@@ -126,6 +129,27 @@ class EarlierCalls:
 def announced_id(call_id: str) -> str:
     """What the gateway calls it: the part before `~`, which no announced id holds."""
     return call_id.partition("~")[0]
+
+
+def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:
+    """Blocks: the sample frames [start, stop), or as many as there are; empty where none can be read."""
+    if recorded is not None:
+        with suppress(RecordingUnreadable):
+            return recorded.read(start, stop)
+    return np.empty(0, np.int16)
+
+
+async def _leave_out(session: CallSession, rate: int, begins: Mapping[Role, int], end: int) -> None:
+    """Nothing can be heard again of each leg's sample frames [begin, end): silence, so that the clock goes on, and a
+    mark."""
+    piece = samples_in(_PIECE, rate)
+    for at in range(min(begins.values()), end, piece):
+        for role, begin in begins.items():
+            session.relisten(role, np.zeros(max(0, min(at + piece, end) - max(at, begin)), np.int16))
+        await asyncio.sleep(0)
+    for role, begin in begins.items():
+        if begin < end:
+            session.mark(GapMarked(role=role, start=begin / rate, end=end / rate, reason="unrecognised"))
 
 
 def _before(free: str, announced: str) -> str | None:

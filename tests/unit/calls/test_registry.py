@@ -9,10 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from asr.audio.pcm import Encoding
 from asr.recognition.load import CALLS_SPEECH
@@ -22,6 +24,8 @@ from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
 from service.ingest.source import Source
 from service.record.facts import SYSTEM, CallClosed, CallOpened, CallResumed, GapMarked, Notice
+from service.recordings.reader import RecordedAudio
+from service.recordings.recordings import RecordingUnreadable
 from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -425,6 +429,35 @@ async def test_calls_left_long_ago_are_over_at_once(store: SqlStore) -> None:
         facts = floor.bus.follow("c-0")
         async with floor.calls:
             assert [logged.fact async for logged in facts][-1].type == "call_closed"
+
+
+async def test_a_recording_that_cannot_be_read_is_a_marked_stretch_and_the_clock_goes_on(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk fails at the second piece; the agent's speech has its text up to 2 s."""
+    writer = (floor := Floor(store)).recordings.writer("c-1", CALL.roles, CALL.rate)
+    for role in CALL.roles:
+        writer.write(role, 0, np.zeros(6 * CALL.rate, np.int16))
+    writer.save()
+    real = RecordedAudio.read
+
+    def fails(recorded: RecordedAudio, start: int, stop: int) -> NDArray[np.int16]:
+        if start:
+            raise RecordingUnreadable("input/output error")
+        return real(recorded, start, stop)
+
+    monkeypatch.setattr(RecordedAudio, "read", fails)
+    await store.append("c-1", [CallOpened(call=scenes.call("c-1")), scenes.heard("c-1")], now())
+    async with floor.journal, floor.calls:
+        connection = await floor.attach()
+        closed = await floor.ended(connection)
+        gaps = [f.fact for f in await store.facts("c-1") if isinstance(f.fact, GapMarked)]
+    assert connection.resumed
+    assert closed.duration >= 6.0
+    assert [(gap.role, gap.start, gap.end) for gap in gaps if gap.reason == "unrecognised"] == [
+        ("agent", 2.0, 6.0),
+        ("customer", 2.0, 6.0),
+    ]
 
 
 async def test_two_left_calls_of_one_announced_id_do_not_meet(store: SqlStore) -> None:
