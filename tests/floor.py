@@ -63,10 +63,12 @@ class Floor:
         wall: Callable[[], datetime] = now,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
         stored_within: float = STORED_WITHIN,
+        max_pace: float = 1e9,
         **settings: float,
     ) -> None:
         self.store = store
         self.wall = wall
+        self.max_pace = max_pace
         self.metrics = Metrics()
         self.bus = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
         self.journal = StoreJournal(store, self.bus, self.metrics, retry_seconds=retry_seconds)
@@ -100,7 +102,7 @@ class Floor:
             metrics=self.metrics,
             monotonic=time.monotonic,
             wall=self.wall,
-            max_pace=1e9,
+            max_pace=self.max_pace,
         )
         return CallSession(call, parts, earlier)
 

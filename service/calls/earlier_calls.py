@@ -81,7 +81,7 @@ class EarlierCalls:
 
     def away(self, earlier: EarlierCall) -> Seconds:
         """How long the call has been without audio."""
-        return max(0.0, (self._wall() - earlier.last_at).total_seconds())
+        return earlier.away(self._wall())
 
     async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
         """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""

@@ -128,6 +128,10 @@ def context_of(call: Call, history: tuple[EarlierContact, ...] | None = None) ->
     )
 
 
+def _resume_point(earlier: EarlierCall, now: datetime) -> ResumePoint:
+    return ResumePoint(reached=earlier.reached, settled=earlier.settled, away=earlier.away(now))
+
+
 def _owed_again(missed: Finding) -> Withdrawn:
     """A duty that was held missed because the call had ended: the agent can still do it."""
     why = Bilingual(zh="通话仍在继续，时限未到", en="the call goes on, its time is not up")
@@ -147,7 +151,7 @@ class CallSession:
             call.rate,
             max_pace=parts.max_pace,
             now=parts.monotonic(),
-            resume=None if earlier is None else ResumePoint(reached=earlier.reached, settled=earlier.settled),
+            resume=None if earlier is None else _resume_point(earlier, parts.wall()),
         )
         self._detectors = ChannelAwareDetectors(
             QuotingDetectors(parts.detectors), were_equal=earlier is not None and EQUAL in earlier.troubles

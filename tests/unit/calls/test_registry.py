@@ -460,6 +460,30 @@ async def test_a_recording_that_cannot_be_read_is_a_marked_stretch_and_the_clock
     ]
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+async def test_what_a_gateway_kept_while_it_could_not_send_is_taken_at_once_when_its_call_is_gone_on_with(
+    store: SqlStore, *, stopped: bool
+) -> None:
+    """After its end, or the service's."""
+    time_of_day = [now()]
+    first = Floor(store, wall=lambda: time_of_day[0])
+    async with first.journal, first.calls:
+        connection = await first.attach()
+        connection.feed(SECOND)
+        if stopped:
+            await first.ended(connection)
+    time_of_day[0] += timedelta(seconds=90)
+    floor = Floor(store, wall=lambda: time_of_day[0], max_pace=1.0)
+    async with floor.journal, floor.calls:
+        again = await floor.attach()
+        for _second in range(90):
+            again.feed(SECOND)
+        with pytest.raises(ProtocolViolation, match="faster"):
+            again.feed(AudioArrived(payload=70 * SECOND.payload))
+        again.stop()
+        assert await again.over() == "processed"
+
+
 async def test_two_left_calls_of_one_announced_id_do_not_meet(store: SqlStore) -> None:
     for name in ("c-1", "c-1~2"):
         await store.append(name, [scenes.opened(name), scenes.heard(name)], now())
