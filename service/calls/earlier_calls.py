@@ -27,9 +27,7 @@ from service.storage.port import CallStore, LoggedFact, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
-read out lasts minutes. Later it is another one; counters of small PBXs begin anew."""
-SAME_START: Seconds = 2.0
-"""Announced starts further apart than this are two calls. Clients that write whole seconds round either way."""
+read out lasts minutes. Later it is another one; counters of small PBXs begin anew. Gateways' clocks differ by less."""
 
 _PAGE = 1000
 _PIECE: Seconds = 2.0
@@ -65,7 +63,7 @@ class EarlierCalls:
         if before is None or before in claimed:
             return free, None
         found = await self._store.summary(before)
-        return (before, found) if self._returns(found, announced, source) else (free, None)
+        return (before, found) if await self._returns(found, announced, source) else (free, None)
 
     async def read(self, summary: CallSummary) -> EarlierCall:
         """Where the call stood, its recording taken into account."""
@@ -114,16 +112,20 @@ class EarlierCalls:
         form = WavForm(roles=call.roles, rate=call.rate)
         return await asyncio.to_thread(recorded_audio, self._recordings, call.id, form)
 
-    def _returns(self, found: CallSummary, announced: CallAnnounced, source: Source) -> bool:
-        call = found.call
-        if call.source != source.name or found.ended_at is None:
+    async def _returns(self, found: CallSummary, announced: CallAnnounced, source: Source) -> bool:
+        if found.call.source != source.name or found.ended_at is None:
             return False
-        if (
-            announced.started_at is not None
-            and abs(announced.started_at - call.started_at).total_seconds() > SAME_START
-        ):
+        if self._wall() - found.ended_at > timedelta(seconds=RETURN_WITHIN):
             return False
-        return self._wall() - found.ended_at <= timedelta(seconds=RETURN_WITHIN)
+        return announced.started_at is None or await self._spans(found, found.ended_at, announced.started_at)
+
+    async def _spans(self, found: CallSummary, ended_at: datetime, start: datetime) -> bool:
+        """Whether a stream of the call may have begun then: some gateways tell each stream's own start. The call's end
+        is told by the clock of its start, for calls of another day may be played in one after the other."""
+        [opening] = await self._store.facts(found.call.id, limit=1)
+        lasted = max(timedelta(seconds=found.duration), ended_at - opening.at)
+        begin, slack = found.call.started_at, timedelta(seconds=RETURN_WITHIN)
+        return begin - slack <= start <= begin + lasted + slack
 
 
 def announced_id(call_id: str) -> str:

@@ -21,7 +21,7 @@ from asr.recognition.load import CALLS_SPEECH
 from asr.types import Role
 from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
-from service.ingest.events import AudioArrived, CallAnnounced, ProtocolViolation
+from service.ingest.events import AudioArrived, ProtocolViolation
 from service.ingest.source import Source
 from service.record.facts import SYSTEM, CallClosed, CallOpened, CallResumed, GapMarked, Notice
 from service.recordings.reader import RecordedAudio
@@ -303,24 +303,43 @@ async def test_legs_that_a_call_never_had_are_left_out_when_its_connection_comes
     assert ("never had a leg of the customer" in told) == ("customer" in roles)
 
 
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SOON = timedelta(seconds=12)
+
+
 @pytest.mark.parametrize(
-    ("later", "announced", "same"),
+    ("lasted", "later", "start", "same"),
     [
-        (timedelta(minutes=4), CALL, True),
-        (timedelta(minutes=6), CALL, False),
-        (timedelta(minutes=1), replace(CALL, started_at=now()), True),
-        (timedelta(minutes=1), replace(CALL, started_at=now() + timedelta(minutes=1)), False),
+        (SOON, timedelta(minutes=4), None, True),
+        (SOON, timedelta(minutes=6), None, False),
+        (SOON, DAY, None, False),
+        (SOON, timedelta(minutes=1), timedelta(0), True),  # the call's own start again
+        (SOON, DAY, timedelta(0), False),
+        (SOON, SOON, SOON + SOON, True),  # the start of the stream that follows
+        (SOON, SOON, SOON, True),  # rounded, or by a clock that is late
+        (SOON, timedelta(minutes=4), SOON + timedelta(minutes=4), True),
+        (HOUR, SOON, HOUR + SOON, True),  # after an hour on hold, by an audio clock that stood
+        (SOON, SOON, -SOON, True),  # by another host's clock
+        (SOON, DAY, DAY, False),
+        (SOON, SOON, DAY, False),  # a call of another day, played in at once
+        (SOON, SOON, -DAY, False),
     ],
 )
-async def test_an_id_that_comes_back_is_the_same_call_for_some_minutes_if_its_start_is_the_same(
-    store: SqlStore, later: timedelta, announced: CallAnnounced, same: bool
+async def test_an_id_that_comes_back_is_the_same_call_for_some_minutes_if_its_start_fits(
+    store: SqlStore, lasted: timedelta, later: timedelta, start: timedelta | None, same: bool
 ) -> None:
+    began = now() - timedelta(hours=5)  # a recorded call, perhaps
     time_of_day = [now()]
     floor = Floor(store, wall=lambda: time_of_day[0])
     async with floor.journal, floor.calls:
-        await floor.ended(await floor.attach(replace(CALL, started_at=now())))
+        first = await floor.attach(replace(CALL, started_at=began))
+        while not await store.live_calls():  # noqa: ASYNC110 - until its opening is stored
+            await asyncio.sleep(0)
+        time_of_day[0] += lasted
+        await floor.ended(first)
         time_of_day[0] += later
-        connection = await floor.attach(announced)
+        connection = await floor.attach(replace(CALL, started_at=None if start is None else began + start))
         assert (connection.call_id, connection.resumed) == (("c-1", True) if same else ("c-1~2", False))
 
 
