@@ -33,7 +33,15 @@ class Suspend:
     """The last piece of work here: the call is not over, and another process goes on with it."""
 
 
-Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """The last piece of work: what took audio in can go on no more."""
+
+    cause: Exception
+
+
+LastWork: TypeAlias = Finish | Suspend | Defect
+Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | LastWork
 
 
 class WorkQueue:
@@ -53,7 +61,7 @@ class WorkQueue:
 
     def put(self, work: Work) -> bool:
         """Whether it is taken, by itself or as a part of what waits."""
-        if len(self._waiting) >= self._most and not isinstance(work, SpeechSegment | Finish | Suspend):
+        if len(self._waiting) >= self._most and not isinstance(work, SpeechSegment | LastWork):
             return self._squeeze_in(work)
         self._append(work)
         return True

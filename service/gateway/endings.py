@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from service.gateway.call_ports import CallOutcome, CallRefused
 from service.ingest.dialect import CallProcessed, Close, ConnectionRefused
 from service.ingest.events import (
@@ -13,6 +15,10 @@ from service.ingest.events import (
     ProtocolViolation,
 )
 
+FAILED: Final = ProtocolViolation(
+    "call", "the monitoring of this call failed; announce it again to go on", CLOSE_INTERNAL_ERROR
+)
+
 
 def last_news(outcome: CallOutcome) -> CallProcessed | ConnectionRefused:
     """What became of the call that the connection had."""
@@ -20,8 +26,7 @@ def last_news(outcome: CallOutcome) -> CallProcessed | ConnectionRefused:
         case "processed":
             return CallProcessed()
         case "failed":
-            failed = "the monitoring of this call failed; announce it again to go on"
-            return ConnectionRefused(violation=ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
+            return ConnectionRefused(violation=FAILED)
         case "suspended":
             restarting = ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0)
             return ConnectionRefused(violation=restarting)

@@ -19,7 +19,7 @@ from asr.types import Seconds
 from service.access.clock import steady_now
 from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
-from service.gateway.endings import close_after, last_news, not_taken
+from service.gateway.endings import FAILED, close_after, last_news, not_taken
 from service.gateway.reservations import Reservations
 from service.ingest.dialect import (
     CallProcessed,
@@ -127,12 +127,15 @@ class GatewayShell:
         self._closed = False
 
     async def serve(self) -> None:
-        """Returns when the connection is over."""
+        """Returns when the connection is over. A defect of this side is told; the call waits to be announced again."""
         self._metrics.gateway_sockets.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._converse(tasks)
                 self._hush()
+        except Exception:
+            log.exception("gateway connection failed", call_id=self._call_id, source=self._source)
+            await self._part(FAILED)
         finally:
             self._metrics.gateway_sockets.dec()
             if self._connection is not None:

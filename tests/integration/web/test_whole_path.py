@@ -318,7 +318,8 @@ async def test_one_call_of_asterisk_on_a_socket_for_each_direction(quick: House,
         await agent.close()
         stored = await ended(watcher, "as-1")
     outline = (await watcher.get("/api/v1/calls/as-1/peaks", params={"points": 4})).json()
-    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert stored["ending"] == "completed"
+    assert stored["duration"] >= 0.9  # placed by arrival, so a busy machine makes it longer
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
 
