@@ -285,7 +285,8 @@ async def test_one_call_of_vonage_on_a_socket_for_each_leg(quick: House) -> None
         await customer.close()
         stored = await ended(watcher, "v-1")
     outline = (await watcher.get("/api/v1/calls/v-1/peaks", params={"points": 4})).json()
-    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert stored["ending"] == "completed"
+    assert stored["duration"] >= 0.9, "placed by arrival, so a busy machine makes it longer"
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
 
@@ -319,7 +320,7 @@ async def test_one_call_of_asterisk_on_a_socket_for_each_direction(quick: House,
         stored = await ended(watcher, "as-1")
     outline = (await watcher.get("/api/v1/calls/as-1/peaks", params={"points": 4})).json()
     assert stored["ending"] == "completed"
-    assert stored["duration"] >= 0.9  # placed by arrival, so a busy machine makes it longer
+    assert stored["duration"] >= 0.9, "placed by arrival, so a busy machine makes it longer"
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
 
@@ -355,7 +356,8 @@ async def test_one_call_of_yeastar_with_its_channels_in_turn(quick: House) -> No
         assert await closing_code(client) == 1000
     outline = (await watcher.get("/api/v1/calls/y-1/peaks", params={"points": 4})).json()
     assert (stored["call"]["agent"], stored["call"]["customer"]) == ("1009", "13800138000")
-    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert stored["ending"] == "completed"
+    assert stored["duration"] >= 0.9, "placed by arrival, so a busy machine makes it longer"
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
 
 
