@@ -161,7 +161,7 @@ class CallRegistry:
         while (call := self._calls.get(name)) is not None:
             await call.ready.wait()
             if self._calls.get(name) is call and not call.session.finishing:
-                if call.connected and not call.fits(announced.roles):
+                if call.connected and not call.has_any(announced.roles):
                     raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
                 call.key_id = key.id
                 return self._connect(call, announced, key.source, now, resumed=True)

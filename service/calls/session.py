@@ -12,7 +12,7 @@ written of the utterance itself, and what is found in it, waits for its final te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -37,7 +37,7 @@ from detectors.contract import (
 )
 from detectors.runtime.runner import DetectorFailure
 from service.calls.arrival_times import ArrivalTimes
-from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
+from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, Found, ResumePoint, TimePassed
 from service.calls.call_recognition import BACKLOG, AgentLookAhead, CallRecognition, PartialUtterance
 from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.evidence import QuotingDetectors
@@ -174,6 +174,7 @@ class CallSession:
         self._recording = RecordingState(parts.recorder, self._notices, parts.metrics)
         self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
+        self._only_records = False
         if earlier is not None:
             self._recognition.restore(earlier.utterances)
             self._heard.update({said.role: said.end for said in earlier.utterances})
@@ -190,7 +191,7 @@ class CallSession:
 
     @property
     def finishing(self) -> bool:
-        """No more audio is taken."""
+        """The call goes on here no more."""
         return self._finishing
 
     def feed(self, event: LineEvent) -> None:
@@ -202,7 +203,7 @@ class CallSession:
         now = self._parts.monotonic()
         if isinstance(event, Irregularity):
             self._note(event)
-        elif self._finishing:
+        elif self._finishing and not self._only_records:
             return
         elif isinstance(event, DigitPressed):
             self._press(event, now)
@@ -211,7 +212,7 @@ class CallSession:
         else:
             self._take(self._audio_path.take(event, now))
             self._arrivals.mark(self.reached, now)
-            if self._parts.partials:
+            if self._parts.partials and not self._only_records:
                 self._partials.look()
 
     def join(self, form: FormatChanged) -> None:
@@ -242,7 +243,7 @@ class CallSession:
                 self._take(self._audio_path.away(away))
 
     @contextmanager
-    def _own_defects(self) -> Iterator[None]:
+    def _own_defects(self) -> Generator[None]:
         """A defect in taking audio in is this session's, and fails its `run`: whoever brought the audio, a connection
         or a timer, goes on. What was said before is still written."""
         try:
@@ -273,8 +274,11 @@ class CallSession:
         self._end_with(Finish(ending=ending, reason=reason))
 
     def suspend(self) -> None:
-        """This process goes on with the call no longer: as `finish`, but the call stays live in its log."""
+        """This process goes on with the call no longer: as `finish`, but the call stays live in its log. What comes
+        until its gateway is told is recorded, and recognised by the next process."""
+        was_over = self._finishing
         self._end_with(Suspend())
+        self._only_records = not was_over
 
     def _end_with(self, last: Finish | Suspend) -> None:
         with self._own_defects():
@@ -296,7 +300,7 @@ class CallSession:
             if isinstance(work, Defect):
                 raise work.cause
             if isinstance(work, Suspend):
-                await self._close_recording()
+                await self._leave()
                 return "suspended"
             await self._close(work)
             return "processed"
@@ -333,17 +337,21 @@ class CallSession:
         """Hand on what the audio path made of audio: to the recording, to the work queue, to whoever watches levels."""
         for piece in taken.recorded:
             self._parts.recorder.write(piece.role, piece.start, piece.pcm)
-        for found in taken.found:
-            work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
-            if isinstance(work, SpeechSegment):
-                self._ahead.submitted(work)
-            self._work.put(work)
+        if not self._only_records:
+            self._find(taken.found)
         for odd in taken.odd:
             self._note(odd)
         for levels in taken.levels:
             self._parts.display.show_levels(
                 Levels(call_id=self.call.id, at=levels.at, dbfs=levels.dbfs, speaking=levels.speaking)
             )
+
+    def _find(self, found_in_order: Sequence[Found]) -> None:
+        for found in found_in_order:
+            work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
+            if isinstance(work, SpeechSegment):
+                self._ahead.submitted(work)
+            self._work.put(work)
 
     async def _do(self, work: Work) -> None:
         match work:
@@ -447,6 +455,12 @@ class CallSession:
                 await self._parts.recorder.close()
         await self._write(*self._recording.unrecorded())
 
+    async def _leave(self) -> None:
+        """To the next process, with all that came until now."""
+        await self._write(*self._work.rest())
+        self._take(self._audio_path.pause(self._parts.monotonic()))
+        await self._close_recording()
+
     async def _compare(self, channels: ChannelsCompared) -> None:
         self._detectors.channels(equal=channels.equal)
         if channels.equal:
@@ -460,7 +474,7 @@ class CallSession:
             await self._write(notice)
 
     async def _close(self, finish: Finish) -> None:
-        await self._write(*self._work.notices())  # what was odd after the end is still told
+        await self._write(*self._work.rest())  # what was odd after the end is still told
         await self._observe(await self._last_words(finish))
         await self._word_times.settle()
         await self._write(*self._word_times.take())

@@ -73,10 +73,10 @@ class WorkQueue:
             await self._came.wait()
         return self._waiting.popleft()
 
-    def notices(self) -> list[Notice]:
-        """The notices among what waits, all of which is taken out."""
+    def rest(self) -> list[Notice | DtmfPressed]:
+        """The notices and digits among what waits, all of which is taken out."""
         waiting, self._waiting = self._waiting, deque()
-        return [work for work in waiting if isinstance(work, Notice)]
+        return [work for work in waiting if isinstance(work, Notice | DtmfPressed)]
 
     def _append(self, work: Work) -> None:
         self._waiting.append(work)

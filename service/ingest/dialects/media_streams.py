@@ -73,6 +73,9 @@ SNAKE_CASE: Final = FieldNames(
 )
 
 
+_STREAM_IDS: Final = ("streamSid", "streamId", "stream_sid", "stream_id")
+
+
 class MediaStreamDialect(ListeningDialect):
     """One connection. The source's `first_track` is the party on the `inbound` track, the other is on `outbound`.
 
@@ -99,6 +102,7 @@ class MediaStreamDialect(ListeningDialect):
         self._early: list[Message] = []
         self._early_bytes = 0
         self._sequence: int | None = None
+        self._others: tuple[object, ...] = ()  # another call's stream
 
     def text(self, message: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation. Unknown events and `mark` give nothing."""
@@ -111,6 +115,8 @@ class MediaStreamDialect(ListeningDialect):
         kind = fields.get("event")
         if self._stopped:
             return _after_stop(kind)
+        if kind != "start" and _stream_of(fields) in self._others:
+            return _left_out(kind, "belongs to another call")
         try:
             return [*self._count(fields), *self._within(kind, fields, self._call)]
         except ProtocolViolation as violation:
@@ -189,15 +195,16 @@ class MediaStreamDialect(ListeningDialect):
         return [CallStopped(call_over=False)]
 
     def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
-        """The same call goes on, in the form announced now; another call cannot be meant to be part of it."""
+        """The same call goes on, in the form announced now; another call is no part of it and ends it not."""
         try:
             again = self._announced(fields, [])
         except ProtocolViolation as violation:
             return [tolerated(violation, "order", "the second start is left out")]
         if again.call_id != call.call_id:
-            self._stopped = True
-            told = "came for another call, so this one is over; a new stream needs a new connection"
-            return [Irregularity(kind="order", field="start", message=told), CallStopped()]
+            self._others = (_stream_of(fields),)
+            told = "names another call, which nobody hears: a new stream needs a new connection"
+            return [Irregularity(kind="order", field=f"start.{self.ids[0]}", message=told)]
+        self._others = ()
         twice = Irregularity(kind="order", field="start", message="came twice; the call goes on")
         if (again.encoding, again.rate) == (call.encoding, call.rate):
             return [twice]
@@ -328,9 +335,18 @@ def _after_stop(kind: object) -> list[GatewayEvent]:
     """Raises ProtocolViolation for a start: nothing would hear that call, so its gateway must be told."""
     if kind == "start":
         raise ProtocolViolation("start", "came after stop; a new stream needs a new connection", ends_call=False)
+    return _left_out(kind, "came after stop")
+
+
+def _left_out(kind: object, why: str) -> list[GatewayEvent]:
     if kind not in ("media", "dtmf", "stop"):
         return []
-    return [Irregularity(kind="order", field=str(kind), message="came after stop; it is left out")]
+    return [Irregularity(kind="order", field=str(kind), message=f"{why}; it is left out")]
+
+
+def _stream_of(fields: Message) -> object:
+    """The id of the stream that a message belongs to, None where it names none."""
+    return next((fields[name] for name in _STREAM_IDS if name in fields), None)
 
 
 def _either(taken: Iterable[object]) -> str:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -244,18 +243,6 @@ async def test_a_stream_that_stopped_and_is_not_followed_by_another_is_a_complet
         connection.lost()
         assert await connection.over() == "processed"
         assert (await floor.closing()).ending == "completed"
-
-
-async def test_other_legs_are_refused_while_the_first_connection_lives_and_harm_it_not(store: SqlStore) -> None:
-    floor = Floor(store)
-    async with floor.journal, floor.calls:
-        first = await floor.attach()
-        with pytest.raises(CallRefused) as refused:
-            await floor.attach(replace(CALL, roles=("agent",)))
-        first.feed(SECOND)
-        closed = await floor.ended(first)
-    assert refused.value.code == "conflict"
-    assert (closed.ending, closed.duration) == ("completed", 1.0)
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -580,8 +567,7 @@ async def _perform(floor: Floor, steps: Sequence[Step]) -> list[CallConnection]:
 
     async def attach(*legs: str) -> None:
         roles: tuple[Role, ...] = tuple(role for role in CALL.roles if not legs or role in legs)
-        with suppress(CallRefused):  # the call is live with other legs
-            connections.append(await floor.attach(replace(CALL, roles=roles, call_roles=CALL.roles)))
+        connections.append(await floor.attach(replace(CALL, roles=roles, call_roles=CALL.roles)))
 
     for step in steps:
         if step.act.startswith("attach"):
