@@ -207,8 +207,9 @@ class GatewayShell:
     async def _replied(self, outputs: Sequence[DialectOutput]) -> list[GatewayEvent]:
         """The events among a dialect's output, once its replies are sent."""
         replies = [output for output in outputs if isinstance(output, SendText | Close)]
-        with suppress(Unsent):
-            await self._send(replies)
+        if replies:  # audio does not wait for a peer that is slow to read what it is told
+            with suppress(Unsent):
+                await self._send(replies)
         return [output for output in outputs if not isinstance(output, SendText | Close)]
 
     async def _attach(self, first: GatewayEvent) -> CallConnection:
