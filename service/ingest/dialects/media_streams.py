@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, cast
 
-from asr.audio.pcm import Encoding
+from asr.audio.pcm import Encoding, sample_bytes
 from asr.types import ROLES, Role, Seconds
 from service.ingest.base64_text import decoded
 from service.ingest.dialect import ListeningDialect
@@ -317,11 +317,6 @@ class MediaStreamDialect(ListeningDialect):
     def _dtmf(self, dtmf: Message, call: CallAnnounced) -> list[GatewayEvent]:
         role = self._party(dtmf.get("track"))
         return [*digits_at(dtmf, "digit", role if role in call.roles else None, "dtmf.")]
-
-
-def sample_bytes(encoding: Encoding) -> int:
-    """The least that a payload may be cut into."""
-    return 2 if encoding.startswith("pcm_s16") else 1
 
 
 def _after_stop(kind: object) -> list[GatewayEvent]:
