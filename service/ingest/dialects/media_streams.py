@@ -6,6 +6,7 @@ be played into the call. A vendor's file says how it spells the fields, where it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, cast
@@ -52,6 +53,9 @@ ALAW: Final[Mapping[str, Encoding]] = dict.fromkeys(
 )
 PCM: Final[Mapping[str, Encoding]] = dict.fromkeys(("audio/x-l16", "audio/l16", "l16"), "pcm_s16le")
 """The vendors' names, in small letters. All but Telnyx send their L16 little-endian, whatever RFC 2586 says of L16."""
+
+_RATE: Final = re.compile(r";\s*rate=(\d{1,6})\b", re.ASCII | re.IGNORECASE)
+"""As a media type may tell it, `audio/l16;rate=16000` (RFC 2586)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +242,8 @@ class MediaStreamDialect(ListeningDialect):
             told = f"must be {_either(self.encodings.values())}, is {named!r}"
             raise ProtocolViolation(where + "encoding", told, CLOSE_UNSUPPORTED)
         rate = integer_at(media_format, self.names.sample_rate, where)
+        if rate is None and (told_with_it := _RATE.search(named)):
+            rate = int(told_with_it[1])
         if rate not in (None, *self.rates):
             raise ProtocolViolation(where + self.names.sample_rate, f"must be {_either(self.rates)}, is {rate}")
         self._check_channels(integer_at(media_format, "channels", where), where)
