@@ -49,6 +49,7 @@ class AudioFile:
         self.rate = int(self._sound.samplerate)
         self.channels = int(self._sound.channels)
         self.shortfall = ""
+        self._begun = False
         self._fault: soundfile.LibsndfileError | None = None
         self._frames: int | None = None if self._sound.frames == _UNKNOWN else int(self._sound.frames)
 
@@ -74,11 +75,12 @@ class AudioFile:
             read += len(block)
             yield np.clip(np.nan_to_num(block) / scale, -1.0, 1.0)
         if not read:
-            raise AudioUnusable(f"{self._path}: {_NO_SAMPLE}")
+            damaged = f"is damaged before its first sample ({_reason(self._fault)})" if self._fault else _NO_SAMPLE
+            raise AudioUnusable(f"{self._path}: {damaged}")
         self.shortfall = self._unread(read)
 
     def _raw(self) -> Iterator[NDArray[np.float32]]:
-        self._sound.seek(0)
+        self._rewind()
         size = max(1, round(BLOCK * self.rate))
         self._fault = None
         while self._fault is None:
@@ -91,6 +93,15 @@ class AudioFile:
             if not len(block):
                 break
             yield block
+
+    def _rewind(self) -> None:
+        """Some forms, such as GSM 6.10, cannot be sought, and at their beginning need not be. Raises AudioUnusable."""
+        if self._begun:
+            try:
+                self._sound.seek(0)
+            except soundfile.LibsndfileError as cause:
+                raise AudioUnusable(f"{self._path}: cannot be read twice ({_reason(cause)})") from cause
+        self._begun = True
 
     def _scale(self) -> float:
         """What full scale is in a file of floats: 1, but for programs that write integers as floats."""

@@ -207,8 +207,9 @@ class GatewayShell:
     async def _replied(self, outputs: Sequence[DialectOutput]) -> list[GatewayEvent]:
         """The events among a dialect's output, once its replies are sent."""
         replies = [output for output in outputs if isinstance(output, SendText | Close)]
-        with suppress(Unsent):
-            await self._send(replies)
+        if replies:  # audio does not wait for a peer that is slow to read what it is told
+            with suppress(Unsent):
+                await self._send(replies)
         return [output for output in outputs if not isinstance(output, SendText | Close)]
 
     async def _attach(self, first: GatewayEvent) -> CallConnection:
@@ -287,12 +288,19 @@ class GatewayShell:
             self._take(self._dialect.closed(), connection)
 
     def _reject(self, violation: ProtocolViolation) -> None:
-        """The gateway broke the protocol: what it sent before is kept, its call is marked and ends."""
+        """The gateway broke the protocol: what it sent before is kept and its call is marked. The call ends too, unless
+        only its connection does."""
         told = {"call_id": self._call_id, "source": self._source, "field": violation.field}
         log.warning("gateway broke the protocol", **told, reason=violation.message, close_code=violation.close_code)
-        if self._connection is not None and violation.ends_call:
-            self._metrics.calls_rejected.inc()
-            self._connection.reject(violation)
+        if self._connection is None:
+            return
+        if not violation.ends_call:
+            ended = f"{violation.message}; that ends the connection"
+            self._connection.feed(Irregularity(kind="order", field=violation.field, message=ended))
+            self._connection.lost()  # what still comes until the peer closes is not heard
+            return
+        self._metrics.calls_rejected.inc()
+        self._connection.reject(violation)
 
     async def _part(self, violation: ProtocolViolation) -> None:
         """Say why this side ends the connection, and read on where it is the peer that closes."""

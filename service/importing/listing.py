@@ -28,8 +28,12 @@ _OWN: Final = frozenset(
 """Everything else that is told becomes metadata, `timezone` too."""
 _MOMENT: Final = r"\d{4}\D?\d{2}\D?\d{2}\D{0,2}\d{2}\D?\d{2}(?:\D?\d{2})?(?:Z|[+-]\d{2}:?\d{2})?"
 """A start in a file's name, with anything between its figures."""
+_REST: Final = r"\D?(\d\d)(?:\D?(\d\d)([.,]\d{1,6})?)?[ 分秒]?(Z|[+-]\d\d:?\d\d)?"
+_TOGETHER: Final = re.compile(r"(\d{4})\D?(\d\d)\D?(\d\d)\D{0,2}(\d\d)" + _REST, re.ASCII)
+_APART: Final = re.compile(r"(\d{4})\D(\d{1,2})\D(\d{1,2})\D{1,2}(\d{1,2})(?=\D)" + _REST, re.ASCII)
+"""A start with anything between its figures, and one as spreadsheets write it, such as 2026/3/2 9:05:30. What is
+neither is not guessed: the wrong hour would be held against somebody."""
 _LONGEST_ID: Final = 100
-_MINUTES: Final = len("202603021015")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,11 +228,13 @@ def id_of_name(name: str) -> str:
 
 def _with_offset(text: str, clock: tzinfo | None) -> str:
     """A moment as ISO 8601, with the clock's offset where it names none; what is no moment stays as it is."""
-    digits = re.sub(r"\D", "", text)
-    if len(digits) < _MINUTES:  # a day alone is no moment
+    written = _TOGETHER.fullmatch(text) or _APART.fullmatch(text)
+    if written is None:
         return text
-    for form in (text, f"{digits[:8]}T{digits[8:]}"):  # a file's name has 14 digits with anything between
-        with suppress(ValueError):
-            moment = datetime.fromisoformat(form)
-            return (moment if moment.tzinfo or clock is None else moment.replace(tzinfo=clock)).isoformat()
-    return text
+    year, month, day, hour, minute, second, part, offset = written.groups()
+    figures = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second or '00'}{part or ''}"
+    try:
+        moment = datetime.fromisoformat(figures + (offset or ""))
+    except ValueError:
+        return text
+    return (moment if moment.tzinfo or clock is None else moment.replace(tzinfo=clock)).isoformat()

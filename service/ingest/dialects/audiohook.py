@@ -2,7 +2,7 @@
 
 Source: Genesys' "AudioHook protocol reference" and its reference implementation. The client begins and ends a session;
 this side asks it to end with `disconnect` or `reconnect`. Binary is never sent, for it is an error to the client. What
-a session must not do ends it: numbers that do not follow, another version or id.
+a session must not do ends it, and not its call: numbers that do not follow, another version or id.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from service.ingest.dialects.audiohook_open import RATE, read_open
 from service.ingest.dialects.audiohook_transcripts import interim, transcript
 from service.ingest.events import (
     CLOSE_RESTARTING,
+    CLOSE_TOO_BIG,
     AudioArrived,
     CallAnnounced,
     CallStopped,
@@ -76,7 +77,7 @@ class AudioHookDialect:
 
     def text(self, message: str) -> list[DialectOutput]:
         """Raises ProtocolViolation."""
-        said = self._numbers.read(message)
+        said = self._said(message)
         if said.kind == "close":
             return self._close(said.parameters)
         if self._state == "closed" or (self._state == "new" and self._parting):
@@ -154,6 +155,15 @@ class AudioHookDialect:
 
     def _event(self, entity: Mapping[str, object]) -> SendText:
         return self._numbers.write("event", {"entities": [entity]})
+
+    def _said(self, message: str) -> ClientMessage:
+        """Raises ProtocolViolation: only what is too big ends a call that has begun."""
+        try:
+            return self._numbers.read(message)
+        except ProtocolViolation as odd:
+            if self._call is None or odd.close_code == CLOSE_TOO_BIG:
+                raise
+            raise ProtocolViolation(odd.field, odd.message, odd.close_code, ends_call=False) from odd
 
     def _open(self, said: ClientMessage) -> list[DialectOutput]:
         if said.kind != "open":

@@ -6,11 +6,12 @@ be played into the call. A vendor's file says how it spells the fields, where it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, cast
 
-from asr.audio.pcm import Encoding
+from asr.audio.pcm import Encoding, sample_bytes
 from asr.types import ROLES, Role, Seconds
 from service.ingest.base64_text import decoded
 from service.ingest.dialect import ListeningDialect
@@ -52,6 +53,9 @@ ALAW: Final[Mapping[str, Encoding]] = dict.fromkeys(
 )
 PCM: Final[Mapping[str, Encoding]] = dict.fromkeys(("audio/x-l16", "audio/l16", "l16"), "pcm_s16le")
 """The vendors' names, in small letters. All but Telnyx send their L16 little-endian, whatever RFC 2586 says of L16."""
+
+_RATE: Final = re.compile(r";\s*rate=(\d{1,6})\b", re.ASCII | re.IGNORECASE)
+"""As a media type may tell it, `audio/l16;rate=16000` (RFC 2586)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +249,8 @@ class MediaStreamDialect(ListeningDialect):
             told = f"must be {_either(self.encodings.values())}, is {named!r}"
             raise ProtocolViolation(where + "encoding", told, CLOSE_UNSUPPORTED)
         rate = integer_at(media_format, self.names.sample_rate, where)
+        if rate is None and (told_with_it := _RATE.search(named)):
+            rate = int(told_with_it[1])
         if rate not in (None, *self.rates):
             raise ProtocolViolation(where + self.names.sample_rate, f"must be {_either(self.rates)}, is {rate}")
         self._check_channels(integer_at(media_format, "channels", where), where)
@@ -324,11 +330,6 @@ class MediaStreamDialect(ListeningDialect):
     def _dtmf(self, dtmf: Message, call: CallAnnounced) -> list[GatewayEvent]:
         role = self._party(dtmf.get("track"))
         return [*digits_at(dtmf, "digit", role if role in call.roles else None, "dtmf.")]
-
-
-def sample_bytes(encoding: Encoding) -> int:
-    """The least that a payload may be cut into."""
-    return 2 if encoding.startswith("pcm_s16") else 1
 
 
 def _after_stop(kind: object) -> list[GatewayEvent]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
-from asr.audio.pcm import Encoding
+from asr.audio.pcm import Encoding, sample_bytes
 from asr.types import Role
 from service.ingest.base64_text import decoded
-from service.ingest.dialects.media_streams import ALAW, MULAW, SNAKE_CASE, MediaStreamDialect, sample_bytes
+from service.ingest.dialects.media_streams import ALAW, MULAW, SNAKE_CASE, MediaStreamDialect
 from service.ingest.events import CallAnnounced, GatewayEvent, Irregularity, ProtocolViolation
 from service.ingest.fields import Message, Notes, integer_at, object_at, text_at
 from service.ingest.parameters import object_in
@@ -22,7 +22,8 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
     **MULAW,
     **ALAW,
 }
-"""G722, OPUS, AMR-WB and L16, which is big-endian here (RFC 3551, 4.5.11), are a line each once `Encoding` has them."""
+"""G722, OPUS and L16, which is big-endian here by RFC 3551, 4.5.11, are refused: reports contradict each other on what
+really comes. AMR-WB has no decoder here."""
 
 
 class TelnyxDialect(MediaStreamDialect):

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from service.gateway.call_ports import CallRefused
 from service.gateway.shell import GatewayLimits
-from service.ingest.events import CLOSE_UNAUTHORIZED, AudioArrived, CallAnnounced
+from service.ingest.events import CLOSE_UNAUTHORIZED, AudioArrived, CallAnnounced, Irregularity
 from service.record.facts import UtteranceHeard
 from service.storage.port import GatewayKey
 from tests import scenes
@@ -149,7 +149,7 @@ async def test_a_probe_makes_no_call(house: House) -> None:
     assert house.calls.announced == []
 
 
-async def test_numbers_that_do_not_follow_end_the_session_and_mark_the_call(house: House) -> None:
+async def test_numbers_that_do_not_follow_end_the_session_and_its_call_waits_for_another(house: House) -> None:
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
         await client.hear("opened")
@@ -157,9 +157,11 @@ async def test_numbers_that_do_not_follow_end_the_session_and_mark_the_call(hous
         client.seq += 1
         await client.say("ping")
         assert (await client.hear("disconnect"))["info"] == "400 seq: must be 2, is 3"
+        await connection.was_lost.wait()
         await client.close("disconnect")
-    assert connection.violation is not None
-    assert connection.violation.field == "seq"
+    assert connection.violation is None
+    [odd] = [event for event in connection.fed if isinstance(event, Irregularity)]
+    assert (odd.kind, odd.field, odd.message) == ("order", "seq", "must be 2, is 3; that ends the connection")
 
 
 async def test_a_service_that_restarts_asks_its_clients_to_reconnect(house: House) -> None:

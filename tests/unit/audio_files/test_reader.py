@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -191,6 +192,38 @@ def test_a_flac_file_that_breaks_off_gives_what_is_there_and_says_so(tmp_path: P
     assert 4.0 < len(sound) / RATE < 7.0
     np.testing.assert_allclose(sound, tone(12.0)[: len(sound)], atol=1e-7)
     assert f"only the first {len(sound) / RATE:.1f} s can be read" in shortfall
+
+
+@settings(max_examples=40, deadline=None)
+@given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), seconds=st.sampled_from([0.3, 12.0]))
+def test_a_flac_file_damaged_anywhere_gives_what_is_there_or_a_reason(
+    at: float, bit: int, seconds: float, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = saved(tmp_path_factory.mktemp("damaged"), "FLAC", "PCM_16", tone(seconds))
+    flac = bytearray(path.read_bytes())
+    flac[int(at * len(flac))] ^= 1 << bit
+    path.write_bytes(flac)
+    try:
+        read(path)
+    except AudioUnusable as reason:
+        assert str(path) in str(reason)  # noqa: PT017 - most damage is no error
+
+
+def test_a_flac_file_damaged_at_its_beginning_is_refused_as_that(tmp_path: Path) -> None:
+    path = saved(tmp_path, "FLAC", "PCM_16", tone(0.3))
+    flac = bytearray(path.read_bytes())
+    flac[-len(flac) // 4] ^= 0xFF
+    path.write_bytes(flac)
+    assert "is damaged before its first sample" in refusal(path)
+
+
+def test_gsm_as_telephone_systems_write_it_is_read_though_it_cannot_be_sought(tmp_path: Path) -> None:
+    path = tmp_path / "gsm.wav"
+    soundfile.write(path, tone(2.0)[:, :1], RATE, subtype="GSM610")
+    sound, shortfall = read(path)
+    assert len(sound) == pytest.approx(2.0 * RATE, abs=400)
+    assert np.abs(sound).max() > 0.1
+    assert shortfall == ""
 
 
 @pytest.mark.parametrize(("kind", "subtype"), [("OGG", "OPUS"), ("OGG", "VORBIS"), ("MP3", "MPEG_LAYER_III")])

@@ -20,7 +20,7 @@ from service.ingest.dialect import Dialect, DialectOutput, Handshake, ListeningD
 from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
-from service.ingest.events import GatewayEvent, ProtocolViolation
+from service.ingest.events import AudioArrived, GatewayEvent, ProtocolViolation
 from service.ingest.source import Source
 from service.metrics import Metrics
 from service.record.facts import UtteranceHeard
@@ -229,6 +229,41 @@ async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
         ).serve()
     assert {"opened", "pong", "event"} == {message["type"] for message in peer.sent}
     assert [message["seq"] for message in peer.sent] == [*range(1, len(peer.sent) + 1)]
+
+
+class Deaf:
+    """A peer that asks for events, reads none of them, and goes on with its audio once one is on its way."""
+
+    def __init__(self, calls: FakeCallRegistry) -> None:
+        self.connection: FakeCallConnection | None = None
+        self.stuck = asyncio.Event()
+        self._calls = calls
+        self._messages: list[str | bytes] = [json.dumps({**START, "events": True}), bytes(1600), TEXTS["stop"]]
+
+    async def receive(self) -> str | bytes | Gone:
+        if len(self._messages) == 2:
+            self.connection = await self._calls.connections.get()
+            self.connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
+            await self.stuck.wait()
+        return self._messages.pop(0) if self._messages else Gone(code=1006)
+
+    async def send(self, text: str) -> None:
+        if json.loads(text)["type"] == "event":
+            self.stuck.set()
+            await asyncio.Event().wait()
+
+    async def close(self, code: int, reason: str) -> None:
+        return
+
+
+async def test_audio_does_not_wait_for_a_peer_that_reads_nothing() -> None:
+    calls = FakeCallRegistry()
+    peer, parts = Deaf(calls), GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
+    async with asyncio.timeout(20):  # less than the service would wait for the peer
+        await GatewayShell(peer, parts, NativeDialect(), replace(KEY, rights=("stream", "events"))).serve()
+    assert peer.connection is not None
+    assert [len(event.payload) for event in peer.connection.fed if isinstance(event, AudioArrived)] == [1600]
+    assert peer.connection.was_stopped.is_set()
 
 
 async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_connection(

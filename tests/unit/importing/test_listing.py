@@ -60,6 +60,36 @@ def test_a_pattern_finds_fields_in_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-03-02 10:15", "2026-03-02T10:15:00-05:00"),
+        ("20260302101500.25", "2026-03-02T10:15:00.25-05:00"),
+        ("2026-03-02_10-15-00Z", "2026-03-02T10:15:00Z"),
+        ("20260302101500Z", "2026-03-02T10:15:00Z"),
+        ("2026-03-02_10-15-00+0800", "2026-03-02T10:15:00+08:00"),
+        ("2026-03-02 10:15 +08:00", "2026-03-02T10:15:00+08:00"),
+        ("2026/1/2 10:05:30", "2026-01-02T10:05:30-05:00"),
+        ("2026/1/12 9:05:30", "2026-01-12T09:05:30-05:00"),
+        ("2026年3月2日 9时05分", "2026-03-02T09:05:00-05:00"),
+    ],
+)
+def test_a_start_is_read_with_the_offset_and_the_figures_that_stand_there(written: str, moment: str) -> None:
+    listing = listed(
+        table(("file", "started_at"), ("1.wav", written)),
+        [file("1.wav")],
+        Defaults(clock=timezone(timedelta(hours=-5))),
+    )
+    assert not listing.problems
+    assert listing.calls[0].announced.started_at == datetime.fromisoformat(moment)
+
+
+@pytest.mark.parametrize("written", ["2026-03-02 02:15:00 PM", "2026-3-2", "2/3/2026 10:15:30", "2026-13-02 10:15"])
+def test_a_start_that_may_mean_another_hour_is_not_guessed(written: str) -> None:
+    listing = listed(table(("file", "started_at"), ("1.wav", written)), [file("1.wav")], SHANGHAI)
+    assert [problem.startswith("line 2: started_at: must be ISO 8601") for problem in listing.problems] == [True]
+
+
+@pytest.mark.parametrize(
     ("name", "reason"),
     [
         ("A17.wav", "name: does not fit the pattern {agent}_{started_at}"),

@@ -393,7 +393,7 @@ def test_what_is_no_next_message_of_the_session_ends_it(changes: dict[str, Any],
     client, _ = opened()
     with pytest.raises(ProtocolViolation) as caught:
         client.send(**{"type": "ping", "parameters": {}, **changes})
-    assert caught.value.field == field
+    assert (caught.value.field, caught.value.ends_call) == (field, False)
 
 
 def test_a_session_whose_numbers_are_wrong_can_still_be_closed() -> None:
@@ -408,10 +408,11 @@ def test_a_session_whose_numbers_are_wrong_can_still_be_closed() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "x" * (MAX_TEXT_BYTES + 1)])
-def test_what_cannot_be_read_or_is_too_big_ends_the_session(text: str) -> None:
+def test_what_cannot_be_read_ends_the_session_and_what_is_too_big_the_call(text: str) -> None:
     client, _ = opened()
-    with pytest.raises(ProtocolViolation):
+    with pytest.raises(ProtocolViolation) as caught:
         client.dialect.text(text)
+    assert caught.value.ends_call == (len(text) > MAX_TEXT_BYTES)
 
 
 def test_nothing_comes_before_open_but_a_ping_or_a_close() -> None:

@@ -106,6 +106,7 @@ FORMS: list[tuple[Vendor, dict[str, Any], tuple[str, int]]] = [
     (EXOTEL, {"encoding": "audio/x-raw", "sample_rate": "8000", "bit_rate": "16"}, ("pcm_s16le", 8000)),
     (EXOTEL, {"encoding": "base64", "sample_rate": "8000", "bit_rate": "128kbps"}, ("pcm_s16le", 8000)),
     (EXOTEL, {"encoding": "audio/L16;rate=16000", "sample_rate": "16000"}, ("pcm_s16le", 16_000)),
+    (PLIVO, {"encoding": "audio/x-l16;rate=16000"}, ("pcm_s16le", 16_000)),
     (EXOTEL, {}, ("pcm_s16le", 8000)),
 ]
 
@@ -129,6 +130,7 @@ def test_encodings_and_rates_are_read_in_the_vendors_names(
         (TELNYX, {"encoding": "PCMU", "sample_rate": 11_025}, "sample_rate", 1008),
         (TELNYX, {"encoding": "PCMU", "channels": 2}, "channels", 1008),
         (PLIVO, {"encoding": "audio/x-l16", "sampleRate": 24_000}, "sampleRate", 1008),
+        (PLIVO, {"encoding": "audio/x-l16; rate=44100"}, "sampleRate", 1008),
         (EXOTEL, {"sample_rate": "fast"}, "sample_rate", 1008),
     ],
 )
