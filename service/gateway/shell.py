@@ -134,6 +134,7 @@ class GatewayShell:
         self._connection: CallConnection | None = None
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
+        self._notes: Sequence[GatewayEvent] = ()
         self._replies: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -160,7 +161,7 @@ class GatewayShell:
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
             self._replies = tasks.create_task(self._answer(connection, facts))
-            self._take(events[1:], connection)
+            self._take([*self._notes, *events[1:]], connection)
             while not isinstance(message := await self._next(), Gone):
                 self._take(await self._replied(message), connection)
             self._gone(message.code, connection)
@@ -234,6 +235,7 @@ class GatewayShell:
             reserved = self._stranger.reserved(first.token)
             if reserved is None:
                 raise ProtocolViolation("token", "is none of a call that was reserved in the last minutes")
+            self._notes = reserved.notes
             return reserved.key, reserved.announced
         if not isinstance(first, CallAnnounced) or self._key is None:
             raise ProtocolViolation("start", "must come first")

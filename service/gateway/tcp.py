@@ -56,10 +56,12 @@ class TcpStranger:
         self._guard = guard
         self._audit = audit
         self._connection = guard.enter(self._address, writer.transport.abort)
+        self._token = ""
 
     def reserved(self, token: str) -> Reservation | None:
-        found = self._reservations.find(token, steady_now())
+        found = self._reservations.connected(token, steady_now())
         if found is not None:
+            self._token = token
             self._guard.known(self._connection)
             self._guard.phase(self._connection, "answer")
         return found
@@ -70,6 +72,8 @@ class TcpStranger:
     def left(self) -> None:
         """The connection is over."""
         self._guard.leave(self._connection)
+        if self._token:
+            self._reservations.gone(self._token, steady_now())
 
 
 class TcpGateway:
