@@ -22,6 +22,7 @@ from detectors.contract import (
     Finding,
     Foreseeing,
     GapAware,
+    HoldAware,
     Observation,
     TextEncoder,
     Understanding,
@@ -130,6 +131,10 @@ class ThreadedDetectorRunner:
         """Let those that care know that this stretch has no text; only failures come of it."""
         return await self._ask_all(partial(_told_of_gap, start=start, end=end))
 
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        """Let those that care know that the audio clock stood still; only failures come of it."""
+        return await self._ask_all(partial(_told_of_hold, at=at, seconds=seconds))
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         """What they say of time having passed."""
         return await self._ask_all(lambda detector: detector.elapsed(at))
@@ -184,6 +189,12 @@ def _foreseen(detector: CallDetector, utterance: Utterance) -> list[Observation]
 def _told_of_gap(detector: CallDetector, start: Seconds, end: Seconds) -> list[Observation]:
     if isinstance(detector, GapAware):
         detector.unheard(start, end)
+    return []
+
+
+def _told_of_hold(detector: CallDetector, at: Seconds, seconds: Seconds) -> list[Observation]:
+    if isinstance(detector, HoldAware):
+        detector.held(at, seconds)
     return []
 
 

@@ -83,6 +83,9 @@ class QuotingDetectors:
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
         return self._quoted(await self._detectors.unheard(start, end))
 
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        return self._quoted(await self._detectors.held(at, seconds))
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return self._quoted(await self._detectors.elapsed(at))
 

@@ -70,6 +70,9 @@ class ChannelAwareDetectors:
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
         return [] if self._were_equal else await self._detectors.unheard(start, end)
 
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        return await self._detectors.held(at, seconds)
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return [] if self._were_equal else await self._detectors.elapsed(at)
 

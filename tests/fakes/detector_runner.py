@@ -30,6 +30,10 @@ class FakeDetectorRunner:
         self.asked.append(f"unheard {start:.1f} {end:.1f}")
         return []
 
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"held {at:.1f} {seconds:.1f}")
+        return []
+
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         self.asked.append(f"elapsed {at:.1f}")
         return []

@@ -1232,6 +1232,8 @@ export interface components {
         /**
          * Notice
          * @description Something about this call's monitoring itself that a supervisor must know.
+         *
+         *     `missing`: real time that passed while the audio clock stood still at `at`.
          */
         Notice: {
             /**
@@ -1243,6 +1245,8 @@ export interface components {
             message: string;
             /** At */
             at: number;
+            /** Missing */
+            missing: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
