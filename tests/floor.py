@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from detectors.contract import EarlierContact
 from service.calls.admission import Admission
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
-from service.calls.journal import StoreJournal
+from service.calls.journal import RETRY_SECONDS, StoreJournal
 from service.calls.registered_call import CallConnection
-from service.calls.registry import RETURN_AFTER_RESTART, CallRegistry
+from service.calls.registry import RETURN_AFTER_RESTART, STORED_WITHIN, CallRegistry
 from service.calls.session import CallSession, SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced
 from service.ingest.source import Source
@@ -61,19 +61,24 @@ class Floor:
         most: int | None = None,
         return_after_restart: float = RETURN_AFTER_RESTART,
         wall: Callable[[], datetime] = now,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
+        stored_within: float = STORED_WITHIN,
+        max_pace: float = 1e9,
         **settings: float,
     ) -> None:
         self.store = store
         self.wall = wall
+        self.max_pace = max_pace
         self.metrics = Metrics()
         self.bus = LiveHub(store, health=lambda: Health(model="m", live_calls=0, max_calls=1, backlog=0.0), wall=now)
-        self.journal = StoreJournal(store, self.bus, self.metrics)
+        self.journal = StoreJournal(store, self.bus, self.metrics, retry_seconds=retry_seconds)
         self.detectors = FakeDetectorRunner()
+        self.recordings = FakeRecordings()
         self.histories: dict[str, tuple[EarlierContact, ...] | None] = {}
         self.recognition = Carries(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            earlier=EarlierCalls(store, FakeRecordings(), wall),
+            earlier=EarlierCalls(store, self.recordings, wall),
             journal=self.journal,
             bus=self.bus,
             open_session=self._session,
@@ -81,6 +86,7 @@ class Floor:
             metrics=self.metrics,
             wall=wall,
             return_after_restart=return_after_restart,
+            stored_within=stored_within,
         )
 
     def _session(
@@ -96,7 +102,7 @@ class Floor:
             metrics=self.metrics,
             monotonic=time.monotonic,
             wall=self.wall,
-            max_pace=1e9,
+            max_pace=self.max_pace,
         )
         return CallSession(call, parts, earlier)
 

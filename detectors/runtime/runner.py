@@ -28,6 +28,7 @@ from detectors.contract import (
     Understanding,
 )
 from detectors.runtime.answers import checked
+from detectors.runtime.call_encoder import CallEncoder
 
 MOST_FAILURES = 3
 """A defect that meets one odd utterance passes; one that meets three is there to stay."""
@@ -89,8 +90,7 @@ class ThreadedDetectorRunner:
     ) -> None:
         self._running = [_Running(id=name, detector=detector) for name, detector in detectors]
         self._timeout = timeout_s
-        self._encoder = encoder
-        self._encoder_failures = 0
+        self._encoder = None if encoder is None else CallEncoder(encoder, timeout_s=timeout_s)
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
         """What they say of an utterance. Its meaning is worked out once for all that want it."""
@@ -99,22 +99,15 @@ class ThreadedDetectorRunner:
             embedding = await self._embedding(utterance)
         except Exception as failure:  # foreign code: the utterance's words are judged then
             embedding = None
-            failed.append(self._encoder_failed(failure))
+            failed.append(DetectorFailure(detector="encoder", message=f"{type(failure).__name__}: {failure}"))
         return failed + await self._ask_all(partial(ask_about, utterance=utterance, embedding=embedding))
 
     async def _embedding(self, utterance: Utterance) -> Embedding | None:
-        encoder = self._encoder
-        if encoder is None or self._encoder_failures >= MOST_FAILURES:
+        if self._encoder is None:
             return None
         if not any(isinstance(running.detector, Understanding) for running in self._running):
             return None
-        async with asyncio.timeout(self._timeout):
-            [embedding] = await in_thread(lambda: encoder.encode([utterance.text]))
-        return embedding
-
-    def _encoder_failed(self, failure: Exception) -> DetectorFailure:
-        self._encoder_failures += 1
-        return DetectorFailure(detector="encoder", message=f"{type(failure).__name__}: {failure}")
+        return await self._encoder.embedding(utterance.text)
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         """What holds already of an utterance that still goes on. A detector that fails here has its say when all of it

@@ -68,11 +68,13 @@ class ResumePoint:
     """Where a call goes on that an earlier process, or an earlier session, had taken in: positions on its audio clock.
 
     `reached`: where new audio goes on. `settled`: up to where each leg's speech has its text or a mark; what was
-    recorded from there to `reached` is to be listened to again (`relisten`).
+    recorded from there to `reached` is to be listened to again (`relisten`). `away`: how long it has been without
+    audio, which its gateway may have kept.
     """
 
     reached: Seconds
     settled: Mapping[Role, Seconds]
+    away: Seconds = 0.0
 
 
 class AudioPath:
@@ -103,7 +105,7 @@ class AudioPath:
         self._crosstalk = Crosstalk((begin["agent"], begin["customer"])) if set(roles) == set(ROLES) else None
         self._equal = False
         self._meter = LevelMeter(roles)
-        self._pace = PaceLimit(max_pace, now)
+        self._pace = PaceLimit(max_pace, now - resume.away)
         self._absences = Absences()
         form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
         self._forms: dict[Role, FormatChanged] = dict.fromkeys(roles, form)

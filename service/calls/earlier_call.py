@@ -64,6 +64,10 @@ class EarlierCall:
     def utterances(self) -> list[Utterance]:
         return [heard for heard in self.heard if isinstance(heard, Utterance)]
 
+    def away(self, now: datetime) -> Seconds:
+        """How long the call has been without audio."""
+        return max(0.0, (now - self.last_at).total_seconds())
+
     def lacks(self, seen: Observation | DetectorFailure) -> bool:
         """Whether this, which the detectors say when they hear the call again, is still to be written.
 

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from asr.audio.pcm import samples_in
+import numpy as np
+
+from asr.audio.pcm import Pcm, samples_in
 from asr.threads import in_thread
-from asr.types import Seconds
+from asr.types import Role, Seconds
 from detectors.contract import HISTORY_DAYS, EarlierContact
 from service.calls.earlier_call import EarlierCall, earlier_call_of
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced
 from service.ingest.source import Source
-from service.record.facts import Call
+from service.record.facts import Call, GapMarked
 from service.record.summary import CallSummary
 from service.recordings.reader import RecordedAudio, recorded_audio
-from service.recordings.recordings import Recordings
+from service.recordings.recordings import Recordings, RecordingUnreadable
 from service.recordings.wav import WavForm
 from service.storage.port import CallStore, LoggedFact, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
-read out lasts minutes. Later it is another one; counters of small PBXs begin anew."""
-SAME_START: Seconds = 2.0
-"""Announced starts further apart than this are two calls. Clients that write whole seconds round either way."""
+read out lasts minutes. Later it is another one; counters of small PBXs begin anew. Gateways' clocks differ by less."""
 
 _PAGE = 1000
 _PIECE: Seconds = 2.0
@@ -62,7 +63,7 @@ class EarlierCalls:
         if before is None or before in claimed:
             return free, None
         found = await self._store.summary(before)
-        return (before, found) if self._returns(found, announced, source) else (free, None)
+        return (before, found) if await self._returns(found, announced, source) else (free, None)
 
     async def read(self, summary: CallSummary) -> EarlierCall:
         """Where the call stood, its recording taken into account."""
@@ -78,7 +79,7 @@ class EarlierCalls:
 
     def away(self, earlier: EarlierCall) -> Seconds:
         """How long the call has been without audio."""
-        return max(0.0, (self._wall() - earlier.last_at).total_seconds())
+        return earlier.away(self._wall())
 
     async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
         """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
@@ -91,41 +92,66 @@ class EarlierCalls:
             return None
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
-        """Let the session hear the recorded speech that may have no text yet."""
-        recorded = await self._recorded(earlier)
-        if recorded is None:
-            return
-        rate = earlier.call.rate
+        """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked."""
+        rate, recorded = earlier.call.rate, await self._recorded(earlier)
         begins = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
-        at = min(begins.values())
-        while at < recorded.frames:
-            stop = min(recorded.frames, at + samples_in(_PIECE, rate))
-            frames = await in_thread(lambda at=at, stop=stop: recorded.read(at, stop))
+        at, end = min(begins.values()), samples_in(earlier.reached, rate)
+        while at < end:
+            stop = min(end, at + samples_in(_PIECE, rate))
+            frames = await in_thread(lambda at=at, stop=stop: _read(recorded, at, stop))
+            if not len(frames):
+                await _leave_out(session, rate, {role: max(at, begin) for role, begin in begins.items()}, end)
+                return
             for channel, role in enumerate(earlier.call.roles):
                 fresh = frames[max(0, begins[role] - at) :, channel]
                 session.relisten(role, fresh.copy())
-            at = stop
+            at += len(frames)
 
     async def _recorded(self, earlier: EarlierCall) -> RecordedAudio | None:
         call = earlier.call
         form = WavForm(roles=call.roles, rate=call.rate)
         return await asyncio.to_thread(recorded_audio, self._recordings, call.id, form)
 
-    def _returns(self, found: CallSummary, announced: CallAnnounced, source: Source) -> bool:
-        call = found.call
-        if call.source != source.name or found.ended_at is None:
+    async def _returns(self, found: CallSummary, announced: CallAnnounced, source: Source) -> bool:
+        if found.call.source != source.name or found.ended_at is None:
             return False
-        if (
-            announced.started_at is not None
-            and abs(announced.started_at - call.started_at).total_seconds() > SAME_START
-        ):
+        if self._wall() - found.ended_at > timedelta(seconds=RETURN_WITHIN):
             return False
-        return self._wall() - found.ended_at <= timedelta(seconds=RETURN_WITHIN)
+        return announced.started_at is None or await self._spans(found, found.ended_at, announced.started_at)
+
+    async def _spans(self, found: CallSummary, ended_at: datetime, start: datetime) -> bool:
+        """Whether a stream of the call may have begun then: some gateways tell each stream's own start. The call's end
+        is told by the clock of its start, for calls of another day may be played in one after the other."""
+        [opening] = await self._store.facts(found.call.id, limit=1)
+        lasted = max(timedelta(seconds=found.duration), ended_at - opening.at)
+        begin, slack = found.call.started_at, timedelta(seconds=RETURN_WITHIN)
+        return begin - slack <= start <= begin + lasted + slack
 
 
 def announced_id(call_id: str) -> str:
     """What the gateway calls it: the part before `~`, which no announced id holds."""
     return call_id.partition("~")[0]
+
+
+def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:
+    """Blocks: the sample frames [start, stop), or as many as there are; empty where none can be read."""
+    if recorded is not None:
+        with suppress(RecordingUnreadable):
+            return recorded.read(start, stop)
+    return np.empty(0, np.int16)
+
+
+async def _leave_out(session: CallSession, rate: int, begins: Mapping[Role, int], end: int) -> None:
+    """Nothing can be heard again of each leg's sample frames [begin, end): silence, so that the clock goes on, and a
+    mark."""
+    piece = samples_in(_PIECE, rate)
+    for at in range(min(begins.values()), end, piece):
+        for role, begin in begins.items():
+            session.relisten(role, np.zeros(max(0, min(at + piece, end) - max(at, begin)), np.int16))
+        await asyncio.sleep(0)
+    for role, begin in begins.items():
+        if begin < end:
+            session.mark(GapMarked(role=role, start=begin / rate, end=end / rate, reason="unrecognised"))
 
 
 def _before(free: str, announced: str) -> str | None:

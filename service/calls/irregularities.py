@@ -69,7 +69,7 @@ def changes_of_form(before: FormatChanged, now: FormatChanged, legs: tuple[Role,
         if strange := [role for role in now.roles if role not in legs]:
             told += f"; this call never had a leg of the {strange[0]}, whose audio is left out"
         if gone := [role for role in before.roles if role in legs and role not in now.roles]:
-            told += f"; silence stands for the {gone[0]}"
+            told += f"; silence stands for the {gone[0]} until a connection brings that leg"
         odd.append(Irregularity(kind="leg", field="legs", message=told))
     return odd
 

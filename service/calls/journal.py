@@ -74,6 +74,7 @@ class StoreJournal:
         self._most_kept = most_kept
         self._retry_seconds = retry_seconds
         self._backlogs: dict[str, deque[_Entry]] = {}
+        self._storing: dict[str, asyncio.Task[None]] = {}  # of each backlog
         self._kept = 0  # bytes
         self._space_freed = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -136,6 +137,15 @@ class StoreJournal:
         async with self._writing(call_id):
             self._check_may_write(call_id)
             self._bus.publish(await self._store.write_note(call_id, note, by, at, seen))
+
+    def unwritten(self) -> set[str]:
+        """The calls with a backlog, also those that are finished."""
+        return set(self._backlogs)
+
+    async def stored(self, call_id: str) -> None:
+        """Returns once the call has no backlog."""
+        if call_id in self._storing:
+            await asyncio.wait([self._storing[call_id]])
 
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call: its followers come to their end once the backlog is stored."""
@@ -214,7 +224,7 @@ class StoreJournal:
             self._backlogs[call_id].append(entry)
         else:
             self._backlogs[call_id] = deque([entry])
-            self._tasks.create_task(self._store_backlog(call_id))
+            self._storing[call_id] = self._tasks.create_task(self._store_backlog(call_id))
 
     async def _store_backlog(self, call_id: str) -> None:
         """Store a call's backlog, however long that takes; when the service stops, one last try is made."""
@@ -256,6 +266,7 @@ class StoreJournal:
 
     def _close_backlog(self, call_id: str) -> None:
         lost = self._backlogs.pop(call_id)
+        del self._storing[call_id]
         if call_id in self._ended:
             self._ended.discard(call_id)
             self._bus.ended(call_id)

@@ -32,6 +32,14 @@ class Journal(Protocol):
         """Returns once the facts are safe with the journal: stored, or kept until they can be."""
         ...
 
+    def unwritten(self) -> set[str]:
+        """The calls of which something is kept that is not stored yet, also those that are finished."""
+        ...
+
+    async def stored(self, call_id: str) -> None:
+        """Returns once nothing of this call is kept."""
+        ...
+
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call."""
         ...

@@ -28,7 +28,8 @@ another may go on with it; another connection has its legs."""
 
 
 class CallConnection:
-    """One connection's hold on the legs that it brings. A later connection that brings one of them takes them away.
+    """One connection's hold on the legs that it brings. A later connection that brings one of them takes all away: its
+    gateway came back, perhaps with fewer legs, and never noticed that this one was gone.
 
     `clock`: what audio is placed by, whatever its dialect says."""
 
@@ -142,12 +143,9 @@ class RegisteredCall:
         """The connection's legs are its own still."""
         return connection in self.connections
 
-    def fits(self, roles: Sequence[Role]) -> bool:
-        """A connection may bring these legs: all of them the call's, and all or none of what another one brings."""
-        live = (set(other.roles) for other in self.connections if other not in self._gone)
-        return set(roles) <= set(self.session.call.roles) and all(
-            theirs <= set(roles) or not theirs & set(roles) for theirs in live
-        )
+    def has_any(self, roles: Sequence[Role]) -> bool:
+        """Any of these legs is the call's."""
+        return not set(roles).isdisjoint(self.session.call.roles)
 
     def lost(self, connection: CallConnection) -> None:
         """The connection is gone: without another one the call waits for it to come back."""

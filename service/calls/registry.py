@@ -37,6 +37,10 @@ RETURN_AFTER_RESTART: Seconds = 60.0
 ENDS_WITHIN: Seconds = 30.0
 """How long a gateway that comes back to a call that ends is kept waiting: a machine that is full needs some seconds."""
 
+STORED_WITHIN: Seconds = 5.0
+"""How long a gateway that comes back to a call whose end the store does not know yet is kept waiting: a lock is gone by
+then. A full disk is not, and what is said meanwhile is worth more than a tidy id."""
+
 LAST_WORDS: Seconds = 6.0
 """When the service stops, how long sessions may take to recognise and write what was said. The next process does what
 is left, so this need not be long; containers are killed ten seconds after they are told to stop."""
@@ -83,6 +87,7 @@ class CallRegistry:
         metrics: Metrics,
         wall: Callable[[], datetime],
         return_after_restart: Seconds = RETURN_AFTER_RESTART,
+        stored_within: Seconds = STORED_WITHIN,
     ) -> None:
         self._settings = settings
         self._earlier = earlier
@@ -93,6 +98,7 @@ class CallRegistry:
         self._metrics = metrics
         self._wall = wall
         self._return_after_restart = return_after_restart
+        self._stored_within = stored_within
         self._calls: dict[CallKey, RegisteredCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -122,12 +128,16 @@ class CallRegistry:
             await self._take_up_left(own=False)
 
     async def _take_up_left(self, *, own: bool) -> None:
-        here = {call.call_id for call in self._calls.values()}
+        here = self._used_ids()
         left = [summary for summary in await self._earlier.left(own=own) if summary.call.id not in here]
-        claimed = [(self._claim_left(summary), summary) for summary in reversed(left)]  # the newer of one name is first
         await self._earlier.keep([summary.call.id for summary in left])
-        for call, summary in claimed:
-            self._spawn(self._take_up(call, summary))
+        for summary in reversed(left):  # the newer of one name is claimed first
+            if summary.call.id not in self._used_ids():
+                self._spawn(self._take_up(self._claim_left(summary), summary))
+
+    def _used_ids(self) -> set[str]:
+        """Of calls that are live here, and of those whose log is not wholly stored."""
+        return {call.call_id for call in self._calls.values()} | self._journal.unwritten()
 
     async def suspend(self, within: Seconds = LAST_WORDS) -> None:
         """Take no more calls; recognise and write what was said, for at most so long. The calls stay live in their
@@ -151,7 +161,7 @@ class CallRegistry:
         while (call := self._calls.get(name)) is not None:
             await call.ready.wait()
             if self._calls.get(name) is call and not call.session.finishing:
-                if call.connected and not call.fits(announced.roles):
+                if call.connected and not call.has_any(announced.roles):
                     raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
                 call.key_id = key.id
                 return self._connect(call, announced, key.source, now, resumed=True)
@@ -222,6 +232,7 @@ class CallRegistry:
 
     async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> bool:
         """Make the session; whether it goes on with a call of before."""
+        await self._until_stored(announced.call_id)
         try:
             ended = await self._identify(call, announced, source)
             if ended is not None:
@@ -237,12 +248,20 @@ class CallRegistry:
         call.ready.set()
         return False
 
+    async def _until_stored(self, announced: str) -> None:
+        """A call of this id that is over can be gone on with once its end is in its log."""
+        live = {call.call_id for call in self._calls.values()}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._stored_within):
+                for call_id in self._journal.unwritten() - live:
+                    if announced_id(call_id) == announced:
+                        await self._journal.stored(call_id)
+
     async def _identify(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> CallSummary | None:
         """Give the claim an id that no other has; the call of before that it goes on with."""
         while True:
-            claimed = {other.call_id for other in self._calls.values() if other is not call}
-            call_id, ended = await self._earlier.identify(announced, source, claimed)
-            if all(other.call_id != call_id for other in self._calls.values()):
+            call_id, ended = await self._earlier.identify(announced, source, self._used_ids())
+            if call_id not in self._used_ids():
                 call.call_id = call_id
                 return ended
 

@@ -12,8 +12,8 @@ written of the utterance itself, and what is found in it, waits for its final te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -37,7 +37,7 @@ from detectors.contract import (
 )
 from detectors.runtime.runner import DetectorFailure
 from service.calls.arrival_times import ArrivalTimes
-from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, ResumePoint, TimePassed
+from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, Found, ResumePoint, TimePassed
 from service.calls.call_recognition import BACKLOG, AgentLookAhead, CallRecognition, PartialUtterance
 from service.calls.earlier_call import EarlierCall, hides_speech
 from service.calls.evidence import QuotingDetectors
@@ -48,8 +48,8 @@ from service.calls.ports import DetectorRunner, Journal, LiveDisplay, Recogniser
 from service.calls.recording_state import RecordingState
 from service.calls.standing_notices import StandingNotices
 from service.calls.word_times import CLOSE_WITHIN, MOST_WAITING, WordTimes
-from service.calls.work_queue import MOST_WORK, Finish, Suspend, Work, WorkQueue
-from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent
+from service.calls.work_queue import MOST_WORK, Defect, Finish, LastWork, Suspend, Work, WorkQueue
+from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent, ProtocolViolation
 from service.live.messages import Levels, Partial
 from service.metrics import Metrics
 from service.record.facts import (
@@ -128,6 +128,10 @@ def context_of(call: Call, history: tuple[EarlierContact, ...] | None = None) ->
     )
 
 
+def _resume_point(earlier: EarlierCall, now: datetime) -> ResumePoint:
+    return ResumePoint(reached=earlier.reached, settled=earlier.settled, away=earlier.away(now))
+
+
 def _owed_again(missed: Finding) -> Withdrawn:
     """A duty that was held missed because the call had ended: the agent can still do it."""
     why = Bilingual(zh="通话仍在继续，时限未到", en="the call goes on, its time is not up")
@@ -147,7 +151,7 @@ class CallSession:
             call.rate,
             max_pace=parts.max_pace,
             now=parts.monotonic(),
-            resume=None if earlier is None else ResumePoint(reached=earlier.reached, settled=earlier.settled),
+            resume=None if earlier is None else _resume_point(earlier, parts.wall()),
         )
         self._detectors = ChannelAwareDetectors(
             QuotingDetectors(parts.detectors), were_equal=earlier is not None and EQUAL in earlier.troubles
@@ -170,6 +174,7 @@ class CallSession:
         self._recording = RecordingState(parts.recorder, self._notices, parts.metrics)
         self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
+        self._only_records = False
         if earlier is not None:
             self._recognition.restore(earlier.utterances)
             self._heard.update({said.role: said.end for said in earlier.utterances})
@@ -186,15 +191,19 @@ class CallSession:
 
     @property
     def finishing(self) -> bool:
-        """No more audio is taken."""
+        """The call goes on here no more."""
         return self._finishing
 
     def feed(self, event: LineEvent) -> None:
         """Take in what the gateway sent. Never waits. Raises ProtocolViolation for audio that is far too fast."""
+        with self._own_defects():
+            self._feed(event)
+
+    def _feed(self, event: LineEvent) -> None:
         now = self._parts.monotonic()
         if isinstance(event, Irregularity):
             self._note(event)
-        elif self._finishing:
+        elif self._finishing and not self._only_records:
             return
         elif isinstance(event, DigitPressed):
             self._press(event, now)
@@ -203,27 +212,47 @@ class CallSession:
         else:
             self._take(self._audio_path.take(event, now))
             self._arrivals.mark(self.reached, now)
-            if self._parts.partials:
+            if self._parts.partials and not self._only_records:
                 self._partials.look()
 
     def join(self, form: FormatChanged) -> None:
         """A connection brings these legs for the first time, in this form."""
-        if not self._finishing:
-            self._audio_path.join(form)
+        with self._own_defects():
+            if not self._finishing:
+                self._audio_path.join(form)
 
     def relisten(self, role: Role, pcm: NDArray[np.int16]) -> None:
         """Recorded audio of a leg whose speech may have no text yet; before any new audio."""
-        self._take(self._audio_path.relisten(role, pcm))
+        with self._own_defects():
+            self._take(self._audio_path.relisten(role, pcm))
+
+    def mark(self, gap: GapMarked) -> None:
+        """Write a gap in its place among what was said."""
+        self._work.put(gap)
 
     def pause(self) -> None:
         """The connection is gone: what was said last gets its text without waiting for more."""
-        if not self._finishing:
-            self._take(self._audio_path.pause(self._parts.monotonic()))
+        with self._own_defects():
+            if not self._finishing:
+                self._take(self._audio_path.pause(self._parts.monotonic()))
 
     def resumed(self, away: Seconds) -> None:
         """The gateway is back after `away` seconds without a connection: the timeline goes on past the gap."""
-        if not self._finishing:
-            self._take(self._audio_path.away(away))
+        with self._own_defects():
+            if not self._finishing:
+                self._take(self._audio_path.away(away))
+
+    @contextmanager
+    def _own_defects(self) -> Iterator[None]:
+        """A defect in taking audio in is this session's, and fails its `run`: whoever brought the audio, a connection
+        or a timer, goes on. What was said before is still written."""
+        try:
+            yield
+        except ProtocolViolation:
+            raise
+        except Exception as defect:
+            self._finishing = True
+            self._work.put(Defect(defect))
 
     def _note(self, seen: Irregularity) -> None:
         self._parts.metrics.irregularities.labels(seen.kind).inc()
@@ -245,14 +274,18 @@ class CallSession:
         self._end_with(Finish(ending=ending, reason=reason))
 
     def suspend(self) -> None:
-        """This process goes on with the call no longer: as `finish`, but the call stays live in its log."""
+        """This process goes on with the call no longer: as `finish`, but the call stays live in its log. What comes
+        until its gateway is told is recorded, and recognised by the next process."""
+        was_over = self._finishing
         self._end_with(Suspend())
+        self._only_records = not was_over
 
     def _end_with(self, last: Finish | Suspend) -> None:
-        if not self._finishing:
-            self._finishing = True
-            self._take(self._audio_path.pause(self._parts.monotonic()))
-            self._work.put(last)
+        with self._own_defects():
+            if not self._finishing:
+                self._finishing = True
+                self._take(self._audio_path.pause(self._parts.monotonic()))
+                self._work.put(last)
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""
@@ -262,10 +295,12 @@ class CallSession:
         """Do the call's work until it is finished or suspended."""
         try:
             await self._begin()
-            while not isinstance(work := await self._work.get(), Finish | Suspend):
+            while not isinstance(work := await self._work.get(), LastWork):
                 await self._do(work)
+            if isinstance(work, Defect):
+                raise work.cause
             if isinstance(work, Suspend):
-                await self._close_recording()
+                await self._leave()
                 return "suspended"
             await self._close(work)
             return "processed"
@@ -304,17 +339,21 @@ class CallSession:
         """Hand on what the audio path made of audio: to the recording, to the work queue, to whoever watches levels."""
         for piece in taken.recorded:
             self._parts.recorder.write(piece.role, piece.start, piece.pcm)
-        for found in taken.found:
-            work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
-            if isinstance(work, SpeechSegment):
-                self._ahead.submitted(work)
-            self._work.put(work)
+        if not self._only_records:
+            self._find(taken.found)
         for odd in taken.odd:
             self._note(odd)
         for levels in taken.levels:
             self._parts.display.show_levels(
                 Levels(call_id=self.call.id, at=levels.at, dbfs=levels.dbfs, speaking=levels.speaking)
             )
+
+    def _find(self, found_in_order: Sequence[Found]) -> None:
+        for found in found_in_order:
+            work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
+            if isinstance(work, SpeechSegment):
+                self._ahead.submitted(work)
+            self._work.put(work)
 
     async def _do(self, work: Work) -> None:
         match work:
@@ -427,6 +466,12 @@ class CallSession:
                 await self._parts.recorder.close()
         await self._write(*self._recording.unrecorded())
 
+    async def _leave(self) -> None:
+        """To the next process, with all that came until now."""
+        await self._write(*self._work.rest())
+        self._take(self._audio_path.pause(self._parts.monotonic()))
+        await self._close_recording()
+
     async def _compare(self, channels: ChannelsCompared) -> None:
         self._detectors.channels(equal=channels.equal)
         if channels.equal:
@@ -440,7 +485,7 @@ class CallSession:
             await self._write(notice)
 
     async def _close(self, finish: Finish) -> None:
-        await self._write(*self._work.notices())  # what was odd after the end is still told
+        await self._write(*self._work.rest())  # what was odd after the end is still told
         await self._observe(await self._last_words(finish))
         await self._word_times.settle()
         await self._write(*self._word_times.take())

@@ -33,7 +33,15 @@ class Suspend:
     """The last piece of work here: the call is not over, and another process goes on with it."""
 
 
-Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | Finish | Suspend
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """The last piece of work: what took audio in can go on no more."""
+
+    cause: Exception
+
+
+LastWork: TypeAlias = Finish | Suspend | Defect
+Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompared | Fact | LastWork
 
 
 class WorkQueue:
@@ -53,7 +61,7 @@ class WorkQueue:
 
     def put(self, work: Work) -> bool:
         """Whether it is taken, by itself or as a part of what waits."""
-        if len(self._waiting) >= self._most and not isinstance(work, SpeechSegment | Finish | Suspend):
+        if len(self._waiting) >= self._most and not isinstance(work, SpeechSegment | LastWork):
             return self._squeeze_in(work)
         self._append(work)
         return True
@@ -65,10 +73,10 @@ class WorkQueue:
             await self._came.wait()
         return self._waiting.popleft()
 
-    def notices(self) -> list[Notice]:
-        """The notices among what waits, all of which is taken out."""
+    def rest(self) -> list[Notice | DtmfPressed]:
+        """The notices and digits among what waits, all of which is taken out."""
         waiting, self._waiting = self._waiting, deque()
-        return [work for work in waiting if isinstance(work, Notice)]
+        return [work for work in waiting if isinstance(work, Notice | DtmfPressed)]
 
     def _append(self, work: Work) -> None:
         self._waiting.append(work)

@@ -51,6 +51,10 @@ CLOSE_INTERNAL_ERROR = 1011
 CLOSE_RESTARTING = 1012
 CLOSE_TRY_LATER = 1013
 
+_FAILED = ProtocolViolation(
+    "call", "the monitoring of this call failed; announce it again to go on", CLOSE_INTERNAL_ERROR
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -139,12 +143,15 @@ class GatewayShell:
         self._closed = False
 
     async def serve(self) -> None:
-        """Returns when the connection is over."""
+        """Returns when the connection is over. A defect of this side is told; the call waits to be announced again."""
         self._metrics.gateway_sockets.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._converse(tasks)
                 self._hush()
+        except Exception:
+            log.exception("gateway connection failed", call_id=self._call_id, source=self._source)
+            await self._say_why(_FAILED)
         finally:
             self._metrics.gateway_sockets.dec()
             if self._connection is not None:
@@ -262,8 +269,7 @@ class GatewayShell:
                 with suppress(Unsent):
                     await self._tell(CallProcessed())
             case "failed":
-                failed = "the monitoring of this call failed; announce it again to go on"
-                await self._say_why(ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
+                await self._say_why(_FAILED)
             case "suspended":
                 await self._say_why(ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0))
             case "taken_over":

@@ -26,6 +26,12 @@ class FakeJournal:
             self.facts.append(fact)
             self._bus.publish(LoggedFact(call_id=call_id, seq=summary.seq, at=at, fact=fact, summary=summary))
 
+    def unwritten(self) -> set[str]:
+        return set()
+
+    async def stored(self, call_id: str) -> None:
+        pass
+
     def finished(self, call_id: str) -> None:
         self._bus.ended(call_id)
 

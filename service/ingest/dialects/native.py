@@ -49,6 +49,7 @@ from service.record.facts import FACT, CallClosed
 
 MAX_EARLY_BYTES: Final = MAX_AUDIO_BYTES
 """Audio kept until the start message comes: 16 s of two legs of 16 kHz PCM, 5 s of the widest form."""
+_OTHERS: Final = "came after the start of another call"
 
 
 class NativeDialect(ListeningDialect):
@@ -63,6 +64,7 @@ class NativeDialect(ListeningDialect):
         self._call: CallAnnounced | None = None
         self._aligner = FrameAligner(1)
         self._stopped = False
+        self._others = False  # what comes belongs to another call
         self._early: list[bytes] = []
         self._early_bytes = 0
 
@@ -79,6 +81,8 @@ class NativeDialect(ListeningDialect):
             return self._after_stop(kind)
         if kind == "start":
             return self._started_again(fields, self._call)
+        if self._others:
+            return _left_out(kind, _OTHERS)
         if kind == "dtmf":
             return _digits(fields, self._call.roles)
         if kind == "stop":
@@ -93,11 +97,11 @@ class NativeDialect(ListeningDialect):
             return self._keep_early(message)
         if self._stopped:
             return self._after_stop("audio")
-        return self._audio(message)
+        return _left_out("audio", _OTHERS) if self._others else self._audio(message)
 
     def closed(self) -> list[GatewayEvent]:
-        """A clean close after the start stands for a stop message that was never sent."""
-        if self._call is None or self._stopped:
+        """A clean close after the start stands for a stop message that was never sent, unless it is another call's."""
+        if self._call is None or self._stopped or self._others:
             return []
         self._stopped = True
         return [CallStopped()]
@@ -131,15 +135,16 @@ class NativeDialect(ListeningDialect):
         self._aligner = FrameAligner(len(call.roles) * sample_bytes(call.encoding))
 
     def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
-        """The same call goes on, in the form announced now; another call cannot be meant to be part of it."""
+        """The same call goes on, in the form announced now. Another call is no part of it, nor its end. Nothing tells
+        whose audio comes from then on, so that is nobody's until this call is named again."""
         try:
             again = _announced(fields, [])
         except ProtocolViolation as violation:
             return [tolerated(violation, "order", "the second start is left out")]
-        if again.call_id != call.call_id:
-            self._stopped = True
-            told = "came for another call, so this one is over; a new call needs a new connection"
-            return [Irregularity(kind="order", field="start", message=told), CallStopped()]
+        self._others = again.call_id != call.call_id
+        if self._others:
+            told = "names another call, which nobody hears: a new call needs a new connection"
+            return [Irregularity(kind="order", field="call_id", message=told)]
         told = Irregularity(kind="order", field="start", message="came twice; the call goes on")
         if (again.encoding, again.rate, again.roles) == (call.encoding, call.rate, call.roles):
             return [told]
@@ -150,9 +155,7 @@ class NativeDialect(ListeningDialect):
         """Raises ProtocolViolation for a start: nothing would hear that call, so its gateway must be told."""
         if kind == "start":
             raise ProtocolViolation("start", "came after stop; a new call needs a new connection", ends_call=False)
-        if kind not in ("audio", "dtmf", "stop"):
-            return []
-        return [Irregularity(kind="order", field=kind, message="came after stop; it is left out")]
+        return _left_out(kind, "came after stop")
 
     def _audio(self, message: bytes) -> list[GatewayEvent]:
         payload, outcome = self._aligner.take(message)
@@ -170,6 +173,13 @@ class NativeDialect(ListeningDialect):
         if payload:  # empty messages are free for the peer, so they may not cost memory here
             self._early.append(payload)
         return []
+
+
+def _left_out(kind: str, why: str) -> list[GatewayEvent]:
+    """A message that would mean something to a live call."""
+    if kind not in ("audio", "dtmf", "stop"):
+        return []
+    return [Irregularity(kind="order", field=kind, message=f"{why}; it is left out")]
 
 
 def _announced(fields: Message, notes: Notes) -> CallAnnounced:

@@ -66,6 +66,7 @@ class TwilioDialect(ListeningDialect):
         self._early: list[Message] = []
         self._early_bytes = 0
         self._sequence: int | None = None
+        self._others: tuple[object, ...] = ()  # another call's stream
 
     def text(self, message: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation. Unknown events and `mark` give nothing."""
@@ -78,6 +79,8 @@ class TwilioDialect(ListeningDialect):
         kind = fields.get("event")
         if self._stopped:
             return _after_stop(kind)
+        if kind != "start" and fields.get("streamSid") in self._others:
+            return _left_out(kind, "belongs to another call")
         try:
             return [*self._count(fields), *self._within(kind, fields, self._call)]
         except ProtocolViolation as violation:
@@ -141,15 +144,16 @@ class TwilioDialect(ListeningDialect):
         return [call, *notes, *(event for media in early for event in self._audio(media, call))]
 
     def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
-        """The same call goes on; another call cannot be meant to be part of it."""
+        """The same call goes on; another call is no part of it and ends it not."""
         try:
             again = self._announced(fields, [])
         except ProtocolViolation as violation:
             return [tolerated(violation, "order", "the second start is left out")]
         if again.call_id != call.call_id:
-            self._stopped = True
-            told = "came for another call, so this one is over; a new stream needs a new connection"
-            return [Irregularity(kind="order", field="start", message=told), CallStopped()]
+            self._others = (fields.get("streamSid"),)
+            told = "names another call, which nobody hears: a new stream needs a new connection"
+            return [Irregularity(kind="order", field="start.callSid", message=told)]
+        self._others = ()
         return [Irregularity(kind="order", field="start", message="came twice; the call goes on")]
 
     def _announced(self, fields: Message, notes: Notes) -> CallAnnounced:
@@ -215,9 +219,13 @@ def _after_stop(kind: object) -> list[GatewayEvent]:
     """Raises ProtocolViolation for a start: nothing would hear that call, so its gateway must be told."""
     if kind == "start":
         raise ProtocolViolation("start", "came after stop; a new stream needs a new connection", ends_call=False)
+    return _left_out(kind, "came after stop")
+
+
+def _left_out(kind: object, why: str) -> list[GatewayEvent]:
     if kind not in ("media", "dtmf", "stop"):
         return []
-    return [Irregularity(kind="order", field=str(kind), message="came after stop; it is left out")]
+    return [Irregularity(kind="order", field=str(kind), message=f"{why}; it is left out")]
 
 
 def _optional_object_at(start: Message, name: str, notes: Notes) -> Message:

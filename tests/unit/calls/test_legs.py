@@ -106,15 +106,48 @@ async def test_a_call_waits_only_once_its_last_connection_is_lost(store: SqlStor
     assert closed.ending == "dropped"
 
 
-@pytest.mark.parametrize("roles", [("agent",), ("customer",)])
-async def test_a_part_of_what_an_open_connection_brings_is_refused(store: SqlStore, roles: tuple[Role, ...]) -> None:
+@pytest.mark.parametrize(("leg", "other"), [(AGENT, "customer"), (CUSTOMER, "agent")])
+async def test_a_gateway_that_comes_back_with_one_leg_while_its_old_connection_seems_open_goes_on(
+    store: SqlStore, leg: CallAnnounced, other: Role
+) -> None:
     floor = Floor(store)
     async with floor.journal, floor.calls:
         first = await floor.attach()
+        talk(1.0, (first, CALL), (first, CALL))
+        again = await floor.attach(leg)
+        assert again.resumed
+        assert await first.over() == "taken_over"
+        talk(1.0, (first, CALL))  # left out
+        talk(4.0, (again, leg))
+        closed = await floor.ended(again)
+    assert closed.duration == pytest.approx(5.0, abs=0.1)
+    told = " ".join(notice.message for notice in await facts(store, Notice) if isinstance(notice, Notice))
+    assert f"silence stands for the {other}" in told
+    silent = [(gap.role, gap.reason) for gap in await facts(store, GapMarked) if isinstance(gap, GapMarked)]
+    assert silent == [(other, "silence")]
+
+
+async def test_a_gateway_that_comes_back_with_a_connection_a_leg_has_both_legs(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        first = await floor.attach()
+        agent, customer = await floor.attach(AGENT), await floor.attach(CUSTOMER)
+        assert await first.over() == "taken_over"
+        talk(2.0, (agent, AGENT), (customer, CUSTOMER))
+        assert (await floor.ended(agent)).duration == pytest.approx(2.0, abs=0.1)
+        assert await customer.over() == "processed"
+    assert await facts(store, GapMarked) == []
+
+
+async def test_a_connection_that_brings_no_leg_of_a_live_call_is_refused_and_harms_it_not(store: SqlStore) -> None:
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        first = await floor.attach(replace(CALL, roles=("agent",)))
         with pytest.raises(CallRefused) as refused:
-            await floor.attach(replace(CALL, roles=roles, call_roles=BOTH))
+            await floor.attach(replace(CALL, roles=("customer",)))
         assert refused.value.code == "conflict"
-        await floor.ended(first)
+        talk(1.0, (first, AGENT))
+        assert (await floor.ended(first)).duration == pytest.approx(1.0, abs=0.1)
 
 
 async def test_a_form_without_legs_is_that_of_the_connections_own(store: SqlStore) -> None:

@@ -264,3 +264,32 @@ async def test_the_latency_of_an_alert_is_counted_from_the_arrival_of_its_eviden
     await stage.finished()
     alert = stage.told(AlertRaised)[0].alert
     assert alert.latency == pytest.approx(12.5 - alert.end, abs=0.2)
+
+
+@pytest.mark.parametrize("before", [0, 3, 11])
+async def test_what_comes_while_last_words_are_written_is_recorded_for_the_next_process(
+    audio: CallAudio, before: int
+) -> None:
+    stage = Stage()
+    running = asyncio.create_task(stage.session.run())
+    stage.feed(audio, before)
+    stage.session.suspend()
+    stage.session.feed(DigitPressed(digit="5"))
+    stage.feed(audio, 4)
+    assert not stage.recorder.closed
+    assert await running == "suspended"
+    total = pytest.approx((before + 4) * audio.rate, abs=1)
+    assert stage.recorder.reached == {"agent": total, "customer": total}
+    assert [pressed.digit for pressed in stage.told(DtmfPressed)] == ["5"]
+    assert stage.told(CallClosed) == []
+    assert all(said.utterance.end <= before + 0.1 for said in stage.told(UtteranceHeard))
+
+
+async def test_after_its_end_a_call_records_nothing_though_the_service_stops_then(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 2)
+    stage.session.finish("completed")
+    stage.session.suspend()
+    stage.feed(audio, 2)
+    assert await stage.session.run() == "processed"
+    assert stage.session.reached == pytest.approx(2.0, abs=0.01)

@@ -89,11 +89,11 @@ async def test_where_it_is_full_the_newest_comparison_of_channels_counts() -> No
     assert (await drained(queue))[MOST:] == [ChannelsCompared(at=1.0, equal=True)]
 
 
-async def test_what_is_left_at_the_end_is_told_by_its_notices() -> None:
+async def test_what_is_left_at_the_end_is_told_by_its_notices_and_digits() -> None:
     queue = WorkQueue(MOST)
     for work in (DIGIT, NOTICE, TimePassed(at=1.0)):
         queue.put(work)
-    assert queue.notices() == [NOTICE]
+    assert queue.rest() == [DIGIT, NOTICE]
     assert len(queue) == 0
 
 

@@ -170,13 +170,55 @@ def test_a_second_start_that_cannot_be_one_is_told() -> None:
     assert odd(twilio().text('{"event":"start","start":{"callSid":["CA1"]}}')) == [("order", "start.callSid")]
 
 
-def test_a_start_of_another_call_ends_this_one_and_its_audio_is_not_taken_for_this_ones() -> None:
+OTHER = json.dumps({**NATIVE, "call_id": "call-2", "encoding": "alaw"})
+TWILIO_OTHER = '{"event":"start","streamSid":"MZ2","start":{"callSid":"CA2","streamSid":"MZ2"}}'
+
+
+def test_a_start_of_another_call_ends_this_one_not_and_is_told() -> None:
+    assert [(kept(e), odd(e)) for e in [native().text(OTHER)]] == [([], [("order", "call_id")])]
+    assert [(kept(e), odd(e)) for e in [twilio().text(TWILIO_OTHER)]] == [([], [("order", "start.callSid")])]
+
+
+def test_what_follows_the_start_of_another_call_is_not_taken_for_this_ones_until_this_one_is_named() -> None:
     dialect = native()
-    assert kept(dialect.text(json.dumps({**NATIVE, "call_id": "call-2"}))) == [CallStopped()]
-    assert kept(dialect.binary(b"abcd")) == []
+    dialect.text(OTHER)
+    for left_out, field in (
+        (dialect.binary(b"abcd"), "audio"),
+        (dialect.text('{"type":"dtmf","digit":"1"}'), "dtmf"),
+        (dialect.text('{"type":"stop"}'), "stop"),
+    ):
+        assert (kept(left_out), odd(left_out)) == ([], [("order", field)])
+    assert dialect.closed() == [], "the call waits for its gateway"
+    dialect.text(json.dumps(NATIVE))
+    assert dialect.binary(b"abcd") == [AudioArrived(payload=b"abcd")]
+    assert dialect.text('{"type":"stop"}') == [CallStopped()]
+
+
+def test_two_streams_of_twilios_on_one_connection_are_told_apart_by_their_ids() -> None:
+    def of(stream: str, event: str, **body: Any) -> str:
+        return json.dumps({"event": event, "streamSid": stream, event: {"payload": LOUD, "track": "inbound", **body}})
+
     tracks = twilio()
-    assert kept(tracks.text('{"event":"start","start":{"callSid":"CA2"}}')) == [CallStopped()]
-    assert kept(tracks.text(media())) == []
+    tracks.text(TWILIO_OTHER)
+    assert kept(tracks.text(of("MZ1", "media")))
+    for event in ("media", "dtmf", "stop"):
+        left_out = tracks.text(of("MZ2", event, digit="1"))
+        assert (kept(left_out), odd(left_out)) == ([], [("order", event)])
+    assert kept(tracks.text(of("MZ1", "media")))
+    assert tracks.text(of("MZ1", "stop")) == [CallStopped(call_over=False)]
+
+
+@pytest.mark.parametrize("then", [[], ["audio"], ["stop"], ["audio", "stop"]])
+@given(st.lists(st.sampled_from(["mine", "other", "audio", "digit"]), max_size=12))
+def test_of_calls_on_one_connection_only_what_follows_its_own_start_is_the_first_ones(
+    then: list[str], order: list[str]
+) -> None:
+    said = {"mine": json.dumps(NATIVE), "other": OTHER, "digit": '{"type":"dtmf","digit":"1"}', "audio": b"abcd"}
+    dialect, mine = native(), True
+    for name in [*order, *then]:
+        events = feed(dialect, said.get(name, '{"type":"stop"}'))
+        mine = name == "mine" or (mine and name != "other")
+        assert bool(kept(events)) == (mine and name in ("audio", "digit", "stop"))
 
 
 def test_what_comes_after_a_stop_is_told_and_left_out() -> None:

@@ -195,14 +195,14 @@ async def test_words_are_judged_where_the_encoder_fails_and_that_is_told(fault: 
     release = threading.Event()
     encoder = Encoder(raises=fault == "raises", waits_for=release if fault == "hangs" else None)
     one = Understands("one")
-    runner = ThreadedDetectorRunner([("one", one)], timeout_s=0.3, encoder=encoder)
+    runner = ThreadedDetectorRunner([("one", one)], timeout_s=0.1, encoder=encoder)
     seen, [failure] = split(await runner.heard(said("agent", "还钱")))
     release.set()
     assert (seen, failure.detector) == (1, "encoder")
     assert (one.understood_as, one.heard_texts) == ([], ["还钱"])
 
 
-async def test_an_encoder_that_keeps_failing_is_asked_no_more() -> None:
+async def test_an_encoder_that_keeps_failing_rests() -> None:
     encoder, one = Encoder(raises=True), Understands("one")
     runner = ThreadedDetectorRunner([("one", one)], timeout_s=5, encoder=encoder)
     reports = [split(await runner.heard(said("agent", text)))[1] for text in "一二三四"]
