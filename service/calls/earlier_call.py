@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -67,6 +67,21 @@ class EarlierCall:
     def away(self, now: datetime) -> Seconds:
         """How long the call has been without audio."""
         return max(0.0, (now - self.last_at).total_seconds())
+
+    @property
+    def in_stretches(self) -> Iterator[list[Utterance] | GapMarked | Notice]:
+        """`heard`, with the utterances between two gaps or holds together."""
+        said: list[Utterance] = []
+        for heard in self.heard:
+            if isinstance(heard, Utterance):
+                said.append(heard)
+                continue
+            if said:
+                yield said
+                said = []
+            yield heard
+        if said:
+            yield said
 
     def lacks(self, seen: Observation | DetectorFailure) -> bool:
         """Whether this, which the detectors say when they hear the call again, is still to be written.

@@ -77,6 +77,11 @@ class QuotingDetectors:
         self._said.hear(utterance)
         return self._quoted(await self._detectors.heard(utterance))
 
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        for utterance in utterances:
+            self._said.hear(utterance)
+        return self._quoted(await self._detectors.heard_again(utterances))
+
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         return [self._said.quoted(finding, utterance) for finding in await self._detectors.foresee(utterance)]
 

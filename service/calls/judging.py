@@ -64,6 +64,9 @@ class ChannelAwareDetectors:
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
         return [] if self._equal else await self._detectors.heard(utterance)
 
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        return [] if self._equal else await self._detectors.heard_again(utterances)
+
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         return [] if self._equal else await self._detectors.foresee(utterance)
 

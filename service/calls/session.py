@@ -319,13 +319,13 @@ class CallSession:
         """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
         of it may never have been written."""
         observed: list[Observation | DetectorFailure] = []
-        for heard in earlier.heard:
+        for heard in earlier.in_stretches:
             if isinstance(heard, GapMarked):
                 observed += await self._tell_of_gap(heard)
             elif isinstance(heard, Notice):
                 observed += await self._tell_of_hold(heard)
             else:
-                observed += await self._detectors.heard(heard)
+                observed += await self._detectors.heard_again(heard)
         observed += await self._detectors.elapsed(min(earlier.settled.values()))
         await self._write(CallResumed(at=earlier.reached, cause="restarted" if earlier.closed is None else "returned"))
         again = [

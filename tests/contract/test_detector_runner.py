@@ -74,6 +74,11 @@ async def test_an_answer_is_the_askers_own(opened: Opened) -> None:
     assert await runner.foresee(scenes.utterance(index=1)) == [FORESEEN]
 
 
+async def test_what_is_heard_again_is_answered_as_it_was(opened: Opened) -> None:
+    told = [scenes.utterance(index=index) for index in range(3)]
+    assert await opened(*SAYS).heard_again(told) == [*SAYS] * 3
+
+
 async def test_what_is_foreseen_is_findings(opened: Opened) -> None:
     assert await opened(*SAYS).foresee(scenes.utterance()) == [FORESEEN]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asr.types import Seconds, Utterance
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
@@ -21,6 +23,9 @@ class FakeDetectorRunner:
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
         self.asked.append(f"heard {utterance.id}")
         return [*self.says]
+
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        return [said for utterance in utterances for said in await self.heard(utterance)]
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         self.asked.append(f"foresee {utterance.id} {utterance.text}")

@@ -58,6 +58,12 @@ def test_a_hold_is_among_what_the_detectors_hear_again_and_other_notices_are_not
     assert told.heard[1:] == (hold,)
 
 
+def test_what_was_said_between_two_gaps_is_heard_again_together() -> None:
+    gap = GapMarked(role="agent", start=5.0, end=5.5, reason="unrecognised")
+    told = earlier(*(scenes.heard(index=index) for index in range(3)), gap, gap, scenes.heard(index=3))
+    assert [len(each) if isinstance(each, list) else each for each in told.in_stretches] == [3, gap, gap, 1]
+
+
 def test_a_call_that_was_wholly_processed_has_nothing_left_to_listen_to() -> None:
     told = earlier(scenes.heard(), OVER)
     assert set(told.settled.values()) == {OVER.duration}
