@@ -94,13 +94,13 @@ class EarlierCalls:
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
         """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked."""
         rate, recorded = earlier.call.rate, await self._recorded(earlier)
-        begins = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
+        begins: dict[Role, int] = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
         at, end = min(begins.values()), samples_in(earlier.reached, rate)
         while at < end:
             stop = min(end, at + samples_in(_PIECE, rate))
             frames = await in_thread(lambda at=at, stop=stop: _read(recorded, at, stop))
             if not len(frames):
-                await _leave_out(session, rate, {role: max(at, begin) for role, begin in begins.items()}, end)
+                await _leave_out(session, rate, at, begins, end)
                 return
             for channel, role in enumerate(earlier.call.roles):
                 fresh = frames[max(0, begins[role] - at) :, channel]
@@ -141,17 +141,16 @@ def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:
     return np.empty(0, np.int16)
 
 
-async def _leave_out(session: CallSession, rate: int, begins: Mapping[Role, int], end: int) -> None:
-    """Nothing can be heard again of each leg's sample frames [begin, end): silence, so that the clock goes on, and a
-    mark."""
+async def _leave_out(session: CallSession, rate: int, first: int, begins: Mapping[Role, int], end: int) -> None:
+    """Nothing can be heard again from the sample frame `first` on: silence, so that the clock goes on, and a mark."""
     piece = samples_in(_PIECE, rate)
-    for at in range(min(begins.values()), end, piece):
+    for at in range(first, end, piece):
         for role, begin in begins.items():
             session.relisten(role, np.zeros(max(0, min(at + piece, end) - max(at, begin)), np.int16))
         await asyncio.sleep(0)
     for role, begin in begins.items():
-        if begin < end:
-            session.mark(GapMarked(role=role, start=begin / rate, end=end / rate, reason="unrecognised"))
+        if (start := max(first, begin)) < end:
+            session.mark(GapMarked(role=role, start=start / rate, end=end / rate, reason="unrecognised"))
 
 
 def _before(free: str, announced: str) -> str | None:

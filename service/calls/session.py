@@ -12,7 +12,7 @@ written of the utterance itself, and what is found in it, waits for its final te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -243,7 +243,7 @@ class CallSession:
                 self._take(self._audio_path.away(away))
 
     @contextmanager
-    def _own_defects(self) -> Iterator[None]:
+    def _own_defects(self) -> Generator[None]:
         """A defect in taking audio in is this session's, and fails its `run`: whoever brought the audio, a connection
         or a timer, goes on. What was said before is still written."""
         try:

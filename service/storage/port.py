@@ -272,7 +272,8 @@ class CallOwnership(Protocol):
     StorageUnavailable."""
 
     async def own(self, call_ids: Collection[str], now: datetime) -> None:
-        """These live calls are this installation's for OWNED_FOR more; a call is from its opening."""
+        """These live calls are this installation's for OWNED_FOR more; a call is from its opening, and from
+        where it goes on after its end."""
         ...
 
     async def left(self, now: datetime, *, own: bool) -> list[CallSummary]:

@@ -16,6 +16,7 @@ from service.record.facts import (
     AlertRaised,
     AlertState,
     CallOpened,
+    CallResumed,
     Fact,
     FindingMade,
     FindingWithdrawn,
@@ -37,7 +38,8 @@ _UPDATE_CALL = sa.update(calls).where(calls.c.id == sa.bindparam("call"))
 def append(
     connection: sa.Connection, call_id: str, facts: Sequence[tuple[Fact, str]], at: datetime, owner: str = ""
 ) -> list[LoggedFact]:
-    """Write facts (with their JSON) under the call's next `seq`; a call that they open is the owner's.
+    """Write facts (with their JSON) under the call's next `seq`; a call that they open or go on with
+    is the owner's.
 
     The lock on the call's row keeps `seq` free of holes and doubles on PostgreSQL, the write transaction on SQLite.
     """
@@ -56,7 +58,8 @@ def append(
     for entry in logged:
         _spread(connection, entry)
     if rest:
-        connection.execute(_UPDATE_CALL, {"call": call_id, **codec.summary_row(summary)})
+        owned = _owned(owner, at) if any(isinstance(fact, CallResumed) for fact, _payload in rest) else {}
+        connection.execute(_UPDATE_CALL, {"call": call_id, **codec.summary_row(summary), **owned})
     return logged
 
 
@@ -95,12 +98,15 @@ def append_note(
 
 def _insert_call(connection: sa.Connection, fact: CallOpened, at: datetime, owner: str) -> CallSummary:
     summary = opened(fact.call, seq=1)
-    owned = {"owner": owner, "owned_until": at + OWNED_FOR}
     try:
-        connection.execute(sa.insert(calls), {**codec.summary_row(summary), **owned})
+        connection.execute(sa.insert(calls), {**codec.summary_row(summary), **_owned(owner, at)})
     except IntegrityError as error:
         raise AlreadyExists(f"call {fact.call.id} exists already: give each call an id of its own") from error
     return summary
+
+
+def _owned(owner: str, at: datetime) -> dict[str, Any]:
+    return {"owner": owner, "owned_until": at + OWNED_FOR}
 
 
 def _locked_summary(connection: sa.Connection, call_id: str) -> CallSummary:

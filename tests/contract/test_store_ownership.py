@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from service.record.facts import CallResumed
 from service.storage.port import OWNED_FOR
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -52,6 +53,15 @@ async def test_a_call_that_is_taken_up_is_the_new_owners(others: tuple[SqlStore,
     await here.append("call-1", [scenes.opened()], AT)
     await there.own(["call-1"], LATER)
     assert await left(here, LATER, own=True) == []
+    assert await left(there, LATER, own=True) == ["call-1"]
+
+
+async def test_a_call_that_goes_on_after_its_end_is_whose_gateway_came_back(others: tuple[SqlStore, SqlStore]) -> None:
+    here, there = others
+    await here.append("call-1", [scenes.opened(), scenes.closed()], AT)
+    await there.append("call-1", [CallResumed(at=1.0, cause="returned")], LATER)
+    assert await left(here, LATER, own=True) == []
+    assert await left(there, LATER + OWNED_FOR / 2) == []
     assert await left(there, LATER, own=True) == ["call-1"]
 
 
