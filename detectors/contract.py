@@ -269,6 +269,15 @@ class GapAware(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldAware(Protocol):
+    """A call detector that goes by the time of day, not by the audio clock."""
+
+    def held(self, at: Seconds, seconds: Seconds) -> None:
+        """The audio clock stood still at `at` for so many `seconds` of real time: nothing came, as on hold."""
+        ...
+
+
 class Detector(Protocol):
     """A loaded, validated detector."""
 

@@ -39,6 +39,9 @@ from detectors.runtime.runner import ThreadedDetectorRunner
 from detectors.semantic.calibration import load_calibration
 from detectors.timezones.zones import load_zones
 from models import ModelError, ModelStore
+from service.access.audit_log import AuditLog
+from service.access.connection_guard import ConnectionGuard
+from service.access.connections import ConnectionLimits
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.audio_files.reader import AudioUnusable
 from service.calls.admission import Admission
@@ -124,6 +127,7 @@ class Service:
         self.model_problem = problem
         self.metrics = Metrics()
         self.store = SqlStore(settings.store_url, installation_id(settings.data_dir))
+        self.audit = AuditLog(self.store)
         self.hub = LiveHub(self.store, health=self.health, wall=wall, dropped=self.metrics.hub_drops.inc)
         self.journal = StoreJournal(self.store, self.hub, self.metrics)
         self.recordings = RecordingFolder(settings.recordings_dir)
@@ -181,9 +185,9 @@ class Service:
             yield await asyncio.to_thread(create_application, parts)
 
     @asynccontextmanager
-    async def audiosocket(self, sockets: Sequence[socket.socket]) -> AsyncGenerator[None, None]:
+    async def audiosocket(self, sockets: Sequence[socket.socket], guard: ConnectionGuard) -> AsyncGenerator[None, None]:
         """Asterisk's AudioSocket connections of these bound sockets are taken."""
-        gateway = TcpGateway(self.gateways, AudioSocketDialect)
+        gateway = TcpGateway(self.gateways, AudioSocketDialect, guard, self.audit)
         notice_dead_peers(sockets, self.settings.idle_seconds)
         async with AsyncExitStack() as stack:
             for each in sockets:
@@ -285,6 +289,7 @@ class Service:
         return WebParts(
             settings=settings,
             store=self.store,
+            audit=self.audit,
             gateways=self.gateways,
             feed=self.hub,
             decisions=self.journal,
@@ -327,8 +332,9 @@ async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) 
         service = await asyncio.to_thread(make_service, settings)
         try:
             with sole_user(settings.data_dir):
-                async with service.running() as app, service.audiosocket(audiosockets):
-                    await _serve(app, service, sockets, ready)
+                guard = _connection_guard()
+                async with service.running() as app, service.audiosocket(audiosockets, guard):
+                    await _serve(app, service, guard, sockets, ready)
         finally:
             service.engine.close()
 
@@ -367,14 +373,27 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(app: FastAPI, service: Service, sockets: list[socket.socket], ready: Callable[[str], None]) -> None:
-    settings = service.settings
+def _connection_guard() -> ConnectionGuard:
+    """Connections of every port are kept well below what this process may have open."""
     descriptors = raise_descriptor_limit()
+    limits = ConnectionLimits.within(descriptors)
+    log.info("connections", descriptors=descriptors, most=limits.total, strangers=limits.strangers)
+    return ConnectionGuard(limits)
+
+
+async def _serve(
+    app: FastAPI,
+    service: Service,
+    guard: ConnectionGuard,
+    sockets: list[socket.socket],
+    ready: Callable[[str], None],
+) -> None:
+    settings = service.settings
     config = server_config(
         app,
         settings.host,
         settings.port,
-        descriptors=descriptors,
+        guard,
         trusted_proxies=settings.proxy_networks,
         log_config=None,
         access_log=False,

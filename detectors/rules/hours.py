@@ -52,6 +52,7 @@ class HoursCall:
         self._category = category
         self._jurisdiction: Jurisdiction = call.jurisdiction
         self._start = call.started_at.timestamp()
+        self._held: Seconds = 0.0
         self._night = night
         self._zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
         self._due = None if hours_lifted(call.metadata) else seconds_until(night, self._zones, self._start)
@@ -65,12 +66,18 @@ class HoursCall:
         due, self._due = self._due, None
         return [self._finding(due)]
 
+    def held(self, at: Seconds, seconds: Seconds) -> None:
+        """Night comes so much sooner on the audio clock; told of later than it began, it is told at `at`."""
+        self._held += seconds
+        if self._due is not None:
+            self._due = max(at, self._due - seconds)
+
     def closed(self, at: Seconds) -> list[Observation]:
         return self.elapsed(at)
 
     def _finding(self, at: Seconds) -> Finding:
         law = self._category.law[self._jurisdiction]
-        moments = [datetime.fromtimestamp(self._start + at, zone.clock) for zone in self._zones]
+        moments = [datetime.fromtimestamp(self._start + self._held + at, zone.clock) for zone in self._zones]
         by_law = all(self._night.night.holds(moment.time()) for moment in moments)
         why = _on_the_clock(law.why if by_law else _HOLIDAY, self._zones, moments)
         return Finding(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.threads import in_thread
 from asr.types import Seconds
-from detectors.contract import Embedding, TextEncoder
+from detectors.contract import TextEncoder
 
 TURNS = 3
 """Time-outs that an answer is waited for: one that is late still counts, and a process that stood still has lost no
@@ -30,20 +31,20 @@ class CallEncoder:
         self._failures = 0
         self._rested = 0
 
-    async def embedding(self, text: str) -> Embedding | None:
-        """What the text means; None while an earlier answer is owed, and while it rests. Raises what the encoder does,
-        and TimeoutError."""
+    async def embeddings(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """What the texts mean, a row each; None while an earlier answer is owed, and while it rests. Raises what the
+        encoder does, and TimeoutError."""
         if self._at_work is not None or self._rests():
             return None
-        self._at_work = asking = asyncio.create_task(in_thread(lambda: self._encoder.encode([text])))
+        self._at_work = asking = asyncio.create_task(in_thread(lambda: self._encoder.encode(texts)))
         asking.add_done_callback(self._answered)
         try:
-            [embedding] = await self._within_time(asking)
+            embeddings = await self._within_time(asking)
         except Exception:
             self._failures += 1
             raise
         self._failures = 0
-        return embedding
+        return embeddings
 
     def _rests(self) -> bool:
         if self._failures < MOST_FAILURES:

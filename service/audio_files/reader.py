@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from asr.types import Seconds
 from service.audio_files.ogg import breaks_off
 from service.audio_files.riff import Spliced, WaveLayout, wave_layout
+from service.audio_files.unclosed import closed_head
 
 BLOCK: Final[Seconds] = 5.0
 _UNKNOWN: Final = 2**63 - 1
@@ -49,8 +50,8 @@ class AudioFile:
         self.rate = int(self._sound.samplerate)
         self.channels = int(self._sound.channels)
         self.shortfall = ""
-        self._begun = False
         self._fault: soundfile.LibsndfileError | None = None
+        self._begun = False
         self._frames: int | None = None if self._sound.frames == _UNKNOWN else int(self._sound.frames)
 
     def __enter__(self) -> AudioFile:
@@ -75,8 +76,7 @@ class AudioFile:
             read += len(block)
             yield np.clip(np.nan_to_num(block) / scale, -1.0, 1.0)
         if not read:
-            damaged = f"is damaged before its first sample ({_reason(self._fault)})" if self._fault else _NO_SAMPLE
-            raise AudioUnusable(f"{self._path}: {damaged}")
+            raise AudioUnusable(f"{self._path}: {self._why_nothing()}")
         self.shortfall = self._unread(read)
 
     def _raw(self) -> Iterator[NDArray[np.float32]]:
@@ -95,13 +95,13 @@ class AudioFile:
             yield block
 
     def _rewind(self) -> None:
-        """Some forms, such as GSM 6.10, cannot be sought, and at their beginning need not be. Raises AudioUnusable."""
-        if self._begun:
-            try:
+        """Back to the first sample, where any has been read: some forms (GSM 6.10, G.721) cannot be wound at all."""
+        begun, self._begun = self._begun, True
+        try:
+            if begun:
                 self._sound.seek(0)
-            except soundfile.LibsndfileError as cause:
-                raise AudioUnusable(f"{self._path}: cannot be read twice ({_reason(cause)})") from cause
-        self._begun = True
+        except soundfile.LibsndfileError as cause:
+            raise AudioUnusable(f"{self._path}: can be read only once: {_reason(cause)}") from cause
 
     def _scale(self) -> float:
         """What full scale is in a file of floats: 1, but for programs that write integers as floats."""
@@ -115,6 +115,11 @@ class AudioFile:
             sounding += int(np.count_nonzero(levels))
             peak = max(peak, float(levels.max()))
         return next((scale for scale in _INTEGER_SCALES if peak <= scale), 1.0) if 2 * beyond > sounding else 1.0
+
+    def _why_nothing(self) -> str:
+        if fault := self._source.fault or self._fault:
+            return f"no sample of it can be read ({_reason(fault)})"
+        return "breaks off before its first sample" if self._cut else _NO_SAMPLE
 
     def _unread(self, read: int) -> str:
         """What the header tells of and the file does not hold, or holds damaged."""
@@ -151,11 +156,11 @@ def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced, boo
     """The file as it is, or the same samples behind a header that is right; and whether it is known to break off."""
     try:
         length = file.seek(0, io.SEEK_END)
-        layout, cut = wave_layout(file, length), breaks_off(file, length)
+        layout, cut, head = wave_layout(file, length), breaks_off(file, length), closed_head(file, length)
     except OSError as cause:
         raise AudioUnusable(f"{path}: cannot be read: {_reason(cause)}") from cause
     if layout is None or layout.right:
-        return layout, Spliced(b"", file, 0, length), cut
+        return layout, Spliced(head, file, len(head), length - len(head)), cut
     if not layout.length:
         raise AudioUnusable(f"{path}: {_NO_SAMPLE}")
     return layout, Spliced(layout.head(), file, layout.begin, layout.length), cut

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from service.record.facts import (
     FindingMade,
     FindingWithdrawn,
     GapMarked,
+    Notice,
     NoticeCode,
     SentimentScored,
     UtteranceHeard,
@@ -38,7 +39,7 @@ the last text of the call: the longest utterance is 14 s, and the other leg's au
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierCall:
-    """A call as its log tells it. `heard` are its utterances and gaps, as the detectors were told of them.
+    """A call as its log tells it. `heard` are its utterances, gaps and holds, as the detectors were told of them.
 
     `reached`: how far its audio clock had come, as far as is known. `settled`: up to where each leg's speech has its
     text or a mark. `unjudged`: the last utterance, where what the detectors said of it was never written. `premature`:
@@ -51,7 +52,7 @@ class EarlierCall:
     last_at: datetime
     reached: Seconds
     settled: Mapping[Role, Seconds]
-    heard: tuple[Utterance | GapMarked, ...]
+    heard: tuple[Utterance | GapMarked | Notice, ...]
     findings: tuple[Finding, ...]
     alerts: tuple[Alert, ...]
     premature: tuple[Alert, ...]
@@ -66,6 +67,21 @@ class EarlierCall:
     def away(self, now: datetime) -> Seconds:
         """How long the call has been without audio."""
         return max(0.0, (now - self.last_at).total_seconds())
+
+    @property
+    def in_stretches(self) -> Iterator[list[Utterance] | GapMarked | Notice]:
+        """`heard`, with the utterances between two gaps or holds together."""
+        said: list[Utterance] = []
+        for heard in self.heard:
+            if isinstance(heard, Utterance):
+                said.append(heard)
+                continue
+            if said:
+                yield said
+                said = []
+            yield heard
+        if said:
+            yield said
 
     def lacks(self, seen: Observation | DetectorFailure) -> bool:
         """Whether this, which the detectors say when they hear the call again, is still to be written.
@@ -94,7 +110,7 @@ class _Reading:
     closed: CallClosed | None = None
     reached: Seconds = 0.0
     pending: dict[Role, Seconds] = field(default_factory=dict[Role, Seconds])
-    heard: list[Utterance | GapMarked] = field(default_factory=list[Utterance | GapMarked])
+    heard: list[Utterance | GapMarked | Notice] = field(default_factory=list[Utterance | GapMarked | Notice])
     judged: set[str] = field(default_factory=set[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     alerts: list[Alert] = field(default_factory=list[Alert])
@@ -109,6 +125,9 @@ class _Reading:
                 self.heard.append(fact)
                 for leg in self.call.roles if role is None else (role,):
                     self._settle(leg, end)
+            case Notice(missing=seconds) if seconds:
+                self.heard.append(fact)
+                self.reached = max(self.reached, fact.at)
             case CallClosed():
                 self.closed, self.reached = fact, max(self.reached, fact.duration)
             case CallResumed():

@@ -77,11 +77,19 @@ class QuotingDetectors:
         self._said.hear(utterance)
         return self._quoted(await self._detectors.heard(utterance))
 
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        for utterance in utterances:
+            self._said.hear(utterance)
+        return self._quoted(await self._detectors.heard_again(utterances))
+
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         return [self._said.quoted(finding, utterance) for finding in await self._detectors.foresee(utterance)]
 
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
         return self._quoted(await self._detectors.unheard(start, end))
+
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        return self._quoted(await self._detectors.held(at, seconds))
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return self._quoted(await self._detectors.elapsed(at))

@@ -55,7 +55,7 @@ def flood_of(pressed: DigitPressed) -> Irregularity:
 def absence_notice(absence: Absence) -> Notice:
     """Nothing came for a while, and nothing on the call's clock shows it."""
     told = f"no audio came for {absence.seconds:.0f} s; the call's clock stood still meanwhile"
-    return Notice(code="audio_missing", message=told, at=absence.at)
+    return Notice(code="audio_missing", message=told, at=absence.at, missing=absence.seconds)
 
 
 def changes_of_form(before: FormatChanged, now: FormatChanged, legs: tuple[Role, ...]) -> list[Irregularity]:

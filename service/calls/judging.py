@@ -64,11 +64,17 @@ class ChannelAwareDetectors:
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
         return [] if self._equal else await self._detectors.heard(utterance)
 
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        return [] if self._equal else await self._detectors.heard_again(utterances)
+
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         return [] if self._equal else await self._detectors.foresee(utterance)
 
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
         return [] if self._were_equal else await self._detectors.unheard(start, end)
+
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        return await self._detectors.held(at, seconds)
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return [] if self._were_equal else await self._detectors.elapsed(at)

@@ -32,16 +32,20 @@ class Journal(Protocol):
         """Returns once the facts are safe with the journal: stored, or kept until they can be."""
         ...
 
+    def finished(self, call_id: str) -> None:
+        """Nothing more will be written of this call."""
+        ...
+
+
+class KeepingJournal(Journal, Protocol):
+    """A journal that tells what it keeps."""
+
     def unwritten(self) -> set[str]:
         """The calls of which something is kept that is not stored yet, also those that are finished."""
         ...
 
     async def stored(self, call_id: str) -> None:
         """Returns once nothing of this call is kept."""
-        ...
-
-    def finished(self, call_id: str) -> None:
-        """Nothing more will be written of this call."""
         ...
 
 
@@ -103,9 +107,13 @@ class DetectorRunner(Protocol):
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]: ...
 
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]: ...
+
     async def foresee(self, utterance: Utterance) -> list[Finding]: ...
 
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]: ...
+
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]: ...
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]: ...
 

@@ -319,11 +319,13 @@ class CallSession:
         """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
         of it may never have been written."""
         observed: list[Observation | DetectorFailure] = []
-        for heard in earlier.heard:
+        for heard in earlier.in_stretches:
             if isinstance(heard, GapMarked):
                 observed += await self._tell_of_gap(heard)
+            elif isinstance(heard, Notice):
+                observed += await self._tell_of_hold(heard)
             else:
-                observed += await self._detectors.heard(heard)
+                observed += await self._detectors.heard_again(heard)
         observed += await self._detectors.elapsed(min(earlier.settled.values()))
         await self._write(CallResumed(at=earlier.reached, cause="restarted" if earlier.closed is None else "returned"))
         again = [
@@ -358,8 +360,7 @@ class CallSession:
             case SpeechSegment():
                 await self._hear(work)
             case PartialUtterance():
-                if work.start >= self._heard.get(work.role, 0.0) and await self._foresee(work):
-                    self._alerted[work.role] = work
+                await self._judge_early(work)
             case TimePassed(at=at):
                 await self._watch_disks()
                 await self._write(*self._word_times.take())
@@ -368,8 +369,11 @@ class CallSession:
                 self._parts.metrics.gaps.labels(reason).inc()
                 await self._write(work)
                 await self._observe(await self._tell_of_gap(work))
-            case DtmfPressed() | Notice():
+            case DtmfPressed():
                 await self._write(work)
+            case Notice():
+                await self._write(work)
+                await self._observe(await self._tell_of_hold(work))
             case ChannelsCompared():
                 await self._compare(work)
             case _:
@@ -377,6 +381,9 @@ class CallSession:
 
     async def _tell_of_gap(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
         return await self._detectors.unheard(gap.start, gap.end) if hides_speech(gap) else []
+
+    async def _tell_of_hold(self, notice: Notice) -> list[Observation | DetectorFailure]:
+        return await self._detectors.held(notice.at, notice.missing) if notice.missing else []
 
     async def _hear(self, segment: SpeechSegment) -> None:
         """Await the text of one utterance, write it, let it be judged."""
@@ -415,6 +422,10 @@ class CallSession:
 
     def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
         self._parts.display.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
+
+    async def _judge_early(self, partial: PartialUtterance) -> None:
+        if partial.start >= self._heard.get(partial.role, 0.0) and await self._foresee(partial):
+            self._alerted[partial.role] = partial
 
     async def _foresee(self, partial: PartialUtterance, before: int = 0) -> bool:
         """Whether it raises an alert before its utterance is written."""

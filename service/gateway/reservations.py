@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from asr.types import Role, Seconds
-from service.ingest.events import CallAnnounced
+from service.ingest.events import CallAnnounced, Irregularity
 from service.storage.port import GatewayKey
 
 RESERVED_FOR: Final[Seconds] = 300.0
-"""A dialplan connects in the same second. A leg may wait for its party to answer."""
+"""A dialplan connects in the same second. A leg may wait for its party to answer. As long as this a call can be gone on
+with after its end, so a token holds so long again when its connection is over."""
 MOST_RESERVED: Final = 10_000
 """Two legs of 5,000 calls: what a floor of 2,000 seats may dial at once. Past it the oldest is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """One leg of a call, and the key that told of it."""
+    """One leg of a call, and the key that told of it; `notes` are what was odd in the telling."""
 
     key: GatewayKey
     announced: CallAnnounced
+    notes: tuple[Irregularity, ...] = ()
     until: Seconds
 
 
@@ -30,26 +33,40 @@ class Reservations:
     """By token: 122 random bits that only whoever told of the call knows."""
 
     def __init__(self) -> None:
-        self._by_token: OrderedDict[str, Reservation] = OrderedDict()
+        self._waiting: OrderedDict[str, Reservation] = OrderedDict()
+        """The one that is over first comes first."""
+        self._live: dict[str, Reservation] = {}
+        self._connections: Counter[str] = Counter()
 
-    def reserve(self, key: GatewayKey, announced: CallAnnounced, now: Seconds) -> dict[Role, str]:
+    def reserve(
+        self, key: GatewayKey, announced: CallAnnounced, now: Seconds, notes: Sequence[Irregularity] = ()
+    ) -> dict[Role, str]:
         """A token for each leg of the call."""
         tokens: dict[Role, str] = {}
         for role in announced.roles:
             tokens[role] = token = str(uuid.uuid4())
-            self._by_token[token] = Reservation(key=key, announced=_leg(announced, role), until=now + RESERVED_FOR)
-        while len(self._by_token) > MOST_RESERVED or self._oldest_is_over(now):
-            self._by_token.popitem(last=False)
+            leg = replace(announced, roles=(role,), call_roles=announced.roles)
+            self._waiting[token] = Reservation(key=key, announced=leg, notes=tuple(notes), until=now + RESERVED_FOR)
+        while len(self._waiting) > MOST_RESERVED or self._oldest_is_over(now):
+            self._waiting.popitem(last=False)
         return tokens
 
-    def find(self, token: str, now: Seconds) -> Reservation | None:
-        """What was reserved; a connection that broke may come back with its token while that holds."""
-        found = self._by_token.get(token)
-        return found if found is not None and now < found.until else None
+    def connected(self, token: str, now: Seconds) -> Reservation | None:
+        """What was reserved, held until every connection that came with the token is `gone`; None where there is
+        nothing, or nothing any more."""
+        found = self._waiting.pop(token, None)
+        if found is not None and now < found.until:
+            self._live[token] = found
+        if token in self._live:
+            self._connections[token] += 1
+        return self._live.get(token)
+
+    def gone(self, token: str, now: Seconds) -> None:
+        """A connection that came with the token is over: its leg may come back as long again."""
+        self._connections[token] -= 1
+        if self._connections[token] <= 0:
+            del self._connections[token]
+            self._waiting[token] = replace(self._live.pop(token), until=now + RESERVED_FOR)
 
     def _oldest_is_over(self, now: Seconds) -> bool:
-        return bool(self._by_token) and next(iter(self._by_token.values())).until <= now
-
-
-def _leg(announced: CallAnnounced, role: Role) -> CallAnnounced:
-    return replace(announced, roles=(role,), call_roles=announced.roles)
+        return bool(self._waiting) and next(iter(self._waiting.values())).until <= now

@@ -20,7 +20,7 @@ from service.access.clock import steady_now
 from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.endings import FAILED, close_after, last_news, not_taken
-from service.gateway.reservations import Reservations
+from service.gateway.reservations import Reservation, Reservations
 from service.ingest.dialect import (
     CallProcessed,
     CallTaken,
@@ -80,6 +80,18 @@ class Transport(Protocol):
         ...
 
 
+class Stranger(Protocol):
+    """Whoever connects without a key, and may show the token of a reserved call instead."""
+
+    def reserved(self, token: str) -> Reservation | None:
+        """What is reserved under the token; then it is a stranger no more."""
+        ...
+
+    def refused(self, why: str) -> None:
+        """It showed none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayLimits:
     """`start`: a connection that announces no call by then is closed, for it holds a socket and a buffer for nothing.
@@ -110,18 +122,22 @@ class GatewayParts:
 
 
 class GatewayShell:
-    """`key`: whose connection it is; None where it says that with the token of a reserved call."""
+    """`caller`: the key that came with the connection, or who has none and may show a token; None where it is refused
+    already, and the dialect only says so."""
 
-    def __init__(self, transport: Transport, parts: GatewayParts, dialect: Dialect, key: GatewayKey | None) -> None:
+    def __init__(
+        self, transport: Transport, parts: GatewayParts, dialect: Dialect, caller: GatewayKey | Stranger | None
+    ) -> None:
         self._transport = transport
         self._parts = parts
         self._metrics = parts.metrics
         self._dialect = dialect
-        self._key = key
+        self._key, self._stranger = (caller, None) if isinstance(caller, GatewayKey) else (None, caller)
         self._call_id = ""
         self._connection: CallConnection | None = None
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
+        self._notes: Sequence[GatewayEvent] = ()
         self._replies: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._closed = False
@@ -152,7 +168,7 @@ class GatewayShell:
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
             self._replies = tasks.create_task(self._answer(connection, facts, partials))
-            self._take(events[1:], connection)
+            self._take([*self._notes, *events[1:]], connection)
             while not isinstance(message := await self._next(), Gone):
                 self._take(await self._replied(message), connection)
             self._gone(message.code, connection)
@@ -223,10 +239,11 @@ class GatewayShell:
         return connection
 
     def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced]:
-        if isinstance(first, ReservedCallAnnounced):
-            reserved = self._parts.reservations.find(first.token, steady_now())
+        if isinstance(first, ReservedCallAnnounced) and self._stranger is not None:
+            reserved = self._stranger.reserved(first.token)
             if reserved is None:
                 raise ProtocolViolation("token", "is none of a call that was reserved in the last minutes")
+            self._notes = reserved.notes
             return reserved.key, reserved.announced
         if not isinstance(first, CallAnnounced) or self._key is None:
             raise ProtocolViolation("start", "must come first")
@@ -290,6 +307,9 @@ class GatewayShell:
     def _reject(self, violation: ProtocolViolation) -> None:
         """The gateway broke the protocol: what it sent before is kept and its call is marked. The call ends too, unless
         only its connection does."""
+        if self._key is None and self._stranger is not None:
+            self._stranger.refused(f"{violation.field}: {violation.message}")
+            return
         told = {"call_id": self._call_id, "source": self._source, "field": violation.field}
         log.warning("gateway broke the protocol", **told, reason=violation.message, close_code=violation.close_code)
         if self._connection is None:

@@ -7,18 +7,16 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
-import structlog
-
+from service.access.audit_log import AuditLog
+from service.access.clock import steady_now
+from service.access.connection_guard import ConnectionGuard
+from service.gateway.reservations import Reservation, Reservations
 from service.gateway.shell import GatewayParts, GatewayShell, Gone, Unsent
 from service.ingest.dialect import Dialect
 from service.ingest.events import CLOSE_NORMAL
 
-MOST_CONNECTIONS = 1_024
-"""What one address may hold open, with a call or before it has one; later ones are closed at once."""
 _READ_BYTES = 64 * 1024
 _ABNORMAL = 1006
-
-log = structlog.get_logger(__name__)
 
 
 class TcpTransport:
@@ -46,12 +44,48 @@ class TcpTransport:
         self._writer.close()
 
 
+class TcpStranger:
+    """Who connects over TCP: counted among the strangers of the whole service until its token is found."""
+
+    def __init__(
+        self, writer: asyncio.StreamWriter, reservations: Reservations, guard: ConnectionGuard, audit: AuditLog
+    ) -> None:
+        peer = writer.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else "unknown"
+        self._reservations = reservations
+        self._guard = guard
+        self._audit = audit
+        self._connection = guard.enter(self._address, writer.transport.abort)
+        self._token = ""
+
+    def reserved(self, token: str) -> Reservation | None:
+        found = self._reservations.connected(token, steady_now())
+        if found is not None:
+            self._token = token
+            self._guard.known(self._connection)
+            self._guard.phase(self._connection, "answer")
+        return found
+
+    def refused(self, why: str) -> None:
+        self._audit.note("handshake_denied", subject="audiosocket", address=self._address, detail=why)
+
+    def left(self) -> None:
+        """The connection is over."""
+        self._guard.leave(self._connection)
+        if self._token:
+            self._reservations.gone(self._token, steady_now())
+
+
 class TcpGateway:
     """One port's connections. None has a key: each names a reserved call by its token."""
 
-    def __init__(self, parts: GatewayParts, make_dialect: Callable[[], Dialect]) -> None:
+    def __init__(
+        self, parts: GatewayParts, make_dialect: Callable[[], Dialect], guard: ConnectionGuard, audit: AuditLog
+    ) -> None:
         self._parts = parts
         self._make_dialect = make_dialect
+        self._guard = guard
+        self._audit = audit
         self._open: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -70,14 +104,13 @@ class TcpGateway:
         task = asyncio.current_task()
         assert task is not None, "asyncio calls this in a task of its own"
         self._open.add(task)
+        stranger = TcpStranger(writer, self._parts.reservations, self._guard, self._audit)
         try:
-            if len(self._open) <= MOST_CONNECTIONS:
-                transport = TcpTransport(reader, writer)
-                await GatewayShell(transport, self._parts, self._make_dialect(), key=None).serve()
-            else:
-                log.warning("gateway turned away: too many connections", most=MOST_CONNECTIONS)
+            with suppress(asyncio.CancelledError):  # `listening` ended it; asyncio 3.11 would log that as a fault
+                await GatewayShell(TcpTransport(reader, writer), self._parts, self._make_dialect(), stranger).serve()
         finally:
             self._open.discard(task)
+            stranger.left()
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()

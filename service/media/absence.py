@@ -13,12 +13,16 @@ SETTLED: Seconds = 5.0
 """A backlog that has not shortened what is missing for so long does not come."""
 _SHORTENED: Seconds = 0.5
 MOST_TOLD = 50
-"""Absences a call: a source that sends nothing while nobody speaks, and no timestamps, has one every few turns."""
+"""Absences a call that are told each: a source that sends nothing while nobody speaks, and no timestamps, has one every
+few turns."""
+TOLD_TOGETHER: Seconds = 300.0
+"""Later ones are told once there are so many seconds of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
-    """For so many `seconds` of real time nothing came of what then was said; `at` is where on the call's clock."""
+    """For so many `seconds` of real time nothing came of what then was said; `at` is where on the call's clock that,
+    or the last of it, was."""
 
     at: Seconds
     seconds: Seconds
@@ -50,6 +54,7 @@ class Absences:
         self._heard_at: Seconds | None = None
         self._pause: _Pause | None = None
         self._told = 0
+        self._untold: Seconds = 0.0
 
     def heard(self, position: Seconds, now: Seconds) -> list[Absence]:
         """Audio came, and the call's clock stands at `position`. Gives what is certain to be missing."""
@@ -79,7 +84,11 @@ class Absences:
 
     def _counted(self, absence: Absence) -> list[Absence]:
         self._told += 1
-        return [absence] if self._told <= MOST_TOLD else []
+        self._untold += absence.seconds
+        if self._told > MOST_TOLD and self._untold < TOLD_TOGETHER:
+            return []
+        together, self._untold = self._untold, 0.0
+        return [Absence(at=absence.at, seconds=together)]
 
     def _begin(self, waited: Seconds, now: Seconds) -> None:
         self._pause = _Pause(

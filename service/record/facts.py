@@ -200,11 +200,15 @@ class DtmfPressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something about this call's monitoring itself that a supervisor must know."""
+    """Something about this call's monitoring itself that a supervisor must know.
+
+    `missing`: real time that passed while the audio clock stood still at `at`.
+    """
 
     code: NoticeCode
     message: str
     at: Seconds
+    missing: Seconds | None = None
     type: Literal["notice"] = "notice"
 
 

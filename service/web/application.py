@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from service.access.audit_log import FINISH_SECONDS, AuditLog
+from service.access.audit_log import FINISH_SECONDS
 from service.access.key_cache import KeyCache
 from service.metrics import Metrics
 from service.recordings.peaks import Outlines
@@ -28,7 +28,7 @@ def create_application(parts: WebParts, *, lifespan: Lifespan | None = None, sta
     """The application over these parts. `lifespan` runs around all requests (the composition root's own)."""
     context = RequestContext(
         parts=parts,
-        audit=AuditLog(parts.store),
+        audit=parts.audit,
         keys=KeyCache(parts.store),
         outlines=Outlines(parts.recordings),
     )

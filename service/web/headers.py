@@ -92,7 +92,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        if _over_limit(announced):
             await _too_big(scope, receive, send)
             return
         came = 0
@@ -106,6 +106,12 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _over_limit(announced: str) -> bool:
+    """Whether a length is too big; what is no number is for the parser to refuse."""
+    digits = announced.lstrip("0")
+    return announced.isascii() and announced.isdigit() and (len(digits) > 18 or int(digits or "0") > MAX_BODY_BYTES)
 
 
 async def _too_big(scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,81 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import h11
-import structlog
 import uvicorn
 from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from service.web.connections import PATIENCE, Connection, ConnectionLimits, ConnectionPatience, Connections, Phase
+from service.access.connection_guard import ConnectionGuard
+from service.access.connections import Connection, Phase
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers together, and what stands around a body's chunks."""
 _PIECE = 16 * 1024
 """What is parsed at once: how far a head can be over the limit before it is noticed."""
 _MOST_DISCARDED = 2**20
-_TELL_SECONDS = 60.0
 _STATE_KEY = "callwarden.known"
-
-log = structlog.get_logger(__name__)
-
-
-class ConnectionGuard:
-    """The connections of one server: drops those the table tells it to, at once and every so often."""
-
-    def __init__(self, limits: ConnectionLimits, patience: ConnectionPatience = PATIENCE) -> None:
-        self._table = Connections(limits, patience)
-        self._look_every = patience.look_every
-        self._timer: asyncio.TimerHandle | None = None
-        self._dropped = {"too many": 0, "too slow": 0}
-        self._told_at = float("-inf")
-
-    def enter(self, address: str, drop: Callable[[], None]) -> Connection:
-        """A connection is made."""
-        loop = asyncio.get_running_loop()
-        connection, victim = self._table.opened(address, drop, loop.time())
-        if self._timer is None:
-            self._timer = loop.call_later(self._look_every, self._sweep)
-        if victim is not None:
-            self._drop(victim, "too many", loop.time())
-        return connection
-
-    def leave(self, connection: Connection) -> None:
-        """A connection is lost."""
-        self._table.closed(connection)
-
-    def phase(self, connection: Connection, phase: Phase) -> None:
-        """What the connection waits for now."""
-        self._table.enter(connection, phase, asyncio.get_running_loop().time())
-
-    def known(self, connection: Connection) -> None:
-        """A key or session was verified on it."""
-        self._table.known(connection)
-
-    def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        for late in self._table.overdue(loop.time()):
-            self._drop(late, "too slow", loop.time())
-        self._timer = loop.call_later(self._look_every, self._sweep) if len(self._table) else None
-
-    def _drop(self, connection: Connection, why: str, now: float) -> None:
-        connection.drop()
-        self._dropped[why] += 1
-        if now - self._told_at > _TELL_SECONDS:
-            self._told_at = now
-            log.warning(
-                "connections dropped",
-                too_many=self._dropped["too many"],
-                too_slow=self._dropped["too slow"],
-                last_address=connection.address,
-                open=len(self._table),
-                strangers=self._table.strangers,
-            )
 
 
 class GuardedConfig(uvicorn.Config):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
+from service.access.audit_log import AuditLog
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner
 from service.gateway.shell import GatewayParts
@@ -77,6 +78,7 @@ class WebParts:
 
     settings: Settings
     store: Store
+    audit: AuditLog
     gateways: GatewayParts
     feed: LiveFeed
     decisions: Decisions

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from asr.types import CallLanguage
 from detectors.contract import (
@@ -111,16 +111,17 @@ class NewKey(_Body):
 
 
 class NewReservation(_Body):
-    """A call that is told of before its legs connect; the fields mean what they do in the native start message."""
+    """A call that is told of before its legs connect; the fields mean what they do in the native start message, and
+    take what they take there: what a call can do without may be anything."""
 
-    call_id: str
+    call_id: str | int
     legs: tuple[Literal["agent", "customer"], ...] = ("agent", "customer")
-    language: str = ""
-    jurisdiction: str = ""
-    started_at: str = ""
-    agent: str = ""
-    customer: str = ""
-    metadata: dict[str, str] = Field(default_factory=dict[str, str])
+    language: str | None = None
+    jurisdiction: str | None = None
+    started_at: str | None = None
+    agent: JsonValue = None
+    customer: JsonValue = None
+    metadata: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from asr.types import Seconds
+from service.access.connection_guard import ConnectionGuard
 from service.access.keys import redacted
 from service.ingest.events import MAX_AUDIO_BYTES
-from service.web.connections import PATIENCE, ConnectionLimits, ConnectionPatience
 from service.web.descriptors import Sparing
-from service.web.http_limits import MAX_HEAD_BYTES, ConnectionGuard, GuardedConfig, GuardedHttp, GuardedWebSocket
+from service.web.http_limits import MAX_HEAD_BYTES, GuardedConfig, GuardedHttp, GuardedWebSocket
 
 WS_MAX_BYTES = 2 * MAX_AUDIO_BYTES
 """Twice what a dialect takes, so that a message somewhat too big is answered in words; beyond, only with 1009."""
@@ -36,8 +35,6 @@ class SocketLike(Protocol):
 BACKLOG = 100
 """Connections accepted in one turn of the event loop: each takes a descriptor before it can be counted."""
 
-log = structlog.get_logger(__name__)
-
 
 class KeysRedacted(logging.Filter):
     """Masks gateway keys in what uvicorn logs: Twilio's come in the path."""
@@ -55,18 +52,16 @@ def server_config(
     app: FastAPI,
     host: str,
     port: int,
+    guard: ConnectionGuard,
     *,
-    descriptors: int = 1024,
     trusted_proxies: Sequence[str] = (),
-    patience: ConnectionPatience = PATIENCE,
     **options: Any,
 ) -> uvicorn.Config:
     """uvicorn's configuration for an application of `create_web`.
 
-    `descriptors`: how many files this process may have open; connections are kept well below.
+    `guard`: counts the connections, and ends those that are too many or too slow.
     `trusted_proxies`: networks whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody's by default,
     loopback's neither: whoever reaches it could give each guess at a password another address.
-    `patience`: how long each connection may keep the service waiting.
 
     `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
     calls on some gateways. Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event
@@ -89,9 +84,7 @@ def server_config(
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         **options,
     )
-    limits = ConnectionLimits.within(descriptors)
-    config.guard = ConnectionGuard(limits, patience)
-    log.info("connections", descriptors=descriptors, most=limits.total, strangers=limits.strangers)
+    config.guard = guard
     for name in ("uvicorn.error", "uvicorn.access", "asyncio"):
         _add_once(logging.getLogger(name), KeysRedacted)
         _add_once(logging.getLogger(name), Sparing)

@@ -74,6 +74,11 @@ async def test_an_answer_is_the_askers_own(opened: Opened) -> None:
     assert await runner.foresee(scenes.utterance(index=1)) == [FORESEEN]
 
 
+async def test_what_is_heard_again_is_answered_as_it_was(opened: Opened) -> None:
+    told = [scenes.utterance(index=index) for index in range(3)]
+    assert await opened(*SAYS).heard_again(told) == [*SAYS] * 3
+
+
 async def test_what_is_foreseen_is_findings(opened: Opened) -> None:
     assert await opened(*SAYS).foresee(scenes.utterance()) == [FORESEEN]
 
@@ -85,8 +90,9 @@ async def test_a_detector_that_fails_is_an_answer_and_no_exception(opened: Opene
     assert await runner.foresee(scenes.utterance()) == [], "it has its say when all of it is heard"
 
 
-async def test_of_a_gap_of_time_and_of_the_end_there_may_be_nothing_to_say(opened: Opened) -> None:
+async def test_of_a_gap_of_a_hold_of_time_and_of_the_end_there_may_be_nothing_to_say(opened: Opened) -> None:
     runner = opened(*SAYS)
     assert await runner.unheard(0.0, 1.0) == []
+    assert await runner.held(1.0, 60.0) == []
     assert await runner.elapsed(1.0) == []
     assert await runner.closed(2.0) == []

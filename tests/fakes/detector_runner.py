@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asr.types import Seconds, Utterance
 from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
@@ -22,12 +24,19 @@ class FakeDetectorRunner:
         self.asked.append(f"heard {utterance.id}")
         return [*self.says]
 
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        return [said for utterance in utterances for said in await self.heard(utterance)]
+
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         self.asked.append(f"foresee {utterance.id} {utterance.text}")
         return [*self.foresees]
 
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
         self.asked.append(f"unheard {start:.1f} {end:.1f}")
+        return []
+
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        self.asked.append(f"held {at:.1f} {seconds:.1f}")
         return []
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:

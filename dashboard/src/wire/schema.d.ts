@@ -994,6 +994,7 @@ export interface components {
              */
             type: "health";
         };
+        JsonValue: unknown;
         /**
          * KeyAnswer
          * @description A gateway key without its secret, which no one can read again.
@@ -1131,11 +1132,12 @@ export interface components {
         };
         /**
          * NewReservation
-         * @description A call that is told of before its legs connect; the fields mean what they do in the native start message.
+         * @description A call that is told of before its legs connect; the fields mean what they do in the native start message, and
+         *     take what they take there: what a call can do without may be anything.
          */
         NewReservation: {
             /** Call Id */
-            call_id: string;
+            call_id: string | number;
             /**
              * Legs
              * @default [
@@ -1144,35 +1146,15 @@ export interface components {
              *     ]
              */
             legs: ("agent" | "customer")[];
-            /**
-             * Language
-             * @default
-             */
-            language: string;
-            /**
-             * Jurisdiction
-             * @default
-             */
-            jurisdiction: string;
-            /**
-             * Started At
-             * @default
-             */
-            started_at: string;
-            /**
-             * Agent
-             * @default
-             */
-            agent: string;
-            /**
-             * Customer
-             * @default
-             */
-            customer: string;
-            /** Metadata */
-            metadata?: {
-                [key: string]: string;
-            };
+            /** Language */
+            language?: string | null;
+            /** Jurisdiction */
+            jurisdiction?: string | null;
+            /** Started At */
+            started_at?: string | null;
+            agent?: components["schemas"]["JsonValue"];
+            customer?: components["schemas"]["JsonValue"];
+            metadata?: components["schemas"]["JsonValue"];
         };
         /** NewUser */
         NewUser: {
@@ -1250,6 +1232,8 @@ export interface components {
         /**
          * Notice
          * @description Something about this call's monitoring itself that a supervisor must know.
+         *
+         *     `missing`: real time that passed while the audio clock stood still at `at`.
          */
         Notice: {
             /**
@@ -1261,6 +1245,8 @@ export interface components {
             message: string;
             /** At */
             at: number;
+            /** Missing */
+            missing: number | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

@@ -40,14 +40,14 @@ _AUDIO_RATES: Final = {0x10: 8000, 0x11: 12_000, 0x12: 16_000, 0x13: 24_000, 0x1
 _HEAD: Final = 3
 
 
-def reserved_call(fields: Message) -> CallAnnounced:
+def reserved_call(fields: Message) -> tuple[CallAnnounced, Notes]:
     """The call that is told of before its legs connect. Raises ProtocolViolation; what a call can do without is left
-    out where it cannot be kept."""
+    out where it cannot be kept, and noted."""
     notes: Notes = []
     call_id = call_id_at(fields, "call_id")
     if not call_id:
         raise ProtocolViolation("call_id", "is missing")
-    return CallAnnounced(
+    announced = CallAnnounced(
         call_id=call_id,
         roles=_legs(fields.get("legs")),
         clock="arrival",
@@ -56,6 +56,7 @@ def reserved_call(fields: Message) -> CallAnnounced:
         **call_fields_at(fields, notes),
         metadata=metadata_at(fields, "metadata", notes),
     )
+    return announced, notes
 
 
 def _legs(value: object) -> tuple[Role, ...]:
@@ -83,14 +84,16 @@ class AudioSocketDialect(ListeningDialect):
 
     def binary(self, message: bytes) -> list[GatewayEvent]:
         """Bytes of the stream, cut anywhere. Raises ProtocolViolation until the UUID has come."""
-        self._pending += message
+        stream, at = self._pending + message, 0
         out: list[GatewayEvent] = []
-        while len(self._pending) >= _HEAD:
-            kind, size = self._pending[0], int.from_bytes(self._pending[1:_HEAD], "big")
-            if len(self._pending) < _HEAD + size:
+        while len(stream) >= at + _HEAD:
+            begin = at + _HEAD
+            end = begin + int.from_bytes(stream[at + 1 : begin], "big")
+            if end > len(stream):
                 break
-            payload, self._pending = self._pending[_HEAD : _HEAD + size], self._pending[_HEAD + size :]
-            out += self._frame(kind, payload)
+            out += self._frame(stream[at], stream[begin:end])
+            at = end
+        self._pending = stream[at:]
         return out
 
     def closed(self) -> list[GatewayEvent]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from service.access.keys import presented_id, presented_key
 from service.gateway.shell import GatewayShell, Gone, Unsent
@@ -24,12 +24,10 @@ from service.web.errors import Refused
 from service.web.handshake import deny
 from service.web.http_limits import mark_known
 from service.web.request_context import ContextDep, RequestContext
+from service.web.unsent import UNSENT
 
 _REASON_BYTES = 123
 """RFC 6455, 5.5.1: what a close frame has room for."""
-
-_UNSENT = (WebSocketDisconnect, RuntimeError)
-"""What a send ends in when the peer is gone: starlette says it in two ways."""
 
 _STRANGER = Source(name="")
 """Of a connection whose key is not good: nothing is taken from it."""
@@ -53,13 +51,13 @@ class WebSocketTransport:
     async def send(self, text: str) -> None:
         try:
             await self._websocket.send_text(text)
-        except _UNSENT as gone:
+        except UNSENT as gone:
             raise Unsent from gone
 
     async def close(self, code: int, reason: str) -> None:
         try:
             await self._websocket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
-        except _UNSENT as gone:
+        except UNSENT as gone:
             raise Unsent from gone
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import TypeAdapter, ValidationError
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from service.access.sessions import COOKIE
 from service.access.view import WATCHERS, View, seen_by
@@ -25,6 +26,7 @@ from service.web.errors import Refused, storage_refusal
 from service.web.handshake import deny
 from service.web.ports import Subscription
 from service.web.request_context import ContextDep, RequestContext
+from service.web.unsent import UNSENT
 
 router = APIRouter()
 
@@ -84,7 +86,7 @@ async def live(websocket: WebSocket, context: ContextDep) -> None:
     context.parts.metrics.live_sockets.inc()
     try:
         async with context.parts.feed.subscribe() as subscription:
-            await _LiveSocket(websocket, context, subscription, watcher.view).serve()
+            await LiveSocket(websocket, context, subscription, watcher.view).serve()
     finally:
         context.parts.metrics.live_sockets.dec()
 
@@ -99,7 +101,7 @@ async def _watcher(websocket: WebSocket, context: RequestContext) -> Principal:
     return principal
 
 
-class _LiveSocket:
+class LiveSocket:
     """One dashboard's socket, accepted."""
 
     def __init__(self, websocket: WebSocket, context: RequestContext, subscription: Subscription, view: View) -> None:
@@ -122,9 +124,13 @@ class _LiveSocket:
         try:
             async with asyncio.timeout(self._times.send):
                 await self._websocket.send_text(_texts.of(message, self._view))
-        except (TimeoutError, WebSocketDisconnect):
+        except (TimeoutError, *UNSENT):
             return False
         return True
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(*UNSENT):
+            await self._websocket.close(code, reason)
 
     async def _receive(self) -> None:
         while True:
@@ -134,7 +140,7 @@ class _LiveSocket:
             try:
                 asked = _RESUME.validate_json((message.get("text") or "")[:MAX_REQUEST])
             except ValidationError:
-                await self._websocket.close(CLOSE_UNSUPPORTED, "only a resume message is understood")
+                await self._close(CLOSE_UNSUPPORTED, "only a resume message is understood")
                 return
             await self._subscription.resume(asked.seqs)
 
@@ -147,7 +153,7 @@ class _LiveSocket:
             except StorageUnavailable:
                 continue  # who was allowed in stays in while the database cannot be asked
             if principal is None or principal.user.role not in WATCHERS:
-                await self._websocket.close(CLOSE_SESSION_ENDED, "the session has ended")
+                await self._close(CLOSE_SESSION_ENDED, "the session has ended")
                 return
             self._view = principal.view  # the role may be another by now
 

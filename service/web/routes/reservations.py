@@ -36,10 +36,10 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
         )
         raise
     try:
-        announced = reserved_call(told.model_dump(mode="json"))
+        announced, notes = reserved_call(told.model_dump(mode="json"))
     except ProtocolViolation as violation:
         raise Refused(422, "invalid", violation.message, field=violation.field) from violation
-    tokens = context.parts.gateways.reservations.reserve(key, announced, steady_now())
+    tokens = context.parts.gateways.reservations.reserve(key, announced, steady_now(), notes)
     answer = ReservationAnswer(call_id=announced.call_id, tokens=tokens, seconds=RESERVED_FOR)
     response = json_answer(_ANSWER, answer, "gateway", 201)
     response.headers["Cache-Control"] = "no-store"

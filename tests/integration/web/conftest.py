@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,19 +17,23 @@ from argon2 import PasswordHasher
 
 from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
+from service.access.audit_log import AuditLog
+from service.access.connection_guard import ConnectionGuard
+from service.access.connections import PATIENCE, ConnectionLimits, ConnectionPatience
 from service.access.keys import new_key
 from service.access.passwords import Passwords
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayLimits, GatewayParts
+from service.gateway.tcp import TcpGateway
+from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.source import Source
 from service.metrics import Metrics
 from service.settings import Settings
 from service.storage.port import KeyRight, User, UserRole
 from service.storage.sql import SqlStore
 from service.web.application import create_application
-from service.web.connections import PATIENCE, ConnectionPatience
 from service.web.ports import WebParts
 from service.web.schemas import Check
 from service.web.server import server_config
@@ -79,6 +83,7 @@ class House:
     feed: FakeLiveFeed
     recordings: FakeRecordings
     checks: dict[str, Check]
+    guard: ConnectionGuard = field(default_factory=lambda: ConnectionGuard(ConnectionLimits.within(1024)))
     port: int = 0
     clients: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -116,6 +121,14 @@ class House:
         key, plaintext = new_key(Source(name=source, **known), rights or ("stream",))
         await self.parts.store.add_key(key)
         return plaintext
+
+    @asynccontextmanager
+    async def audiosocket(self) -> AsyncIterator[tuple[str, int]]:
+        """The address at which it takes AudioSocket connections."""
+        gateway = TcpGateway(self.parts.gateways, AudioSocketDialect, self.guard, self.parts.audit)
+        bound = socket.create_server(("127.0.0.1", 0))
+        async with gateway.listening(bound):
+            yield bound.getsockname()
 
 
 def cookie_of(client: httpx.AsyncClient) -> dict[str, str]:
@@ -171,6 +184,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     parts = WebParts(
         settings=settings,
         store=store,
+        audit=AuditLog(store),
         gateways=GatewayParts(calls=calls, metrics=metrics, reservations=Reservations()),
         feed=feed,
         decisions=StoreJournal(store, feed, metrics),
@@ -193,6 +207,7 @@ async def _serve(
 ) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     house.port = listener.getsockname()[1]
+    house.guard = ConnectionGuard(ConnectionLimits.within(descriptors), patience)
     app = await asyncio.to_thread(create_application, house.parts, static=static)
     proxies = house.parts.settings.proxy_networks
     server = TestServer(
@@ -200,9 +215,8 @@ async def _serve(
             app,
             "127.0.0.1",
             house.port,
-            descriptors=descriptors,
+            house.guard,
             trusted_proxies=proxies,
-            patience=patience,
             log_config=None,
         )
     )

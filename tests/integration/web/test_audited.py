@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 from websockets.asyncio.client import connect
@@ -109,6 +110,30 @@ async def test_a_refused_key_is_written_with_its_id_alone(house: House) -> None:
     assert (refused.event, refused.subject) == ("key_refused", key.split("_")[1])
     assert (denied.event, denied.subject, denied.detail) == ("handshake_denied", "/api/v1/live", "Log in first.")
     assert key.rpartition("_")[2][:8] not in repr(refused)
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (b"\x01\x00\x10" + bytes(16), "token: is none of a call that was reserved in the last minutes"),
+        (b"GET / HTTP/1.1\r\n\r\n" + bytes(20_000), "uuid: must be the first frame, of 16 bytes"),
+    ],
+    ids=["token", "rubbish"],
+)
+async def test_who_has_no_token_is_written_with_its_address_once(
+    house: House, caplog: pytest.LogCaptureFixture, sent: bytes, why: str
+) -> None:
+    async with house.audiosocket() as address:
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(sent)
+            with suppress(ConnectionError):
+                await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+    [denied] = await written(house, 1)
+    assert (denied.event, denied.subject, denied.address) == ("handshake_denied", "audiosocket", "127.0.0.1")
+    assert denied.detail == why
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) <= 1
 
 
 async def test_a_revoked_key_opens_nothing_though_it_was_used_a_moment_ago(house: House) -> None:

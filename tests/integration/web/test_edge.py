@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.web.connections import ConnectionPatience
+from service.access.connections import ConnectionPatience
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 
 UPGRADE = (
@@ -205,6 +206,39 @@ async def test_a_flood_of_half_requests_keeps_no_gateway_out(open_house: OpenHou
         await (await before.ping())
         for _reader, writer in flood:
             writer.transport.abort()
+
+
+async def reserved(house: House) -> bytes:
+    """The first frame of a leg whose call is reserved."""
+    headers = {"Authorization": f"Bearer {await house.key()}"}
+    told = {"call_id": "a-1", "legs": ["agent"]}
+    answer = await (await house.stranger()).post("/v1/reservations", json=told, headers=headers)
+    return b"\x01\x00\x10" + uuid.UUID(answer.json()["tokens"]["agent"]).bytes
+
+
+async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: OpenHouse) -> None:
+    house = await open_house(descriptors=256)  # 32 connections, 8 strangers
+    hello = await reserved(house)
+    async with house.audiosocket() as address:
+        flood = [await asyncio.open_connection(*address) for _ in range(60)]
+        answers, leg = await asyncio.open_connection(*address)
+        leg.write(hello)
+        async with asyncio.timeout(10):
+            connection = await house.calls.connections.get()
+            for reader, _writer in flood[:52]:
+                assert await reader.read() == b"", "the longest silent give way"
+        late = [await asyncio.open_connection(*address) for _ in range(20)]
+        assert (await (await house.stranger()).get("/healthz")).status_code == 200
+        assert not connection.was_lost.is_set(), "who has shown a token is no stranger"
+        for _reader, writer in (*flood, *late, (answers, leg)):
+            writer.transport.abort()
+
+
+async def test_a_silent_audiosocket_is_not_waited_for(impatient: House) -> None:
+    async with impatient.audiosocket() as address, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(*address)
+        assert await reader.read() == b""
+        writer.close()
 
 
 async def test_pipelined_requests_are_answered_one_after_the_other(house: House) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import logging
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -473,3 +474,24 @@ async def test_the_key_stays_out_of_the_logs(house: House, caplog: pytest.LogCap
     ours = [record.getMessage() for record in caplog.records if record.name.startswith(("uvicorn", "service"))]
     assert any("/v1/twilio/" in connection for connection in ours)
     assert not any(secret in connection for connection in ours)
+
+
+async def test_a_reservation_takes_what_a_native_start_takes_and_its_legs_tell_what_was_odd(house: House) -> None:
+    headers = {"Authorization": f"Bearer {await house.key()}"}
+    metadata = {"debtor": 4711, "due": 1250.5, "vip": True, "none": None, "list": [1], "long": "x" * 5000}
+    told = {"call_id": 1001, "legs": ["agent"], "agent": 17, "customer": ["C"], "language": None, "metadata": metadata}
+    answer = await (await house.stranger()).post("/v1/reservations", json=told, headers=headers)
+    assert answer.status_code == 201, answer.text
+    token = uuid.UUID(answer.json()["tokens"]["agent"])
+    async with house.audiosocket() as address, asyncio.timeout(10):
+        _reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"\x01\x00\x10" + token.bytes)
+        connection = await house.calls.connections.get()
+        await connection.was_fed.wait()
+        writer.close()
+        await writer.wait_closed()
+    [call] = house.calls.announced
+    assert (call.call_id, call.agent, call.customer) == ("1001", "17", "")
+    assert {**call.metadata, "long": ""} == {"debtor": "4711", "due": "1250.5", "vip": "true", "long": ""}
+    odd = [event.field for event in connection.fed if isinstance(event, Irregularity)]
+    assert odd == ["customer", "metadata.list", "metadata.long"]

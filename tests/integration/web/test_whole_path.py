@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import socket
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -26,9 +25,7 @@ from detectors.packs.biasing import PromptFrame
 from detectors.packs.source import pack_version
 from detectors.runtime.registry import Registry
 from service.app import Service
-from service.gateway.tcp import TcpGateway
 from service.ingest.dialects import freeswitch
-from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 from tests.integration.web.test_gateways import SECOND, START, ending, started, stream
@@ -409,11 +406,10 @@ async def test_one_call_of_audiosocket_on_a_connection_for_each_leg(quick: House
     headers = {"Authorization": f"Bearer {key}"}
     told = await (await quick.stranger()).post("/v1/reservations", json={"call_id": "a-1"}, headers=headers)
     tokens = {role: uuid.UUID(token) for role, token in told.json()["tokens"].items()}
-    gateway, bound = TcpGateway(quick.parts.gateways, AudioSocketDialect), socket.create_server(("127.0.0.1", 0))
-    async with gateway.listening(bound):
+    async with quick.audiosocket() as address:
         legs: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         for token in tokens.values():
-            reader, writer = await asyncio.open_connection(*bound.getsockname())
+            reader, writer = await asyncio.open_connection(*address)
             writer.write(frame(0x01, token.bytes))
             legs.append((reader, writer))
         for _ in range(50):
@@ -436,9 +432,8 @@ async def test_one_call_of_audiosocket_on_a_connection_for_each_leg(quick: House
 
 async def test_a_uuid_that_nobody_was_given_opens_no_call(quick: House) -> None:
     watcher = await quick.logged_in("supervisor")
-    gateway, bound = TcpGateway(quick.parts.gateways, AudioSocketDialect), socket.create_server(("127.0.0.1", 0))
-    async with gateway.listening(bound):
-        reader, writer = await asyncio.open_connection(*bound.getsockname())
+    async with quick.audiosocket() as address:
+        reader, writer = await asyncio.open_connection(*address)
         writer.write(frame(0x01, uuid.uuid4().bytes) + frame(0x10, bytes(320)))
         assert await asyncio.wait_for(reader.read(), 10) == b""
         writer.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.audio_files.reader import BLOCK, AudioFile, AudioUnusable
@@ -329,3 +330,68 @@ class _OnADisk(io.BufferedReader):
 
 def test_a_rate_that_is_no_recordings_is_refused(tmp_path: Path) -> None:
     assert "1 samples a second" in refusal(saved(tmp_path, "WAV", "PCM_16", rate=1))
+
+
+@pytest.mark.parametrize("subtype", ["GSM610", "G721_32"])
+def test_a_form_that_cannot_be_wound_back_is_read_from_front_to_end(tmp_path: Path, subtype: str) -> None:
+    sound, _ = read(saved(tmp_path, "WAV", subtype, tone(channels=1)))
+    assert np.corrcoef(sound[800 : SECONDS * RATE, 0], tone(channels=1)[800:, 0])[0, 1] > 0.95
+
+
+def opened_again(folder: Path, kind: str, subtype: str, at: int, size: bytes) -> Path:
+    """A saved file whose length of samples is this one."""
+    path = saved(folder, kind, subtype)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:at] + size + whole[at + len(size) :])
+    return path
+
+
+def rifx(size: int) -> bytes:
+    samples = np.rint(tone() * 32768).astype(">i2").tobytes()
+    form = struct.pack(">IHHIIHH", 16, 1, 2, RATE, 4 * RATE, 4, 16)
+    return b"RIFX" + struct.pack(">I", 0) + b"WAVEfmt " + form + b"data" + struct.pack(">I", size) + samples
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
+def test_a_big_endian_header_that_was_never_closed_is_read_to_the_end(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "rifx.audio"
+    path.write_bytes(rifx(size))
+    np.testing.assert_array_equal(read(path)[0], tone().astype(np.float32))
+
+
+@pytest.mark.parametrize(("kind", "open_size"), [("AU", bytes(4)), ("CAF", b"\xff" * 8)])
+def test_au_and_caf_headers_that_leave_the_length_open_are_read_to_the_end(
+    tmp_path: Path, kind: str, open_size: bytes
+) -> None:
+    at = 8 if kind == "AU" else saved(tmp_path, kind, "PCM_16").read_bytes().index(b"data") + 4
+    sound, _ = read(opened_again(tmp_path, kind, "PCM_16", at, open_size))
+    np.testing.assert_array_equal(sound[: SECONDS * RATE], tone().astype(np.float32))
+
+
+@pytest.mark.parametrize(("kind", "subtype"), [("OGG", "VORBIS"), ("FLAC", "PCM_16")])
+def test_a_file_without_a_sample_has_the_reason_that_is_true(tmp_path: Path, kind: str, subtype: str) -> None:
+    path = saved(tmp_path, kind, subtype)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3 if kind == "OGG" else 86])
+    told = refusal(path)
+    assert ("breaks off before its first sample" if kind == "OGG" else "no sample") in told
+
+
+HEADS = [
+    (kind, subtype)
+    for kind in sorted(soundfile.available_formats())
+    for subtype in ("PCM_16", "FLOAT", "ULAW", "GSM610", "IMA_ADPCM", "VORBIS", "OPUS")
+    if soundfile.check_format(kind, subtype)
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(form=st.sampled_from(HEADS), kept=st.floats(0.0, 1.0) | st.integers(1, 200))
+def test_wherever_a_file_of_any_form_is_cut_there_is_sound_or_a_sentence(
+    tmp_path: Path, form: tuple[str, str], kept: float
+) -> None:
+    path = saved(tmp_path, *form, tone(0.2, channels=1))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: max(1, round(len(whole) * kept) if isinstance(kept, float) else kept)])
+    with suppress(AudioUnusable):
+        assert len(read(path)[0])

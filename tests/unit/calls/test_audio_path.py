@@ -193,7 +193,7 @@ def test_a_hold_without_timestamps_is_told_and_moves_the_clock_not_at_all() -> N
     _second(audio_path, 0.0)
     taken = [_second(audio_path, 66.0 + n) for n in range(10)]
     [notice] = [found for found in _found(taken) if isinstance(found, Notice)]
-    assert (notice.code, notice.at) == ("audio_missing", 1.0)
+    assert (notice.code, notice.at, notice.missing) == ("audio_missing", 1.0, pytest.approx(65.0))
     assert "no audio came for 65 s" in notice.message
     assert audio_path.reached == 11.0
 

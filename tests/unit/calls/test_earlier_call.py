@@ -11,6 +11,7 @@ from service.record.facts import (
     Fact,
     FindingMade,
     GapMarked,
+    Notice,
     SentimentScored,
 )
 from service.record.summary import fold, opened
@@ -49,6 +50,18 @@ def test_each_legs_speech_is_settled_up_to_its_last_text_or_mark() -> None:
 def test_a_leg_that_said_nothing_is_listened_to_from_a_while_before_the_others_last_text() -> None:
     told = earlier(scenes.heard(index=100))
     assert told.settled == {"agent": 302.0, "customer": 302.0 - LOOK_BACK}
+
+
+def test_a_hold_is_among_what_the_detectors_hear_again_and_other_notices_are_not() -> None:
+    hold = Notice(code="audio_missing", message="on hold", at=5.0, missing=1200.0)
+    told = earlier(scenes.heard(index=0), hold, Notice(code="protocol_error", message="odd", at=6.0))
+    assert told.heard[1:] == (hold,)
+
+
+def test_what_was_said_between_two_gaps_is_heard_again_together() -> None:
+    gap = GapMarked(role="agent", start=5.0, end=5.5, reason="unrecognised")
+    told = earlier(*(scenes.heard(index=index) for index in range(3)), gap, gap, scenes.heard(index=3))
+    assert [len(each) if isinstance(each, list) else each for each in told.in_stretches] == [3, gap, gap, 1]
 
 
 def test_a_call_that_was_wholly_processed_has_nothing_left_to_listen_to() -> None:

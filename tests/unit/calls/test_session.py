@@ -139,6 +139,17 @@ async def test_a_failing_detector_is_told_and_the_call_goes_on(audio: CallAudio)
     assert stage.told(UtteranceHeard)
 
 
+async def test_detectors_hear_of_a_hold_that_moved_the_clock_not_at_all(audio: CallAudio) -> None:
+    stage = Stage()
+    stage.feed(audio, 2.0)
+    stage.clock += 1200.0
+    stage.feed(audio, 8.0)
+    await stage.finished()
+    [notice] = [notice for notice in stage.told(Notice) if notice.missing]
+    assert (notice.at, notice.missing) == (pytest.approx(2.0, abs=0.03), pytest.approx(1200.0, abs=0.1))
+    assert "held 2.0 1200.0" in stage.detectors.asked
+
+
 async def test_a_failing_recording_is_told_and_heals(audio: CallAudio) -> None:
     stage = Stage()
     stage.recorder.failing = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from itertools import pairwise
@@ -68,6 +69,18 @@ def test_every_rate_of_the_protocol_is_taken(kind: int, rate: int) -> None:
     assert audio == AudioArrived(payload=bytes(960))
 
 
+def test_four_times_the_frames_take_no_more_than_four_times_as_long() -> None:
+    def seconds(stream: bytes) -> float:
+        dialect = AudioSocketDialect()
+        dialect.binary(HELLO)
+        begun = time.thread_time()
+        dialect.binary(stream)
+        return time.thread_time() - begun
+
+    few, many = frame(0x77) * 20_000, frame(0x77) * 80_000
+    assert min(seconds(many) for _ in range(3)) < 8 * min(seconds(few) for _ in range(3)), "16 where it is quadratic"
+
+
 def test_what_is_not_understood_ends_nothing() -> None:
     events = told(HELLO + frame(0xFF, b"\1") + frame(0x77, b"new") + frame(0x10))
     assert [type(event) for event in events[1:]] == [Irregularity]
@@ -88,8 +101,10 @@ def test_the_end_of_the_stream_ends_the_leg_once() -> None:
 
 
 def test_a_call_is_told_of_with_both_legs_or_one() -> None:
-    assert reserved_call({"call_id": "c-1"}).roles == ("agent", "customer")
-    call = reserved_call({"call_id": "c-1", "legs": ["customer"], "agent": "A17", "metadata": {"campaign": "M1"}})
+    assert reserved_call({"call_id": "c-1"})[0].roles == ("agent", "customer")
+    told = {"call_id": "c-1", "legs": ["customer"], "agent": "A17", "metadata": {"campaign": "M1"}}
+    call, notes = reserved_call(told)
+    assert not notes
     assert (call.roles, call.agent, call.metadata, call.clock) == (("customer",), "A17", {"campaign": "M1"}, "arrival")
 
 

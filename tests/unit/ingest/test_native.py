@@ -52,6 +52,16 @@ def refusal(dialect: NativeDialect, message: str | bytes) -> tuple[str, int]:
     return caught.value.field, caught.value.close_code
 
 
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("cmn", "zh"), ("cmn-Hans-CN", "zh"), ("ZHO", "zh"), ("chi", "zh"), ("eng", "en"), ("en_GB", "en")],
+)
+def test_a_language_has_more_than_one_name(tag: str, language: str) -> None:
+    [call] = NativeDialect().text(start(language=tag))
+    assert isinstance(call, CallAnnounced)
+    assert call.language == language
+
+
 def test_a_call_may_leave_its_language_to_be_heard() -> None:
     [call] = NativeDialect().text(start(language="auto"))
     assert isinstance(call, CallAnnounced)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.media.absence import LONGEST_PAUSE, MOST_TOLD, SETTLED, Absence, Absences
+from service.media.absence import LONGEST_PAUSE, MOST_TOLD, SETTLED, TOLD_TOGETHER, Absence, Absences
 
 
 class Source:
@@ -112,12 +112,13 @@ def test_what_comes_on_another_connection_makes_up_for_nothing() -> None:
     assert source.told == []
 
 
-def test_absences_are_told_up_to_a_bound() -> None:
+def test_many_absences_are_told_together() -> None:
     source = Source()
     for _ in range(2 * MOST_TOLD):
         source.send(1)
         source.pause(20)
-    assert len(source.told) == MOST_TOLD
+    assert len(source.told) == MOST_TOLD + MOST_TOLD * 20 // TOLD_TOGETHER
+    assert sum(absence.seconds for absence in source.told) == pytest.approx(2 * MOST_TOLD * 20, abs=TOLD_TOGETHER)
 
 
 def test_a_call_of_which_nothing_was_heard_was_not_absent() -> None:

@@ -6,12 +6,16 @@ import logging
 
 from fastapi import FastAPI
 
+from service.access.connection_guard import ConnectionGuard
+from service.access.connections import ConnectionLimits
 from service.ingest.events import MAX_AUDIO_BYTES
 from service.web.server import KeysRedacted, server_config
 
+GUARD = ConnectionGuard(ConnectionLimits.within(1024))
+
 
 def test_no_ping_reaches_a_gateway_and_messages_are_bounded() -> None:
-    config = server_config(FastAPI(), "127.0.0.1", 0, log_config=None)
+    config = server_config(FastAPI(), "127.0.0.1", 0, GUARD, log_config=None)
     assert config.ws_ping_interval is None
     assert config.ws_max_size == 2 * MAX_AUDIO_BYTES
     assert config.server_header is False
@@ -19,7 +23,7 @@ def test_no_ping_reaches_a_gateway_and_messages_are_bounded() -> None:
 
 def test_keys_are_masked_once_however_often_a_server_is_made() -> None:
     for _ in range(3):
-        server_config(FastAPI(), "127.0.0.1", 0, log_config=None)
+        server_config(FastAPI(), "127.0.0.1", 0, GUARD, log_config=None)
     filters = logging.getLogger("uvicorn.error").filters
     assert [type(each) for each in filters].count(KeysRedacted) == 1
 

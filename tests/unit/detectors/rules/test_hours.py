@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.contract import CallContext, Finding, Jurisdiction
+from detectors.contract import CallContext, Finding, HoldAware, Jurisdiction
 from detectors.packs.law import ForbiddenHours, Hours
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.rules.hours import HoursDetector, seconds_until
@@ -200,3 +200,24 @@ def test_a_call_on_a_holiday_is_judged_by_the_days_own_hours_and_says_so() -> No
     assert detector.open(call(started_at="2026-02-18T09:30:00+08:00")).elapsed(1.0) == []
     [ran_into] = findings(detector.open(call(started_at="2026-02-17T19:59:00+08:00")).elapsed(100.0))
     assert ran_into.start == 60.0
+
+
+@given(
+    holds=st.lists(st.tuples(st.integers(1, 60), st.integers(5, 1800)), max_size=6),
+    daylight=st.integers(1, 3600),
+)
+def test_time_on_hold_counts_by_the_clock(holds: list[tuple[int, int]], daylight: int) -> None:
+    start = datetime.fromisoformat("2026-03-10T22:00:00+08:00") - timedelta(seconds=daylight)
+    hours = dict(REGISTRY.open(call("CN", start.isoformat())))["hours"]
+    assert isinstance(hours, HoldAware)
+    at, passed, found = 0, 0, []
+    for talked, held in holds:
+        at, passed = at + talked, passed + talked + held
+        found += [*hours.elapsed(at)]
+        hours.held(at, held)
+    found += [*hours.elapsed(at), *hours.closed(at)]
+    assert len(found) == (passed >= daylight)
+    for each in found:
+        assert isinstance(each, Finding)
+        assert 0 <= each.start <= at
+        assert each.why.en[:2] in ("22", "23", "00"), "it is night by the time that is told"

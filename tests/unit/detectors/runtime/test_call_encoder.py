@@ -34,7 +34,7 @@ async def test_an_answer_that_is_late_by_a_time_out_or_two_counts() -> None:
     release = threading.Event()
     encoder = CallEncoder(Encoder(release=release), timeout_s=0.4)
     asyncio.get_running_loop().call_later(0.4 * (TURNS - 1.5), release.set)
-    assert await encoder.embedding("还钱") is not None
+    assert await encoder.embeddings(["还钱"]) is not None
 
 
 async def test_a_process_that_stood_still_is_no_slow_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ async def test_a_process_that_stood_still_is_no_slow_encoder(monkeypatch: pytest
 
     monkeypatch.setattr(asked, "encode", stands_still)
     monkeypatch.setattr(loop, "time", lambda: steady() + shift[0])
-    assert await CallEncoder(asked, timeout_s=5).embedding("还钱") is not None
+    assert await CallEncoder(asked, timeout_s=5).embeddings(["还钱"]) is not None
 
 
 async def test_one_that_hangs_is_waited_for_once_and_asked_again_once_it_has_answered() -> None:
@@ -58,11 +58,11 @@ async def test_one_that_hangs_is_waited_for_once_and_asked_again_once_it_has_ans
     encoder = CallEncoder(asked, timeout_s=0.02)
     for spell in range(1, 6):  # more often than it may fail in a row
         with pytest.raises(TimeoutError, match="did not answer"):
-            await encoder.embedding("一")
-        assert [await encoder.embedding(text) for text in "二三四五"] == [None] * 4
+            await encoder.embeddings(["一"])
+        assert [await encoder.embeddings([text]) for text in "二三四五"] == [None] * 4
         assert asked.asked == ["一", "六"] * (spell - 1) + ["一"]
         release.set()
-        while await encoder.embedding("六") is None:  # noqa: ASYNC110 - its late answer is nobody's to wait for
+        while await encoder.embeddings(["六"]) is None:  # noqa: ASYNC110 - its late answer is nobody's to wait for
             await asyncio.sleep(0)
         release.clear()
 
@@ -75,7 +75,7 @@ async def test_after_failures_in_a_row_it_rests_and_is_asked_again_and_a_success
     for text in range(3 * RESTS_FOR):
         before = len(asked.asked)
         try:
-            answer = await encoder.embedding(str(text))
+            answer = await encoder.embeddings([str(text)])
         except MemoryError:
             in_a_row, unasked = in_a_row + 1, 0
             continue

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from asr.types import Seconds, Utterance
 from detectors.contract import Embedding, Finding, Observation, Sentiment
-from detectors.runtime.runner import DetectorFailure, ThreadedDetectorRunner
+from detectors.runtime.runner import HEARD_AT_ONCE, DetectorFailure, ThreadedDetectorRunner
 from tests import scenes
 from tests.speech import said
 
@@ -144,9 +144,11 @@ class Encoder:
         self.raises = raises
         self.waits_for = waits_for
         self.asked: list[str] = []
+        self.turns = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked += texts
+        self.turns += 1
         if self.waits_for is not None:
             self.waits_for.wait(10)
         if self.raises:
@@ -174,6 +176,25 @@ async def test_what_an_utterance_means_is_worked_out_once_for_all_that_judge_by_
     assert encoder.asked == ["还钱吧"]
     assert one.understood_as == other.understood_as == [3.0]
     assert plain.heard_texts == ["还钱吧"]
+
+
+@pytest.mark.parametrize("count", [1, 2, HEARD_AT_ONCE, HEARD_AT_ONCE + 1, 3 * HEARD_AT_ONCE + 7])
+async def test_a_call_that_is_heard_again_is_judged_as_it_was_in_few_steps(count: int) -> None:
+    said_before = [said("agent", "还" * (1 + n % 9), n, n + 0.5) for n in range(count)]
+    encoder, again, once = Encoder(), Understands("one"), Understands("one")
+    runner = ThreadedDetectorRunner([("one", again)], timeout_s=5, encoder=encoder)
+    observed = await runner.heard_again(said_before)
+    single = ThreadedDetectorRunner([("one", once)], timeout_s=5, encoder=Encoder())
+    assert observed == [seen for each in said_before for seen in await single.heard(each)]
+    assert (again.understood_as, again.heard_texts) == (once.understood_as, once.heard_texts)
+    assert encoder.turns <= 2 + count // HEARD_AT_ONCE
+
+
+async def test_a_detector_that_fails_at_one_of_many_hears_the_others() -> None:
+    one = Scripted("one", raises=1)
+    runner = ThreadedDetectorRunner([("one", one)], timeout_s=5)
+    _, failures = split(await runner.heard_again([said("agent", text) for text in "一二三四"]))
+    assert (one.heard_texts, len(failures)) == (["一", "二", "三", "四"], 1)
 
 
 async def test_nothing_is_encoded_where_nobody_asks_what_it_means() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.connections import PATIENCE, Connection, ConnectionLimits, Connections, Phase
-from service.web.descriptors import Sparing
+from service.access.connections import PATIENCE, Connection, ConnectionLimits, Connections, Phase
 
 LIMITS = ConnectionLimits(total=6, strangers=3)
 
@@ -106,20 +103,3 @@ def test_no_order_of_events_passes_the_limits(steps: list[tuple[str, int, float]
 )
 def test_connections_stay_below_the_limit_of_open_files(descriptors: int, total: int, strangers: int) -> None:
     assert ConnectionLimits.within(descriptors) == ConnectionLimits(total=total, strangers=strangers)
-
-
-def test_a_line_said_too_often_is_left_out_and_counted() -> None:
-    now = [0.0]
-    sparing = Sparing(lambda: now[0])
-
-    def line(text: str, level: int = logging.ERROR) -> logging.LogRecord:
-        return logging.LogRecord("asyncio", level, "", 0, text, (), None)
-
-    accept = "socket.accept() out of system resource\nsocket: %s"
-    assert sum(sparing.filter(line(accept)) for _ in range(247_788)) == 10
-    assert sparing.filter(line("another matter"))
-    assert all(sparing.filter(line("chatter", logging.INFO)) for _ in range(100))
-    now[0] = 60.0
-    again = line(accept)
-    assert sparing.filter(again)
-    assert "247778 more like this" in again.msg

@@ -97,7 +97,7 @@ class Connection:
 
 
 class Connections:
-    """All connections of one server."""
+    """All connections of one process."""
 
     def __init__(self, limits: ConnectionLimits, patience: ConnectionPatience = PATIENCE) -> None:
         self._limits = limits
