@@ -284,6 +284,7 @@ def test_closed_does_not_wait_for_long() -> None:
     assert client.dialect.deadline() == 0.0
     assert client.dialect.tick(100.0) == []
     assert client.dialect.deadline() == 100.0 + CLOSED_WITHIN
+    assert CLOSED_WITHIN < 10  # seconds, after which the client gives the session up
     client.replies()
     client.heard(client.dialect.tick(100.0 + CLOSED_WITHIN))
     assert client.replies() == ["closed"]
