@@ -304,6 +304,9 @@ class CallRegistry:
         log.info("call opened", call_id=session.call.id, source=session.call.source)
         try:
             outcome = await session.run()
+        except asyncio.CancelledError:  # its last words take longer than the service has
+            outcome = "suspended"
+            raise
         except Exception:
             log.exception("call session failed", call_id=session.call.id)
             await self._close_failed(session)

@@ -411,6 +411,7 @@ async def test_a_session_that_does_not_end_does_not_keep_the_service_from_stoppi
             connection.feed(SECOND)
         await floor.calls.suspend(within=0.05)
         assert floor.calls.live == 0
+        assert await connection.over() == "suspended"
 
 
 async def test_calls_left_live_wait_for_their_gateway_and_then_end_as_interrupted(
