@@ -51,6 +51,7 @@ from service.calls.journal import StoreJournal
 from service.calls.registry import CallRegistry
 from service.calls.session import CallSession, SessionParts, context_of
 from service.disk_watch import DiskWatch, StoreWatch, repeated
+from service.gateway.kept_reservations import KeptReservations
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts
 from service.gateway.tcp import TcpGateway
@@ -166,6 +167,7 @@ class Service:
         )
 
         self.gateways = GatewayParts(calls=self.calls, metrics=self.metrics, reservations=Reservations())
+        self.kept_reservations = KeptReservations(self.gateways.reservations, settings.data_dir / "reservations")
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[FastAPI, None]:
@@ -173,6 +175,8 @@ class Service:
         async with AsyncExitStack() as stack:
             await self.store.open()
             stack.push_async_callback(self.store.close)
+            await self.kept_reservations.restore(await self.store.keys())
+            stack.push_async_callback(self.kept_reservations.save)
             await asyncio.to_thread(self.recordings.begin)
             await stack.enter_async_context(self.recorder)
             await stack.enter_async_context(self.recogniser)
@@ -181,7 +185,7 @@ class Service:
             await stack.enter_async_context(self.calls)
             parts = await asyncio.to_thread(self._web_parts)
             await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
-            await stack.enter_async_context(repeated([self._keep_calls], KEEP_CALLS_EVERY))
+            await stack.enter_async_context(repeated([self._keep_calls, self.kept_reservations.save], KEEP_CALLS_EVERY))
             yield await asyncio.to_thread(create_application, parts)
 
     @asynccontextmanager

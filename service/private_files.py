@@ -25,6 +25,7 @@ _OURS = frozenset(
         "session.key",
         INSTALLATION,
         "ended-sessions",
+        "reservations",
         "in-use",
         "recordings",
         "demo",

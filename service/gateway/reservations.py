@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,23 +31,27 @@ class Reservation:
 
 
 class Reservations:
-    """By token: 122 random bits that only whoever told of the call knows."""
+    """By the digest of a token, which is 122 random bits that only whoever told of the call knows."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, Reservation] = OrderedDict()
         """The one that is over first comes first."""
         self._live: dict[str, Reservation] = {}
         self._connections: Counter[str] = Counter()
+        self.changes = 0
+        """How many there have been."""
 
     def reserve(
         self, key: GatewayKey, announced: CallAnnounced, now: Seconds, notes: Sequence[Irregularity] = ()
     ) -> dict[Role, str]:
         """A token for each leg of the call."""
+        self.changes += 1
         tokens: dict[Role, str] = {}
         for role in announced.roles:
             tokens[role] = token = str(uuid.uuid4())
             leg = replace(announced, roles=(role,), call_roles=announced.roles)
-            self._waiting[token] = Reservation(key=key, announced=leg, notes=tuple(notes), until=now + RESERVED_FOR)
+            held = Reservation(key=key, announced=leg, notes=tuple(notes), until=now + RESERVED_FOR)
+            self._waiting[_digest(token)] = held
         while len(self._waiting) > MOST_RESERVED or self._oldest_is_over(now):
             self._waiting.popitem(last=False)
         return tokens
@@ -54,19 +59,36 @@ class Reservations:
     def connected(self, token: str, now: Seconds) -> Reservation | None:
         """What was reserved, held until every connection that came with the token is `gone`; None where there is
         nothing, or nothing any more."""
-        found = self._waiting.pop(token, None)
+        digest = _digest(token)
+        found = self._waiting.pop(digest, None)
         if found is not None and now < found.until:
-            self._live[token] = found
-        if token in self._live:
-            self._connections[token] += 1
-        return self._live.get(token)
+            self._live[digest] = found
+        if digest in self._live:
+            self._connections[digest] += 1
+            self.changes += 1
+        return self._live.get(digest)
 
     def gone(self, token: str, now: Seconds) -> None:
         """A connection that came with the token is over: its leg may come back as long again."""
-        self._connections[token] -= 1
-        if self._connections[token] <= 0:
-            del self._connections[token]
-            self._waiting[token] = replace(self._live.pop(token), until=now + RESERVED_FOR)
+        digest = _digest(token)
+        self.changes += 1
+        self._connections[digest] -= 1
+        if self._connections[digest] <= 0:
+            del self._connections[digest]
+            self._waiting[digest] = replace(self._live.pop(digest), until=now + RESERVED_FOR)
+
+    def held(self, now: Seconds) -> list[tuple[str, Reservation]]:
+        """All of them with the digests of their tokens, as they stand if every connection is over now."""
+        live = [(digest, replace(leg, until=now + RESERVED_FOR)) for digest, leg in self._live.items()]
+        return [*((digest, held) for digest, held in self._waiting.items() if now < held.until), *live]
+
+    def restore(self, held: Iterable[tuple[str, Reservation]]) -> None:
+        """What another process `held`, before anything is reserved here."""
+        self._waiting.update(sorted(held, key=lambda each: each[1].until)[-MOST_RESERVED:])
 
     def _oldest_is_over(self, now: Seconds) -> bool:
         return bool(self._waiting) and next(iter(self._waiting.values())).until <= now
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -24,8 +24,12 @@ from asr.types import Role
 from detectors.packs.biasing import PromptFrame
 from detectors.packs.source import pack_version
 from detectors.runtime.registry import Registry
+from service.access.clock import steady_now
+from service.access.keys import new_key
 from service.app import Service
 from service.ingest.dialects import freeswitch
+from service.ingest.dialects.audiosocket import reserved_call
+from service.ingest.source import Source
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 from tests.integration.web.test_gateways import SECOND, START, ending, started, stream
@@ -428,6 +432,23 @@ async def test_one_call_of_audiosocket_on_a_connection_for_each_leg(quick: House
     # The legs are placed by when they come: where the machine is slow, one after the other.
     assert 0.9 < stored["duration"] < 2.2
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_a_token_holds_for_the_next_process_too(tmp_path: Path) -> None:
+    def service() -> Service:
+        return Service(Settings(data_dir=tmp_path), _silent_registry(), AbsentEngine("no model"), "no model")
+
+    key, _plaintext = new_key(Source(name="pbx"), ("stream",))
+    announced, _notes = reserved_call({"call_id": "a-1"})
+    first = await asyncio.to_thread(service)
+    async with first.running():
+        await first.store.add_key(key)
+        token = first.gateways.reservations.reserve(key, announced, steady_now())["customer"]
+    following = await asyncio.to_thread(service)
+    async with following.running():
+        found = following.gateways.reservations.connected(token, steady_now())
+    assert found is not None
+    assert (found.key.id, found.announced.roles) == (key.id, ("customer",))
 
 
 async def test_a_uuid_that_nobody_was_given_opens_no_call(quick: House) -> None:

@@ -53,6 +53,18 @@ def test_a_live_legs_token_holds_as_long_as_its_connections_and_a_while_after() 
     assert reservations.connected(tokens["agent"], 7200.0 + RESERVED_FOR - 1)
 
 
+def test_what_is_held_is_as_if_every_connection_were_over() -> None:
+    reservations, others = Reservations(), Reservations()
+    tokens = reservations.reserve(KEY, CALL, 0.0)
+    assert reservations.connected(tokens["agent"], 1.0)
+    held = reservations.held(3600.0)
+    assert [(leg.announced.roles, leg.until) for _digest, leg in held] == [(("agent",), 3600.0 + RESERVED_FOR)]
+    assert not any(token in repr(held) for token in tokens.values())
+    others.restore(held)
+    assert others.connected(tokens["agent"], 3600.0 + RESERVED_FOR - 1)
+    assert others.connected(tokens["customer"], 3600.0) is None
+
+
 @given(steps=st.lists(st.tuples(st.sampled_from(["reserve", "connect", "go"]), st.integers(0, 5), st.integers(0, 400))))
 def test_who_is_connected_can_always_come_back(steps: list[tuple[str, int, int]]) -> None:
     reservations, tokens, now = Reservations(), [str(number) for number in range(6)], 0.0
