@@ -21,6 +21,7 @@ from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.endings import FAILED, close_after, last_news, not_taken
 from service.gateway.reservations import Reservations
+from service.ingest.completion import completed
 from service.ingest.dialect import (
     CallProcessed,
     CallTaken,
@@ -124,6 +125,7 @@ class GatewayShell:
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
         self._replies: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
+        self._heard_at = steady_now()
         self._closed = False
 
     async def serve(self) -> None:
@@ -147,12 +149,13 @@ class GatewayShell:
             events = await self._started()
             if events is None:
                 return
-            connection = await self._attach(events[0])
+            key, announced, notes = self._announced(events[0])
+            connection = await self._attach(key, announced)
             facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
             self._replies = tasks.create_task(self._answer(connection, facts, partials))
-            self._take(events[1:], connection)
+            self._take([*notes, *events[1:]], connection)
             while not isinstance(message := await self._next(), Gone):
                 self._take(await self._replied(message), connection)
             self._gone(message.code, connection)
@@ -186,14 +189,27 @@ class GatewayShell:
 
     async def _next(self) -> Sequence[DialectOutput] | Gone:
         """What the next message comes to, or the dialect's deadline."""
-        deadline = self._dialect.deadline()
-        wait: Seconds | None = None if deadline is None else max(0.0, deadline - steady_now())
+        deadlines = [due for due in (self._dialect.deadline(), self._idle_at()) if due is not None]
+        wait: Seconds | None = max(0.0, min(deadlines) - steady_now()) if deadlines else None
         try:
             async with asyncio.timeout(wait):
                 message = await self._transport.receive()
         except TimeoutError:
-            return self._dialect.tick(steady_now())
+            return self._waked(steady_now())
+        self._heard_at = steady_now()
         return message if isinstance(message, Gone) else self._understood(message)
+
+    def _idle_at(self) -> Seconds | None:
+        """When a connection with a call has been silent for as long as its source lets it."""
+        idle = self._key.source.idle_seconds if self._key is not None and self._connection is not None else None
+        return None if idle is None else self._heard_at + idle
+
+    def _waked(self, now: Seconds) -> Sequence[DialectOutput]:
+        idle_at = self._idle_at()
+        if idle_at is not None and idle_at <= now:
+            silent, self._heard_at = now - self._heard_at, now  # it has the time to part that others have
+            raise ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False)
+        return self._dialect.tick(now)
 
     def _understood(self, message: str | bytes) -> Sequence[DialectOutput]:
         self._messages.count(steady_now())
@@ -212,8 +228,7 @@ class GatewayShell:
                 await self._send(replies)
         return [output for output in outputs if not isinstance(output, SendText | Close)]
 
-    async def _attach(self, first: GatewayEvent) -> CallConnection:
-        key, announced = self._announced(first)
+    async def _attach(self, key: GatewayKey, announced: CallAnnounced) -> CallConnection:
         self._key, self._call_id = key, announced.call_id
         if announced.wants_events and "events" not in key.rights:
             raise ProtocolViolation("events", f"key {key.id} lacks the right 'events'")
@@ -222,15 +237,16 @@ class GatewayShell:
         log.info("gateway connected", call_id=connection.call_id, source=key.source.name, resumed=connection.resumed)
         return connection
 
-    def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced]:
+    def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced, list[Irregularity]]:
+        """Whose call begins, and what is announced of it; what was odd about that."""
         if isinstance(first, ReservedCallAnnounced):
             reserved = self._parts.reservations.find(first.token, steady_now())
             if reserved is None:
                 raise ProtocolViolation("token", "is none of a call that was reserved in the last minutes")
-            return reserved.key, reserved.announced
+            return reserved.key, *completed(reserved.announced, reserved.key.source)
         if not isinstance(first, CallAnnounced) or self._key is None:
             raise ProtocolViolation("start", "must come first")
-        return self._key, first
+        return self._key, *completed(first, self._key.source)
 
     def _take(self, events: Sequence[GatewayEvent], connection: CallConnection) -> None:
         for event in events:

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
+from service.access.sources import check_connection
 from service.access.view import ADMINS, DECIDERS, KEEPERS, USERS, WATCHERS, View
 from service.storage.port import GatewayKey, KeyRight, NotFound, StorageError, User, UserRole
 from service.web.addresses import client_address
@@ -121,10 +122,13 @@ def allow_key_or(
     return check
 
 
-async def gateway_key(context: RequestContext, presented: str | None) -> GatewayKey:
-    """The key of a gateway that may stream calls. Raises Refused."""
+async def gateway_key(
+    context: RequestContext, presented: str | None, connection: HTTPConnection, dialect: str
+) -> GatewayKey:
+    """The key of a gateway that may stream calls in this dialect, from where it connects. Raises Refused."""
     try:
-        return await verified_key(context.keys, presented, "stream")
+        key = await verified_key(context.keys, presented, "stream")
+        check_connection(key.source, dialect, client_address(connection))
     except KeyMissing as error:
         refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
         refused.headers.update(_CHALLENGE)
@@ -133,6 +137,7 @@ async def gateway_key(context: RequestContext, presented: str | None) -> Gateway
         raise Refused(403, "key", str(error)) from error
     except StorageError as error:
         raise storage_refusal(error) from error
+    return key
 
 
 async def key_or_session(request: Request, context: ContextDep) -> Principal | GatewayKey | None:

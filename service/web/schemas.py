@@ -97,9 +97,11 @@ class UserChange(_Body):
 
 
 class NewKey(_Body):
+    """A key, and what is known of its source: nothing need be said where there is one of this name."""
+
     source: Name
     rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
-    first_track: Literal["agent", "customer"] = "customer"
+    first_track: Literal["agent", "customer"] | None = None
     language: CallLanguage | None = None
     jurisdiction: Jurisdiction | None = None
     timezone: Annotated[str, Field(max_length=LONGEST)] = ""

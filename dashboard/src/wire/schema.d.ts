@@ -1058,7 +1058,10 @@ export interface components {
         };
         LiveMessage: components["schemas"]["Snapshot"] | components["schemas"]["Event"] | components["schemas"]["Levels"] | components["schemas"]["Partial"] | components["schemas"]["HealthChanged"] | components["schemas"]["Resync"];
         LiveRequest: components["schemas"]["Resume"];
-        /** NewKey */
+        /**
+         * NewKey
+         * @description A key, and what is known of its source: nothing need be said where there is one of this name.
+         */
         NewKey: {
             /** Source */
             source: string;
@@ -1069,12 +1072,8 @@ export interface components {
              *     ]
              */
             rights: ("stream" | "events" | "metrics")[];
-            /**
-             * First Track
-             * @default customer
-             * @enum {string}
-             */
-            first_track: "agent" | "customer";
+            /** First Track */
+            first_track?: ("agent" | "customer") | null;
             /** Language */
             language?: ("zh" | "en" | "auto") | null;
             /** Jurisdiction */

@@ -63,10 +63,10 @@ class WebSocketTransport:
             raise Unsent from gone
 
 
-def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:
+def _route(name: str, spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:
     async def connected(websocket: WebSocket, context: ContextDep) -> None:
         try:
-            key = await _key(websocket, context)
+            key = await _key(websocket, context, name)
         except Refused as refused:
             if spec.tells_refusals:
                 await _serve(websocket, context, spec.make(_STRANGER, _handshake(websocket, refused)), None)
@@ -79,16 +79,16 @@ def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable
     return connected
 
 
-for _spec in DIALECTS.values():
+for _name, _spec in DIALECTS.items():
     for _path in _spec.paths:
-        router.add_api_websocket_route(_path, _route(_spec))
+        router.add_api_websocket_route(_path, _route(_name, _spec))
 
 
-async def _key(websocket: WebSocket, context: RequestContext) -> GatewayKey:
+async def _key(websocket: WebSocket, context: RequestContext, dialect: str) -> GatewayKey:
     """The key that the gateway presents. Raises Refused, once that is noted."""
     presented = websocket.path_params.get("key") or presented_key(websocket.headers)
     try:
-        return await gateway_key(context, presented)
+        return await gateway_key(context, presented, websocket, dialect)
     except Refused as refused:
         _note_refusal(websocket, context, presented, refused)
         context.parts.metrics.gateway_denied.labels(str(refused.status)).inc()

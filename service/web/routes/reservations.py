@@ -28,7 +28,7 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
     """Tell of a call, with a gateway key: its legs may then connect with the tokens of this answer."""
     presented = presented_key(request.headers)
     try:
-        key = await gateway_key(context, presented)
+        key = await gateway_key(context, presented, request, "audiosocket")
     except Refused as refused:
         detail = refused.fault.message if presented else "no key"
         context.audit.note(
