@@ -27,7 +27,7 @@ from service.metrics import Metrics
 from service.record.facts import Call, CallClosed
 from service.record.summary import CallSummary
 from service.settings import Settings
-from service.storage.port import GatewayKey, NotFound, StorageError, StorageUnavailable
+from service.storage.port import Gateway, NotFound, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -155,7 +155,7 @@ class CallRegistry:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> CallConnection:
+    async def attach(self, announced: CallAnnounced, key: Gateway, now: float) -> CallConnection:
         """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         name = (key.source.name, announced.call_id)
         while (call := self._calls.get(name)) is not None:

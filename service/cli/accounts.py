@@ -103,7 +103,7 @@ async def _made(
     source = await source_of_key(store, name, {field: value for field, value in said.items() if value})
     key, plaintext = new_key(source, rights)
     await store.add_key(key)
-    await store.add_audit([_noted("key_made", key.id, f"{name}: {', '.join(key.rights)}")])
+    await store.add_audit([noted("key_made", key.id, f"{name}: {', '.join(key.rights)}")])
     return key, plaintext
 
 
@@ -138,7 +138,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The key's id, from `keys list`.")], data_dir: DataDir = None
 ) -> None:
     """End a key; connections it has open go on until they close. A running service may take it for a minute more."""
-    with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)), _noted("key_revoked", key_id))
+    with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)), noted("key_revoked", key_id))
     out.print(f"Key {key_id} is revoked")
 
 
@@ -156,7 +156,7 @@ def create_user(
         password_hash=Passwords().hash_now(_password(password_stdin)),
         created_at=datetime.now(UTC),
     )
-    with_store(data_dir, lambda store: store.add_user(user), _noted("user_added", name, role))
+    with_store(data_dir, lambda store: store.add_user(user), noted("user_added", name, role))
     out.print(f"{name} may log in as {role}")
 
 
@@ -166,7 +166,7 @@ def change_password(name: UserName, password_stdin: FromStdin = False, data_dir:
     hashed = Passwords().hash_now(_password(password_stdin))
 
     changes = UserChanges(password_hash=hashed)
-    with_store(data_dir, lambda store: store.change_user(name, changes), _noted("user_changed", name, "new password"))
+    with_store(data_dir, lambda store: store.change_user(name, changes), noted("user_changed", name, "new password"))
     out.print(f"{name} has a new password")
 
 
@@ -204,7 +204,7 @@ def _asked() -> str:
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
 
 
-def _noted(event: AuditEvent, subject: str, detail: str = "") -> AuditEntry:
+def noted(event: AuditEvent, subject: str, detail: str = "") -> AuditEntry:
     return AuditEntry(at=datetime.now(UTC), event=event, who="", subject=subject, address="command line", detail=detail)
 
 

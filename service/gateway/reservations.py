@@ -9,7 +9,7 @@ from typing import Final
 
 from asr.types import Role, Seconds
 from service.ingest.events import CallAnnounced
-from service.storage.port import GatewayKey
+from service.storage.port import Gateway
 
 RESERVED_FOR: Final[Seconds] = 300.0
 """A dialplan connects in the same second. A leg may wait for its party to answer."""
@@ -21,7 +21,7 @@ MOST_RESERVED: Final = 10_000
 class Reservation:
     """One leg of a call, and the key that told of it."""
 
-    key: GatewayKey
+    key: Gateway
     announced: CallAnnounced
     until: Seconds
 
@@ -32,7 +32,7 @@ class Reservations:
     def __init__(self) -> None:
         self._by_token: OrderedDict[str, Reservation] = OrderedDict()
 
-    def reserve(self, key: GatewayKey, announced: CallAnnounced, now: Seconds) -> dict[Role, str]:
+    def reserve(self, key: Gateway, announced: CallAnnounced, now: Seconds) -> dict[Role, str]:
         """A token for each leg of the call."""
         tokens: dict[Role, str] = {}
         for role in announced.roles:

@@ -47,7 +47,7 @@ from service.ingest.events import (
 from service.ingest.rate_limits import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MessageLimit
 from service.live.messages import Partial
 from service.metrics import Metrics
-from service.storage.port import GatewayKey, LoggedFact
+from service.storage.port import Gateway, LoggedFact
 
 CLOSE_BAD_TEXT = 1007
 
@@ -113,7 +113,7 @@ class GatewayParts:
 class GatewayShell:
     """`key`: whose connection it is; None where it says that with the token of a reserved call."""
 
-    def __init__(self, transport: Transport, parts: GatewayParts, dialect: Dialect, key: GatewayKey | None) -> None:
+    def __init__(self, transport: Transport, parts: GatewayParts, dialect: Dialect, key: Gateway | None) -> None:
         self._transport = transport
         self._parts = parts
         self._metrics = parts.metrics
@@ -228,16 +228,16 @@ class GatewayShell:
                 await self._send(replies)
         return [output for output in outputs if not isinstance(output, SendText | Close)]
 
-    async def _attach(self, key: GatewayKey, announced: CallAnnounced) -> CallConnection:
+    async def _attach(self, key: Gateway, announced: CallAnnounced) -> CallConnection:
         self._key, self._call_id = key, announced.call_id
         if announced.wants_events and "events" not in key.rights:
-            raise ProtocolViolation("events", f"key {key.id} lacks the right 'events'")
+            raise ProtocolViolation("events", "this key lacks the right 'events'")
         connection = self._connection = await self._parts.calls.attach(announced, key, steady_now())
         self._call_id = connection.call_id
         log.info("gateway connected", call_id=connection.call_id, source=key.source.name, resumed=connection.resumed)
         return connection
 
-    def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced, list[Irregularity]]:
+    def _announced(self, first: GatewayEvent) -> tuple[Gateway, CallAnnounced, list[Irregularity]]:
         """Whose call begins, and what is announced of it; what was odd about that."""
         if isinstance(first, ReservedCallAnnounced):
             reserved = self._parts.reservations.find(first.token, steady_now())

@@ -17,6 +17,21 @@ NamedField = Literal["call_id", "agent", "customer", "direction", "started_at"]
 """What of a call may stand under a name of the vendor's own in its metadata."""
 
 
+CredentialKind = Literal["key", "header", "basic", "twilio", "signalwire", "plivo", "audiohook"]
+"""`key`: a gateway key. `header`: a header of the source's own. `basic`: user name and password. The others: the
+vendor's signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a source's connections show, unless they show one of its keys. `name`: the header's, the user's, or
+    AudioHook's API key. `sealed`: the secret, as `service.access.sealing` seals it; empty for `key`."""
+
+    kind: CredentialKind = "key"
+    name: str = ""
+    sealed: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """`name` is what calls show of it; it is the one thing that never changes. `dialect` is the only one that it
@@ -27,6 +42,9 @@ class Source:
     those of its calls where these do not name their own; without them the service's hold. `clock` is what its audio is
     placed by; None: what its dialect is placed by. `labels` are metadata of each of its calls. `names`: under which
     name the vendor's metadata hold a field of ours.
+
+    `public_url` is how a vendor that signs writes the address: an origin, behind which comes what was asked for, or the
+    whole URL. Empty: the service's.
 
     A connection of a live call on which nothing comes for `idle_seconds` is ended; None: never. `networks`, as CIDR:
     where its connections come from; none: anywhere. It may have `max_calls` live calls at once, and `max_share` of
@@ -42,6 +60,8 @@ class Source:
     clock: Clock | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     names: Mapping[NamedField, str] = field(default_factory=dict[NamedField, str])
+    credential: Credential = Credential()
+    public_url: str = ""
     idle_seconds: Seconds | None = None
     networks: tuple[str, ...] = ()
     max_calls: int | None = None

@@ -175,6 +175,24 @@ class GatewayKey:
     revoked_at: datetime | None = None
 
 
+class Gateway(Protocol):
+    """Who connects: a gateway key, or a source that showed another credential."""
+
+    @property
+    def source(self) -> Source: ...
+
+    @property
+    def rights(self) -> tuple[KeyRight, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeylessGateway:
+    """A source whose connection showed its credential, and no key."""
+
+    source: Source
+    rights: tuple[KeyRight, ...] = ("stream", "events")
+
+
 AuditEvent = Literal[
     "login_succeeded",
     "login_failed",
@@ -190,6 +208,9 @@ AuditEvent = Literal[
     "note_written",
     "user_added",
     "user_changed",
+    "source_added",
+    "source_changed",
+    "source_removed",
     "key_made",
     "key_revoked",
 ]
@@ -197,8 +218,8 @@ AuditEvent = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did what to what (`subject`: a call, an alert, a user, a key), when, from where. `who` is empty for one who
-    is not known."""
+    """Who did what to what (`subject`: a call, an alert, a user, a source, a key), when, from where. `who` is empty for
+    one who is not known."""
 
     at: datetime
     event: AuditEvent

@@ -215,6 +215,8 @@ sources = sa.Table(
     sa.Column("clock", Words),
     sa.Column("labels", sa.JSON, nullable=False),
     sa.Column("names", sa.JSON, nullable=False),
+    sa.Column("credential", sa.JSON, nullable=False),  # its secret sealed
+    sa.Column("public_url", Words, nullable=False),
     sa.Column("idle_seconds", sa.Double),
     sa.Column("networks", sa.JSON, nullable=False),
     sa.Column("max_calls", sa.Integer),

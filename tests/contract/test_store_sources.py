@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.ingest.source import Source
+from service.ingest.source import Credential, Source
 from service.storage.port import AlreadyExists, NotFound, SourceInUse, StaleChange, Store
 from tests.contract.test_store_accounts import KEY
 from tests.scenes import AT
@@ -24,6 +24,8 @@ ABROAD = Source(
     clock="arrival",
     labels={"部门": "催收一部", "site": "Austin"},
     names={"call_id": "conversation", "started_at": "begun"},
+    credential=Credential(kind="header", name="x-token", sealed="1.abc.def"),
+    public_url="wss://calls.example.org",
     idle_seconds=900.0,
     networks=("10.0.0.0/8", "2001:db8::/32"),
     max_calls=12,

@@ -51,7 +51,7 @@ async def add_key(new: NewKey, keeper: Keeper, request: Request, context: Contex
 async def revoke_key(key_id: str, keeper: Keeper, request: Request, context: ContextDep) -> Response:
     """Revoke a key: no new connection with it. Calls it streams now go on to their end."""
     await context.parts.store.revoke_key(key_id, utc_now())
-    context.keys.revoked(key_id)
+    context.admittance.forget()
     context.audit.note("key_revoked", who=keeper.user.name, subject=key_id, address=client_address(request))
     return Response(status_code=204)
 

@@ -19,6 +19,7 @@ from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
 from service.access.keys import new_key
 from service.access.passwords import Passwords
+from service.access.sealing import Sealer
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
@@ -181,6 +182,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         checks=readings,
         health=lambda: HEALTH,
         metrics=metrics,
+        sealer=Sealer(folder / "master.key"),
         signer=SessionSigner(secret, settings.session_hours * 3600),
         ended=ended,
         passwords=CHEAP,

@@ -33,9 +33,9 @@ def upgrade() -> None:
 def _make_sources() -> None:
     op.create_table(
         "sources",
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("name", "first_track", "timezone")),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("name", "first_track", "timezone", "public_url")),
         *(sa.Column(name, sa.Text) for name in ("dialect", *_OPTIONAL)),
-        *(sa.Column(name, sa.JSON, nullable=False) for name in ("labels", "names", "networks")),
+        *(sa.Column(name, sa.JSON, nullable=False) for name in ("labels", "names", "networks", "credential")),
         sa.Column("idle_seconds", sa.Double),
         sa.Column("max_calls", sa.Integer),
         sa.Column("max_share", sa.Double),
@@ -67,6 +67,6 @@ def _names(name: str, taken: set[str]) -> Iterator[str]:
 
 
 def _insert(bind: sa.Connection, name: str, settings: dict[str, Any]) -> None:
-    nothing = {"labels": {}, "names": {}, "networks": []}
-    columns = (sa.column("name"), *map(sa.column, _SETTINGS), *(sa.column(each, sa.JSON) for each in nothing))
-    bind.execute(sa.insert(sa.table("sources", *columns)).values(name=name, **settings, **nothing))
+    new = {"labels": {}, "names": {}, "networks": [], "credential": {"kind": "key", "name": "", "sealed": ""}}
+    columns = (*map(sa.column, ("name", "public_url", *_SETTINGS)), *(sa.column(each, sa.JSON) for each in new))
+    bind.execute(sa.insert(sa.table("sources", *columns)).values(name=name, public_url="", **settings, **new))
