@@ -42,6 +42,8 @@ from models import ModelError, ModelStore
 from service.access.audit_log import AuditLog
 from service.access.connection_guard import ConnectionGuard
 from service.access.connections import ConnectionLimits
+from service.access.credentials import unreadable
+from service.access.sealing import Sealer
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.audio_files.reader import AudioUnusable
 from service.calls.admission import Admission
@@ -129,6 +131,7 @@ class Service:
         self.metrics = Metrics()
         self.store = SqlStore(settings.store_url, installation_id(settings.data_dir))
         self.audit = AuditLog(self.store)
+        self.sealer = Sealer(settings.master_key)
         self.hub = LiveHub(self.store, health=self.health, wall=wall, dropped=self.metrics.hub_drops.inc)
         self.journal = StoreJournal(self.store, self.hub, self.metrics)
         self.recordings = RecordingFolder(settings.recordings_dir)
@@ -186,6 +189,8 @@ class Service:
             parts = await asyncio.to_thread(self._web_parts)
             await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
             await stack.enter_async_context(repeated([self._keep_calls, self.kept_reservations.save], KEEP_CALLS_EVERY))
+            if problem := (await self._secrets_check()).message:
+                log.error("secrets of sources cannot be read", problem=problem)
             yield await asyncio.to_thread(create_application, parts)
 
     @asynccontextmanager
@@ -244,6 +249,7 @@ class Service:
             "disk": Check(ok=not self.disks.unusable, message=self.disks.told()),
             "admission": self._admission_check(),
             "encoder": self._encoder_check(),
+            "secrets": await self._secrets_check(),
         }
 
     def _admission_check(self) -> Check:
@@ -254,6 +260,15 @@ class Service:
         problem = self.registry.encoder_problem
         told = f"patterns and duties judge alone: {problem}" if problem else ""
         return Check(ok=not problem, message=told, required=False)
+
+    async def _secrets_check(self) -> Check:
+        """Sources whose secrets cannot be read connect with their keys alone."""
+        try:
+            sources = await self.store.sources()
+        except StorageError as problem:  # the check of the storage tells of it, too
+            return Check(ok=False, message=str(problem), required=False)
+        problems = await asyncio.to_thread(unreadable, sources, self.sealer)
+        return Check(ok=not problems, message=" ".join(problems), required=False)
 
     def _storage_check(self) -> Check:
         if self.store_watch.problem:
@@ -304,6 +319,7 @@ class Service:
             checks=RememberedChecks(self.checks, time.monotonic),
             health=self.health,
             metrics=self.metrics,
+            sealer=self.sealer,
             signer=SessionSigner(load_secret(settings.data_dir / "session.key"), settings.session_hours * 3600),
             ended=Ended(settings.data_dir / "ended-sessions", unix_now()),
         )

@@ -16,6 +16,7 @@ PRIVATE_FOLDER = 0o700
 _OTHERS = 0o077
 
 INSTALLATION = "installation"
+MASTER_KEY = "master.key"
 _DATABASE = "callwarden.db"
 _OURS = frozenset(
     {
@@ -23,6 +24,7 @@ _OURS = frozenset(
         "callwarden.db-wal",
         "callwarden.db-shm",
         "session.key",
+        MASTER_KEY,
         INSTALLATION,
         "ended-sessions",
         "reservations",
@@ -98,6 +100,12 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def make_file(path: Path, content: bytes) -> None:
+    """Write a file where there is none: FileExistsError else. Blocks. Raises OSError."""
+    _write_all(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE), [content])
     _sync_folder(path.parent)
 
 

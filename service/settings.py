@@ -16,6 +16,7 @@ from asr.types import CallLanguage
 from detectors.contract import Jurisdiction
 from detectors.packs.taxonomy import PACKS
 from detectors.timezones.zones import NoZone, zone_name
+from service.private_files import MASTER_KEY
 from service.storage.url import parse_url
 
 PREFIX = "CALLWARDEN_"
@@ -114,6 +115,11 @@ class Settings(BaseSettings):
         description="TCP port for Asterisk's AudioSocket, on the same address; 0 takes a free one, empty takes none.",
     )
     data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
+    master_key_file: Path | None = Field(
+        default=None,
+        description="File with the key that seals secrets of sources; empty takes `master.key` in the data folder, "
+        "made at first use.",
+    )
     database_url: str = Field(
         default="", description="SQLAlchemy async URL; empty means SQLite in the data folder. `postgresql+asyncpg://…`."
     )
@@ -164,7 +170,9 @@ class Settings(BaseSettings):
         default=False, description="Send the session cookie over HTTPS only; set it behind TLS."
     )
     public_url: str = Field(
-        default="", description="The address browsers use, for origin checks behind a proxy; empty trusts Host."
+        default="",
+        description="The address browsers and gateways use, for origin checks behind a proxy and for vendors' "
+        "signatures; empty trusts Host.",
     )
     trusted_proxies: str = Field(
         default="",
@@ -189,7 +197,7 @@ class Settings(BaseSettings):
             raise ValueError(f"holds a port, which goes into {PREFIX}PORT or --port")
         return host
 
-    @field_validator("data_dir", "models_dir", "rules_dir")
+    @field_validator("data_dir", "models_dir", "rules_dir", "master_key_file")
     @classmethod
     def _path_is_one(cls, path: Path | None) -> Path | None:
         if path is None:
@@ -260,6 +268,11 @@ class Settings(BaseSettings):
     def calibration_file(self) -> Path:
         """What `callwarden rules calibrate --write` leaves."""
         return self.data_dir / "calibration.json"
+
+    @property
+    def master_key(self) -> Path:
+        """The file of the master key, with the default filled in."""
+        return self.master_key_file or self.data_dir / MASTER_KEY
 
     @property
     def recordings_dir(self) -> Path:

@@ -303,8 +303,8 @@ class _Floor:
 
     def _ask(self, key: str) -> Refusal | None:
         now = self._clock.now()
-        live = [LiveCall(call_id=call, key_id=whose, age=now - since) for call, (whose, since) in self._live.items()]
-        refusal = self._admission.ask(Asker(key_id=key), live, now)
+        live = [LiveCall(call_id=call, source=whose, age=now - since) for call, (whose, since) in self._live.items()]
+        refusal = self._admission.ask(Asker(source=key), live, now)
         if refusal is not None:
             self._outcome.refusals.append((now, key, refusal.code))
             self._outcome.refused_at_none += not live

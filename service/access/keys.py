@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from service.access.clock import steady_now
-from service.access.key_cache import KeyCache
+from service.access.store_cache import StoreCache
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.source import Source
 from service.storage.port import GatewayKey, KeyRight
@@ -23,7 +23,7 @@ from service.storage.port import GatewayKey, KeyRight
 _KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _KEY_ANYWHERE = re.compile(r"cw_([0-9a-f]{1,12})_[A-Za-z0-9_-]+")
 _KEY_IN_PATH = re.compile(
-    "(" + "|".join(re.escape(f"{spec.path}/") for spec in DIALECTS.values() if spec.key_in_path) + r")[^\s\"]+"
+    "(" + "|".join(re.escape(f"{spec.path}/") for spec in DIALECTS.values() if spec.path) + r")[^\s\"]+"
 )
 _NO_DIGEST = "0" * 64
 
@@ -72,23 +72,35 @@ def presented_key(headers: Mapping[str, str]) -> str | None:
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() == "basic":
-        return _basic_password(value.strip())
+        return basic_pair(headers).partition(":")[2] or None
     return headers.get("x-api-key")
 
 
-async def verified_key(known: KeyCache, presented: str | None, right: KeyRight | None = None) -> GatewayKey:
+def basic_pair(headers: Mapping[str, str]) -> str:
+    """User name and password of `Authorization: Basic`, with a colon between them; "" where there are none."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
+    except ValueError:  # not base64, not ASCII, not UTF-8
+        return ""
+
+
+async def verified_key(
+    known: StoreCache[GatewayKey], presented: str | None, right: KeyRight | None = None
+) -> GatewayKey:
     """The stored key that was presented. Raises KeyMissing, KeyForbidden, StorageUnavailable."""
     parts = split(presented or "")
     if parts is None:
         raise KeyMissing
     key_id, secret = parts
     found = await known.find(key_id, steady_now())
-    if not hmac.compare_digest(digest(secret), found.key.secret_hash if found else _NO_DIGEST) or found is None:
+    if not hmac.compare_digest(digest(secret), found.value.secret_hash if found else _NO_DIGEST) or found is None:
         raise KeyMissing
-    known.verified(found)
-    key = found.key
+    key = found.value
     if key.revoked_at is not None:
+        known.drop(found)
         raise KeyForbidden("This key has been revoked.")
+    known.keep(found)
     if right is not None and right not in key.rights:
         raise KeyForbidden(f"This key lacks the right {right!r}.")
     return key
@@ -97,11 +109,3 @@ async def verified_key(known: KeyCache, presented: str | None, right: KeyRight |
 def redacted(text: str) -> str:
     """The text with every key's secret, and whatever stands in a key's place in a path, masked: for logs."""
     return _KEY_ANYWHERE.sub(r"cw_\1_…", _KEY_IN_PATH.sub(r"\1…", text))
-
-
-def _basic_password(encoded: str) -> str | None:
-    try:
-        pair = base64.b64decode(encoded, validate=True).decode()
-    except ValueError:  # not base64, not ASCII, not UTF-8
-        return None
-    return pair.partition(":")[2] or None

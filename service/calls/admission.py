@@ -1,8 +1,8 @@
 """Whether one more call is taken, and whose turn it is. Plain: the clock is an argument.
 
 With nothing live a call is always taken: recognition that is slow is worth more than none. Else one is taken while what
-all calls say would have its text in time. Keys take turns: one that was refused and is expected back finds a place kept
-from those that have more calls live, a call that sends faster than it is spoken counting as so many.
+all calls say would have its text in time. Sources take turns: one that was refused and is expected back finds a place
+kept from those that have more calls live, a call that sends faster than it is spoken counting as so many.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EXPECTED: Seconds = 1.2 * RETRY_AFTER
 _REMEMBERED = 1000
 """Refusals; what a flood of them could make of the turns is bounded by what others have live."""
 _OTHERS = 1.2
-"""A call of another key counts as so many at most: what is sent faster than it is spoken waits for others' turns."""
+"""A call of another source counts as so many at most: what is sent faster than it is spoken waits for others' turns."""
 _AGAIN = 1.05
 """Once a call had to be refused there must be so much more room than is needed, for the floor not to open and close by
 turns."""
@@ -33,9 +33,9 @@ _TURN = "another source's turn comes first"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Whose call it is: a gateway key, the most live calls it may have, and the most of what recognition carries."""
+    """Whose call it is: a source, the most live calls it may have, and the most of what recognition carries."""
 
-    key_id: str
+    source: str
     max_calls: int | None = None
     max_share: float | None = None
 
@@ -48,14 +48,14 @@ class LiveCall:
     """A call that is live, or being taken in: whose it is, and for how long it has been."""
 
     call_id: str
-    key_id: str
+    source: str
     age: Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why no further call is taken: as many are live as may be (`capacity`), as much is said as can be recognised in
-    time (`overload`), or the key has its share (`quota`). `retry_after` seconds may help."""
+    time (`overload`), or the source has its share (`quota`). `retry_after` seconds may help."""
 
     code: RefusalCode
     message: str
@@ -84,42 +84,42 @@ class Admission:
         self._short = False
 
     def ask(self, asker: Asker, live: Sequence[LiveCall], now: float) -> Refusal | None:
-        """Whether this key's next call is taken beside those; None if it is. Each answer counts for the turns, but for
-        one that the key's own quota gives."""
-        key_id = asker.key_id
+        """Whether this source's next call is taken beside those; None if it is. Each answer counts for the turns, but
+        for one that the source's own quota gives."""
+        source = asker.source
         if (over := self._over_quota(asker, live)) is not None:
             return over
-        refusal = self._refusal(key_id, live, now)
+        refusal = self._refusal(source, live, now)
         if refusal is not None:
-            self._refused.append((now, key_id))
-        elif (first := next((each for each in self._refused if each[1] == key_id), None)) is not None:
+            self._refused.append((now, source))
+        elif (first := next((each for each in self._refused if each[1] == source), None)) is not None:
             self._refused.remove(first)
         self._short = refusal is not None
         return refusal
 
     def closed(self, live: Sequence[LiveCall], now: float) -> str:
-        """Why not even a key without a call would get one now; empty if it would."""
+        """Why not even a source without a call would get one now; empty if it would."""
         refusal = self._refusal("", live, now)
         return refusal.message if refusal else ""
 
     def _over_quota(self, asker: Asker, live: Sequence[LiveCall]) -> Refusal | None:
-        """A key without a live call has its first whatever its share."""
-        own = [call for call in live if call.key_id == asker.key_id]
+        """A source without a live call has its first whatever its share."""
+        own = [call for call in live if call.source == asker.source]
         if asker.max_calls is not None and len(own) >= asker.max_calls:
-            return Refusal(code="quota", message=f"{len(own)} calls of this key are live, as many as it may have")
+            return Refusal(code="quota", message=f"{len(own)} calls of this source are live, as many as it may have")
         asked = CALLS_SPEECH + sum(map(self._speech, own))
         if own and asker.max_share is not None and not self._pace.carries(asked / asker.max_share):
-            return Refusal(code="quota", message=f"{len(own)} calls of this key have its share of recognition")
+            return Refusal(code="quota", message=f"{len(own)} calls of this source have its share of recognition")
         return None
 
-    def _refusal(self, key_id: str, live: Sequence[LiveCall], now: float) -> Refusal | None:
+    def _refusal(self, source: str, live: Sequence[LiveCall], now: float) -> Refusal | None:
         if not live:
             return None
-        kept = self._kept(key_id, live, now)
+        kept = self._kept(source, live, now)
         if self._most is not None and len(live) + kept >= self._most:
             told = f"{len(live)} calls are live, as many as this service takes"
             return Refusal(code="capacity", message=told if not kept else _TURN)
-        asked = self._asked(key_id, live) + CALLS_SPEECH
+        asked = self._asked(source, live) + CALLS_SPEECH
         margin = _AGAIN if self._short else 1.0
         if not self._pace.carries(margin * asked):
             return Refusal(code="overload", message=f"recognition is busy with the {len(live)} calls that are live")
@@ -127,23 +127,23 @@ class Admission:
             return Refusal(code="overload", message=_TURN)
         return None
 
-    def _kept(self, key_id: str, live: Sequence[LiveCall], now: float) -> int:
-        """Places kept for calls of other keys that were refused and are expected back: as many as bring each of them up
-        to what this one has."""
+    def _kept(self, source: str, live: Sequence[LiveCall], now: float) -> int:
+        """Places kept for calls of other sources that were refused and are expected back: as many as bring each of them
+        up to what this one has."""
         while self._refused and self._refused[0][0] < now - _EXPECTED:
             self._refused.popleft()
-        own = self._weight(key_id, live)
-        expected = Counter(key for _, key in self._refused if key != key_id)
-        return sum(min(calls, max(0, math.ceil(own - self._weight(key, live)))) for key, calls in expected.items())
+        own = self._weight(source, live)
+        expected = Counter(other for _, other in self._refused if other != source)
+        return sum(min(calls, max(0, math.ceil(own - self._weight(other, live)))) for other, calls in expected.items())
 
-    def _weight(self, key_id: str, live: Sequence[LiveCall]) -> float:
-        """A key's live calls, in calls that come as they are spoken."""
-        return sum(max(1.0, self._speech(call) / CALLS_SPEECH) for call in live if call.key_id == key_id)
+    def _weight(self, source: str, live: Sequence[LiveCall]) -> float:
+        """A source's live calls, in calls that come as they are spoken."""
+        return sum(max(1.0, self._speech(call) / CALLS_SPEECH) for call in live if call.source == source)
 
-    def _asked(self, key_id: str, live: Sequence[LiveCall]) -> float:
-        """Seconds of speech a second that come in already, as far as this key must wait for them."""
+    def _asked(self, source: str, live: Sequence[LiveCall]) -> float:
+        """Seconds of speech a second that come in already, as far as this source must wait for them."""
         most = _OTHERS * CALLS_SPEECH
-        return sum(self._speech(call) if call.key_id == key_id else min(most, self._speech(call)) for call in live)
+        return sum(self._speech(call) if call.source == source else min(most, self._speech(call)) for call in live)
 
     def _speech(self, call: LiveCall) -> float:
         """Seconds of speech a second that a call brings; what a young one will bring is counted in before it shows."""

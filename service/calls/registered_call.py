@@ -112,14 +112,13 @@ class CallConnection:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class RegisteredCall:
-    """`call_id` is empty until it is known, `key_id` for a call that the last process left.
+    """`call_id` is empty until it is known.
 
     `ready` is set when the session is there, or will never be; `over` when everything of the call is written, also
     where its session failed.
     """
 
     name: CallKey
-    key_id: str
     claimed_at: float
     grace_seconds: Seconds
     call_id: str = ""

@@ -27,7 +27,7 @@ from service.metrics import Metrics
 from service.record.facts import Call, CallClosed
 from service.record.summary import CallSummary
 from service.settings import Settings
-from service.storage.port import GatewayKey, NotFound, StorageError, StorageUnavailable
+from service.storage.port import Gateway, NotFound, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -156,7 +156,7 @@ class CallRegistry:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> CallConnection:
+    async def attach(self, announced: CallAnnounced, key: Gateway, now: float) -> CallConnection:
         """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         name = (key.source.name, announced.call_id)
         while (call := self._calls.get(name)) is not None:
@@ -164,11 +164,10 @@ class CallRegistry:
             if self._calls.get(name) is call and not call.session.finishing:
                 if call.connected and not call.has_any(announced.roles):
                     raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
-                call.key_id = key.id
                 return self._connect(call, announced, key.source, now, resumed=True)
             await self._until(call.over, call)
-        self._admit(key, now)
-        call = self._claim(name, now, key.id)
+        self._admit(key.source, now)
+        call = self._claim(name, now)
         try:
             resumed = await self._open(call, announced, key.source)
         except BaseException:
@@ -185,11 +184,11 @@ class CallRegistry:
         except TimeoutError:
             raise CallRefused("ending", f"call {call.call_id} is still being read or written", RETRY_AFTER) from None
 
-    def _admit(self, key: GatewayKey, now: float) -> None:
+    def _admit(self, source: Source, now: float) -> None:
         """Raises CallRefused where one more call would cost those that are live their time."""
         if self._stopping:
             raise CallRefused("restarting", "the service is restarting", RETRY_AFTER)
-        asker = Asker(key_id=key.id, max_calls=key.source.max_calls, max_share=key.source.max_share)
+        asker = Asker(source=source.name, max_calls=source.max_calls, max_share=source.max_share)
         refusal = self._admission.ask(asker, self._all_live(now), now)
         if refusal is not None:
             raise CallRefused(refusal.code, refusal.message, refusal.retry_after)
@@ -200,20 +199,20 @@ class CallRegistry:
 
     def _all_live(self, now: float) -> list[LiveCall]:
         return [
-            LiveCall(call_id=call.call_id, key_id=call.key_id, age=now - call.claimed_at)
+            LiveCall(call_id=call.call_id, source=call.name[0], age=now - call.claimed_at)
             for call in self._calls.values()
         ]
 
-    def _claim(self, name: CallKey, now: float, key_id: str) -> RegisteredCall:
+    def _claim(self, name: CallKey, now: float) -> RegisteredCall:
         grace = self._settings.grace_seconds
-        call = self._calls[name] = RegisteredCall(name=name, key_id=key_id, claimed_at=now, grace_seconds=grace)
+        call = self._calls[name] = RegisteredCall(name=name, claimed_at=now, grace_seconds=grace)
         return call
 
     def _claim_left(self, summary: CallSummary) -> RegisteredCall:
         """The claim of a call that the last process left; under a name of its own where a newer one has it."""
         source, call_id = summary.call.source, summary.call.id
         name = (source, announced_id(call_id))
-        call = self._claim(name if name not in self._calls else (source, f"~{call_id}"), time.monotonic(), "")
+        call = self._claim(name if name not in self._calls else (source, f"~{call_id}"), time.monotonic())
         call.call_id = call_id
         return call
 

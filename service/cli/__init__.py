@@ -15,6 +15,7 @@ from service.cli import (
     models,
     rules,
     serve,
+    sources,
     stream,
     transcribe,
 )
@@ -35,6 +36,7 @@ app.command("detect")(detect.detect)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
+app.add_typer(sources.sources, name="sources")
 app.add_typer(accounts.keys, name="keys")
 app.add_typer(accounts.users, name="users")
 app.add_typer(rules.app, name="rules")

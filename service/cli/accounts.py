@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -18,6 +18,7 @@ from detectors.contract import Jurisdiction
 from detectors.timezones.zones import NoZone, zone_name
 from service.access.keys import new_key
 from service.access.passwords import Passwords
+from service.access.sources import source_of_key
 from service.cli import arguments
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
@@ -27,6 +28,7 @@ from service.private_files import prepare_folder
 from service.storage.port import (
     AuditEntry,
     AuditEvent,
+    GatewayKey,
     KeyRight,
     StorageError,
     Store,
@@ -51,7 +53,9 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 def create_key(
     source: Annotated[str, typer.Option(help="The gateway's name, as calls will show it.")] = "gateway",
     events: Annotated[bool, typer.Option(help="May the gateway get its calls' events back?")] = True,
-    first_track: Annotated[Role, typer.Option(help="Whom the source's first (inbound) track carries.")] = "customer",
+    first_track: Annotated[
+        Role | None, typer.Option(help="Whom the source's first (inbound) track carries; else the customer.")
+    ] = None,
     language: Annotated[
         CallLanguage | None, typer.Option(help="The language of its calls, where they do not name theirs.")
     ] = None,
@@ -79,22 +83,28 @@ def create_key(
         zone = zone_name(timezone, law) if timezone else ""
     except NoZone as problem:
         fail(f"--timezone {problem}")
-    of_key = Source(
-        name=source,
-        first_track=first_track,
-        language=language,
-        jurisdiction=jurisdiction,
-        timezone=zone,
-        clock=clock,
-        max_calls=max_calls,
-        max_share=max_share,
-    )
-    key, plaintext = new_key(of_key, rights)
-    with_store(
-        data_dir, lambda store: store.add_key(key), _noted("key_made", key.id, f"{source}: {', '.join(key.rights)}")
-    )
+    said = {
+        "first_track": first_track,
+        "language": language,
+        "jurisdiction": jurisdiction,
+        "timezone": zone,
+        "clock": clock,
+        "max_calls": max_calls,
+        "max_share": max_share,
+    }
+    key, plaintext = with_store(data_dir, lambda store: _made(store, source, said, rights))
     out.print(plaintext)
     err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
+
+
+async def _made(
+    store: Store, name: str, said: Mapping[str, object], rights: Sequence[KeyRight]
+) -> tuple[GatewayKey, str]:
+    source = await source_of_key(store, name, {field: value for field, value in said.items() if value})
+    key, plaintext = new_key(source, rights)
+    await store.add_key(key)
+    await store.add_audit([noted("key_made", key.id, f"{name}: {', '.join(key.rights)}")])
+    return key, plaintext
 
 
 @keys.command("list")
@@ -128,7 +138,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The key's id, from `keys list`.")], data_dir: DataDir = None
 ) -> None:
     """End a key; connections it has open go on until they close. A running service may take it for a minute more."""
-    with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)), _noted("key_revoked", key_id))
+    with_store(data_dir, lambda store: store.revoke_key(key_id, datetime.now(UTC)), noted("key_revoked", key_id))
     out.print(f"Key {key_id} is revoked")
 
 
@@ -146,7 +156,7 @@ def create_user(
         password_hash=Passwords().hash_now(_password(password_stdin)),
         created_at=datetime.now(UTC),
     )
-    with_store(data_dir, lambda store: store.add_user(user), _noted("user_added", name, role))
+    with_store(data_dir, lambda store: store.add_user(user), noted("user_added", name, role))
     out.print(f"{name} may log in as {role}")
 
 
@@ -156,7 +166,7 @@ def change_password(name: UserName, password_stdin: FromStdin = False, data_dir:
     hashed = Passwords().hash_now(_password(password_stdin))
 
     changes = UserChanges(password_hash=hashed)
-    with_store(data_dir, lambda store: store.change_user(name, changes), _noted("user_changed", name, "new password"))
+    with_store(data_dir, lambda store: store.change_user(name, changes), noted("user_changed", name, "new password"))
     out.print(f"{name} has a new password")
 
 
@@ -194,7 +204,7 @@ def _asked() -> str:
     return typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
 
 
-def _noted(event: AuditEvent, subject: str, detail: str = "") -> AuditEntry:
+def noted(event: AuditEvent, subject: str, detail: str = "") -> AuditEntry:
     return AuditEntry(at=datetime.now(UTC), event=event, who="", subject=subject, address="command line", detail=detail)
 
 

@@ -53,12 +53,12 @@ def words(option: str, given: str) -> str:
     return given.strip("\ufeff \t\r\n")
 
 
-def pairs(given: list[str]) -> dict[str, str]:
+def pairs(given: list[str], option: str = "--metadata") -> dict[str, str]:
     """`k=v` words as a mapping."""
     told: dict[str, str] = {}
     for pair in given:
-        name, equals, value = words("--metadata", pair).partition("=")
+        name, equals, value = words(option, pair).partition("=")
         if not (equals and name.strip()):
-            fail(f"--metadata {pair!r} is not of the form k=v")
+            fail(f"{option} {pair!r} is not of the form k=v")
         told[name.strip()] = value.strip()
     return told

@@ -15,13 +15,13 @@ import typer
 from detectors.contract import DetectorError
 from service.access.keys import new_key
 from service.access.passwords import Passwords
+from service.access.sources import source_of_key
 from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
 from service.cli import arguments
 from service.cli.accounts import generated_password
 from service.cli.terminal import err, fail, leave, out
 from service.client import CallStart, StreamFailed, stream_call
-from service.ingest.source import Source
 from service.logs import configure_logging
 from service.private_files import prepare_folder
 from service.samples import SampleCall, sample_calls
@@ -75,7 +75,7 @@ async def _accounts(settings: Settings) -> tuple[str, str]:
     store = SqlStore(settings.store_url)
     await store.open()
     try:
-        key, plaintext = new_key(Source(name="demo"), ["stream", "events"])
+        key, plaintext = new_key(await source_of_key(store, "demo", {}), ["stream", "events"])
         for old in await store.keys():
             if old.source.name == "demo" and old.revoked_at is None:
                 await store.revoke_key(old.id, datetime.now(UTC))

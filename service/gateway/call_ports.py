@@ -9,7 +9,7 @@ from service.calls.registered_call import CallOutcome as CallOutcome
 from service.calls.registry import CallRefused as CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.messages import Partial
-from service.storage.port import GatewayKey, LoggedFact
+from service.storage.port import Gateway, LoggedFact
 
 
 class CallConnection(Protocol):
@@ -57,6 +57,6 @@ class CallConnection(Protocol):
 class CallRegistry(Protocol):
     """Where announced calls are taken in."""
 
-    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> CallConnection:
+    async def attach(self, announced: CallAnnounced, key: Gateway, now: float) -> CallConnection:
         """Open a call, join one, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         ...

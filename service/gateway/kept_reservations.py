@@ -1,4 +1,7 @@
-"""Reservations in a file, so that a leg comes back with its token to the next process."""
+"""Reservations in a file, so that a leg comes back with its token to the next process.
+
+Those that were made with another credential than a key are not kept.
+"""
 
 from __future__ import annotations
 
@@ -76,6 +79,7 @@ class KeptReservations:
         kept = tuple(
             _Kept(digest=digest, key=held.key.id, announced=held.announced, notes=held.notes, until=held.until + later)
             for digest, held in self._reservations.held(now)
+            if isinstance(held.key, GatewayKey)
         )
         content = _FILE.dump_json(kept)
         try:

@@ -11,7 +11,7 @@ from typing import Final
 
 from asr.types import Role, Seconds
 from service.ingest.events import CallAnnounced, Irregularity
-from service.storage.port import GatewayKey
+from service.storage.port import Gateway
 
 RESERVED_FOR: Final[Seconds] = 300.0
 """A dialplan connects in the same second. A leg may wait for its party to answer. As long as this a call can be gone on
@@ -24,7 +24,7 @@ MOST_RESERVED: Final = 10_000
 class Reservation:
     """One leg of a call, and the key that told of it; `notes` are what was odd in the telling."""
 
-    key: GatewayKey
+    key: Gateway
     announced: CallAnnounced
     notes: tuple[Irregularity, ...] = ()
     until: Seconds
@@ -42,7 +42,7 @@ class Reservations:
         """How many there have been."""
 
     def reserve(
-        self, key: GatewayKey, announced: CallAnnounced, now: Seconds, notes: Sequence[Irregularity] = ()
+        self, key: Gateway, announced: CallAnnounced, now: Seconds, notes: Sequence[Irregularity] = ()
     ) -> dict[Role, str]:
         """A token for each leg of the call."""
         self.changes += 1

@@ -21,6 +21,7 @@ from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.endings import FAILED, close_after, last_news, not_taken
 from service.gateway.reservations import Reservation, Reservations
+from service.ingest.completion import completed
 from service.ingest.dialect import (
     CallProcessed,
     CallTaken,
@@ -46,7 +47,7 @@ from service.ingest.events import (
 from service.ingest.rate_limits import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MessageLimit
 from service.live.messages import Partial
 from service.metrics import Metrics
-from service.storage.port import GatewayKey, LoggedFact
+from service.storage.port import Gateway, LoggedFact
 
 CLOSE_BAD_TEXT = 1007
 
@@ -122,24 +123,30 @@ class GatewayParts:
 
 
 class GatewayShell:
-    """`caller`: the key that came with the connection, or who has none and may show a token; None where it is refused
-    already, and the dialect only says so."""
+    """`key`: who connects, None where that is not known; then `stranger` may show the token of a reserved call, and
+    without one the dialect only says that the connection is refused."""
 
     def __init__(
-        self, transport: Transport, parts: GatewayParts, dialect: Dialect, caller: GatewayKey | Stranger | None
+        self,
+        transport: Transport,
+        parts: GatewayParts,
+        dialect: Dialect,
+        key: Gateway | None,
+        stranger: Stranger | None = None,
     ) -> None:
         self._transport = transport
         self._parts = parts
         self._metrics = parts.metrics
         self._dialect = dialect
-        self._key, self._stranger = (caller, None) if isinstance(caller, GatewayKey) else (None, caller)
+        self._key = key
+        self._stranger = stranger
         self._call_id = ""
         self._connection: CallConnection | None = None
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
-        self._notes: Sequence[GatewayEvent] = ()
         self._replies: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
+        self._heard_at = steady_now()
         self._closed = False
 
     async def serve(self) -> None:
@@ -163,12 +170,13 @@ class GatewayShell:
             events = await self._started()
             if events is None:
                 return
-            connection = await self._attach(events[0])
+            key, announced, notes = self._announced(events[0])
+            connection = await self._attach(key, announced)
             facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
             self._replies = tasks.create_task(self._answer(connection, facts, partials))
-            self._take([*self._notes, *events[1:]], connection)
+            self._take([*notes, *events[1:]], connection)
             while not isinstance(message := await self._next(), Gone):
                 self._take(await self._replied(message), connection)
             self._gone(message.code, connection)
@@ -202,14 +210,27 @@ class GatewayShell:
 
     async def _next(self) -> Sequence[DialectOutput] | Gone:
         """What the next message comes to, or the dialect's deadline."""
-        deadline = self._dialect.deadline()
-        wait: Seconds | None = None if deadline is None else max(0.0, deadline - steady_now())
+        deadlines = [due for due in (self._dialect.deadline(), self._idle_at()) if due is not None]
+        wait: Seconds | None = max(0.0, min(deadlines) - steady_now()) if deadlines else None
         try:
             async with asyncio.timeout(wait):
                 message = await self._transport.receive()
         except TimeoutError:
-            return self._dialect.tick(steady_now())
+            return self._waked(steady_now())
+        self._heard_at = steady_now()
         return message if isinstance(message, Gone) else self._understood(message)
+
+    def _idle_at(self) -> Seconds | None:
+        """When a connection with a call has been silent for as long as its source lets it."""
+        idle = self._key.source.idle_seconds if self._key is not None and self._connection is not None else None
+        return None if idle is None else self._heard_at + idle
+
+    def _waked(self, now: Seconds) -> Sequence[DialectOutput]:
+        idle_at = self._idle_at()
+        if idle_at is not None and idle_at <= now:
+            silent, self._heard_at = now - self._heard_at, now  # it has the time to part that others have
+            raise ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False)
+        return self._dialect.tick(now)
 
     def _understood(self, message: str | bytes) -> Sequence[DialectOutput]:
         self._messages.count(steady_now())
@@ -228,26 +249,26 @@ class GatewayShell:
                 await self._send(replies)
         return [output for output in outputs if not isinstance(output, SendText | Close)]
 
-    async def _attach(self, first: GatewayEvent) -> CallConnection:
-        key, announced = self._announced(first)
+    async def _attach(self, key: Gateway, announced: CallAnnounced) -> CallConnection:
         self._key, self._call_id = key, announced.call_id
         if announced.wants_events and "events" not in key.rights:
-            raise ProtocolViolation("events", f"key {key.id} lacks the right 'events'")
+            raise ProtocolViolation("events", "this key lacks the right 'events'")
         connection = self._connection = await self._parts.calls.attach(announced, key, steady_now())
         self._call_id = connection.call_id
         log.info("gateway connected", call_id=connection.call_id, source=key.source.name, resumed=connection.resumed)
         return connection
 
-    def _announced(self, first: GatewayEvent) -> tuple[GatewayKey, CallAnnounced]:
+    def _announced(self, first: GatewayEvent) -> tuple[Gateway, CallAnnounced, list[Irregularity]]:
+        """Whose call begins, and what is announced of it; what was odd about that."""
         if isinstance(first, ReservedCallAnnounced) and self._stranger is not None:
             reserved = self._stranger.reserved(first.token)
             if reserved is None:
                 raise ProtocolViolation("token", "is none of a call that was reserved in the last minutes")
-            self._notes = reserved.notes
-            return reserved.key, reserved.announced
+            announced, notes = completed(reserved.announced, reserved.key.source)
+            return reserved.key, announced, [*reserved.notes, *notes]
         if not isinstance(first, CallAnnounced) or self._key is None:
             raise ProtocolViolation("start", "must come first")
-        return self._key, first
+        return self._key, *completed(first, self._key.source)
 
     def _take(self, events: Sequence[GatewayEvent], connection: CallConnection) -> None:
         for event in events:

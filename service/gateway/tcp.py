@@ -107,7 +107,8 @@ class TcpGateway:
         stranger = TcpStranger(writer, self._parts.reservations, self._guard, self._audit)
         try:
             with suppress(asyncio.CancelledError):  # `listening` ended it; asyncio 3.11 would log that as a fault
-                await GatewayShell(TcpTransport(reader, writer), self._parts, self._make_dialect(), stranger).serve()
+                transport = TcpTransport(reader, writer)
+                await GatewayShell(transport, self._parts, self._make_dialect(), None, stranger).serve()
         finally:
             self._open.discard(task)
             stranger.left()

@@ -1,22 +1,27 @@
-"""The part of the SQL store that knows who may enter: users and gateway keys."""
+"""The part of the SQL store that knows who may enter: users, sources and their gateway keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from service.storage import codec
+from service.ingest.source import Source
+from service.storage import codec, sources
 from service.storage.database import Database
 from service.storage.port import AlreadyExists, GatewayKey, LastAdmin, NotFound, User, UserChanges
 from service.storage.tables import gateway_keys, users
+from service.storage.tables import sources as source_rows
+
+_KEYS = sa.select(gateway_keys, source_rows).join(source_rows, gateway_keys.c.source == source_rows.c.name)
 
 
 class SqlAccounts:
-    """Users by name and gateway keys by id."""
+    """Users and sources by name, gateway keys by id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,11 +38,14 @@ class SqlAccounts:
         await self._database.write(doing, add)
 
     async def user(self, name: str) -> User:
-        return codec.value_of(codec.USER, await self._one(users, users.c.name == name, f"no user {name}"))
+        return codec.value_of(
+            codec.USER, await self._one(sa.select(users).where(users.c.name == name), f"no user {name}")
+        )
 
     async def users(self) -> list[User]:
         """By name."""
-        return [codec.value_of(codec.USER, row) for row in await self._all(users, users.c.name)]
+        rows = await self._all(sa.select(users).order_by(users.c.name))
+        return [codec.value_of(codec.USER, row) for row in rows]
 
     async def change_user(self, name: str, changes: UserChanges) -> User:
         def change(connection: sa.Connection) -> User:
@@ -59,16 +67,39 @@ class SqlAccounts:
 
         return await self._database.write(f"change user {name}", change)
 
+    async def add_source(self, source: Source) -> None:
+        await self._database.write(f"add source {source.name}", partial(sources.add, source=source))
+
+    async def source(self, name: str) -> Source:
+        found = await self._database.read(f"read source {name}", partial(sources.find, name=name))
+        if found is None:
+            raise NotFound(f"no source {name}")
+        return found
+
+    async def sources(self) -> list[Source]:
+        """By name."""
+        return await self._database.read("read sources", sources.every)
+
+    async def change_source(self, changed: Source, seen: Source) -> None:
+        work = partial(sources.change, changed=changed, seen=seen)
+        await self._database.write(f"change source {changed.name}", work)
+
+    async def remove_source(self, name: str) -> None:
+        await self._database.write(f"remove source {name}", partial(sources.remove, name=name))
+
     async def add_key(self, key: GatewayKey) -> None:
-        await self._insert(gateway_keys, codec.key_row(key), f"add key {key.id}")
+        def add(connection: sa.Connection) -> None:
+            sources.add_unless_there(connection, key.source)
+            connection.execute(sa.insert(gateway_keys), codec.key_row(key))
+
+        await self._database.write(f"add key {key.id}", add)
 
     async def key(self, key_id: str) -> GatewayKey:
-        row = await self._one(gateway_keys, gateway_keys.c.id == key_id, f"no key {key_id}")
-        return codec.key_of(row)
+        return codec.key_of(await self._one(_KEYS.where(gateway_keys.c.id == key_id), f"no key {key_id}"))
 
     async def keys(self) -> list[GatewayKey]:
         """Oldest first, revoked ones included."""
-        rows = await self._all(gateway_keys, gateway_keys.c.created_at, gateway_keys.c.id)
+        rows = await self._all(_KEYS.order_by(gateway_keys.c.created_at, gateway_keys.c.id))
         return [codec.key_of(row) for row in rows]
 
     async def revoke_key(self, key_id: str, at: datetime) -> None:
@@ -77,23 +108,20 @@ class SqlAccounts:
         statement = sa.update(gateway_keys).where(gateway_keys.c.id == key_id).values(revoked_at=first_time)
         await self._update(statement, f"no key {key_id}")
 
-    async def _insert(self, table: sa.Table, row: dict[str, Any], doing: str) -> None:
-        await self._database.write(doing, lambda connection: connection.execute(sa.insert(table), row))
-
-    async def _one(self, table: sa.Table, condition: sa.ColumnElement[bool], absent: str) -> sa.RowMapping:
+    async def _one(self, statement: sa.Select[Any], absent: str) -> sa.RowMapping:
         def find(connection: sa.Connection) -> sa.RowMapping | None:
-            return connection.execute(sa.select(table).where(condition)).mappings().one_or_none()
+            return connection.execute(statement).mappings().one_or_none()
 
-        row = await self._database.read(f"read {table.name}", find)
+        row = await self._database.read("read accounts", find)
         if row is None:
             raise NotFound(absent)
         return row
 
-    async def _all(self, table: sa.Table, *order: sa.Column[Any]) -> Sequence[sa.RowMapping]:
+    async def _all(self, statement: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         def find(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-            return connection.execute(sa.select(table).order_by(*order)).mappings().all()
+            return connection.execute(statement).mappings().all()
 
-        return await self._database.read(f"read {table.name}", find)
+        return await self._database.read("read accounts", find)
 
     async def _update(self, statement: sa.Update, absent: str) -> None:
         def update(connection: sa.Connection) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -47,11 +46,9 @@ WITHDRAWAL: TypeAdapter[FindingWithdrawn] = TypeAdapter(FindingWithdrawn)
 STATEMENT: TypeAdapter[StatementMade] = TypeAdapter(StatementMade)
 NOTE: TypeAdapter[NoteWritten] = TypeAdapter(NoteWritten)
 USER: TypeAdapter[User] = TypeAdapter(User)
+SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
 AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)
-
-_SOURCE_COLUMNS = {field.name: "source" if field.name == "name" else field.name for field in fields(Source)}
-"""By the field's name. None of them is the name of a key's own field."""
 
 _LONGEST_IDENTIFIER = 1024
 """Bytes. PostgreSQL refuses an index entry over 2704 bytes, and some indexes hold two identifiers."""
@@ -154,17 +151,13 @@ def value_of(adapter: TypeAdapter[T], row: RowMapping) -> T:
 
 
 def key_row(key: GatewayKey) -> dict[str, Any]:
-    """The `gateway_keys` row of a key; its source's fields are columns beside its own."""
-    row = row_of(KEY, key)
-    source = row.pop("source")
-    return {**row, **{column: source[name] for name, column in _SOURCE_COLUMNS.items()}}
+    """The `gateway_keys` row of a key, which names its source."""
+    return {**row_of(KEY, key), "source": key.source.name}
 
 
 def key_of(row: RowMapping) -> GatewayKey:
-    """The key of a `gateway_keys` row."""
-    values = dict(row)
-    source = {name: values.pop(column) for name, column in _SOURCE_COLUMNS.items()}
-    return KEY.validate_python({**values, "source": source})
+    """The key of a `gateway_keys` row with the `sources` row of its source beside it."""
+    return KEY.validate_python({**row, "source": value_of(SOURCE, row)})
 
 
 def summary_row(summary: CallSummary) -> dict[str, Any]:

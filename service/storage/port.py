@@ -40,19 +40,23 @@ class StorageUnavailable(StorageError):
 
 
 class NotFound(StorageError):
-    """No such call, alert, user or key."""
+    """No such call, alert, user, source or key."""
 
 
 class AlreadyExists(StorageError):
-    """A user name, key name or call id is taken."""
+    """A user name, source name, key or call id is taken."""
 
 
 class StaleChange(StorageError):
-    """The alert is no longer in a state from which this change is allowed."""
+    """What is to be changed is no longer as it was seen: an alert in another state, a source that another changed."""
 
 
 class LastAdmin(StorageError):
     """The change would leave nobody who may make it undone: no admin who is not disabled."""
+
+
+class SourceInUse(StorageError):
+    """The source has gateway keys in force."""
 
 
 class Unstorable(StorageError):
@@ -160,7 +164,7 @@ class UserChanges:
 class GatewayKey:
     """A gateway's key: `id` is its public part, `secret_hash` a SHA-256 of the secret part.
 
-    `source` is what is known of the gateway that has it.
+    `source` is whose it is, as it was known when the key was read. A source may have several keys.
     """
 
     id: str
@@ -169,6 +173,24 @@ class GatewayKey:
     rights: tuple[KeyRight, ...]
     created_at: datetime
     revoked_at: datetime | None = None
+
+
+class Gateway(Protocol):
+    """Who connects: a gateway key, or a source that showed another credential."""
+
+    @property
+    def source(self) -> Source: ...
+
+    @property
+    def rights(self) -> tuple[KeyRight, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeylessGateway:
+    """A source whose connection showed its credential, and no key."""
+
+    source: Source
+    rights: tuple[KeyRight, ...] = ("stream", "events")
 
 
 AuditEvent = Literal[
@@ -186,6 +208,9 @@ AuditEvent = Literal[
     "note_written",
     "user_added",
     "user_changed",
+    "source_added",
+    "source_changed",
+    "source_removed",
     "key_made",
     "key_revoked",
 ]
@@ -193,8 +218,8 @@ AuditEvent = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did what to what (`subject`: a call, an alert, a user, a key), when, from where. `who` is empty for one who
-    is not known."""
+    """Who did what to what (`subject`: a call, an alert, a user, a source, a key), when, from where. `who` is empty for
+    one who is not known."""
 
     at: datetime
     event: AuditEvent
@@ -313,6 +338,27 @@ class CallNotes(Protocol):
         ...
 
 
+class Sources(Protocol):
+    """What is known of gateways. Every method may raise StorageUnavailable."""
+
+    async def add_source(self, source: Source) -> None:
+        """AlreadyExists."""
+        ...
+
+    async def source(self, name: str) -> Source: ...
+
+    async def sources(self) -> list[Source]: ...
+
+    async def change_source(self, changed: Source, seen: Source) -> None:
+        """Put it in the place of the source of its name. NotFound; StaleChange where that is not any more as `seen`,
+        for nobody's change is lost unseen."""
+        ...
+
+    async def remove_source(self, name: str) -> None:
+        """Remove it with its revoked keys. NotFound, SourceInUse. What is stored of its calls keeps its name."""
+        ...
+
+
 class Accounts(Protocol):
     """Users and gateway keys. Every method may raise StorageUnavailable."""
 
@@ -328,7 +374,10 @@ class Accounts(Protocol):
         """Change a user, who is returned as they are now. NotFound, LastAdmin."""
         ...
 
-    async def add_key(self, key: GatewayKey) -> None: ...
+    async def add_key(self, key: GatewayKey) -> None:
+        """Its source is added with it, if there is none of its name. AlreadyExists for a taken id, and where the
+        source is stored with other settings than the key says."""
+        ...
 
     async def key(self, key_id: str) -> GatewayKey: ...
 
@@ -361,7 +410,7 @@ class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, CallNotes, Checke
     """What the path of a call needs: its log, what is known of it, its alerts, its record."""
 
 
-class Store(CallStore, Accounts, AuditTrail, Protocol):
+class Store(CallStore, Sources, Accounts, AuditTrail, Protocol):
     """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it."""
 
     async def open(self) -> None:

@@ -203,22 +203,35 @@ users = sa.Table(
     sa.Column("disabled", sa.Boolean, nullable=False),
 )
 
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("dialect", Words),
+    sa.Column("first_track", Words, nullable=False),
+    sa.Column("language", Words),
+    sa.Column("jurisdiction", Words),
+    sa.Column("timezone", Words, nullable=False),
+    sa.Column("clock", Words),
+    sa.Column("labels", sa.JSON, nullable=False),
+    sa.Column("names", sa.JSON, nullable=False),
+    sa.Column("credential", sa.JSON, nullable=False),  # its secret sealed
+    sa.Column("public_url", Words, nullable=False),
+    sa.Column("idle_seconds", sa.Double),
+    sa.Column("networks", sa.JSON, nullable=False),
+    sa.Column("max_calls", sa.Integer),
+    sa.Column("max_share", sa.Double),
+)
+
 gateway_keys = sa.Table(
     "gateway_keys",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    sa.Column("source", Words, nullable=False),  # the Source's name; its other fields have columns of their own
+    sa.Column("source", Words, sa.ForeignKey("sources.name"), nullable=False),
     sa.Column("secret_hash", Words, nullable=False),
     sa.Column("rights", sa.JSON, nullable=False),
-    sa.Column("first_track", Words, nullable=False),
-    sa.Column("language", Words),
-    sa.Column("jurisdiction", Words),
-    sa.Column("timezone", Words, nullable=False, server_default=""),
-    sa.Column("clock", Words),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
-    sa.Column("max_calls", sa.Integer),
-    sa.Column("max_share", sa.Double),
 )
 
 audit = sa.Table(

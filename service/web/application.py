@@ -10,8 +10,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
+from service.access.admittance import Admittance
 from service.access.audit_log import FINISH_SECONDS
-from service.access.key_cache import KeyCache
 from service.metrics import Metrics
 from service.recordings.peaks import Outlines
 from service.web.headers import BodyLimit, HeadAsGet, SecurityHeaders
@@ -29,7 +29,7 @@ def create_application(parts: WebParts, *, lifespan: Lifespan | None = None, sta
     context = RequestContext(
         parts=parts,
         audit=parts.audit,
-        keys=KeyCache(parts.store),
+        admittance=Admittance(parts.store, parts.sealer, parts.settings.public_url),
         outlines=Outlines(parts.recordings),
     )
     app = application(_watched(context, lifespan))

@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
+from service.access.admittance import NoPublicUrl, Shown
 from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
 from service.access.view import ADMINS, DECIDERS, KEEPERS, USERS, WATCHERS, View
-from service.storage.port import GatewayKey, KeyRight, NotFound, StorageError, User, UserRole
+from service.storage.port import Gateway, GatewayKey, KeyRight, NotFound, StorageError, User, UserRole
+from service.unusable import Unusable
 from service.web.addresses import client_address
 from service.web.errors import Refused, storage_refusal
 from service.web.http_limits import mark_known
 from service.web.origin import same_origin
 from service.web.request_context import ContextDep, RequestContext
 from service.web.schemas import Right
+
+log = structlog.get_logger(__name__)
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
 CSRF_HEADER = "X-CSRF-Token"
@@ -121,18 +126,37 @@ def allow_key_or(
     return check
 
 
-async def gateway_key(context: RequestContext, presented: str | None) -> GatewayKey:
-    """The key of a gateway that may stream calls. Raises Refused."""
+async def admitted_gateway(context: RequestContext, connection: HTTPConnection, dialect: str) -> Gateway:
+    """Whose calls this connection may stream: by a key, or by the credential of its source. Raises Refused."""
+    shown = _shown(connection, dialect)
     try:
-        return await verified_key(context.keys, presented, "stream")
+        return await context.admittance.admitted(shown)
     except KeyMissing as error:
         refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
         refused.headers.update(_CHALLENGE)
         raise refused from error
     except KeyForbidden as error:
         raise Refused(403, "key", str(error)) from error
+    except NoPublicUrl as error:
+        raise Refused(503, "public_url", "No signature can be checked: CALLWARDEN_PUBLIC_URL is not set.") from error
+    except Unusable as error:
+        log.error("secret of a source cannot be read", problem=str(error))
+        raise Refused(503, "secret", "This source's secret cannot be read; see the service's log.") from error
     except StorageError as error:
         raise storage_refusal(error) from error
+
+
+def _shown(connection: HTTPConnection, dialect: str) -> Shown:
+    """`raw_path` is what was asked for, before anybody decoded it."""
+    query = connection.scope["query_string"].decode("latin-1")
+    path = connection.scope["raw_path"].decode("latin-1")
+    return Shown(
+        dialect=dialect,
+        place=connection.path_params.get("key", ""),
+        headers=connection.headers,
+        target=f"{path}?{query}" if query else path,
+        address=client_address(connection),
+    )
 
 
 async def key_or_session(request: Request, context: ContextDep) -> Principal | GatewayKey | None:
@@ -155,7 +179,7 @@ def view_of(asker: Principal | GatewayKey | None) -> View:
 
 async def _keyed(request: Request, context: RequestContext, presented: str, right: KeyRight | None) -> GatewayKey:
     try:
-        return await verified_key(context.keys, presented, right)
+        return await verified_key(context.admittance.keys, presented, right)
     except KeyMissing as error:
         refused, cause = Refused(401, "key", "This key is not known."), error
     except KeyForbidden as error:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -24,6 +24,7 @@ from service.web.route_table import application
 
 DOCUMENT = Path(__file__).parents[2] / "dashboard" / "openapi.json"
 _REF = "#/components/schemas/{model}"
+_NAMED = re.compile(re.escape(_REF).replace(r"\{model\}", r"(\w+)"))
 _MESSAGES: dict[str, TypeAdapter[Any]] = {
     "LiveMessage": LIVE_MESSAGE,
     "LiveRequest": TypeAdapter(Resume),
@@ -38,7 +39,9 @@ def document() -> dict[str, Any]:
     schemas = made["components"]["schemas"]
     for name, schema in _message_schemas().items():
         schemas.setdefault(name, schema)
-    asked = set(_request_models(made))
+    asked = _reached(schemas, _models(made, "requestBody")) - _reached(
+        schemas, [*_MESSAGES, *_models(made, "responses")]
+    )
     for name, schema in schemas.items():
         if name not in asked and "properties" in schema:
             # What we write always has every field, defaults included: a reader need not check for absence.
@@ -83,11 +86,22 @@ def _message_schemas() -> dict[str, Any]:
     return {**definitions, **named}
 
 
-def _request_models(made: dict[str, Any]) -> Iterator[str]:
-    for path in made["paths"].values():
-        for operation in path.values():
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                yield content["schema"]["$ref"].rpartition("/")[2]
+def _models(made: dict[str, Any], part: Literal["requestBody", "responses"]) -> set[str]:
+    """What bodies, or answers, are made of."""
+    operations = [operation for path in made["paths"].values() for operation in path.values()]
+    return set(_NAMED.findall(json.dumps([operation.get(part) for operation in operations])))
+
+
+def _reached(schemas: dict[str, Any], names: Iterable[str]) -> set[str]:
+    """Those, and what they hold."""
+    reached: set[str] = set()
+    waiting = [*names]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += _NAMED.findall(json.dumps(schemas[name]))
+    return reached
 
 
 if __name__ == "__main__":

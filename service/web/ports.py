@@ -12,6 +12,7 @@ from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
 from service.access.audit_log import AuditLog
 from service.access.passwords import Passwords
+from service.access.sealing import Sealer
 from service.access.sessions import Ended, SessionSigner
 from service.gateway.shell import GatewayParts
 from service.live.messages import Health, LiveMessage
@@ -90,6 +91,7 @@ class WebParts:
     health: Callable[[], Health]
     metrics: Metrics
     signer: SessionSigner
+    sealer: Sealer
     ended: Ended
     passwords: Passwords = field(default_factory=Passwords)
     live_times: LiveTimes = LiveTimes()

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
+from service.access.admittance import Admittance
 from service.access.audit_log import AuditLog
 from service.access.clock import steady_now as steady_now
 from service.access.clock import utc_now as utc_now
-from service.access.key_cache import KeyCache
 from service.access.login_throttle import LoginThrottle
 from service.recordings.peaks import Outlines
 from service.web.ports import WebParts
@@ -23,7 +23,7 @@ class RequestContext:
 
     parts: WebParts
     audit: AuditLog
-    keys: KeyCache
+    admittance: Admittance
     outlines: Outlines
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
 

@@ -12,11 +12,23 @@ from starlette.websockets import WebSocket
 
 from service.web import errors
 from service.web.handshake import deny
-from service.web.routes import alerts, calls, gateways, health, keys, live, recordings, reservations, session, users
+from service.web.routes import (
+    alerts,
+    calls,
+    gateways,
+    health,
+    keys,
+    live,
+    recordings,
+    reservations,
+    session,
+    sources,
+    users,
+)
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, recordings, alerts, users, keys, reservations, health)
+HTTP_ROUTES = (session, calls, recordings, alerts, users, sources, keys, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 

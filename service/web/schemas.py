@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -24,8 +24,10 @@ from detectors.contract import (
 )
 from detectors.runtime.registry import RuleInfo
 from detectors.timezones.zones import LONGEST
+from service.access.credentials import MAX_SECRET
+from service.access.source_rules import LONGEST_IDLE, MOST_CALLS, MOST_LABELS, MOST_NETWORKS
 from service.access.view import ADMINS, EVERYBODY, GATEWAYS, KEEPERS, USERS, WATCHERS, View, shown_to
-from service.ingest.source import Clock
+from service.ingest.source import Clock, CredentialKind, NamedField, Source
 from service.names import NAME_PATTERN
 from service.record.facts import AlertState, NoteWritten
 from service.record.note import LONGEST_TEXT, CallNote
@@ -97,9 +99,11 @@ class UserChange(_Body):
 
 
 class NewKey(_Body):
+    """A key, and what is known of its source: nothing need be said where there is one of this name."""
+
     source: Name
     rights: Annotated[tuple[KeyRight, ...], Field(min_length=1)] = ("stream",)
-    first_track: Literal["agent", "customer"] = "customer"
+    first_track: Literal["agent", "customer"] | None = None
     language: CallLanguage | None = None
     jurisdiction: Jurisdiction | None = None
     timezone: Annotated[str, Field(max_length=LONGEST)] = ""
@@ -108,6 +112,49 @@ class NewKey(_Body):
     """What the source's audio is placed by; null: what its dialect is placed by."""
     max_calls: Annotated[int, Field(ge=1, le=1000)] | None = None
     max_share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """What is absent of a change stays as it is; a default in the document would say otherwise."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class NewCredential(_Body):
+    """What a source's connections show, unless they show a gateway key. `name`: the header's, the user's, or
+    AudioHook's API key. Without `secret` the one stays that a source has of this kind."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    kind: CredentialKind
+    name: Annotated[str, Field(max_length=256)] = ""
+    secret: Annotated[str, Field(max_length=MAX_SECRET)] | None = None
+
+
+class SourceChange(_Body):
+    """What becomes what of a source; what is absent stays as it is. `names`: under which name the vendor's metadata
+    hold a field of ours."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    dialect: Annotated[str, Field(max_length=32)] | None = None
+    first_track: Literal["agent", "customer"] = "customer"
+    language: CallLanguage | None = None
+    jurisdiction: Jurisdiction | None = None
+    timezone: Annotated[str, Field(max_length=LONGEST)] = ""
+    clock: Clock | None = None
+    labels: Annotated[dict[str, str], Field(max_length=MOST_LABELS)] = Field(default_factory=dict[str, str])
+    names: dict[NamedField, str] = Field(default_factory=dict[NamedField, str])
+    credential: NewCredential | None = None
+    public_url: Annotated[str, Field(max_length=1024)] = ""
+    idle_seconds: Annotated[float, Field(ge=1, le=LONGEST_IDLE)] | None = None
+    networks: Annotated[tuple[str, ...], Field(max_length=MOST_NETWORKS)] = ()
+    max_calls: Annotated[int, Field(ge=1, le=MOST_CALLS)] | None = None
+    max_share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class NewSource(SourceChange):
+    name: Name
 
 
 class NewReservation(_Body):
@@ -181,6 +228,42 @@ class UserAnswer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersAnswer:
     users: tuple[UserAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialAnswer:
+    """A credential without its secret, which no one can read again."""
+
+    kind: CredentialKind
+    name: str
+
+
+@shown_to(KEEPERS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAnswer:
+    """What is known of a gateway; the fields are those of a source's change."""
+
+    name: str
+    dialect: str | None
+    first_track: Literal["agent", "customer"]
+    language: CallLanguage | None
+    jurisdiction: Jurisdiction | None
+    timezone: str
+    clock: Clock | None
+    labels: Mapping[str, str]
+    names: Mapping[NamedField, str]
+    credential: CredentialAnswer
+    public_url: str
+    idle_seconds: float | None
+    networks: tuple[str, ...]
+    max_calls: int | None
+    max_share: float | None
+
+
+@shown_to(KEEPERS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesAnswer:
+    sources: tuple[SourceAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +360,13 @@ class Alive:
 def user_answer(user: User) -> UserAnswer:
     """The user without the password hash."""
     return UserAnswer(name=user.name, role=user.role, created_at=user.created_at, disabled=user.disabled)
+
+
+def source_answer(source: Source) -> SourceAnswer:
+    """The source without its secret."""
+    shown: dict[str, Any] = {field.name: getattr(source, field.name) for field in fields(SourceAnswer)}
+    shown["credential"] = CredentialAnswer(kind=source.credential.kind, name=source.credential.name)
+    return SourceAnswer(**shown)
 
 
 def key_answer(key: GatewayKey) -> KeyAnswer:

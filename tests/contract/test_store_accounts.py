@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,24 +20,6 @@ KEY = GatewayKey(
     rights=("stream", "events"),
     created_at=AT,
 )
-
-
-async def test_all_that_is_known_of_a_source_is_kept(store: Store) -> None:
-    source = Source(
-        name="pbx-us",
-        first_track="agent",
-        language="en",
-        jurisdiction="US",
-        timezone="America/New_York",
-        clock="arrival",
-        max_calls=12,
-        max_share=0.5,
-    )
-    assert all(getattr(source, field.name) != getattr(KEY.source, field.name) for field in fields(Source))
-    elsewhere = replace(KEY, id="5e4d3c2b1a0f", source=source)
-    await store.add_key(KEY)
-    await store.add_key(elsewhere)
-    assert [await store.key(KEY.id), await store.key(elsewhere.id)] == [KEY, elsewhere]
 
 
 async def test_user_is_read_as_added(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from service.storage.database import PATIENCE, Database
 from service.storage.migrate import migration_context
 from service.storage.port import StorageError, StorageUnavailable, Store
 from service.storage.sql import SqlStore, make_database
-from service.storage.tables import events, metadata
+from service.storage.tables import Moment, events, metadata
 from service.storage.url import parse_url
 from tests import scenes
 from tests.scenes import AT
@@ -49,6 +50,7 @@ async def test_a_key_of_the_first_schema_leaves_to_the_service_what_was_not_aske
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
         connection.execute(sa.text("DROP TABLE audit"))
+        undo_sources(connection)
         for column in ("language", "jurisdiction", "timezone", "clock", "max_calls", "max_share"):
             connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
         undo_sentences(connection)
@@ -71,6 +73,7 @@ async def test_a_key_that_was_made_before_sources_keeps_what_it_had(
     store: Store, database: Database, store_url: str
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
+        undo_sources(connection)
         undo_sentences(connection)
         for column in ("language", "jurisdiction", "clock"):
             connection.execute(sa.text(f"ALTER TABLE gateway_keys DROP COLUMN {column}"))
@@ -92,6 +95,7 @@ async def test_what_was_found_before_sentences_were_kept_is_still_read(
     store: Store, database: Database, store_url: str
 ) -> None:
     def as_it_was(connection: sa.Connection) -> None:
+        undo_sources(connection)
         undo_sentences(connection)
         fields = ',"sentence":"","lead":"","lead_role":null'
         written = connection.execute(sa.select(events.c.seq, events.c.payload).where(events.c.payload.contains(fields)))
@@ -111,6 +115,59 @@ async def test_what_was_found_before_sentences_were_kept_is_still_read(
         assert [entry.fact for entry in await newer.facts("call-1")] == facts
     finally:
         await newer.close()
+
+
+async def test_keys_that_said_different_things_of_one_name_get_a_source_each(
+    store: Store, database: Database, store_url: str
+) -> None:
+    """A revoked key has nothing to say: it goes to the name it had."""
+    keys = [("old", 1, 8, "zh"), ("first", 2, None, "zh"), ("newest", 4, None, "en"), ("second", 3, None, "zh")]
+
+    def as_it_was(connection: sa.Connection) -> None:
+        undo_sources(connection)
+        for key, made, revoked, language in [*keys, ("numbered", 5, None, "auto")]:
+            source = "pbx-2" if key == "numbered" else "pbx"
+            known = {"id": key, "source": source, "language": language, "made": AT + timedelta(days=made)}
+            known["revoked"] = None if revoked is None else AT + timedelta(days=revoked)
+            connection.execute(_OLD_KEY, known)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0008'"))
+
+    await database.write("go back", as_it_was)
+    newer = SqlStore(store_url)
+    await newer.open()
+    try:
+        said = {key.id: (key.source.name, key.source.language) for key in await newer.keys()}
+        assert {source.name for source in await newer.sources()} == {"pbx", "pbx-2", "pbx-3"}
+    finally:
+        await newer.close()
+    assert said == {
+        "newest": ("pbx", "en"),
+        "old": ("pbx", "en"),
+        "first": ("pbx-3", "zh"),
+        "second": ("pbx-3", "zh"),
+        "numbered": ("pbx-2", "auto"),
+    }
+
+
+_OLD_KEY = sa.text(
+    "INSERT INTO gateway_keys (id, source, secret_hash, rights, first_track, language, timezone, created_at, "
+    "revoked_at) VALUES (:id, :source, 'h', '[]', 'customer', :language, '', :made, :revoked)"
+).bindparams(sa.bindparam("made", type_=Moment), sa.bindparam("revoked", type_=Moment))
+
+
+def undo_sources(connection: sa.Connection) -> None:
+    """A key had what is known of its source (until 0009)."""
+    connection.execute(sa.text("DROP TABLE gateway_keys"))
+    connection.execute(sa.text("DROP TABLE sources"))
+    moment = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"
+    connection.execute(
+        sa.text(
+            "CREATE TABLE gateway_keys (id TEXT NOT NULL, source TEXT NOT NULL, secret_hash TEXT NOT NULL, "
+            "rights JSON NOT NULL, first_track TEXT NOT NULL, language TEXT, jurisdiction TEXT, "
+            f"timezone TEXT NOT NULL DEFAULT '', clock TEXT, created_at {moment} NOT NULL, revoked_at {moment}, "
+            "max_calls INTEGER, max_share DOUBLE PRECISION, CONSTRAINT pk_gateway_keys PRIMARY KEY (id))"
+        )
+    )
 
 
 def undo_sentences(connection: sa.Connection) -> None:

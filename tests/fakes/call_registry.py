@@ -13,7 +13,7 @@ from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.followers import Followers
 from service.live.messages import Partial
 from service.record.facts import CallClosed, CallEnding, Fact
-from service.storage.port import GatewayKey, LoggedFact
+from service.storage.port import Gateway, LoggedFact
 from tests import scenes
 
 
@@ -109,12 +109,12 @@ class FakeCallRegistry:
     """A call is gone on with although nobody has announced it here."""
     too_fast: bool = False
     announced: list[CallAnnounced] = field(default_factory=list)
-    keys: list[GatewayKey] = field(default_factory=list)
+    keys: list[Gateway] = field(default_factory=list)
     connections: asyncio.Queue[FakeCallConnection] = field(default_factory=asyncio.Queue)
     done_at_once: bool = True
     _known: dict[tuple[str, str], list[FakeCallConnection]] = field(default_factory=dict)
 
-    async def attach(self, announced: CallAnnounced, key: GatewayKey, now: float) -> FakeCallConnection:
+    async def attach(self, announced: CallAnnounced, key: Gateway, now: float) -> FakeCallConnection:
         if self.refuses is not None:
             raise self.refuses
         self.announced.append(announced)

@@ -95,3 +95,12 @@ def test_a_key_tells_of_its_source_and_what_is_unknown_is_refused_in_a_sentence(
         assert code != 0
         assert f"Invalid value for '{option}'" in told
         assert f"'{value}' is not one of" in told
+
+
+def test_a_key_of_a_source_that_is_there_needs_nothing_said_of_it(run: Callable[..., tuple[int, str]]) -> None:
+    assert run("keys", "create", "--source", "pbx", "--first-track", "agent")[0] == 0
+    assert run("keys", "create", "--source", "pbx")[0] == 0
+    code, told = run("keys", "create", "--source", "pbx", "--first-track", "customer")
+    assert code != 0
+    assert "source pbx is there with other settings" in told
+    assert run("keys", "list")[1].count("valid") == 2

@@ -6,6 +6,7 @@ export type Route =
   | { page: 'call'; id: string; alert: string | null }
   | { page: 'replay'; id: string; at: number | null }
   | { page: 'users' }
+  | { page: 'sources' }
   | { page: 'keys' }
   | { page: 'account' }
   | { page: 'missing' };
@@ -14,7 +15,7 @@ export function parse(path: string, search: string): Route {
   const [first = '', second, third, ...more] = path.split('/').filter((part) => part !== '');
   if (more.length > 0) return { page: 'missing' };
   if (first === 'calls' && second !== undefined) return oneCall(decoded(second), third, search);
-  if (first === 'admin' && (second === 'users' || second === 'keys') && third === undefined) return { page: second };
+  if (first === 'admin' && third === undefined) return adminPage(second);
   if (second !== undefined) return { page: 'missing' };
   switch (first) {
     case '':
@@ -26,6 +27,10 @@ export function parse(path: string, search: string): Route {
     default:
       return { page: 'missing' };
   }
+}
+
+function adminPage(name: string | undefined): Route {
+  return name === 'users' || name === 'sources' || name === 'keys' ? { page: name } : { page: 'missing' };
 }
 
 /** A hand-typed address may hold a broken escape; then it names nothing. */
@@ -55,6 +60,7 @@ export function href(route: Route): string {
     case 'replay':
       return `/calls/${encodeURIComponent(route.id)}/replay${route.at === null ? '' : `?t=${route.at.toFixed(1)}`}`;
     case 'users':
+    case 'sources':
     case 'keys':
       return `/admin/${route.page}`;
     case 'alerts':

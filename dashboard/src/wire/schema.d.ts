@@ -300,6 +300,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sources
+         * @description All sources, by name.
+         */
+        get: operations["sources"];
+        put?: never;
+        /**
+         * Add Source
+         * @description Make a source. Gateway keys are made for it by its name.
+         */
+        post: operations["add_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Source
+         * @description One source.
+         */
+        get: operations["source"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Source
+         * @description Remove a source that has no key in force. Its calls keep its name.
+         */
+        delete: operations["remove_source"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Source
+         * @description Change what is named of a source; the rest stays. Calls that are live keep what they began with.
+         */
+        patch: operations["change_source"];
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -790,6 +842,19 @@ export interface components {
             /** Required */
             required: boolean;
         };
+        /**
+         * CredentialAnswer
+         * @description A credential without its secret, which no one can read again.
+         */
+        CredentialAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "key" | "header" | "basic" | "twilio" | "signalwire" | "plivo" | "audiohook";
+            /** Name */
+            name: string;
+        };
         /** Credentials */
         Credentials: {
             /** Username */
@@ -1059,7 +1124,26 @@ export interface components {
         };
         LiveMessage: components["schemas"]["Snapshot"] | components["schemas"]["Event"] | components["schemas"]["Levels"] | components["schemas"]["Partial"] | components["schemas"]["HealthChanged"] | components["schemas"]["Resync"];
         LiveRequest: components["schemas"]["Resume"];
-        /** NewKey */
+        /**
+         * NewCredential
+         * @description What a source's connections show, unless they show a gateway key. `name`: the header's, the user's, or
+         *     AudioHook's API key. Without `secret` the one stays that a source has of this kind.
+         */
+        NewCredential: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "key" | "header" | "basic" | "twilio" | "signalwire" | "plivo" | "audiohook";
+            /** Name */
+            name?: string;
+            /** Secret */
+            secret?: string | null;
+        };
+        /**
+         * NewKey
+         * @description A key, and what is known of its source: nothing need be said where there is one of this name.
+         */
         NewKey: {
             /** Source */
             source: string;
@@ -1070,12 +1154,8 @@ export interface components {
              *     ]
              */
             rights: ("stream" | "events" | "metrics")[];
-            /**
-             * First Track
-             * @default customer
-             * @enum {string}
-             */
-            first_track: "agent" | "customer";
+            /** First Track */
+            first_track?: ("agent" | "customer") | null;
             /** Language */
             language?: ("zh" | "en" | "auto") | null;
             /** Jurisdiction */
@@ -1155,6 +1235,45 @@ export interface components {
             agent?: components["schemas"]["JsonValue"];
             customer?: components["schemas"]["JsonValue"];
             metadata?: components["schemas"]["JsonValue"];
+        };
+        /** NewSource */
+        NewSource: {
+            /** Dialect */
+            dialect?: string | null;
+            /**
+             * First Track
+             * @enum {string}
+             */
+            first_track?: "agent" | "customer";
+            /** Language */
+            language?: ("zh" | "en" | "auto") | null;
+            /** Jurisdiction */
+            jurisdiction?: ("CN" | "US" | "UK") | null;
+            /** Timezone */
+            timezone?: string;
+            /** Clock */
+            clock?: ("timestamps" | "samples" | "arrival") | null;
+            /** Labels */
+            labels?: {
+                [key: string]: string;
+            };
+            /** Names */
+            names?: {
+                [key: string]: string;
+            };
+            credential?: components["schemas"]["NewCredential"] | null;
+            /** Public Url */
+            public_url?: string;
+            /** Idle Seconds */
+            idle_seconds?: number | null;
+            /** Networks */
+            networks?: string[];
+            /** Max Calls */
+            max_calls?: number | null;
+            /** Max Share */
+            max_share?: number | null;
+            /** Name */
+            name: string;
         };
         /** NewUser */
         NewUser: {
@@ -1505,6 +1624,94 @@ export interface components {
              * @enum {string}
              */
             type: "snapshot";
+        };
+        /**
+         * SourceAnswer
+         * @description What is known of a gateway; the fields are those of a source's change.
+         */
+        SourceAnswer: {
+            /** Name */
+            name: string;
+            /** Dialect */
+            dialect: string | null;
+            /**
+             * First Track
+             * @enum {string}
+             */
+            first_track: "agent" | "customer";
+            /** Language */
+            language: ("zh" | "en" | "auto") | null;
+            /** Jurisdiction */
+            jurisdiction: ("CN" | "US" | "UK") | null;
+            /** Timezone */
+            timezone: string;
+            /** Clock */
+            clock: ("timestamps" | "samples" | "arrival") | null;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            credential: components["schemas"]["CredentialAnswer"];
+            /** Public Url */
+            public_url: string;
+            /** Idle Seconds */
+            idle_seconds: number | null;
+            /** Networks */
+            networks: string[];
+            /** Max Calls */
+            max_calls: number | null;
+            /** Max Share */
+            max_share: number | null;
+        };
+        /**
+         * SourceChange
+         * @description What becomes what of a source; what is absent stays as it is. `names`: under which name the vendor's metadata
+         *     hold a field of ours.
+         */
+        SourceChange: {
+            /** Dialect */
+            dialect?: string | null;
+            /**
+             * First Track
+             * @enum {string}
+             */
+            first_track?: "agent" | "customer";
+            /** Language */
+            language?: ("zh" | "en" | "auto") | null;
+            /** Jurisdiction */
+            jurisdiction?: ("CN" | "US" | "UK") | null;
+            /** Timezone */
+            timezone?: string;
+            /** Clock */
+            clock?: ("timestamps" | "samples" | "arrival") | null;
+            /** Labels */
+            labels?: {
+                [key: string]: string;
+            };
+            /** Names */
+            names?: {
+                [key: string]: string;
+            };
+            credential?: components["schemas"]["NewCredential"] | null;
+            /** Public Url */
+            public_url?: string;
+            /** Idle Seconds */
+            idle_seconds?: number | null;
+            /** Networks */
+            networks?: string[];
+            /** Max Calls */
+            max_calls?: number | null;
+            /** Max Share */
+            max_share?: number | null;
+        };
+        /** SourcesAnswer */
+        SourcesAnswer: {
+            /** Sources */
+            sources: components["schemas"]["SourceAnswer"][];
         };
         /**
          * StateChange
@@ -3422,6 +3629,523 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcesAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAnswer"];
                 };
             };
             /** @description Bad Request */

@@ -31,8 +31,9 @@ Maker: TypeAlias = Callable[[Source, Handshake], Dialect]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectSpec:
     """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
-    `key_in_path`: the key may follow the path, for vendors that can send no header. `tells_refusals`: the vendor wants
-    to be told on the accepted socket that its key is not good; otherwise such a handshake is denied."""
+    `key_in_path`: the key may follow the path, for vendors that can send no header; a source's name may in any case.
+    `tells_refusals`: the vendor wants to be told on the accepted socket that its key is not good; otherwise such a
+    handshake is denied."""
 
     make: Maker
     path: str | None
@@ -43,7 +44,7 @@ class DialectSpec:
     def paths(self) -> tuple[str, ...]:
         """As routes."""
         plain = () if self.path is None else (self.path,)
-        return (*plain, *(f"{path}/{{key}}" for path in plain if self.key_in_path))
+        return (*plain, *(f"{path}/{{key}}" for path in plain))
 
 
 def _alone(make: Callable[[], Dialect]) -> Maker:

@@ -17,9 +17,9 @@ from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
 from service.ingest.source import Source
-from service.storage.port import GatewayKey
+from service.storage.port import Gateway
 from service.web.addresses import client_address
-from service.web.auth import gateway_key
+from service.web.auth import admitted_gateway
 from service.web.errors import Refused
 from service.web.handshake import deny
 from service.web.http_limits import mark_known
@@ -61,10 +61,10 @@ class WebSocketTransport:
             raise Unsent from gone
 
 
-def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:
+def _route(name: str, spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:
     async def connected(websocket: WebSocket, context: ContextDep) -> None:
         try:
-            key = await _key(websocket, context)
+            key = await _key(websocket, context, name)
         except Refused as refused:
             if spec.tells_refusals:
                 await _serve(websocket, context, spec.make(_STRANGER, _handshake(websocket, refused)), None)
@@ -77,23 +77,23 @@ def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable
     return connected
 
 
-for _spec in DIALECTS.values():
+for _name, _spec in DIALECTS.items():
     for _path in _spec.paths:
-        router.add_api_websocket_route(_path, _route(_spec))
+        router.add_api_websocket_route(_path, _route(_name, _spec))
 
 
-async def _key(websocket: WebSocket, context: RequestContext) -> GatewayKey:
-    """The key that the gateway presents. Raises Refused, once that is noted."""
+async def _key(websocket: WebSocket, context: RequestContext, dialect: str) -> Gateway:
+    """Who connects. Raises Refused, once that is noted."""
     presented = websocket.path_params.get("key") or presented_key(websocket.headers)
     try:
-        return await gateway_key(context, presented)
+        return await admitted_gateway(context, websocket, dialect)
     except Refused as refused:
         _note_refusal(websocket, context, presented, refused)
         context.parts.metrics.gateway_denied.labels(str(refused.status)).inc()
         raise
 
 
-async def _serve(websocket: WebSocket, context: RequestContext, dialect: Dialect, key: GatewayKey | None) -> None:
+async def _serve(websocket: WebSocket, context: RequestContext, dialect: Dialect, key: Gateway | None) -> None:
     """Accept the handshake, echo an offered sub-protocol, and stay until the connection is over."""
     offered: list[str] = websocket.scope["subprotocols"]
     await websocket.accept(subprotocol=offered[0] if offered else None)

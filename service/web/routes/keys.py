@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from detectors.contract import Jurisdiction
 from detectors.timezones.zones import NoZone, zone_name
 from service.access.keys import new_key
-from service.ingest.source import Source
+from service.access.sources import source_of_key
 from service.web.addresses import client_address
 from service.web.auth import Keeper
 from service.web.errors import Refused
@@ -32,20 +35,8 @@ async def keys(keeper: Keeper, context: ContextDep) -> Response:
 @router.post("", response_model=NewKeyAnswer, status_code=201)
 async def add_key(new: NewKey, keeper: Keeper, request: Request, context: ContextDep) -> Response:
     """Make a key. Its secret is in this answer and nowhere else."""
-    try:
-        timezone = zone_name(new.timezone, new.jurisdiction or context.parts.settings.jurisdiction)
-    except NoZone as problem:
-        raise Refused(422, "invalid", str(problem), field="timezone") from problem
-    source = Source(
-        name=new.source,
-        first_track=new.first_track,
-        language=new.language,
-        jurisdiction=new.jurisdiction,
-        timezone=timezone,
-        clock=new.clock,
-        max_calls=new.max_calls,
-        max_share=new.max_share,
-    )
+    said = _said(new, new.jurisdiction or context.parts.settings.jurisdiction)
+    source = await source_of_key(context.parts.store, new.source, said)
     key, plaintext = new_key(source, new.rights)
     await context.parts.store.add_key(key)
     detail = f"{source.name}: {', '.join(key.rights)}"
@@ -60,6 +51,15 @@ async def add_key(new: NewKey, keeper: Keeper, request: Request, context: Contex
 async def revoke_key(key_id: str, keeper: Keeper, request: Request, context: ContextDep) -> Response:
     """Revoke a key: no new connection with it. Calls it streams now go on to their end."""
     await context.parts.store.revoke_key(key_id, utc_now())
-    context.keys.revoked(key_id)
+    context.admittance.forget()
     context.audit.note("key_revoked", who=keeper.user.name, subject=key_id, address=client_address(request))
     return Response(status_code=204)
+
+
+def _said(new: NewKey, jurisdiction: Jurisdiction) -> dict[str, Any]:
+    """What is said of the source, by the names of its fields. Raises Refused."""
+    said = {name: value for name, value in new.model_dump(exclude={"source", "rights"}).items() if value}
+    try:
+        return {**said, "timezone": zone_name(new.timezone, jurisdiction)} if new.timezone else said
+    except NoZone as problem:
+        raise Refused(422, "invalid", str(problem), field="timezone") from problem

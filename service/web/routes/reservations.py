@@ -12,7 +12,7 @@ from service.gateway.reservations import RESERVED_FOR
 from service.ingest.dialects.audiosocket import reserved_call
 from service.ingest.events import ProtocolViolation
 from service.web.addresses import client_address
-from service.web.auth import gateway_key
+from service.web.auth import admitted_gateway
 from service.web.errors import Refused
 from service.web.json_answer import json_answer
 from service.web.request_context import ContextDep
@@ -28,7 +28,7 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
     """Tell of a call, with a gateway key: its legs may then connect with the tokens of this answer."""
     presented = presented_key(request.headers)
     try:
-        key = await gateway_key(context, presented)
+        key = await admitted_gateway(context, request, "audiosocket")
     except Refused as refused:
         detail = refused.fault.message if presented else "no key"
         context.audit.note(

@@ -22,6 +22,7 @@ from service.access.connection_guard import ConnectionGuard
 from service.access.connections import PATIENCE, ConnectionLimits, ConnectionPatience
 from service.access.keys import new_key
 from service.access.passwords import Passwords
+from service.access.sealing import Sealer
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
@@ -195,6 +196,7 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         checks=readings,
         health=lambda: HEALTH,
         metrics=metrics,
+        sealer=Sealer(folder / "master.key"),
         signer=SessionSigner(secret, settings.session_hours * 3600),
         ended=ended,
         passwords=CHEAP,

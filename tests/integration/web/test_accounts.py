@@ -104,3 +104,16 @@ async def test_rights_and_source_are_checked(house: House) -> None:
     ):
         answer = await client.post("/api/v1/keys", json=body)
         assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+
+async def test_a_second_key_of_a_source_needs_nothing_said_of_it_and_changes_nothing(house: House) -> None:
+    client = await house.logged_in("integrator")
+    first = await client.post("/api/v1/keys", json={"source": "pbx", "first_track": "agent", "language": "en"})
+    for said in ({}, {"first_track": "agent"}, {"language": "en"}):
+        second = await client.post("/api/v1/keys", json={"source": "pbx", **said})
+        assert (second.status_code, second.json()["first_track"]) == (201, "agent")
+        assert second.json()["id"] != first.json()["id"]
+    for said in ({"first_track": "customer"}, {"language": "zh"}, {"max_calls": 3}):
+        refused = await client.post("/api/v1/keys", json={"source": "pbx", **said})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "already_exists"), said
+    assert await house.parts.store.sources() == [Source(name="pbx", first_track="agent", language="en")]

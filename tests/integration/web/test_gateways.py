@@ -101,6 +101,32 @@ async def test_wrong_revoked_and_rightless_keys_are_turned_away_before_the_hands
         assert refused.value.response.status_code == status, key
 
 
+async def test_a_connection_from_elsewhere_or_in_another_dialect_is_turned_away(open_house: OpenHouse) -> None:
+    house = await open_house(trusted_proxies="127.0.0.1")
+    key = await house.key(networks=("10.1.0.0/16",), dialect="native")
+    told = {"X-Forwarded-For": "10.1.2.3"}
+    async with connect(f"{house.ws}/v1/stream", additional_headers={"X-API-Key": key, **told}, proxy=None) as client:
+        assert (await started(client))["type"] == "ready"
+    for path, headers in (("/v1/stream", {}), ("/v1/stream", {"X-Forwarded-For": "10.2.0.1"}), ("/v1/twilio", told)):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(house.ws + path, additional_headers={"X-API-Key": key, **headers}, proxy=None)
+        assert refused.value.response.status_code == 403, (path, headers)
+
+
+async def test_what_a_source_says_of_its_calls_is_in_each(house: House) -> None:
+    key = await house.key(labels={"team": "一组"}, names={"agent": "who", "started_at": "begun"})
+    async with stream(house, key) as client:
+        await started(client, metadata={"who": "张伟", "begun": "soon"})
+        connection = await house.calls.connections.get()
+        await client.send(json.dumps({"type": "stop"}))
+        await client.wait_closed()
+    [announced] = house.calls.announced
+    assert (announced.agent, announced.metadata["team"]) == ("张伟", "一组")
+    assert [(event.kind, event.field) for event in connection.fed if isinstance(event, Irregularity)] == [
+        ("value", "metadata.begun")
+    ]
+
+
 async def test_a_store_that_cannot_be_asked_is_503_before_the_handshake(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

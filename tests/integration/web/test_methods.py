@@ -10,7 +10,16 @@ from tests.integration.web.test_calls import stored_call
 GETS = [
     *("/healthz", "/readyz", "/metrics", "/api/v1/session", "/api/v1/calls", "/api/v1/calls/call-1"),
     *("/api/v1/calls/call-1/events", "/api/v1/calls/call-1/recording", "/api/v1/calls/call-1/peaks", "/api/v1/rules"),
-    *("/api/v1/alerts", "/api/v1/users", "/api/v1/keys", "/api/v1/openapi.json", "/api/v1/calls/none", "/", "/api/x"),
+    *(
+        "/api/v1/alerts",
+        "/api/v1/users",
+        "/api/v1/keys",
+        "/api/v1/sources",
+        "/api/v1/openapi.json",
+        "/api/v1/calls/none",
+        "/",
+        "/api/x",
+    ),
 ]
 VARYING = {"date", "content-length"}
 

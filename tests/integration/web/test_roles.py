@@ -56,6 +56,11 @@ ROWS = [
     Row("GET", "/api/v1/users", ADMIN),
     Row("POST", "/api/v1/users", ADMIN, {"name": "", "role": "admin", "password": ""}),
     Row("PUT", "/api/v1/users/{name}", ADMIN, {"role": "admin"}),
+    Row("GET", "/api/v1/sources", KEEP),
+    Row("GET", "/api/v1/sources/{name}", KEEP),
+    Row("POST", "/api/v1/sources", KEEP, {"name": ""}),
+    Row("PATCH", "/api/v1/sources/{name}", KEEP, {"language": "en"}),
+    Row("DELETE", "/api/v1/sources/{name}", KEEP),
     Row("GET", "/api/v1/keys", KEEP),
     Row("POST", "/api/v1/keys", KEEP, {"source": "pbx", "rights": ["stream"]}),
     Row("DELETE", "/api/v1/keys/{key_id}", KEEP),
@@ -118,7 +123,7 @@ async def test_strangers_get_401_everywhere_but_at_the_open_doors(house: House) 
 
 async def test_sockets_turn_strangers_away_before_the_handshake(house: House) -> None:
     """Those that are told on the accepted socket (`DialectSpec.tells_refusals`) have tests of their own."""
-    for path in SOCKETS - {spec.path for spec in DIALECTS.values() if spec.tells_refusals}:
+    for path in SOCKETS - {path for spec in DIALECTS.values() if spec.tells_refusals for path in spec.paths}:
         with pytest.raises(InvalidStatus) as refused:
             await connect(house.ws + path.replace("{key}", "cw_nothing"), proxy=None)
         assert refused.value.response.status_code == 401, path

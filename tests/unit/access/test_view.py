@@ -39,6 +39,8 @@ SEEN: dict[type, frozenset[View]] = {
     schemas.NoteAnswer: WATCH,
     schemas.RulesAnswer: WATCH,
     schemas.ReferenceAnswer: WATCH,
+    schemas.SourceAnswer: KEYS,
+    schemas.SourcesAnswer: KEYS,
     schemas.KeysAnswer: KEYS,
     schemas.NewKeyAnswer: KEYS,
     schemas.UserAnswer: ADMIN,

@@ -30,22 +30,22 @@ class Floor:
     def carries(self, speech: float) -> bool:
         return speech <= self.carried * CALLS_SPEECH + 1e-6
 
-    def offer(self, key: str, now: float, pace: float = 1.0, **quota: float) -> Refusal | None:
-        """The key's next call, which is live from then on if it is taken."""
-        refusal = self.admission.ask(Asker(key_id=key, **quota), self.live, now)  # type: ignore[arg-type]
+    def offer(self, source: str, now: float, pace: float = 1.0, **quota: float) -> Refusal | None:
+        """The source's next call, which is live from then on if it is taken."""
+        refusal = self.admission.ask(Asker(source=source, **quota), self.live, now)  # type: ignore[arg-type]
         if refusal is None:
             self.count += 1
-            call = LiveCall(call_id=f"call-{self.count}", key_id=key, age=1000.0)
+            call = LiveCall(call_id=f"call-{self.count}", source=source, age=1000.0)
             self.live.append(call)
             self.pace[call.call_id] = pace
         return refusal
 
-    def end(self, key: str) -> None:
-        """The key's oldest call is over."""
-        self.live.remove(next(call for call in self.live if call.key_id == key))
+    def end(self, source: str) -> None:
+        """The source's oldest call is over."""
+        self.live.remove(next(call for call in self.live if call.source == source))
 
-    def of(self, key: str) -> int:
-        return sum(call.key_id == key for call in self.live)
+    def of(self, source: str) -> int:
+        return sum(call.source == source for call in self.live)
 
 
 def test_calls_are_taken_up_to_what_recognition_keeps_up_with_and_no_further():
@@ -64,22 +64,22 @@ def test_a_number_bounds_the_calls_whatever_recognition_could_do():
 
 def test_young_calls_are_counted_in_before_they_have_said_a_word():
     floor = Floor(carried=5)
-    floor.live = [LiveCall(call_id=f"young-{n}", key_id="A", age=0.1) for n in range(5)]
+    floor.live = [LiveCall(call_id=f"young-{n}", source="A", age=0.1) for n in range(5)]
     floor.pace = {call.call_id: 0.0 for call in floor.live}
     assert floor.offer("A", 0.0) is not None
 
 
-def test_three_calls_at_nine_times_real_time_do_not_take_the_floor_from_another_key():
+def test_three_calls_at_nine_times_real_time_do_not_take_the_floor_from_another_source():
     floor = Floor(carried=14)
     assert [floor.offer("A", 0.0, pace=9.0) is None for _ in range(3)] == [True, True, False]
-    floor.live += [LiveCall(call_id="third", key_id="A", age=1000.0)]
+    floor.live += [LiveCall(call_id="third", source="A", age=1000.0)]
     floor.pace["third"] = 9.0
-    assert floor.offer("A", 30.0) is not None, "to their own key they count as 27"
+    assert floor.offer("A", 30.0) is not None, "to their own source they count as 27"
     for now in range(31, 41):
         assert floor.offer("B", now) is None
 
 
-def test_the_next_place_is_for_the_key_that_was_refused_and_has_fewer_calls():
+def test_the_next_place_is_for_the_source_that_was_refused_and_has_fewer_calls():
     floor = Floor(carried=4)
     for _ in range(4):
         assert floor.offer("A", 0.0) is None
@@ -90,7 +90,7 @@ def test_the_next_place_is_for_the_key_that_was_refused_and_has_fewer_calls():
     assert floor.offer("B", 2.0 + RETRY_AFTER) is None
 
 
-def test_a_place_is_not_kept_for_a_key_that_does_not_come_back():
+def test_a_place_is_not_kept_for_a_source_that_does_not_come_back():
     floor = Floor(carried=4)
     for _ in range(4):
         floor.offer("A", 0.0)
@@ -110,14 +110,14 @@ def test_a_floor_that_was_full_opens_with_room_to_spare():
     assert floor.offer("A", 2.0) is None
 
 
-def test_a_key_has_at_most_the_calls_it_may_have_and_others_the_rest():
+def test_a_source_has_at_most_the_calls_it_may_have_and_others_the_rest():
     floor = Floor(carried=10)
     refusals = [floor.offer("A", 0.0, max_calls=2) for _ in range(3)]
     assert [refusal and refusal.code for refusal in refusals] == [None, None, "quota"]
     assert floor.offer("B", 0.0) is None
 
 
-def test_a_key_has_at_most_its_share_of_what_recognition_carries():
+def test_a_source_has_at_most_its_share_of_what_recognition_carries():
     floor = Floor(carried=10)
     taken = [floor.offer("A", 0.0, max_share=0.3) is None for _ in range(5)]
     assert taken == [True, True, True, False, False]
@@ -135,7 +135,7 @@ def test_a_quota_keeps_no_place_on_a_full_floor():
     assert floor.offer("A", 1.0) is None
 
 
-def test_readiness_tells_what_a_key_without_calls_would_be_told():
+def test_readiness_tells_what_a_source_without_calls_would_be_told():
     floor = Floor(carried=2)
     assert floor.admission.closed(floor.live, 0.0) == ""
     while floor.offer("A", 0.0) is None:
@@ -160,14 +160,14 @@ def test_with_nothing_live_a_call_is_always_taken_and_no_bound_is_passed(
     stream: list[tuple[str, str, float, float, float]], most: int | None
 ):
     floor, now = Floor(carried=10.0, most=most), 0.0
-    for key, what, passed, pace, carried in stream:
+    for source, what, passed, pace, carried in stream:
         now += passed
         floor.carried = carried
         before = len(floor.live)
         if what == "end":
-            if floor.of(key):
-                floor.end(key)
-        elif floor.offer(key, now, pace) is not None:
+            if floor.of(source):
+                floor.end(source)
+        elif floor.offer(source, now, pace) is not None:
             assert before > 0
         if not floor.live:
             assert floor.admission.closed([], now) == ""
@@ -175,14 +175,14 @@ def test_with_nothing_live_a_call_is_always_taken_and_no_bound_is_passed(
 
 
 @given(st.permutations([*"AAAAABBC"]), st.integers(6, 12))
-def test_keys_that_keep_asking_come_to_equal_shares(order: list[str], carried: int):
-    """Each second one of three keys asks again, A five times as often as C; each second second a call of the key with
-    most calls ends."""
+def test_sources_that_keep_asking_come_to_equal_shares(order: list[str], carried: int):
+    """Each second one of three sources asks again, A five times as often as C; each second second a call of the
+    source with most calls ends."""
     floor, now = Floor(carried=carried), 0.0
     for turn in range(400):
         now += 1.0
         floor.offer(order[turn % len(order)], now)
         if turn % 2 and floor.live:
             floor.end(max("ABC", key=floor.of))
-    shares = [floor.of(key) for key in "ABC"]
+    shares = [floor.of(source) for source in "ABC"]
     assert max(shares) - min(shares) <= 2

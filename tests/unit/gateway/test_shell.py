@@ -280,3 +280,27 @@ async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_conn
         assert (await floor.closing()).ending == "rejected"
     assert (peer.sent, peer.closes) == (["tick 1", "tick 2"], [1008])
     await store.close()
+
+
+class Listening(Impatient):
+    """Announces a call, and sets no times."""
+
+    def deadline(self) -> None:
+        return None
+
+
+async def test_a_connection_that_is_silent_for_longer_than_its_source_is_ends_and_its_call_waits(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('idle') / 'c.db'}")
+    await store.open()
+    floor, peer = Floor(store, grace_seconds=0), Silent()
+    silent = replace(KEY, source=replace(KEY.source, idle_seconds=0.01))
+    async with floor.journal, asyncio.timeout(20), floor.calls:
+        parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
+        await GatewayShell(peer, parts, Listening(), silent).serve()
+        while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
+            await asyncio.sleep(0)
+        assert (await floor.closing()).ending == "dropped"
+    assert peer.closes == [1008]
+    await store.close()

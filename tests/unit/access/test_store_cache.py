@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from service.access import keys as web_keys
-from service.access.key_cache import FRESH_SECONDS, MOST_KEYS, PATIENCE_SECONDS, STALE_SECONDS, KeyCache
 from service.access.keys import KeyForbidden, KeyMissing, new_key, verified_key
+from service.access.store_cache import FRESH_SECONDS, MOST_KEPT, PATIENCE_SECONDS, STALE_SECONDS, StoreCache
 from service.ingest.source import Source
-from service.storage.port import GatewayKey, NotFound, StorageUnavailable, Store
+from service.storage.port import GatewayKey, NotFound, StorageUnavailable
 from tests.scenes import AT
 
 
@@ -46,9 +46,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_keys, "steady_now", lambda: now[0])
 
 
-def known(store: _Keys, patience_seconds: float = PATIENCE_SECONDS) -> KeyCache:
-    asking: Store = store  # type: ignore[assignment]  # the one method that is asked for
-    return KeyCache(asking, patience_seconds=patience_seconds)
+def known(store: _Keys, patience_seconds: float = PATIENCE_SECONDS) -> StoreCache[GatewayKey]:
+    return StoreCache(store.key, patience_seconds=patience_seconds)
 
 
 async def test_a_key_verified_a_minute_ago_is_not_asked_for_again() -> None:
@@ -105,9 +104,9 @@ async def test_a_key_revoked_here_is_refused_at_once() -> None:
     await verified_key(keys, PLAIN)
     found = await keys.find(KEY.id, 0.0)
     store.keys[KEY.id] = replace(KEY, revoked_at=AT)
-    keys.revoked(KEY.id)
+    keys.forget()
     assert found is not None
-    keys.verified(found)  # a handshake that had read the key before it was revoked
+    keys.keep(found)  # a handshake that had read the key before it was revoked
     with pytest.raises(KeyForbidden):
         await verified_key(keys, PLAIN)
 
@@ -126,8 +125,19 @@ async def test_a_key_revoked_or_removed_elsewhere_is_refused_after_a_minute() ->
 
 
 async def test_what_is_kept_is_bounded() -> None:
-    made = [new_key(Source(name="pbx"), ("stream",)) for _ in range(MOST_KEYS + 50)]
+    made = [new_key(Source(name="pbx"), ("stream",)) for _ in range(MOST_KEPT + 50)]
     keys = known(_Keys(*(key for key, _plain in made)))
     for _key, plain in made:
         await verified_key(keys, plain)
-    assert len(keys) == MOST_KEYS
+    assert len(keys) == MOST_KEPT
+
+
+async def test_a_source_changed_here_is_changed_at_the_next_handshake() -> None:
+    store = _Keys(KEY)
+    keys = known(store)
+    await verified_key(keys, PLAIN)
+    store.keys[KEY.id] = changed = replace(KEY, source=replace(KEY.source, language="en"))
+    keys.forget()
+    for now[0] in (0.0, 1.0):
+        assert await verified_key(keys, PLAIN) == changed
+    assert store.asked == 2

@@ -1,0 +1,85 @@
+"""A credential's secret is sealed for its source, kept where none is given, and told where it cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from service.access.credentials import new_credential, secret_of, unreadable
+from service.access.sealing import Sealer
+from service.access.source_rules import BadSource
+from service.ingest.source import CredentialKind, Source
+from service.storage.port import Sources
+from service.unusable import Unusable
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+PBX = Source(name="pbx")
+
+
+class _Stored:
+    """The one thing that is asked of a store."""
+
+    def __init__(self, *sources: Source) -> None:
+        self._sources = sources
+
+    async def sources(self) -> list[Source]:
+        return [*self._sources]
+
+
+def store(*sources: Source) -> Sources:
+    return _Stored(*sources)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def sealer(tmp_path: Path) -> Sealer:
+    return Sealer(tmp_path / "master.key")
+
+
+async def test_the_first_secret_makes_the_master_key_and_a_later_one_never_does(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    first = await new_credential(store(), Sealer(path), PBX, "twilio", "", TOKEN)
+    known = replace(PBX, credential=first)
+    assert await asyncio.to_thread(secret_of, known, Sealer(path)) == TOKEN
+    await asyncio.to_thread(path.unlink)
+    for sealed, asked in ((known, replace(PBX, name="other")), (PBX, known)):
+        with pytest.raises(Unusable, match="is missing"):
+            await new_credential(store(sealed), Sealer(path), asked, "twilio", "", TOKEN)
+    assert not await asyncio.to_thread(path.exists)
+
+
+async def test_without_a_secret_the_one_of_its_kind_stays(sealer: Sealer) -> None:
+    known = replace(PBX, credential=await new_credential(store(), sealer, PBX, "header", "X-One", TOKEN))
+    renamed = await new_credential(store(known), sealer, known, "header", "X-Two", None)
+    assert (renamed.name, renamed.sealed) == ("x-two", known.credential.sealed)
+    with pytest.raises(BadSource, match="needs a secret"):
+        await new_credential(store(known), sealer, known, "basic", "user", None)
+    assert (await new_credential(store(known), sealer, known, "key", "", None)).sealed == ""
+
+
+async def test_an_api_key_finds_one_source(sealer: Sealer) -> None:
+    first = replace(PBX, credential=await new_credential(store(), sealer, PBX, "audiohook", "key-1", TOKEN))
+    other = replace(PBX, name="other")
+    with pytest.raises(BadSource, match="API key of another source"):
+        await new_credential(store(first, other), sealer, other, "audiohook", "key-1", TOKEN)
+    assert (await new_credential(store(first), sealer, first, "audiohook", "key-1", TOKEN)).name == "key-1"
+
+
+@pytest.mark.parametrize("kind", ["header", "basic", "twilio", "signalwire", "plivo", "audiohook"])
+async def test_a_secret_of_one_kind_opens_as_no_other(sealer: Sealer, kind: CredentialKind) -> None:
+    name = "name" if kind in ("header", "basic", "audiohook") else ""
+    made = await new_credential(store(), sealer, PBX, kind, name, TOKEN)
+    other: CredentialKind = "twilio" if kind == "header" else "header"
+    with pytest.raises(Unusable, match=f"the {other} secret of source pbx"):
+        secret_of(replace(PBX, credential=replace(made, kind=other)), sealer)
+
+
+async def test_each_secret_that_cannot_be_read_is_told_in_a_sentence(sealer: Sealer, tmp_path: Path) -> None:
+    good = replace(PBX, credential=await new_credential(store(), sealer, PBX, "twilio", "", TOKEN))
+    moved = replace(good, name="moved")
+    assert unreadable([PBX, good], sealer) == []
+    [told] = unreadable([PBX, good, moved], sealer)
+    assert "source moved was changed" in told
+    assert len(await asyncio.to_thread(unreadable, [good, moved], Sealer(tmp_path / "none"))) == 2
