@@ -35,7 +35,8 @@ RETURN_AFTER_RESTART: Seconds = 60.0
 """How long a call that the last process left is waited for: gateways come back with some delay of theirs."""
 
 ENDS_WITHIN: Seconds = 30.0
-"""How long a gateway that comes back to a call that ends is kept waiting: a machine that is full needs some seconds."""
+"""How long a gateway that comes back to a call that begins or ends is kept waiting: a machine that is full needs some
+seconds."""
 
 STORED_WITHIN: Seconds = 5.0
 """How long a gateway that comes back to a call whose end the store does not know yet is kept waiting: a lock is gone by
@@ -48,7 +49,7 @@ is left, so this need not be long; containers are killed ten seconds after they 
 
 class CallRefused(Exception):
     """A call is not taken: `code` is `capacity` (as many calls as allowed), `overload` (as much speech as can be
-    recognised in time), `quota` (as many as the key may have), `ending` (its end is still being written) or
+    recognised in time), `quota` (as many as the key may have), `ending` (it is still being read or written) or
     `restarting` (this process stops); `retry_after` seconds may help."""
 
     def __init__(self, code: str, message: str, retry_after: Seconds | None = None) -> None:
@@ -159,13 +160,13 @@ class CallRegistry:
         """Open a call, or go on with one that is live or ended a moment ago. Raises CallRefused."""
         name = (key.source.name, announced.call_id)
         while (call := self._calls.get(name)) is not None:
-            await call.ready.wait()
+            await self._until(call.ready, call)
             if self._calls.get(name) is call and not call.session.finishing:
                 if call.connected and not call.has_any(announced.roles):
                     raise CallRefused("conflict", f"call {call.call_id} is live with other legs")
                 call.key_id = key.id
                 return self._connect(call, announced, key.source, now, resumed=True)
-            await self._until_over(call)
+            await self._until(call.over, call)
         self._admit(key, now)
         call = self._claim(name, now, key.id)
         try:
@@ -175,13 +176,14 @@ class CallRegistry:
             raise
         return self._connect(call, announced, key.source, now, resumed=resumed)
 
-    async def _until_over(self, call: RegisteredCall) -> None:
-        """A call that ends is announced again: it is gone on with once everything of it is written."""
+    async def _until(self, happened: asyncio.Event, call: RegisteredCall) -> None:
+        """A call that begins or ends is announced again: it is gone on with once everything of it is read or
+        written. Raises CallRefused."""
         try:
             async with asyncio.timeout(ENDS_WITHIN):
-                await call.over.wait()
+                await happened.wait()
         except TimeoutError:
-            raise CallRefused("ending", f"call {call.call_id} is still being written", RETRY_AFTER) from None
+            raise CallRefused("ending", f"call {call.call_id} is still being read or written", RETRY_AFTER) from None
 
     def _admit(self, key: GatewayKey, now: float) -> None:
         """Raises CallRefused where one more call would cost those that are live their time."""
@@ -304,6 +306,9 @@ class CallRegistry:
         log.info("call opened", call_id=session.call.id, source=session.call.source)
         try:
             outcome = await session.run()
+        except asyncio.CancelledError:  # its last words take longer than the service has
+            outcome = "suspended"
+            raise
         except Exception:
             log.exception("call session failed", call_id=session.call.id)
             await self._close_failed(session)

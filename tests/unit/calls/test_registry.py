@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from asr.audio.pcm import Encoding
 from asr.recognition.load import CALLS_SPEECH
 from asr.types import Role
+from service.calls import registry
+from service.calls.admission import RETRY_AFTER
 from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, ProtocolViolation
@@ -398,6 +400,23 @@ async def test_a_service_that_stops_takes_no_more_calls_and_leaves_its_own_to_th
     assert (await following.kinds()).count("call_resumed") == 1
 
 
+async def test_a_gateway_is_answered_though_the_disk_that_its_call_is_read_from_hangs(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> list[LoggedFact]:
+        return await asyncio.get_running_loop().create_future()
+
+    await store.append("c-1", [CallOpened(call=scenes.call("c-1"))], now())
+    monkeypatch.setattr(registry, "ENDS_WITHIN", 0.05)
+    monkeypatch.setattr(store, "facts", hangs)
+    floor = Floor(store)
+    async with floor.journal, floor.calls:
+        with pytest.raises(CallRefused) as refused:
+            await floor.attach()
+        await floor.calls.suspend(within=0.05)
+    assert (refused.value.code, refused.value.retry_after) == ("ending", RETRY_AFTER)
+
+
 async def test_a_session_that_does_not_end_does_not_keep_the_service_from_stopping(store: SqlStore) -> None:
     floor = Floor(store)
 
@@ -411,6 +430,7 @@ async def test_a_session_that_does_not_end_does_not_keep_the_service_from_stoppi
             connection.feed(SECOND)
         await floor.calls.suspend(within=0.05)
         assert floor.calls.live == 0
+        assert await connection.over() == "suspended"
 
 
 async def test_calls_left_live_wait_for_their_gateway_and_then_end_as_interrupted(
