@@ -32,16 +32,20 @@ class Journal(Protocol):
         """Returns once the facts are safe with the journal: stored, or kept until they can be."""
         ...
 
+    def finished(self, call_id: str) -> None:
+        """Nothing more will be written of this call."""
+        ...
+
+
+class CallsJournal(Journal, Protocol):
+    """A journal that many calls share."""
+
     def unwritten(self) -> set[str]:
         """The calls of which something is kept that is not stored yet, also those that are finished."""
         ...
 
     async def stored(self, call_id: str) -> None:
         """Returns once nothing of this call is kept."""
-        ...
-
-    def finished(self, call_id: str) -> None:
-        """Nothing more will be written of this call."""
         ...
 
 
