@@ -39,7 +39,7 @@ describe('the place of a moment', () => {
 
 describe('the conversation in time', () => {
   const gap: Gap = { type: 'gap', role: null, start: 3, end: 5, reason: 'disconnected' };
-  const notice: Notice = { type: 'notice', code: 'recognition_failing', at: 4, message: '' };
+  const notice: Notice = { type: 'notice', code: 'recognition_failing', at: 4, message: '', missing: null };
 
   it('has what is missing, and what was told, in its place', () => {
     const lines = linesOf({ utterances: [utterance('a', 1), utterance('b', 6)], gaps: [gap], notices: [notice] });

@@ -37,8 +37,8 @@ class Journal(Protocol):
         ...
 
 
-class KeepingJournal(Journal, Protocol):
-    """A journal that tells what it keeps."""
+class CallsJournal(Journal, Protocol):
+    """A journal that many calls share."""
 
     def unwritten(self) -> set[str]:
         """The calls of which something is kept that is not stored yet, also those that are finished."""

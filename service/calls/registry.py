@@ -18,7 +18,7 @@ from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import RETURN_WITHIN, EarlierCalls, announced_id
 from service.calls.opened_call import opened_call
-from service.calls.ports import KeepingJournal, LiveBus
+from service.calls.ports import CallsJournal, LiveBus
 from service.calls.registered_call import CallConnection, CallKey, CallOutcome, RegisteredCall
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced, FormatChanged
@@ -81,7 +81,7 @@ class CallRegistry:
         *,
         settings: Settings,
         earlier: EarlierCalls,
-        journal: KeepingJournal,
+        journal: CallsJournal,
         bus: LiveBus,
         open_session: OpenSession,
         admission: Admission,

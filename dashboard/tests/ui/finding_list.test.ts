@@ -50,8 +50,8 @@ describe('notices', () => {
   it('are told with what the integrator has to look for, and lead to their time', async () => {
     const onseek = vi.fn();
     const notices = [
-      { type: 'notice', code: 'protocol_error', at: 12, message: 'field seq is missing' },
-      { type: 'notice', code: 'recognition_failing', at: 30, message: 'Traceback' },
+      { type: 'notice', code: 'protocol_error', at: 12, message: 'field seq is missing', missing: null },
+      { type: 'notice', code: 'recognition_failing', at: 30, message: 'Traceback', missing: null },
     ] as const;
     render(NoticeList, { notices, onseek });
     const rows = screen.getAllByRole('listitem').map((row) => row.textContent);

@@ -75,7 +75,7 @@ describe('the conversation', () => {
     show({
       utterances: [said('agent-0', 1, { confidence: 0.2 }), said('agent-1', 9)],
       gaps: [{ type: 'gap', role: null, start: 3, end: 5, reason: 'disconnected' }],
-      notices: [{ type: 'notice', code: 'protocol_error', at: 6, message: 'seq went back' }],
+      notices: [{ type: 'notice', code: 'protocol_error', at: 6, message: 'seq went back', missing: null }],
       sentiments: [felt],
     });
     const rows = (await screen.findAllByRole('listitem')).map((row) => row.textContent);
