@@ -6,7 +6,7 @@ A dialect is a plain class without IO, one a connection. `service/ingest/dialect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -65,6 +65,14 @@ class ConnectionRefused:
 
 News: TypeAlias = CallTaken | FactStored | CallProcessed | ConnectionRefused
 """What the service may have to say to a gateway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """What a connection says before its first message. `query`: that of its URL, decoded; of two values of one name
+    the last."""
+
+    query: Mapping[str, str]
 
 
 class Dialect(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final, cast, get_args
 
@@ -17,6 +16,7 @@ from service.ingest.dialect import (
     Reply,
     SendText,
 )
+from service.ingest.dialects.event_message import event_message, json_text
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     MAX_AUDIO_BYTES,
@@ -44,7 +44,7 @@ from service.ingest.fields import (
     tolerated,
 )
 from service.ingest.frames import FrameAligner
-from service.record.facts import FACT, CallClosed
+from service.record.facts import CallClosed
 
 RATES: Final = (8000, 16_000)
 MAX_EARLY_BYTES: Final = MAX_AUDIO_BYTES
@@ -107,7 +107,7 @@ class NativeDialect(ListeningDialect):
             case CallTaken():
                 return [SendText(text=_ready(news))]
             case FactStored(fact=fact):
-                wanted = [_event(news)] if self._call is not None and self._call.wants_events else []
+                wanted = [json_text(event_message(news))] if self._call is not None and self._call.wants_events else []
                 finished = [_finished(news.call_id, fact)] if isinstance(fact, CallClosed) else []
                 return [SendText(text=text) for text in (*wanted, *finished)]
             case ConnectionRefused(violation=violation):
@@ -254,7 +254,7 @@ def _digits(fields: Message, roles: Sequence[Role]) -> list[GatewayEvent]:
 
 def _ready(taken: CallTaken) -> str:
     """The call is taken."""
-    return _json({"type": "ready", "call_id": taken.call_id, "resumed": taken.resumed})
+    return json_text({"type": "ready", "call_id": taken.call_id, "resumed": taken.resumed})
 
 
 def _error(violation: ProtocolViolation) -> str:
@@ -262,21 +262,10 @@ def _error(violation: ProtocolViolation) -> str:
     told: dict[str, object] = {"field": violation.field, "message": violation.message, "code": violation.close_code}
     if violation.retry_after is not None:
         told["retry_after"] = violation.retry_after
-    return _json({"type": "error", **told})
-
-
-def _event(stored: FactStored) -> str:
-    """One stored fact of the call, in `seq` order, for a key that has the right to events."""
-    body = FACT.dump_python(stored.fact, mode="json")
-    told = {"call_id": stored.call_id, "seq": stored.seq, "at": stored.at.isoformat()}
-    return _json({"type": "event", **told, "fact": body})
+    return json_text({"type": "error", **told})
 
 
 def _finished(call_id: str, closed: CallClosed) -> str:
     """Everything that was sent is transcribed, judged and stored; the socket is closed with 1000 next."""
     told = {"call_id": call_id, "duration": round(closed.duration, 3), "ending": closed.ending}
-    return _json({"type": "finished", **told})
-
-
-def _json(message: dict[str, object]) -> str:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json_text({"type": "finished", **told})

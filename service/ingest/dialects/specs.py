@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from service.ingest.dialect import Dialect
+from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.any_media_stream import AnyMediaStreamDialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.dialects.exotel import ExotelDialect
+from service.ingest.dialects.jambonz import JambonzDialect
+from service.ingest.dialects.mod_audio_fork import ModAudioForkDialect
+from service.ingest.dialects.mod_audio_stream import ModAudioStreamDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.plivo import PlivoDialect
 from service.ingest.dialects.signalwire import SignalWireDialect
@@ -24,7 +27,7 @@ class DialectSpec:
     """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
     `key_in_path`: the key may follow the path, for vendors that can send no header."""
 
-    make: Callable[[Source], Dialect]
+    make: Callable[[Source, Handshake], Dialect]
     path: str | None
     key_in_path: bool = False
 
@@ -37,15 +40,22 @@ class DialectSpec:
 
 DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
     {
-        "native": DialectSpec(make=lambda _: NativeDialect(), path="/v1/stream"),
-        "twilio": DialectSpec(make=TwilioDialect, path="/v1/twilio", key_in_path=True),
-        "signalwire": DialectSpec(make=SignalWireDialect, path="/v1/signalwire", key_in_path=True),
-        "telnyx": DialectSpec(make=TelnyxDialect, path="/v1/telnyx", key_in_path=True),
-        "plivo": DialectSpec(make=PlivoDialect, path="/v1/plivo", key_in_path=True),
-        "exotel": DialectSpec(make=ExotelDialect, path="/v1/exotel", key_in_path=True),
-        "media-streams": DialectSpec(make=AnyMediaStreamDialect, path="/v1/media-streams", key_in_path=True),
-        "vonage": DialectSpec(make=VonageDialect, path="/v1/vonage", key_in_path=True),
-        "audiosocket": DialectSpec(make=lambda _: AudioSocketDialect(), path=None),
+        "native": DialectSpec(make=lambda *_: NativeDialect(), path="/v1/stream"),
+        "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
+        "signalwire": DialectSpec(
+            make=lambda source, _: SignalWireDialect(source), path="/v1/signalwire", key_in_path=True
+        ),
+        "telnyx": DialectSpec(make=lambda source, _: TelnyxDialect(source), path="/v1/telnyx", key_in_path=True),
+        "plivo": DialectSpec(make=lambda source, _: PlivoDialect(source), path="/v1/plivo", key_in_path=True),
+        "exotel": DialectSpec(make=lambda source, _: ExotelDialect(source), path="/v1/exotel", key_in_path=True),
+        "media-streams": DialectSpec(
+            make=lambda source, _: AnyMediaStreamDialect(source), path="/v1/media-streams", key_in_path=True
+        ),
+        "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
+        "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
+        "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
+        "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
+        "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""

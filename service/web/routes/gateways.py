@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.access.keys import presented_id, presented_key
 from service.gateway.shell import GatewayShell, Gone, Unsent
+from service.ingest.dialect import Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.storage.port import GatewayKey
 from service.web.addresses import client_address
@@ -62,7 +63,7 @@ def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable
         presented = websocket.path_params.get("key") or presented_key(websocket.headers)
         key = await _admit(websocket, context, presented)
         if key is not None:
-            dialect = spec.make(key.source)
+            dialect = spec.make(key.source, Handshake(query=dict(websocket.query_params)))
             await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, key).serve()
 
     return connected

@@ -23,6 +23,7 @@ from detectors.packs.source import pack_version
 from detectors.runtime.registry import Registry
 from service.app import Service
 from service.gateway.tcp import TcpGateway
+from service.ingest.dialects import freeswitch
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.settings import Settings
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
@@ -172,6 +173,15 @@ async def ended(client: httpx.AsyncClient, call_id: str) -> dict[str, Any]:
     raise AssertionError("the call does not end")
 
 
+async def begun(client: httpx.AsyncClient, call_id: str) -> None:
+    """The call has begun."""
+    for _ in range(400):
+        if (await client.get(f"/api/v1/calls/{call_id}")).status_code == 200:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the call does not begin")
+
+
 TWILIO_FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
 
 
@@ -228,6 +238,30 @@ async def test_what_is_known_of_a_source_holds_for_its_calls(
         stored = await ended(watcher, "CA-1")
     assert stored["call"]["language"] == language
     assert least <= stored["duration"] <= most
+
+
+async def test_one_call_of_mod_audio_stream_whose_module_connects_afresh(
+    quick: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The URL alone names the call, and left and right are its two parties."""
+    monkeypatch.setattr(freeswitch, "METADATA_SECONDS", 0.05)
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    path = f"/v1/mod_audio_stream/{key}?call_id=fs-1&rate=8k&mix=stereo&role=agent"
+    loud_and_low = b"\0\x40\0\x08" * 160
+    async with stream(quick, "", path) as first:
+        await begun(watcher, "fs-1")  # before any sound comes
+        for _ in range(25):
+            await first.send(loud_and_low)
+        async with stream(quick, "", path) as second:
+            for _ in range(25):
+                await second.send(loud_and_low)
+            assert await closing_code(first) == 1008
+            await second.close()
+            stored = await ended(watcher, "fs-1")
+    outline = (await watcher.get("/api/v1/calls/fs-1/peaks", params={"points": 4})).json()
+    assert (stored["ending"], stored["call"]["roles"]) == ("completed", ["agent", "customer"])
+    assert outline["roles"] == ["agent", "customer"]
+    assert peaks_of(outline) == [pytest.approx(0.5, abs=0.05), pytest.approx(0.0625, abs=0.02)], "neither is swapped"
 
 
 async def test_one_call_of_vonage_on_a_socket_for_each_leg(quick: House) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from service.ingest.dialect import FactStored, Handshake, SendText
 from service.ingest.dialects.exotel import ExotelDialect
+from service.ingest.dialects.jambonz import JambonzDialect
+from service.ingest.dialects.mod_audio_fork import ModAudioForkDialect
+from service.ingest.dialects.mod_audio_stream import ModAudioStreamDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.plivo import PlivoDialect
 from service.ingest.dialects.signalwire import SignalWireDialect
@@ -100,6 +107,41 @@ def test_the_vonage_messages_are_taken() -> None:
     assert (call.encoding, call.rate, call.clock) == ("pcm_s16le", 16_000, "arrival")
     assert (call.agent, call.language, call.metadata) == ("A17", "zh", {"campaign": "M1"})
     assert dialect.text(pressed) == [DigitPressed(digit="5", role="customer")]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "heading", "kind"),
+    [
+        ("mod_audio_stream", "# FreeSWITCH mod_audio_stream", ModAudioStreamDialect),
+        ("mod_audio_fork", "# FreeSWITCH mod_audio_fork", ModAudioForkDialect),
+    ],
+)
+def test_the_freeswitch_metadata_are_taken_and_the_events_are_those_that_are_sent(
+    dialect: str, heading: str, kind: type[ModAudioStreamDialect] | type[ModAudioForkDialect]
+) -> None:
+    metadata, told = shown(dialect, heading)
+    made = kind(Source(name="pbx", first_track="customer"), Handshake(query={}))
+    [call] = made.text(metadata)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.rate, call.roles) == ("c-1001", 8000, ("agent", "customer"))
+    assert (call.agent, call.language, call.metadata) == ("A17", "zh", {"campaign": "M1"})
+    event: dict[str, Any] = json.loads(told).get("data", json.loads(told))
+    at, fact = datetime.fromisoformat(event["at"]), FACT.validate_python(event["fact"])
+    [sent] = made.tell(FactStored(call_id=event["call_id"], seq=event["seq"], at=at, fact=fact))
+    assert isinstance(sent, SendText)
+    assert json.loads(sent.text) == json.loads(told)
+
+
+def test_the_jambonz_messages_are_taken() -> None:
+    application, listening, pressed = shown("jambonz", "# jambonz listen")
+    listen = json.loads(application)[0]["listen"]
+    dialect = JambonzDialect(Source(name="pbx", first_track="agent"), Handshake(query={}))
+    [call] = dialect.text(listening)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.rate) == ("5f6e2a1c-7d1b-4e0e-9f53-0c1a2b3c4d5e", listen["sampleRate"])
+    assert (call.roles, call.customer) == (("agent", "customer"), listen["metadata"]["customer"])
+    assert call.metadata["campaign"] == listen["metadata"]["campaign"]
+    assert dialect.text(pressed) == [DigitPressed(digit="5", role="agent")]
 
 
 def test_every_dialect_has_its_page() -> None:
