@@ -55,8 +55,7 @@ def parse_message(text: str) -> Message:
 
     Raises ProtocolViolation: 1009 over MAX_TEXT_BYTES, 1003 for anything but an object.
     """
-    if len(text) > MAX_TEXT_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
-        raise ProtocolViolation("message", f"a text message may have {MAX_TEXT_BYTES} bytes at most", CLOSE_TOO_BIG)
+    check_text_size(text)
     try:
         message: object = json.loads(text.lstrip(_BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:  # RecursionError: 64 KiB hold brackets nested deeply enough
@@ -74,6 +73,12 @@ def tolerated(violation: ProtocolViolation, kind: IrregularityKind, done: str = 
     if violation.close_code == CLOSE_TOO_BIG:
         raise violation
     return Irregularity(kind=kind, field=violation.field, message=f"{violation.message}; {done}")
+
+
+def check_text_size(text: str) -> None:
+    """Raises ProtocolViolation 1009 over MAX_TEXT_BYTES."""
+    if len(text) > MAX_TEXT_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        raise ProtocolViolation("message", f"a text message may have {MAX_TEXT_BYTES} bytes at most", CLOSE_TOO_BIG)
 
 
 def check_audio_size(payload: bytes) -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.any_media_stream import AnyMediaStreamDialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
+from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.jambonz import JambonzDialect
 from service.ingest.dialects.mod_audio_fork import ModAudioForkDialect
@@ -19,6 +20,7 @@ from service.ingest.dialects.signalwire import SignalWireDialect
 from service.ingest.dialects.telnyx import TelnyxDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
+from service.ingest.dialects.yeastar import YeastarDialect
 from service.ingest.source import Source
 
 
@@ -56,6 +58,8 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
         "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
         "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
         "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
+        "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
+        "yeastar": DialectSpec(make=YeastarDialect, path="/v1/yeastar"),
     }
 )
 """By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""

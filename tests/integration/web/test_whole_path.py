@@ -16,6 +16,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from asr.engines.absent import AbsentEngine
 from detectors.packs.biasing import PromptFrame
@@ -282,6 +283,87 @@ async def test_one_call_of_vonage_on_a_socket_for_each_leg(quick: House) -> None
     outline = (await watcher.get("/api/v1/calls/v-1/peaks", params={"points": 4})).json()
     assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
     assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+def media_start(role: str, channel_id: str, *, as_json: bool) -> str:
+    """Asterisk's, in JSON with the channel's variables, or in plain text without."""
+    if not as_json:
+        return f"MEDIA_START connection_id:cw channel:WebSocket/cw/0x1 channel_id:{channel_id} format:ulaw ptime:20"
+    variables = {"CALLWARDEN_CALL_ID": "as-1", "CALLWARDEN_ROLE": role}
+    start = {"event": "MEDIA_START", "connection_id": "cw", "channel_id": channel_id, "format": "ulaw"}
+    return json.dumps({**start, "channel_variables": variables})
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_one_call_of_asterisk_on_a_socket_for_each_direction(quick: House, *, as_json: bool) -> None:
+    """What snoops in and out send; the first audio overtakes the start."""
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    path, media = "/v1/asterisk?call_id=as-1&at=1795404198&role=", [Subprotocol("media")]
+    async with (
+        stream(quick, key, f"{path}customer", subprotocols=media) as customer,
+        stream(quick, key, f"{path}agent", subprotocols=media) as agent,
+    ):
+        for number, (role, client) in enumerate((("customer", customer), ("agent", agent))):
+            assert (client.subprotocol, client.protocol.extensions) == ("media", [])
+            await client.send(bytes([0x10]) * 160)
+            await client.send(media_start(role, f"1795404198.{number}", as_json=as_json))
+        for _ in range(49):
+            for client in (customer, agent):
+                await client.send(bytes([0x10]) * 160)
+        await customer.close()
+        await agent.close()
+        stored = await ended(watcher, "as-1")
+    outline = (await watcher.get("/api/v1/calls/as-1/peaks", params={"points": 4})).json()
+    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_a_leg_of_asterisk_that_breaks_without_a_close_does_not_keep_its_call(quick: House) -> None:
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    async with (
+        connect(f"{quick.ws}/api/v1/live", additional_headers=cookie_of(watcher), proxy=None) as live,
+        stream(quick, key, "/v1/asterisk") as client,
+    ):
+        await client.send(media_start("customer", "1795404198.1", as_json=True))
+        await live_until(live, "call_opened")
+        client.transport.abort()
+        assert (await ended(watcher, "as-1"))["ending"] == "dropped"
+
+
+YEASTAR = {"PJSIP/1009-6": "1009", "PJSIP/trunk-5": "13800138000"}
+
+
+async def send_fragments(client: ClientConnection, call_id: str, status: str, times: int) -> None:
+    """So often 40 ms of each of Yeastar's channels, or that they have ended."""
+    audio = base64.b64encode(b"\0\x40" * 640).decode() if status == "process" else ""
+    for channel, number in [*YEASTAR.items()] * times:
+        told = {"callid": call_id, "callflow": "", "number": number, "status": status, "channelid": channel}
+        await client.send(json.dumps({**told, "audio": audio}))
+
+
+async def test_one_call_of_yeastar_with_its_channels_in_turn(quick: House) -> None:
+    watcher, key = await quick.logged_in("supervisor"), await quick.key()
+    async with stream(quick, key, "/v1/yeastar?rate=16000") as client:
+        await send_fragments(client, "y-1", "process", 25)
+        await send_fragments(client, "y-1", "end", 1)
+        stored = await ended(watcher, "y-1")
+        assert await closing_code(client) == 1000
+    outline = (await watcher.get("/api/v1/calls/y-1/peaks", params={"points": 4})).json()
+    assert (stored["call"]["agent"], stored["call"]["customer"]) == ("1009", "13800138000")
+    assert (stored["ending"], stored["duration"]) == ("completed", pytest.approx(1.0, abs=0.6))
+    assert min(peaks_of(outline)) > 0.1, "both parties are heard"
+
+
+async def test_a_second_call_of_yeastar_on_one_connection_is_told_to_connect_again(real: House) -> None:
+    watcher, key = await real.logged_in("supervisor"), await real.key()
+    async with stream(real, key, "/v1/yeastar?rate=16000") as client:
+        await send_fragments(client, "y-1", "process", 25)
+        await send_fragments(client, "y-1", "end", 1)
+        await send_fragments(client, "y-2", "process", 1)
+        assert await closing_code(client) == 1008
+        assert client.close_reason.startswith("callid: came after the end")
+    assert (await summary(watcher, "y-1"))["state"] == "live", "it was not ended by that"
+    assert (await watcher.get("/api/v1/calls/y-2")).status_code == 404
 
 
 def frame(kind: int, payload: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from service.ingest.dialect import FactStored, Handshake, SendText
+from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.jambonz import JambonzDialect
 from service.ingest.dialects.mod_audio_fork import ModAudioForkDialect
@@ -22,6 +23,7 @@ from service.ingest.dialects.specs import DIALECTS
 from service.ingest.dialects.telnyx import TelnyxDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.dialects.vonage import VonageDialect
+from service.ingest.dialects.yeastar import YeastarDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
 from service.ingest.source import Source
 from service.record.facts import FACT
@@ -142,6 +144,35 @@ def test_the_jambonz_messages_are_taken() -> None:
     assert (call.roles, call.customer) == (("agent", "customer"), listen["metadata"]["customer"])
     assert call.metadata["campaign"] == listen["metadata"]["campaign"]
     assert dialect.text(pressed) == [DigitPressed(digit="5", role="agent")]
+
+
+def test_the_messages_of_asterisk_are_taken_in_either_form() -> None:
+    page = (PAGES / "chan_websocket.md").read_text("utf-8")
+    started, pressed = shown("chan_websocket", "## What Asterisk sends")
+    plain_start, plain_key = re.findall(r"^(?:MEDIA_START|DTMF_END) .*$", page, re.MULTILINE)
+    source = Source(name="pbx", first_track="customer")
+    dialect = ChanWebsocketDialect(source, Handshake(query={}))
+    [call] = dialect.text(started)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.roles, call.rate, call.agent) == ("c-1001", ("customer",), 16_000, "A17")
+    assert (call.customer, call.metadata) == ("C-88", {"campaign": "M1"})
+    assert dialect.text(pressed) == dialect.text(plain_key) == [DigitPressed(digit="5", role="customer")]
+    query = {"call_id": "c-1001", "role": "agent", "at": "1795404198"}
+    [call] = ChanWebsocketDialect(source, Handshake(query=query)).text(plain_start)
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.roles) == ("c-1001", ("agent",))
+
+
+def test_the_yeastar_messages_are_taken() -> None:
+    dialect = YeastarDialect(Source(name="pbx", first_track="customer"), Handshake(query={}))
+    first, [call, *audio], ended, over = (dialect.text(message) for message in shown("yeastar", "# Yeastar P-Series"))
+    assert (first, ended, over) == ([], [], [CallStopped(call_over=False)])
+    assert isinstance(call, CallAnnounced)
+    assert (call.call_id, call.agent, call.customer) == ("1755940023.7", "1009", "13800138000")
+    assert audio == [
+        AudioArrived(payload=b"\1\2\3\4", role="agent"),
+        AudioArrived(payload=b"\5\6\7\10", role="customer"),
+    ]
 
 
 def test_every_dialect_has_its_page() -> None:
