@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
-from service.live.messages import EventsAnswer, LiveMessage
+from service.live.messages import EventsAnswer, LiveMessage, Partial
 from service.record.facts import Alert, Fact
 from service.recordings.peaks import Peaks
 from service.recordings.recordings import Sound
@@ -84,7 +84,9 @@ def registered() -> frozenset[type]:
     return frozenset(_RULES)
 
 
-for _kind in (CallPage, CallRecord, EventsAnswer, AlertPage, Alert, Peaks, Sound, *get_args(LiveMessage)):
+_FOR_DASHBOARDS = tuple(kind for kind in get_args(LiveMessage) if kind is not Partial)
+
+for _kind in (CallPage, CallRecord, EventsAnswer, AlertPage, Alert, Peaks, Sound, *_FOR_DASHBOARDS):
     shown_to(WATCHERS)(_kind)
-for _kind in get_args(Fact):
+for _kind in (Partial, *get_args(Fact)):
     shown_to((*WATCHERS, *GATEWAYS))(_kind)

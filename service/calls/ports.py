@@ -65,6 +65,10 @@ class LiveBus(LiveDisplay, Protocol):
         behind."""
         ...
 
+    def follow_partials(self, call_id: str) -> AsyncIterator[Partial]:
+        """The call's interim texts as they are shown, as `follow` its facts."""
+        ...
+
     def show_health(self) -> None:
         """How the service does has changed."""
         ...

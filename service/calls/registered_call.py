@@ -13,6 +13,7 @@ from service.calls.ports import LiveBus
 from service.calls.session import CallSession, SessionEnd
 from service.ingest.events import AudioArrived, FormatChanged, LineEvent, ProtocolViolation
 from service.ingest.source import Clock
+from service.live.messages import Partial
 from service.record.facts import CallEnding, Notice
 from service.storage.port import LoggedFact
 
@@ -102,6 +103,10 @@ class CallConnection:
     def events(self) -> AsyncIterator[LoggedFact]:
         """The call's facts from now on, until it is wholly processed."""
         return self._bus.follow(self.call_id)
+
+    def partials(self) -> AsyncIterator[Partial]:
+        """The call's interim texts from now on, until it is wholly processed."""
+        return self._bus.follow_partials(self.call_id)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Protocol
 from service.calls.registered_call import CallOutcome as CallOutcome
 from service.calls.registry import CallRefused as CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
+from service.live.messages import Partial
 from service.storage.port import GatewayKey, LoggedFact
 
 
@@ -46,6 +47,10 @@ class CallConnection(Protocol):
 
     def events(self) -> AsyncIterator[LoggedFact]:
         """The call's facts from now on, until it is wholly processed."""
+        ...
+
+    def partials(self) -> AsyncIterator[Partial]:
+        """The call's interim texts from now on, until it is wholly processed."""
         ...
 
 

@@ -19,6 +19,7 @@ from asr.types import Seconds
 from service.access.clock import steady_now
 from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
+from service.gateway.endings import close_after, last_news, not_taken
 from service.gateway.reservations import Reservations
 from service.ingest.dialect import (
     CallProcessed,
@@ -29,11 +30,11 @@ from service.ingest.dialect import (
     DialectOutput,
     FactStored,
     News,
+    PartialHeard,
     SendText,
 )
 from service.ingest.events import (
     CLOSE_NORMAL,
-    CLOSE_POLICY,
     CLOSE_TOO_BIG,
     CallAnnounced,
     CallStopped,
@@ -43,13 +44,11 @@ from service.ingest.events import (
     ReservedCallAnnounced,
 )
 from service.ingest.rate_limits import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MessageLimit
+from service.live.messages import Partial
 from service.metrics import Metrics
 from service.storage.port import GatewayKey, LoggedFact
 
 CLOSE_BAD_TEXT = 1007
-CLOSE_INTERNAL_ERROR = 1011
-CLOSE_RESTARTING = 1012
-CLOSE_TRY_LATER = 1013
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +87,14 @@ class GatewayLimits:
 
     `send`: a gateway that asked for events and does not read them for so long gets no more; its call goes on.
 
+    `farewell`: a peer whose protocol lets it close the connection has so long for that.
+
     `messages_a_second` and `messages_at_once`: as `service.ingest.rate_limits` has them.
     """
 
     start: Seconds = 30.0
     send: Seconds = 30.0
+    farewell: Seconds = 10.0
     messages_a_second: float = MESSAGES_A_SECOND
     messages_at_once: float = MESSAGES_AT_ONCE
 
@@ -121,6 +123,7 @@ class GatewayShell:
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
         self._replies: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
         self._closed = False
 
     async def serve(self) -> None:
@@ -142,10 +145,10 @@ class GatewayShell:
             if events is None:
                 return
             connection = await self._attach(events[0])
-            facts = connection.events()  # before anything else happens in the call
+            facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
-            self._replies = tasks.create_task(self._answer(connection, facts))
+            self._replies = tasks.create_task(self._answer(connection, facts, partials))
             self._take(events[1:], connection)
             while not isinstance(message := await self._next(), Gone):
                 self._take(await self._replied(message), connection)
@@ -153,11 +156,11 @@ class GatewayShell:
         except ProtocolViolation as violation:
             self._hush()
             self._reject(violation)
-            await self._say_why(violation)
+            await self._part(violation)
         except CallRefused as refused:
             self._metrics.calls_refused.labels(refused.code).inc()
             log.warning("call refused", call_id=self._call_id, source=self._source, code=refused.code)
-            await self._say_why(_as_violation(refused))
+            await self._part(not_taken(refused))
 
     @property
     def _source(self) -> str:
@@ -232,27 +235,26 @@ class GatewayShell:
             elif not isinstance(event, CallAnnounced | ReservedCallAnnounced):
                 connection.feed(event)
 
-    async def _answer(self, connection: CallConnection, facts: AsyncIterator[LoggedFact]) -> None:
+    async def _answer(
+        self, connection: CallConnection, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]
+    ) -> None:
         """Tell the dialect of the call's facts, at last of what became of it."""
-        telling = asyncio.create_task(self._tell_facts(facts))
+        telling = asyncio.create_task(self._tell_what_happens(facts, partials))
         try:
             outcome = await connection.over()
             if outcome == "processed":
                 await telling
         finally:
             telling.cancel()
-        match outcome:
-            case "processed":
-                with suppress(Unsent):
-                    await self._tell(CallProcessed())
-            case "failed":
-                failed = "the monitoring of this call failed; announce it again to go on"
-                await self._say_why(ProtocolViolation("call", failed, CLOSE_INTERNAL_ERROR))
-            case "suspended":
-                await self._say_why(ProtocolViolation("call", "the service is restarting", CLOSE_RESTARTING, 1.0))
-            case "taken_over":
-                taken = "another connection has taken this call over"
-                await self._say_why(ProtocolViolation("call_id", taken, CLOSE_POLICY))
+        last = last_news(outcome)
+        with suppress(Unsent):
+            await self._tell(last)
+        if not self._closed:  # the peer's next message is read by whoever reads
+            await asyncio.sleep(self._limits.farewell)
+            await self._close_after(last)
+
+    async def _tell_what_happens(self, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]) -> None:
+        await asyncio.gather(self._tell_facts(facts), self._tell_partials(partials))
 
     async def _tell_facts(self, facts: AsyncIterator[LoggedFact]) -> None:
         try:
@@ -261,6 +263,13 @@ class GatewayShell:
                 await self._tell(FactStored(call_id=logged.call_id, seq=logged.seq, at=logged.at, fact=fact))
         except Unsent:
             log.warning("gateway does not read its events", call_id=self._call_id, source=self._source)
+
+    async def _tell_partials(self, partials: AsyncIterator[Partial]) -> None:
+        with suppress(Unsent):
+            async for each in partials:
+                said = seen_by("gateway", each)
+                heard = PartialHeard(call_id=said.call_id, role=said.role, start=said.start, text=said.text)
+                await self._tell(heard)
 
     def _gone(self, code: int, connection: CallConnection) -> None:
         """The connection is over; what that means for the call depends on how it ended."""
@@ -282,25 +291,42 @@ class GatewayShell:
             self._metrics.calls_rejected.inc()
             self._connection.reject(violation)
 
-    async def _say_why(self, violation: ProtocolViolation) -> None:
+    async def _part(self, violation: ProtocolViolation) -> None:
+        """Say why this side ends the connection, and read on where it is the peer that closes."""
+        last = ConnectionRefused(violation=violation)
         with suppress(Unsent):
-            await self._tell(ConnectionRefused(violation=violation))
+            await self._tell(last)
+        with suppress(TimeoutError, ProtocolViolation):
+            async with asyncio.timeout(self._limits.farewell):
+                while not self._closed and not isinstance(message := await self._next(), Gone):
+                    await self._replied(message)
+        await self._close_after(last)
+
+    async def _close_after(self, last: CallProcessed | ConnectionRefused) -> None:
+        """The peer may have closed, or been closed, already."""
+        with suppress(Unsent):
+            await self._send([close_after(last)])
 
     async def _tell(self, news: News) -> None:
         await self._send(self._dialect.tell(news))
 
     async def _send(self, replies: Sequence[SendText | Close]) -> None:
-        """Raises Unsent. A close is tried even where what comes before it cannot be sent."""
-        try:
-            for reply in replies:
-                if isinstance(reply, SendText):
-                    await self._within_time(self._transport.send(reply.text))
-        finally:
-            for reply in replies:
-                if isinstance(reply, Close) and not self._closed:
-                    self._closed = True
-                    with suppress(Unsent):
-                        await self._within_time(self._transport.close(reply.code, reply.reason))
+        """One after the other, in the order in which the dialect gave them, for they may be numbered. Raises Unsent. A
+        close is tried even where what comes before it cannot be sent."""
+        async with self._sending:
+            try:
+                for reply in replies:
+                    if isinstance(reply, SendText):
+                        await self._within_time(self._transport.send(reply.text))
+            finally:
+                await self._send_close([reply for reply in replies if isinstance(reply, Close)])
+
+    async def _send_close(self, replies: Sequence[Close]) -> None:
+        for reply in replies:
+            if not self._closed:
+                self._closed = True
+                with suppress(Unsent):
+                    await self._within_time(self._transport.close(reply.code, reply.reason))
 
     async def _within_time(self, sending: Coroutine[Any, Any, None]) -> None:
         try:
@@ -308,10 +334,3 @@ class GatewayShell:
                 await sending
         except TimeoutError as late:
             raise Unsent from late
-
-
-def _as_violation(refused: CallRefused) -> ProtocolViolation:
-    """A refused call in the words a gateway is told it with."""
-    later = f"; try again in {refused.retry_after:.0f} s" if refused.retry_after else ""
-    code = CLOSE_RESTARTING if refused.code == "restarting" else CLOSE_TRY_LATER
-    return ProtocolViolation("start", refused.message + later, code, refused.retry_after)

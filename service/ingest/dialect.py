@@ -7,11 +7,11 @@ A dialect is a plain class without IO, one a connection. `service/ingest/dialect
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from asr.types import Seconds
+from asr.types import Role, Seconds
 from service.ingest.events import CLOSE_NORMAL, GatewayEvent, ProtocolViolation
 from service.record.facts import Fact
 
@@ -27,6 +27,17 @@ class Close:
 
     code: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """The request that a WebSocket begins with. `query`: that of its URL, decoded; of two values of one name the last.
+    `headers`: by names in lower case. `refused`: why it is let in for nothing but to be told so; None where its key is
+    good."""
+
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    refused: ProtocolViolation | None = None
 
 
 Reply: TypeAlias = SendText | Close
@@ -52,6 +63,16 @@ class FactStored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartialHeard:
+    """What a party of the call has said so far of the utterance that began at `start`; empty: nothing any more."""
+
+    call_id: str
+    role: Role
+    start: Seconds
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallProcessed:
     """Everything that was sent is transcribed, judged and stored."""
 
@@ -63,16 +84,8 @@ class ConnectionRefused:
     violation: ProtocolViolation
 
 
-News: TypeAlias = CallTaken | FactStored | CallProcessed | ConnectionRefused
+News: TypeAlias = CallTaken | FactStored | PartialHeard | CallProcessed | ConnectionRefused
 """What the service may have to say to a gateway."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
-    """What a connection says before its first message. `query`: that of its URL, decoded; of two values of one name
-    the last."""
-
-    query: Mapping[str, str]
 
 
 class Dialect(Protocol):

@@ -1,8 +1,8 @@
 """What a gateway tells us, whatever its dialect: a call started, audio came, a key was pressed, it stopped.
 
 Until a dialect (`service.ingest.dialect`) has accepted a start message it raises ProtocolViolation for what cannot
-begin a call. From then on a call is live, and only what is too big breaks the protocol: everything else that is odd is
-an Irregularity.
+begin a call. From then on a call is live, and only what is too big breaks the protocol, or what the vendor's own rules
+end a session for: everything else that is odd is an Irregularity.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ CLOSE_UNSUPPORTED = 1003
 """RFC 6455 7.4.1: a type of data that cannot be accepted."""
 CLOSE_POLICY = 1008
 CLOSE_TOO_BIG = 1009
+CLOSE_INTERNAL_ERROR = 1011
+CLOSE_RESTARTING = 1012
+CLOSE_TRY_LATER = 1013
+CLOSE_UNAUTHORIZED = 3000
+"""As IANA has it, for peers that are told on an accepted WebSocket that their key is not good."""
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_AUDIO_BYTES = 1024 * 1024

@@ -45,6 +45,8 @@ _NO_KEY = re.compile("[^0-9A-D*#]", re.ASCII)
 _MOST_KEYS = 32
 """Digits in one message: some gateways collect a card number and send it whole."""
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.0+)?", re.ASCII)
+_MACROLANGUAGES = {"cmn": "zh"}
+"""Mandarin by its own code (ISO 639-3)."""
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 2199
 _LARGEST_OFFSET = timedelta(hours=15, minutes=59)
 """What PostgreSQL can keep, and two hours more than any zone has."""
@@ -194,8 +196,9 @@ def digits_at(message: Message, name: str, role: Role | None, where: str = "") -
 
 
 def language_at(message: Message, name: str, where: str = "") -> CallLanguage | None:
-    """A language by its BCP 47 tag, of which the first part counts (zh-CN is zh), or `auto`."""
+    """A language by its BCP 47 tag, of which the first part counts (zh-CN is zh, and so is cmn-CN), or `auto`."""
     tag = re.split("[-_]", text_at(message, name, 35, where).lower())[0]
+    tag = _MACROLANGUAGES.get(tag, tag)
     for language in get_args(CallLanguage):
         if tag == language:
             return language

@@ -1,34 +1,36 @@
-"""Those who asked for a call's facts back: gateways whose key has the right, and the client that waits for a call."""
+"""Those who asked for a call's facts, or its interim texts, back: gateways whose key has the right, and the client that
+waits for a call."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-
-from service.storage.port import LoggedFact
+from typing import Generic, TypeVar
 
 MOST_FOLLOWED = 4096
 """Facts kept for one that reads slowly: about an hour of a busy call."""
 
+T = TypeVar("T")
 
-class Followers:
-    """Hands each stored fact of a call to everyone who follows that call; `most` are kept for each of them."""
+
+class Followers(Generic[T]):
+    """Hands what is told of a call to everyone who follows that call; `most` are kept for each of them."""
 
     def __init__(self, most: int = MOST_FOLLOWED) -> None:
         self._most = most
-        self._queues: dict[str, set[asyncio.Queue[LoggedFact | None]]] = {}
+        self._queues: dict[str, set[asyncio.Queue[T | None]]] = {}
 
-    def follow(self, call_id: str) -> AsyncGenerator[LoggedFact, None]:
-        """The call's facts told from this moment on, until its end; fewer for one that falls too far behind."""
-        queue: asyncio.Queue[LoggedFact | None] = asyncio.Queue()
+    def follow(self, call_id: str) -> AsyncGenerator[T, None]:
+        """What is told of the call from this moment on, until its end; fewer for one that falls too far behind."""
+        queue: asyncio.Queue[T | None] = asyncio.Queue()
         self._queues.setdefault(call_id, set()).add(queue)
         return self._following(call_id, queue)
 
-    def tell(self, call_id: str, logged: LoggedFact) -> None:
-        """Pass on a fact of the call. Who has fallen too far behind gets what is queued, and then the end."""
+    def tell(self, call_id: str, told: T) -> None:
+        """Pass on what is told of the call. Who has fallen too far behind gets what is queued, and then the end."""
         for queue in list(self._queues.get(call_id, ())):
             if queue.qsize() < self._most:
-                queue.put_nowait(logged)
+                queue.put_nowait(told)
             else:
                 queue.put_nowait(None)
                 self._leave(call_id, queue)
@@ -38,16 +40,14 @@ class Followers:
         for queue in self._queues.pop(call_id, ()):
             queue.put_nowait(None)
 
-    async def _following(
-        self, call_id: str, queue: asyncio.Queue[LoggedFact | None]
-    ) -> AsyncGenerator[LoggedFact, None]:
+    async def _following(self, call_id: str, queue: asyncio.Queue[T | None]) -> AsyncGenerator[T, None]:
         try:
-            while (logged := await queue.get()) is not None:
-                yield logged
+            while (told := await queue.get()) is not None:
+                yield told
         finally:
             self._leave(call_id, queue)
 
-    def _leave(self, call_id: str, queue: asyncio.Queue[LoggedFact | None]) -> None:
+    def _leave(self, call_id: str, queue: asyncio.Queue[T | None]) -> None:
         followers = self._queues.get(call_id, set())
         followers.discard(queue)
         if not followers:

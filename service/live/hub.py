@@ -54,13 +54,14 @@ class HubLimits:
     dashboards share. Beyond that a fresh picture is cheaper than the rest of the old one.
     `resumed`: calls one Resume may name; a dashboard holds far fewer.
     `page`: missed events that are read at once.
-    `followed`: facts kept for one that follows a call and reads slowly.
+    `followed`: facts kept for one that follows a call and reads slowly; `interim`: texts for one that follows those.
     """
 
     waiting: int = 1000
     resumed: int = 1000
     page: int = 500
     followed: int = MOST_FOLLOWED
+    interim: int = 64
 
 
 class Subscription:
@@ -194,7 +195,8 @@ class LiveHub:
         self._live: dict[str, CallSummary] = {}
         self._undecided: dict[str, Alert] = {}
         self._subscriptions: set[Subscription] = set()
-        self._followers = Followers(self._limits.followed)
+        self._followers = Followers[LoggedFact](self._limits.followed)
+        self._interim = Followers[Partial](self._limits.interim)
 
     def publish(self, *logged: LoggedFact) -> None:
         """Show facts of one call that were stored together to everyone."""
@@ -211,9 +213,14 @@ class LiveHub:
         falls too far behind."""
         return self._followers.follow(call_id)
 
+    def follow_partials(self, call_id: str) -> AsyncGenerator[Partial, None]:
+        """The call's interim texts as they are shown, as `follow` its facts."""
+        return self._interim.follow(call_id)
+
     def ended(self, call_id: str) -> None:
         """Nothing more will be published of this call: its followers come to their end."""
         self._followers.end(call_id)
+        self._interim.end(call_id)
 
     def show_levels(self, levels: Levels) -> None:
         """Show how loud a call is now."""
@@ -223,6 +230,7 @@ class LiveHub:
         """Show interim text; not of a call that is not shown as live, for nothing would end it there."""
         if partial.call_id in self._live:
             self._send(partial)
+            self._interim.tell(partial.call_id, partial)
 
     def show_health(self) -> None:
         """Tell everyone how the service does."""

@@ -77,6 +77,18 @@ async def test_what_is_only_shown_is_no_fact(bus: LiveBus) -> None:
     assert await rest(follower) == [(1, "call_opened"), (2, "utterance")]
 
 
+async def test_what_is_said_so_far_goes_to_who_follows_it_until_the_calls_end(bus: LiveBus) -> None:
+    interim, other = bus.follow_partials("call-1"), bus.follow_partials("call-2")
+    bus.publish(*stored([scenes.opened()]))
+    said = [Partial(call_id="call-1", role="agent", start=0.0, text=text) for text in ("您", "您好", "")]
+    for partial in said:
+        bus.show_partial(partial)
+    bus.ended("call-1")
+    bus.ended("call-2")
+    assert [partial async for partial in interim] == said
+    assert [partial async for partial in other] == []
+
+
 async def test_a_call_is_live_from_its_opening_to_its_closing(bus: LiveBus) -> None:
     logged = stored([scenes.opened(), scenes.heard(), scenes.closed()])
     assert bus.live_call("call-1") is None

@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from asr.types import Role
+from asr.types import Role, Seconds
 from service.gateway.call_ports import CallOutcome, CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.followers import Followers
+from service.live.messages import Partial
 from service.record.facts import CallClosed, CallEnding, Fact
 from service.storage.port import GatewayKey, LoggedFact
 from tests import scenes
@@ -33,7 +34,8 @@ class FakeCallConnection:
     was_fed: asyncio.Event = field(default_factory=asyncio.Event)
     done_at_once: bool = True
     outcome: asyncio.Future[CallOutcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    followers: Followers = field(default_factory=Followers)
+    followers: Followers[LoggedFact] = field(default_factory=Followers[LoggedFact])
+    interim: Followers[Partial] = field(default_factory=Followers[Partial])
     seq: int = 0
 
     def feed(self, event: LineEvent) -> None:
@@ -64,9 +66,14 @@ class FakeCallConnection:
         self.seq += 1
         self.followers.tell(self.call_id, scenes.logged(fact, self.call_id, self.seq))
 
+    def say(self, role: Role, text: str, start: Seconds = 0.0) -> None:
+        """A party says something that goes on."""
+        self.interim.tell(self.call_id, Partial(call_id=self.call_id, role=role, start=start, text=text))
+
     def end_facts(self) -> None:
-        """Whoever follows the call's facts gets no more."""
+        """Whoever follows the call's facts or its interim texts gets no more."""
         self.followers.end(self.call_id)
+        self.interim.end(self.call_id)
 
     def lost(self) -> None:
         if not self._ending:
@@ -84,6 +91,9 @@ class FakeCallConnection:
 
     def events(self) -> AsyncIterator[LoggedFact]:
         return self.followers.follow(self.call_id)
+
+    def partials(self) -> AsyncIterator[Partial]:
+        return self.interim.follow(self.call_id)
 
     @property
     def _ending(self) -> bool:

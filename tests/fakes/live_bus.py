@@ -21,7 +21,8 @@ class FakeLiveBus:
     partials: list[Partial] = field(default_factory=list)
     healths: int = 0
     begun_anew: int = 0
-    followers: Followers = field(default_factory=Followers)
+    followers: Followers[LoggedFact] = field(default_factory=Followers[LoggedFact])
+    interim: Followers[Partial] = field(default_factory=Followers[Partial])
 
     def publish(self, *logged: LoggedFact) -> None:
         self.published += logged
@@ -30,15 +31,20 @@ class FakeLiveBus:
 
     def ended(self, call_id: str) -> None:
         self.followers.end(call_id)
+        self.interim.end(call_id)
 
     def follow(self, call_id: str) -> AsyncIterator[LoggedFact]:
         return self.followers.follow(call_id)
+
+    def follow_partials(self, call_id: str) -> AsyncIterator[Partial]:
+        return self.interim.follow(call_id)
 
     def show_levels(self, levels: Levels) -> None:
         self.levels.append(levels)
 
     def show_partial(self, partial: Partial) -> None:
         self.partials.append(partial)
+        self.interim.tell(partial.call_id, partial)
 
     def show_health(self) -> None:
         self.healths += 1

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.any_media_stream import AnyMediaStreamDialect
+from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.exotel import ExotelDialect
@@ -27,11 +28,15 @@ from service.ingest.source import Source
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectSpec:
     """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
-    `key_in_path`: the key may follow the path, for vendors that can send no header."""
+    `key_in_path`: the key may follow the path, for vendors that can send no header.
+
+    `answering` gives the dialect for a vendor that wants to be told on the accepted socket that its key is not good.
+    Without it such a request is denied."""
 
     make: Callable[[Source, Handshake], Dialect]
     path: str | None
     key_in_path: bool = False
+    answering: Callable[[Handshake], Dialect] | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -54,6 +59,9 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
             make=lambda source, _: AnyMediaStreamDialect(source), path="/v1/media-streams", key_in_path=True
         ),
         "vonage": DialectSpec(make=lambda source, _: VonageDialect(source), path="/v1/vonage", key_in_path=True),
+        "audiohook": DialectSpec(
+            make=lambda _, handshake: AudioHookDialect(handshake), path="/v1/audiohook", answering=AudioHookDialect
+        ),
         "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
         "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
         "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),

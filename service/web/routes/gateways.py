@@ -1,5 +1,5 @@
 """Where telephony gateways connect over a WebSocket, each dialect on its path. The key is checked before the handshake
-is accepted.
+is accepted; where it is not good the handshake is denied, or accepted to say so, as the vendor wants it.
 
 No server pings here: some gateways hang the call up on one. An idle limit takes their place.
 """
@@ -7,14 +7,16 @@ No server pings here: some gateways hang the call up on one. An idle limit takes
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.access.keys import presented_id, presented_key
 from service.gateway.shell import GatewayShell, Gone, Unsent
-from service.ingest.dialect import Handshake
+from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
+from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
 from service.storage.port import GatewayKey
 from service.web.addresses import client_address
 from service.web.auth import gateway_key
@@ -60,11 +62,18 @@ class WebSocketTransport:
 
 def _route(spec: DialectSpec) -> Callable[[WebSocket, RequestContext], Awaitable[None]]:
     async def connected(websocket: WebSocket, context: ContextDep) -> None:
-        presented = websocket.path_params.get("key") or presented_key(websocket.headers)
-        key = await _admit(websocket, context, presented)
-        if key is not None:
-            dialect = spec.make(key.source, Handshake(query=dict(websocket.query_params)))
-            await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, key).serve()
+        handshake = Handshake(query=dict(websocket.query_params), headers=websocket.headers)
+        try:
+            key = await _key(websocket, context)
+        except Refused as refused:
+            if spec.answering is None:
+                await deny(websocket, refused)
+            else:
+                answering = spec.answering(replace(handshake, refused=_as_violation(refused)))
+                await _serve(websocket, context, answering, None)
+            return
+        mark_known(websocket)
+        await _serve(websocket, context, spec.make(key.source, handshake), key)
 
     return connected
 
@@ -74,19 +83,28 @@ for _spec in DIALECTS.values():
         router.add_api_websocket_route(_path, _route(_spec))
 
 
-async def _admit(websocket: WebSocket, context: RequestContext, presented: str | None) -> GatewayKey | None:
-    """Accept the handshake and echo an offered sub-protocol; or deny it and give None."""
+async def _key(websocket: WebSocket, context: RequestContext) -> GatewayKey:
+    """The key that the gateway presents. Raises Refused, once that is noted."""
+    presented = websocket.path_params.get("key") or presented_key(websocket.headers)
     try:
-        key = await gateway_key(context, presented)
+        return await gateway_key(context, presented)
     except Refused as refused:
         _note_refusal(websocket, context, presented, refused)
         context.parts.metrics.gateway_denied.labels(str(refused.status)).inc()
-        await deny(websocket, refused)
-        return None
-    mark_known(websocket)
+        raise
+
+
+async def _serve(websocket: WebSocket, context: RequestContext, dialect: Dialect, key: GatewayKey | None) -> None:
+    """Accept the handshake, echo an offered sub-protocol, and stay until the connection is over."""
     offered: list[str] = websocket.scope["subprotocols"]
     await websocket.accept(subprotocol=offered[0] if offered else None)
-    return key
+    await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, key).serve()
+
+
+def _as_violation(refused: Refused) -> ProtocolViolation:
+    """A refused handshake in the words that a gateway is told it with on the socket."""
+    code = CLOSE_UNAUTHORIZED if refused.fault.code == "key" else CLOSE_TRY_LATER
+    return ProtocolViolation("key", refused.fault.message, code)
 
 
 def _note_refusal(websocket: WebSocket, context: RequestContext, presented: str | None, refused: Refused) -> None:

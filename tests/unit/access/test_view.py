@@ -49,6 +49,7 @@ SEEN: dict[type, frozenset[View]] = {
     schemas.Alive: ALL,
     schemas.Readiness: ALL,
     **dict.fromkeys(get_args(LiveMessage), WATCH),
+    messages.Partial: WATCH | {"gateway"},
     **dict.fromkeys(get_args(Fact), WATCH | {"gateway"}),
 }
 """Written out once more: a change of who sees what is a change of two places."""

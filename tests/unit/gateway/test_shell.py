@@ -15,14 +15,19 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.access.clock import steady_now
 from service.gateway.reservations import Reservations
-from service.gateway.shell import GatewayParts, GatewayShell
-from service.ingest.dialect import Dialect, DialectOutput, ListeningDialect, SendText
+from service.gateway.shell import GatewayParts, GatewayShell, Gone
+from service.ingest.dialect import Dialect, DialectOutput, Handshake, ListeningDialect, SendText
+from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import GatewayEvent, ProtocolViolation
 from service.ingest.source import Source
+from service.metrics import Metrics
+from service.record.facts import UtteranceHeard
 from service.storage.sql import SqlStore
 from service.web.routes.gateways import WebSocketTransport
+from tests import scenes
+from tests.fakes.call_registry import FakeCallConnection, FakeCallRegistry
 from tests.floor import CALL, KEY, SECOND, Floor
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
@@ -170,6 +175,60 @@ class Silent:
 
     async def close(self, code: int, reason: str) -> None:
         self.closes.append(code)
+
+
+class Congested:
+    """A peer that opens a session and then pings while it is told of facts; its network takes longer for some messages
+    than for others."""
+
+    def __init__(self, calls: FakeCallRegistry) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._calls = calls
+        self._connection: FakeCallConnection | None = None
+        self._seq = 0
+
+    async def receive(self) -> str | Gone:
+        self._seq += 1
+        if self._seq == 1:
+            return self._said("open", OPEN)
+        if self._connection is None:
+            self._connection = await self._calls.connections.get()
+        if self._seq > 30:
+            return Gone(code=1000)
+        self._connection.say("customer", "明天", float(self._seq))
+        self._connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
+        await asyncio.sleep(0)
+        return self._said("ping", {})
+
+    def _said(self, kind: str, parameters: object) -> str:
+        return json.dumps({"version": "2", "id": "s", "type": kind, "seq": self._seq, "parameters": parameters})
+
+    async def send(self, text: str) -> None:
+        message = json.loads(text)
+        for _ in range(message["seq"] % 4):
+            await asyncio.sleep(0)
+        self.sent.append(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        raise AssertionError("the peer closes")
+
+
+OPEN = {
+    "conversationId": "c-1",
+    "media": [{"type": "audio", "format": "PCMU", "channels": ["external"], "rate": 8000}],
+    "customConfig": {"events": True},
+}
+
+
+async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
+    calls = FakeCallRegistry()
+    peer, parts = Congested(calls), GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
+    async with asyncio.timeout(20):
+        await GatewayShell(
+            peer, parts, AudioHookDialect(Handshake()), replace(KEY, rights=("stream", "events"))
+        ).serve()
+    assert {"opened", "pong", "event"} == {message["type"] for message in peer.sent}
+    assert [message["seq"] for message in peer.sent] == [*range(1, len(peer.sent) + 1)]
 
 
 async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_connection(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from service.ingest.dialect import FactStored, Handshake, SendText
+from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.chan_websocket import ChanWebsocketDialect
 from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.jambonz import JambonzDialect
@@ -26,7 +28,8 @@ from service.ingest.dialects.vonage import VonageDialect
 from service.ingest.dialects.yeastar import YeastarDialect
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, DigitPressed
 from service.ingest.source import Source
-from service.record.facts import FACT
+from service.record.facts import FACT, UtteranceHeard
+from tests import scenes
 
 PAGES = Path(__file__).parents[3] / "docs" / "gateways"
 
@@ -173,6 +176,28 @@ def test_the_yeastar_messages_are_taken() -> None:
         AudioArrived(payload=b"\1\2\3\4", role="agent"),
         AudioArrived(payload=b"\5\6\7\10", role="customer"),
     ]
+
+
+def test_the_audiohook_messages_are_taken() -> None:
+    dialect = AudioHookDialect(Handshake(headers={"audiohook-organization-id": "5b0f3f0e-2f4c-4a53-9f0a-0b64bd2f8a01"}))
+    open_, discarded, close = shown("audiohook", "## What is sent")
+    opened, call = dialect.text(open_)
+    assert isinstance(opened, SendText)
+    assert isinstance(call, CallAnnounced)
+    assert (call.roles, call.language, call.jurisdiction) == (("customer", "agent"), "zh", "CN")
+    assert (call.wants_events, call.metadata["campaign"]) == (True, "M1")
+    assert dialect.text(discarded) == []
+    assert dialect.binary(b"\xff\xff") == [AudioArrived(payload=b"\xff\xff", at=1.5)]
+    told = replace(
+        scenes.utterance(call.call_id, text="明天还款", role="customer"), start=1.6, end=2.4, confidence=0.93
+    )
+    [event] = dialect.tell(FactStored(call_id=call.call_id, seq=2, at=scenes.NOON, fact=UtteranceHeard(utterance=told)))
+    [documented] = (json.loads(message) for message in shown("audiohook", "## What you get back"))
+    assert isinstance(event, SendText)
+    sent = json.loads(event.text)
+    del documented["parameters"]["entities"][0]["data"]["id"], sent["parameters"]["entities"][0]["data"]["id"]
+    assert sent == documented
+    assert dialect.text(close) == [CallStopped()]
 
 
 def test_every_dialect_has_its_page() -> None:
