@@ -47,7 +47,7 @@ class DialectSpec:
 
 DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
     {
-        "native": DialectSpec(make=lambda *_: NativeDialect(), path="/v1/stream"),
+        "native": DialectSpec(make=lambda _source, _handshake: NativeDialect(), path="/v1/stream"),
         "twilio": DialectSpec(make=lambda source, _: TwilioDialect(source), path="/v1/twilio", key_in_path=True),
         "signalwire": DialectSpec(
             make=lambda source, _: SignalWireDialect(source), path="/v1/signalwire", key_in_path=True
@@ -62,7 +62,7 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
         "audiohook": DialectSpec(
             make=lambda _, handshake: AudioHookDialect(handshake), path="/v1/audiohook", answering=AudioHookDialect
         ),
-        "audiosocket": DialectSpec(make=lambda *_: AudioSocketDialect(), path=None),
+        "audiosocket": DialectSpec(make=lambda _source, _handshake: AudioSocketDialect(), path=None),
         "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
         "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
         "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
