@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import accounts, audit, bench, demo, detect, evaluate, models, rules, serve, stream, transcribe
+from service.cli import (
+    accounts,
+    audit,
+    bench,
+    demo,
+    detect,
+    evaluate,
+    models,
+    rules,
+    serve,
+    simulate,
+    stream,
+    transcribe,
+)
 
 app = typer.Typer(
     name="callwarden",
@@ -16,6 +29,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("stream")(stream.stream)
+app.command("simulate")(simulate.simulate)
 app.command("transcribe")(transcribe.transcribe)
 app.command("detect")(detect.detect)
 app.command("eval")(evaluate.evaluate)
