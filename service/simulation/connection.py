@@ -60,8 +60,8 @@ class Connection:
             self._link.abort()
             self._listener.closed("broken off")
             return
+        await self.send(self.client.end() if ending == "told" else [])
         if ending == "told":
-            await self.send(self.client.end())
             await self._wait(lambda: self.client.over, OVER_SECONDS, "did not confirm the end")
         try:
             self._listener.closed(await self._link.close())

@@ -21,26 +21,37 @@ def interleaved(left: Pcm | None, right: Pcm | None) -> bytes | None:
     return encode(np.stack(sides, axis=1).reshape(-1), "pcm_s16le")
 
 
-class ForkClient(SpeakingClient):
-    """drachtio's mod_audio_fork. An empty binary message comes when it shuts down."""
-
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url, headers=basic(self._call.key), subprotocol="audio.drachtio.org")
-
-    def begin(self) -> list[Message]:
-        """The metadata that the integrator gives, which name the form of the sound: the module tells nothing."""
-        form = {"rate": f"{self._call.rate // 1000}k", "mix": "stereo", "role": "customer"}
-        return [json.dumps({"call_id": self.call_id, **form, **self._call.told})]
+class StereoForkClient(SpeakingClient):
+    """What the three have in common."""
 
     def audio(self, packet: Packet) -> list[Message]:
         sound = interleaved(packet.legs["customer"], packet.legs["agent"])
         return [] if sound is None else [sound]
 
+
+class ModuleClient(StereoForkClient):
+    """A module of FreeSWITCH. What the service tells it becomes an event of FreeSWITCH."""
+
+    def begin(self) -> list[Message]:
+        """The metadata that the integrator gives, which name the form of the sound: a module tells nothing."""
+        form = {"rate": f"{self._call.rate // 1000}k", "mix": "stereo", "role": "customer"}
+        return [json.dumps({"call_id": self.call_id, **form, **self._call.told})]
+
+    def received(self, message: Message) -> list[Message]:
+        return super().received(message) if isinstance(message, bytes) else []
+
+
+class ForkClient(ModuleClient):
+    """drachtio's mod_audio_fork. An empty binary message comes when it shuts down."""
+
+    def opening(self) -> Opening:
+        return Opening(url=self._call.url, headers=basic(self._call.key), subprotocol="audio.drachtio.org")
+
     def end(self) -> list[Message]:
         return [b""]
 
 
-class AudioStreamClient(ForkClient):
+class AudioStreamClient(ModuleClient):
     """mod_audio_stream. It sends no frame where a side has none, and offers compression."""
 
     def opening(self) -> Opening:
@@ -49,11 +60,8 @@ class AudioStreamClient(ForkClient):
     def audio(self, packet: Packet) -> list[Message]:
         return [] if any(pcm is None for pcm in packet.legs.values()) else super().audio(packet)
 
-    def end(self) -> list[Message]:
-        return []
 
-
-class JambonzClient(ForkClient):
+class JambonzClient(StereoForkClient):
     """jambonz' `listen`, which describes the call itself."""
 
     def opening(self) -> Opening:
@@ -72,6 +80,3 @@ class JambonzClient(ForkClient):
             "callStatus": "in-progress",
         }
         return [json.dumps({**call, "role": "customer", **self._call.told})]
-
-    def end(self) -> list[Message]:
-        return []

@@ -110,7 +110,7 @@ class GatewayClient(Protocol):
 
 
 class SpeakingClient:
-    """What gateways have in common that wait for nothing and answer nothing."""
+    """What gateways have in common that wait for nothing and take nothing."""
 
     def __init__(self, call: SimulatedCall) -> None:
         self._call = call
@@ -134,5 +134,5 @@ class SpeakingClient:
         return []
 
     def received(self, message: Message) -> list[Message]:
-        del message
-        return []
+        what = "text" if isinstance(message, str) else "binary"
+        raise SessionFailed(f"the service sent {what}, but this gateway takes none")

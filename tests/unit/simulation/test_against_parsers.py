@@ -19,7 +19,7 @@ from service.ingest.dialects.specs import DIALECTS
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, Irregularity, ReservedCallAnnounced
 from service.ingest.source import Source
 from service.simulation.network import Network, NetworkQuirks
-from service.simulation.port import GatewayClient, Message, Packet, SimulatedCall
+from service.simulation.port import GatewayClient, Message, Packet, SessionFailed, SimulatedCall
 from service.simulation.vendors import VENDORS
 
 TOKENS: dict[Role, str] = {
@@ -199,6 +199,17 @@ def test_the_call_is_announced_by_the_id_that_the_client_tells(name: str) -> Non
 def test_a_call_that_is_told_to_be_over_stops_once_a_connection(name: str) -> None:
     connections = len(VENDORS[name].connect(call_of(name)))
     assert played(name, packets_of(name, 3)).stops == connections
+
+
+@pytest.mark.parametrize("name", [name for name in VENDORS if name != "audiohook"])
+@pytest.mark.parametrize("message", ["{}", b"\0\0"])
+def test_what_would_be_heard_in_the_call_is_a_fault_of_the_service(name: str, message: Message) -> None:
+    client = VENDORS[name].connect(call_of(name))[0]
+    if name in ("mod_audio_stream", "mod_audio_fork") and isinstance(message, str):
+        assert client.received(message) == []
+        return
+    with pytest.raises(SessionFailed, match="takes none"):
+        client.received(message)
 
 
 @pytest.mark.parametrize("name", STAMPED)
