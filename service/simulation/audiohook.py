@@ -97,13 +97,13 @@ class AudioHookClient(SpeakingClient):
     def received(self, message: Message) -> list[Message]:
         if isinstance(message, bytes):
             raise SessionFailed("the service sent binary, which a Monitor takes for error 415")
-        said = cast("Json", json.loads(message))
+        said = _read(message)
         self._server_seq += 1
         if said.get("seq") != self._server_seq:
             raise SessionFailed(f"a message of the service has seq {said.get('seq')!r}, not {self._server_seq}")
-        if said.get("clientseq", -1) > self._seq or said.get("id") != self._session:
+        if said.get("clientseq") not in range(self._seq + 1) or said.get("id") != self._session:
             raise SessionFailed("a message of the service names another session, or a clientseq that was not sent")
-        return self._answer(str(said.get("type")), said.get("parameters") or {})
+        return self._answer(str(said.get("type")), said.get("parameters", {}))
 
     def _answer(self, kind: str, parameters: Json) -> list[Message]:
         match kind:
@@ -173,6 +173,16 @@ class AudioHookClient(SpeakingClient):
         self._seq += 1
         head = {"version": "2", "id": self._session, "type": kind, "seq": self._seq, "serverseq": self._server_seq}
         return json.dumps({**head, "position": _duration(self._position), "parameters": parameters})
+
+
+def _read(text: str) -> Json:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not isinstance(said.get("parameters", {}), dict):
+        raise SessionFailed("the service sent a text that is no message of AudioHook")
+    return cast("Json", said)
 
 
 def _duration(seconds: Seconds) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -48,40 +49,41 @@ async def play(
     sound: CallSound, vendor: Vendor, call: SimulatedCall, quirks: Quirks, pace: float, listener: Listener
 ) -> str:
     """The call at `pace` times real time; gives the id by which the service knows it. Raises StreamFailed."""
-    arrivals = _arrivals(sound, vendor, quirks.network)
-    clock, breaks_at = _Clock(pace), quirks.reconnect_after
-    if breaks_at is not None:
-        await _play_part(vendor, call, arrivals, clock, listener, breaks_at, "broken")
-        call = replace(call, attempt=call.attempt + 1)
-        arrivals = _since(arrivals, breaks_at + OUTAGE_SECONDS)
-        await clock.until(breaks_at + OUTAGE_SECONDS)
-    return await _play_part(vendor, call, arrivals, clock, listener, float("inf"), quirks.ending)
+    arrivals, clock = _arrivals(sound, vendor, quirks.network), _Clock(pace)
+    breaks_at = inf if quirks.reconnect_after is None else quirks.reconnect_after
+    if await _broke(vendor, call, arrivals, clock, listener, quirks.ending, breaks_at):
+        back_at = breaks_at + OUTAGE_SECONDS
+        await clock.until(back_at)
+        again = replace(call, attempt=call.attempt + 1)
+        await _broke(vendor, again, _since(arrivals, back_at), clock, listener, quirks.ending)
+    return vendor.connect(call)[0].call_id
 
 
-async def _play_part(
+async def _broke(
     vendor: Vendor,
     call: SimulatedCall,
     arrivals: AsyncIterator[tuple[Seconds, Packet]],
     clock: _Clock,
     listener: Listener,
-    until: Seconds,
     ending: Ending,
-) -> str:
-    """What of the call arrives before `until`, on connections of its own."""
-    clients = vendor.connect(call)
+    breaks_at: Seconds = inf,
+) -> bool:
+    """Whether the connections have broken before all of the call had arrived."""
+    broke = False
     async with AsyncExitStack() as stack:
+        clients = vendor.connect(call)
         connections = [await stack.enter_async_context(connected(client, listener)) for client in clients]
         for connection in connections:
             await connection.begin()
         async for due, packet in arrivals:
-            if due > until:
+            if broke := due > breaks_at:
                 break
             await clock.until(due)
             await _give(connections, packet)
             listener.sent(packet.end)
         for connection in connections:
-            await connection.end(ending)
-    return clients[0].call_id
+            await connection.end("broken" if broke else ending)
+    return broke
 
 
 async def _give(connections: list[Connection], packet: Packet) -> None:

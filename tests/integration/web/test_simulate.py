@@ -81,6 +81,13 @@ async def test_a_gateway_whose_connection_breaks_comes_back_for_the_rest(house: 
     assert told.closed == ["broken off", "closed with 1000"]
 
 
+async def test_a_call_that_ends_before_its_connection_is_to_break_has_but_one(house: House) -> None:
+    told, call = Told(), call_to(f"{house.ws}/v1/jambonz", await house.key())
+    await simulated("jambonz", call, told, Quirks(reconnect_after=60.0))
+    assert told.closed == ["closed with 1000"]
+    assert len(house.calls.announced) == 1
+
+
 async def test_a_call_may_end_without_a_word_or_with_a_close_alone(house: House) -> None:
     endings: dict[Ending, str] = {"broken": "broken off", "closed": "closed with 1000"}
     for ending, how in endings.items():

@@ -87,6 +87,12 @@ def test_a_form_that_was_not_offered_is_a_mistake(media: list[dict[str, Any]]) -
         Session().say("opened", media=media)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"parameters": 1}'])
+def test_a_text_that_is_no_message_is_a_mistake(text: str) -> None:
+    with pytest.raises(SessionFailed, match="no message of AudioHook"):
+        Session().client.received(text)
+
+
 def test_binary_and_numbers_that_do_not_follow_are_mistakes() -> None:
     session = Session()
     with pytest.raises(SessionFailed, match="415"):
