@@ -24,7 +24,7 @@ from detectors.contract import Jurisdiction
 from service.audio_files.call import CallAudio, CallSound, packets, read_call_audio
 from service.record.facts import FACT, CallEnding, Fact
 
-__all__ = ["CallAudio", "CallStart", "FactSeen", "StreamFailed", "read_call_audio", "stream_call"]
+__all__ = ["CallAudio", "CallStart", "FactSeen", "StreamFailed", "read_call_audio", "refusal", "stream_call"]
 
 PACKET_SECONDS = 0.02
 """What telephony gateways send: 20 ms a packet."""
@@ -90,7 +90,7 @@ async def stream_call(
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)
     except websockets.InvalidStatus as refusal:
-        raise StreamFailed(_refusal(refusal.response.status_code)) from refusal
+        raise StreamFailed(refusal(refusal.response.status_code)) from refusal
     except (OSError, websockets.WebSocketException) as cause:
         raise StreamFailed(f"{url}: {cause}") from cause
 
@@ -151,7 +151,8 @@ def _start_message(audio: CallSound, start: CallStart) -> str:
     return json.dumps({name: value for name, value in message.items() if value is not None}, ensure_ascii=False)
 
 
-def _refusal(status: int) -> str:
+def refusal(status: int) -> str:
+    """What an HTTP status says that answers a handshake."""
     if status == 401:
         return "401: the key is missing or unknown (make one with: callwarden keys create --source NAME)"
     if status == 403:

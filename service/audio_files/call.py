@@ -50,10 +50,10 @@ class CallFile:
     """A recorded call that is read as it is played, so that hours need no more memory than seconds.
 
     Agent left, customer right; `swap` turns them round. One channel is taken where `mono` allows it. Other rates than
-    8 and 16 kHz are converted. Use as a context manager. Raises AudioUnusable.
+    8 and 16 kHz are converted, and with `narrow` all but 8 kHz. Use as a context manager. Raises AudioUnusable.
     """
 
-    def __init__(self, path: Path, *, swap: bool = False, mono: bool = False) -> None:
+    def __init__(self, path: Path, *, swap: bool = False, mono: bool = False, narrow: bool = False) -> None:
         self._path = path
         self._order = slice(None, None, -1 if swap else 1)
         self._audio = AudioFile(path)
@@ -65,7 +65,7 @@ class CallFile:
             self._audio.__exit__()
             raise
         self.channels = self._audio.channels
-        self.rate = _rate_of_call(self._audio.rate)
+        self.rate = _NARROW if narrow else _rate_of_call(self._audio.rate)
 
     def __enter__(self) -> CallFile:
         return self

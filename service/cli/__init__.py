@@ -15,6 +15,7 @@ from service.cli import (
     models,
     rules,
     serve,
+    simulate,
     sources,
     stream,
     transcribe,
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("stream")(stream.stream)
+app.command("simulate")(simulate.simulate)
 app.command("transcribe")(transcribe.transcribe)
 app.command("import")(import_files.import_files)
 app.command("detect")(detect.detect)

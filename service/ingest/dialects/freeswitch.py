@@ -8,8 +8,8 @@ rate, nor channels, nor call: the query of the URL and the first text do, where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from asr.types import ROLES, Role, Seconds
@@ -59,12 +59,14 @@ _KNOWN: Final = frozenset(("call_id", "role", "events", "agent", "customer", "la
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForkWire:
     """What differs between the modules. `call_ids`: the fields that may name the call, the first one that does counts.
-    `rate` and `mix`: the fields that tell the audio's form. `event`: how a fact is sent back, None where nothing may
+    `rate` and `mix`: the fields that tell the audio's form. `renamed`: fields of the first text by which the vendor
+    means something else than the metadata of that name do. `event`: how a fact is sent back, None where nothing may
     be."""
 
     call_ids: tuple[str, ...] = ("call_id",)
     rate: str = "rate"
     mix: str = "mix"
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     event: Callable[[FactStored], dict[str, object]] | None = None
 
 
@@ -138,7 +140,8 @@ class ForkDialect(ListeningDialect):
 
     def _begin(self, fields: Message) -> list[GatewayEvent]:
         notes: Notes = []
-        self._call = call = self._announced({**self._query, **fields}, notes)
+        told = {self._wire.renamed.get(name, name): value for name, value in fields.items()}
+        self._call = call = self._announced({**self._query, **told}, notes)
         self._aligner = FrameAligner(2 * len(call.roles))
         early, self._early = self._early, []
         return [call, *notes, *(event for payload in early for event in self._audio(payload))]

@@ -15,8 +15,8 @@ from service.audio_files.reader import AudioUnusable
 from tests.saved_audio import RATE, saved, tone
 
 
-def played(path: Path, *, swap: bool = False, mono: bool = False) -> tuple[np.ndarray, int]:
-    with CallFile(path, swap=swap, mono=mono) as call:
+def played(path: Path, *, swap: bool = False, mono: bool = False, narrow: bool = False) -> tuple[np.ndarray, int]:
+    with CallFile(path, swap=swap, mono=mono, narrow=narrow) as call:
         return np.concatenate(list(call.pieces())), call.rate
 
 
@@ -37,6 +37,12 @@ def test_other_rates_are_converted_to_a_calls(tmp_path: Path, rate: int, of_call
     assert len(pcm) == 2 * of_call
     middle = slice(of_call // 2, -of_call // 2)
     np.testing.assert_allclose(pcm[middle] / 32768, tone(rate=of_call)[middle], atol=0.02)
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 44_100])
+def test_a_narrow_call_has_a_telephones_rate(tmp_path: Path, rate: int) -> None:
+    pcm, got = played(saved(tmp_path, "WAV", "PCM_16", tone(rate=rate), rate), narrow=True)
+    assert (got, len(pcm)) == (8000, 16_000)
 
 
 def test_the_parties_can_be_swapped(tmp_path: Path) -> None:

@@ -100,7 +100,15 @@ def test_jambonz_own_id_names_the_call_where_the_integrator_names_none(mix: str)
     assert begun(JAMBONZ, mixType=mix)[1].call_id == "c-1"
     _, call = begun(JAMBONZ, mixType=mix, call_id="shared-7", customerData={"case": "88"})
     assert call.call_id == "shared-7"
-    assert call.metadata == {"callSid": "c-1", "direction": "inbound", "from": "1", "to": "2", "case": "88"}
+    assert call.metadata == {"callSid": "c-1", "leg_direction": "inbound", "from": "1", "to": "2", "case": "88"}
+
+
+def test_an_agents_phone_that_calls_in_at_jambonz_is_not_the_debtor_who_called() -> None:
+    _, call = begun(JAMBONZ, direction="inbound")
+    assert "direction" not in call.metadata
+    [call] = fork(JAMBONZ, {"direction": "inbound"}).text(json.dumps({**LISTEN, "direction": "outbound"}))
+    assert isinstance(call, CallAnnounced)
+    assert (call.metadata["direction"], call.metadata["leg_direction"]) == ("inbound", "outbound")
 
 
 def test_a_party_is_never_guessed_from_the_calls_direction() -> None:

@@ -1,0 +1,1 @@
+"""Vendors' gateways, played: an integrator tries the service without one."""
