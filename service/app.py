@@ -159,8 +159,7 @@ class Service:
     async def running(self) -> AsyncGenerator[FastAPI, None]:
         """The web application, with everything behind it running; leaving stops the calls first, the store last."""
         async with AsyncExitStack() as stack:
-            await self.store.open()
-            stack.push_async_callback(self.store.close)
+            await stack.enter_async_context(self.store)
             await asyncio.to_thread(self.recordings.begin)
             await stack.enter_async_context(self.recorder)
             await stack.enter_async_context(self.recogniser)

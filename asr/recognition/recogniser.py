@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.engines.port import Engine, RecognitionFailed, Speech
+from asr.lifetime import Lifetime, serving_tasks
 from asr.recognition.degradation import DegradationLevel
 from asr.recognition.engine_runner import EngineHung, EngineRunner, waited_for_cores
 from asr.recognition.load_meter import EffortPolicy, LoadMeter
@@ -42,7 +43,7 @@ MEASURE_EVERY: Seconds = 30.0
 """While nothing comes in; a measurement takes each worker some 4 s of speech, about half a second."""
 
 
-class BatchRecogniser:
+class BatchRecogniser(Lifetime):
     """The engine's only user. Use as an async context manager; leaving it fails what still waits.
 
     `second_opinion` is asked before a stretch costs recognition time: False means that nobody speaks in it. Where it
@@ -77,9 +78,6 @@ class BatchRecogniser:
         self._queue = RecognitionQueue(self._limits)
         self._results: dict[RecognitionRequest, Result] = {}
         self._wake = asyncio.Event()
-        self._tasks = asyncio.TaskGroup()
-        self._lifetime = AsyncExitStack()
-        self._workers: list[asyncio.Task[None]] = []
         self._idle = 0
         self._in_work: set[RecognitionRequest] = set()
         self._partials_in_work = 0
@@ -145,18 +143,17 @@ class BatchRecogniser:
             return not self.overloaded
         return self._meter.carries(speech, self._runner.workers, self._clock())
 
-    async def __aenter__(self) -> BatchRecogniser:
-        await self._lifetime.enter_async_context(self._tasks)
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        running: list[asyncio.Task[None]] = []
         self._idle = self._runner.workers
-        self._workers = [self._tasks.create_task(self._work()) for _ in range(self._idle)]
-        self._workers += [self._tasks.create_task(each) for each in (self._keep_time(), self._keep_measured())]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await self._lifetime.aclose()
-        self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
+        try:
+            async with serving_tasks(lambda: [task.cancel() for task in running]) as tasks:
+                work = [self._work() for _ in range(self._idle)]
+                running += map(tasks.create_task, [*work, self._keep_time(), self._keep_measured()])
+                yield
+        finally:
+            self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
 
     def submit(self, request: RecognitionRequest) -> Result:
         """The text of a stretch of speech; None where nobody speaks, or (a partial) where there is no time for it.

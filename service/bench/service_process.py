@@ -122,14 +122,10 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 async def _key(data: Path) -> str:
-    store = SqlStore(Settings(data_dir=data, database_url="").store_url)
-    await store.open()
-    try:
+    async with SqlStore(Settings(data_dir=data, database_url="").store_url) as store:
         key, plaintext = new_key(Source(name="bench"), ["stream", "events", "metrics"])
         await store.add_key(key)
         return plaintext
-    finally:
-        await store.close()
 
 
 def _free_port() -> int:

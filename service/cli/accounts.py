@@ -205,14 +205,10 @@ def with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]], not
 
     async def opened() -> T:
         await asyncio.to_thread(prepare_folder, settings.data_dir, with_store=not settings.database_url)
-        store = SqlStore(url)
-        await store.open()
-        try:
+        async with SqlStore(url) as store:
             done = await work(store)
             await store.add_audit([noted] if noted else [])
             return done
-        finally:
-            await store.close()
 
     try:
         return asyncio.run(opened())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -360,11 +361,8 @@ class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, CallNotes, Checke
     """What the path of a call needs: its log, what is known of it, its alerts, its record."""
 
 
-class Store(CallStore, Accounts, AuditTrail, Protocol):
-    """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it."""
+class Store(CallStore, Accounts, AuditTrail, AbstractAsyncContextManager[object], Protocol):
+    """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it.
 
-    async def open(self) -> None:
-        """Connect and bring the schema to the newest migration."""
-        ...
-
-    async def close(self) -> None: ...
+    Entering connects and brings the schema to the newest migration; it raises StorageError.
+    """
