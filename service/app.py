@@ -25,7 +25,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from asr.audio.pcm import samples_in
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.absent import AbsentEngine
 from asr.engines.port import Engine, RecognitionError, Speech
 from asr.engines.whisper.engine import WhisperEngine
@@ -130,7 +129,6 @@ class Service:
         self.store_watch = StoreWatch(self.store, self.hub.show_health)
         self.recogniser = BatchRecogniser(
             engine,
-            second_opinion=SecondOpinion().is_speech,
             limits=_LIMITS[settings.device],
             new_engine=None if problem else lambda: load_engine(settings),
             sample=None if problem else self._sample(),

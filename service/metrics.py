@@ -54,26 +54,50 @@ class Metrics:
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self.registry = registry
-        ProcessCollector(registry=registry)
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._of_calls(self.registry)
+        self._of_gateways(self.registry)
+        self._of_recognition(self.registry)
+        self._of_failures(self.registry)
+        self._of_disks(self.registry)
+        self._of_the_web(self.registry)
+
+    def _of_calls(self, registry: CollectorRegistry) -> None:
         self.calls_live = Gauge("callwarden_calls_live", "Calls that are live now.", registry=registry)
         self.calls_opened = Counter("callwarden_calls_opened", "Calls taken.", registry=registry)
-        self.calls_refused = Counter("callwarden_calls_refused", "Calls not taken.", ["code"], registry=registry)
-        self.calls_rejected = Counter(
-            "callwarden_calls_rejected", "Calls ended because their gateway broke the protocol.", registry=registry
+        self.gaps = Counter("callwarden_gaps", "Gaps marked in calls.", ["reason"], registry=registry)
+        self.late_drops = Counter("callwarden_late_drops", "Packets that came too late to be used.", registry=registry)
+        self.final_latency = Histogram(
+            "callwarden_final_latency_seconds",
+            "From the end of an utterance to its text.",
+            buckets=SECONDS,
+            registry=registry,
         )
+        self.alerts = Counter("callwarden_alerts", "Alerts raised.", ["severity"], registry=registry)
+        self.alert_latency = Histogram(
+            "callwarden_alert_latency_seconds",
+            "From the end of an alert's evidence to the alert.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+
+    def _of_gateways(self, registry: CollectorRegistry) -> None:
         self.gateway_sockets = Gauge("callwarden_gateway_sockets", "Open gateway connections.", registry=registry)
         self.gateway_denied = Counter(
             "callwarden_gateway_denied", "Gateway handshakes turned down.", ["status"], registry=registry
+        )
+        self.calls_refused = Counter("callwarden_calls_refused", "Calls not taken.", ["code"], registry=registry)
+        self.calls_rejected = Counter(
+            "callwarden_calls_rejected", "Calls ended because their gateway broke the protocol.", registry=registry
         )
         self.frames = Counter("callwarden_frames", "Messages from gateways.", ["kind"], registry=registry)
         self.audio_bytes = Counter("callwarden_audio_bytes", "Bytes of binary messages.", registry=registry)
         self.irregularities = Counter(
             "callwarden_gateway_irregularities", "Odd things in gateways' messages.", ["kind"], registry=registry
         )
-        self.late_drops = Counter("callwarden_late_drops", "Packets that came too late to be used.", registry=registry)
-        self.gaps = Counter("callwarden_gaps", "Gaps marked in calls.", ["reason"], registry=registry)
+
+    def _of_recognition(self, registry: CollectorRegistry) -> None:
         self.backlog = Gauge("callwarden_backlog_seconds", "Speech waiting to be recognised.", registry=registry)
         self.capacity = Gauge(
             "callwarden_recognition_capacity",
@@ -91,44 +115,20 @@ class Metrics:
             "What is left undone for want of time: 0 nothing, 1 partials, 2 beam, 3 second looks, 4 customers wait.",
             registry=registry,
         )
-        self.final_latency = Histogram(
-            "callwarden_final_latency_seconds",
-            "From the end of an utterance to its text.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self.alert_latency = Histogram(
-            "callwarden_alert_latency_seconds",
-            "From the end of an alert's evidence to the alert.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._init_failures(registry)
 
-    def _init_failures(self, registry: CollectorRegistry) -> None:
-        self.alerts = Counter("callwarden_alerts", "Alerts raised.", ["severity"], registry=registry)
-        self.detector_failures = Counter(
-            "callwarden_detector_failures", "Detector runs that failed or timed out.", ["detector"], registry=registry
-        )
+    def _of_failures(self, registry: CollectorRegistry) -> None:
         self.recognition_failures = Counter(
             "callwarden_recognition_failures", "Utterances the recogniser failed on.", registry=registry
+        )
+        self.detector_failures = Counter(
+            "callwarden_detector_failures", "Detector runs that failed or timed out.", ["detector"], registry=registry
         )
         self.store_failures = Counter("callwarden_store_failures", "Writes the store refused.", registry=registry)
         self.recording_failures = Counter(
             "callwarden_recording_failures", "Writes to recordings that failed.", registry=registry
         )
-        self._init_disk(registry)
-        self.live_sockets = Gauge("callwarden_live_sockets", "Open dashboards.", registry=registry)
-        self.hub_drops = Counter("callwarden_hub_drops", "Messages slow dashboards missed.", registry=registry)
-        self.logins = Counter("callwarden_logins", "Login attempts.", ["outcome"], registry=registry)
-        self.loop_delay = Histogram(
-            "callwarden_event_loop_delay_seconds",
-            "How late the event loop wakes a sleeper.",
-            buckets=_LOOP_SECONDS,
-            registry=registry,
-        )
 
-    def _init_disk(self, registry: CollectorRegistry) -> None:
+    def _of_disks(self, registry: CollectorRegistry) -> None:
         self.disk_free = Gauge(
             "callwarden_disk_free_bytes", "Free on the disk that holds this folder.", ["folder"], registry=registry
         )
@@ -138,6 +138,17 @@ class Metrics:
         self.recordings_paused = Gauge(
             "callwarden_recordings_paused",
             "1 while nothing is recorded, for the store's sake.",
+            registry=registry,
+        )
+
+    def _of_the_web(self, registry: CollectorRegistry) -> None:
+        self.live_sockets = Gauge("callwarden_live_sockets", "Open dashboards.", registry=registry)
+        self.hub_drops = Counter("callwarden_hub_drops", "Messages slow dashboards missed.", registry=registry)
+        self.logins = Counter("callwarden_logins", "Login attempts.", ["outcome"], registry=registry)
+        self.loop_delay = Histogram(
+            "callwarden_event_loop_delay_seconds",
+            "How late the event loop wakes a sleeper.",
+            buckets=_LOOP_SECONDS,
             registry=registry,
         )
 

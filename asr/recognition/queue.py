@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, TypeAlias
@@ -148,7 +148,9 @@ class RecognitionQueue:
     def __init__(self, limits: RecogniserLimits) -> None:
         self._limits = limits
         self._queues: dict[RequestKind, dict[LegKey, deque[_Entry]]] = {kind: {} for kind in KINDS_BY_PRIORITY}
-        self._in_work: dict[LegKey, RecognitionRequest] = {}
+        self.in_work: set[RecognitionRequest] = set()
+        """Taken, and not finished."""
+        self._finals_in_work: set[LegKey] = set()
         self._round: set[str] = set()
         self._arrivals = count()
         self._before = 0
@@ -162,10 +164,10 @@ class RecognitionQueue:
         """Speech that waits, but for partials: a new final goes before them."""
         return sum(entry.request.seconds for entry in self._entries() if entry.request.kind != "partial")
 
-    def fair_seconds(self, in_work: Iterable[RecognitionRequest], most: Seconds) -> Seconds:
+    def fair_seconds(self, most: Seconds) -> Seconds:
         """Speech that waits or is in work, but for partials that wait, no call counting for more than so much."""
         by_call = self._by_call()
-        for request in in_work:
+        for request in self.in_work:
             by_call[request.call_id] += request.seconds
         return sum(min(most, waiting) for waiting in by_call.values())
 
@@ -222,18 +224,18 @@ class RecognitionQueue:
             taken[request.call_id] += 1
             self._take(request, heads)
         self._round = self._round - taken.keys()
-        self._in_work |= {request.leg: request for request in batch if request.kind == "final"}
+        self.in_work.update(batch)
+        self._finals_in_work.update(request.leg for request in batch if request.kind == "final")
         return batch
 
     def finished(self, batch: Sequence[RecognitionRequest]) -> None:
         """These requests are settled: their legs' next ones may be taken."""
-        for request in batch:
-            if request.kind == "final":
-                self._in_work.pop(request.leg, None)
+        self.in_work.difference_update(batch)
+        self._finals_in_work.difference_update(request.leg for request in batch if request.kind == "final")
 
     def hold(self, final: RecognitionRequest) -> None:
         """A final that came to be in work without having waited: its leg waits for it, until `finished`."""
-        self._in_work[final.leg] = final
+        self._finals_in_work.add(final.leg)
 
     def _most(self, share: int) -> int:
         """How many of its share of the waiting requests a worker takes at once."""
@@ -242,7 +244,7 @@ class RecognitionQueue:
     def _first_ready(self, partials: bool) -> dict[LegKey, deque[_Entry]]:
         """The queues of the highest rank that has any whose front may be taken."""
         finals = self._queues["final"]
-        ready = {leg: queue for leg, queue in finals.items() if leg not in self._in_work}
+        ready = {leg: queue for leg, queue in finals.items() if leg not in self._finals_in_work}
         return ready or self._queues["words"] or (self._queues["partial"] if partials else {})
 
     def _in_turn(

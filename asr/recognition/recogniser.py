@@ -19,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.lifetime import Lifetime, serving_tasks
 from asr.recognition.degradation import DegradationLevel
@@ -47,7 +48,7 @@ class BatchRecogniser(Lifetime):
     """The engine's only user. Use as an async context manager; leaving it fails what still waits.
 
     `second_opinion` is asked before a stretch costs recognition time: False means that nobody speaks in it. Where it
-    raises, the stretch is recognised all the same.
+    raises, the stretch is recognised all the same. Without one a neural VAD is asked (`SecondOpinion`).
 
     A hanging engine: its batch fails with RecognitionFailed. With `new_engine` (blocking, may raise RecognitionError)
     another takes its place; without, or when that fails, later batches wait for the hung one to come back and fail in
@@ -62,7 +63,7 @@ class BatchRecogniser(Lifetime):
         self,
         engine: Engine,
         *,
-        second_opinion: Callable[[NDArray[np.float32]], bool],
+        second_opinion: Callable[[NDArray[np.float32]], bool] | None = None,
         limits: RecogniserLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         new_engine: Callable[[], Engine] | None = None,
@@ -70,7 +71,7 @@ class BatchRecogniser(Lifetime):
         in_thread: InThread = in_thread,
         waited_for_cores: Callable[[], Seconds] = waited_for_cores,
     ) -> None:
-        self._opinion = second_opinion
+        self._opinion = second_opinion or SecondOpinion().is_speech
         self._sample = sample
         self._in_thread = in_thread
         self._limits = limits or RecogniserLimits()
@@ -79,7 +80,6 @@ class BatchRecogniser(Lifetime):
         self._results: dict[RecognitionRequest, Result] = {}
         self._wake = asyncio.Event()
         self._idle = 0
-        self._in_work: set[RecognitionRequest] = set()
         self._partials_in_work = 0
         self._partials_done = PartialReuse()
         self._meter = LoadMeter(self._limits, clock())
@@ -93,7 +93,7 @@ class BatchRecogniser(Lifetime):
     @property
     def backlog_seconds(self) -> Seconds:
         """Speech that waits or is being recognised."""
-        return self._queue.seconds + sum(request.seconds for request in self._in_work)
+        return self._queue.seconds + sum(request.seconds for request in self._queue.in_work)
 
     @property
     def capacity(self) -> float:
@@ -103,7 +103,7 @@ class BatchRecogniser(Lifetime):
     @property
     def expected_wait(self) -> Seconds:
         """How long a stretch of a call that keeps up will wait, at the speed of late."""
-        return self._queue.fair_seconds(self._in_work, self._limits.fair_seconds) / self.capacity
+        return self._queue.fair_seconds(self._limits.fair_seconds) / self.capacity
 
     @property
     def overloaded(self) -> bool:
@@ -146,9 +146,14 @@ class BatchRecogniser(Lifetime):
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
         running: list[asyncio.Task[None]] = []
+
+        def stop() -> None:
+            for task in running:
+                task.cancel()
+
         self._idle = self._runner.workers
         try:
-            async with serving_tasks(lambda: [task.cancel() for task in running]) as tasks:
+            async with serving_tasks(stop) as tasks:
                 work = [self._work() for _ in range(self._idle)]
                 running += map(tasks.create_task, [*work, self._keep_time(), self._keep_measured()])
                 yield
@@ -173,7 +178,7 @@ class BatchRecogniser(Lifetime):
                 return result
         shed = self._queue.add(request, self._clock())
         if request.kind == "final":
-            shed += [other for other in self._in_work if other.leg == request.leg and other.kind == "partial"]
+            shed += [other for other in self._queue.in_work if other.leg == request.leg and other.kind == "partial"]
         self._look()
         if self._meter.degradation.holds("no_partials"):
             shed += self._queue.shed()
@@ -189,7 +194,7 @@ class BatchRecogniser(Lifetime):
             self._count(finals=1, taken_over=1)
             self._settle(final, self._partials_done.take(final))
             return True
-        same = (other for other in self._in_work if other.kind == "partial" and other.stretch == final.stretch)
+        same = (other for other in self._queue.in_work if other.kind == "partial" and other.stretch == final.stretch)
         partial = next(same, None)
         if partial is None:
             return False
@@ -222,7 +227,6 @@ class BatchRecogniser(Lifetime):
             partials = batch[0].kind == "partial"
             self._idle -= 1
             self._partials_in_work += partials
-            self._in_work.update(batch)
             await self._serve(batch)
             self._idle += 1
             self._partials_in_work -= partials
@@ -346,7 +350,6 @@ class BatchRecogniser(Lifetime):
         self._leave(requests)
 
     def _leave(self, requests: Sequence[RecognitionRequest]) -> None:
-        self._in_work.difference_update(requests)
         self._queue.finished(requests)
         self._wake.set()
 

@@ -129,7 +129,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS) -> Registry:
     detectors += third_party_detectors()
     infos = _infos(rules, [*duties, *(responses if statements else ())], taxonomy, law)
     infos += _infos_of_meaning(understood.heads.categories if understood else (), taxonomy)
-    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS, pack)
+    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS, vocabulary.terms, pack)
     return Registry(detectors, infos, frames, version, understood.encoder if understood else None, problem)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.pcm import SAMPLE_RATE, to_int16
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.faster_whisper import FasterWhisper
 from asr.engines.port import Biasing, Engine, Speech
 from asr.engines.whisper.engine import WhisperEngine
@@ -68,9 +67,7 @@ def recognise_with_callwarden(
 async def _ours(
     engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
 ) -> Row:
-    async with BatchRecogniser(
-        engine, second_opinion=SecondOpinion().is_speech, limits=_BUSY if beam == 1 else _CALM
-    ) as recogniser:
+    async with BatchRecogniser(engine, limits=_BUSY if beam == 1 else _CALM) as recogniser:
 
         async def heard(index: int) -> str:
             recognised = await recogniser.submit(_job(index, stretches[index], language, biasing))

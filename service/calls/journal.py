@@ -24,7 +24,6 @@ from service.calls.ports import LiveBus
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.record.note import CallNote
-from service.storage.codec import storable
 from service.storage.port import CallStore, LoggedFact, NotFound, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
@@ -200,7 +199,7 @@ class StoreJournal(Lifetime):
         except NotFound:
             return []
         last = await self._store.facts(call_id, after=max(0, present.seq - len(entry.facts)))
-        sought = [(storable(fact, call_id)[0], entry.at) for fact in entry.facts]
+        sought = [(self._store.storable(fact, call_id), entry.at) for fact in entry.facts]
         return last if [(each.fact, each.at) for each in last] == sought else []
 
     async def _keep(self, call_id: str, entry: _Entry) -> None:

@@ -15,7 +15,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from asr.audio.pcm import SAMPLE_RATE
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import NO_BIASING, Biasing, RecognitionError
 from asr.languages import traits_of
 from asr.recognition.queue import without_deadlines
@@ -113,7 +112,7 @@ async def _silence(minutes: float, language: Language) -> dict[str, SilenceFigur
     heard: dict[str, SilenceFigures] = {}
     with _progress("s") as progress:
         limits = without_deadlines("full", "greedy")
-        async with BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as recogniser:
+        async with BatchRecogniser(engine, limits=limits) as recogniser:
             for name, make in SOUNDS.items():
                 bar = progress.add_task(name, total=60 * minutes)
                 sound = await asyncio.to_thread(make, 60 * minutes)

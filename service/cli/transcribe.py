@@ -15,7 +15,6 @@ import typer
 from numpy.typing import NDArray
 
 from asr.audio.pcm import encode
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionError
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser
@@ -136,7 +135,7 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
         jurisdiction="CN",
         started_at=wall(),
     )
-    recogniser = BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=NOBODY_WAITS)
+    recogniser = BatchRecogniser(engine, limits=NOBODY_WAITS)
     async with recogniser, asyncio.TaskGroup() as tasks:
         parts = SessionParts(
             journal=printer,

@@ -235,6 +235,10 @@ class FactLog(Protocol):
         """The event log after `seq`, oldest first; NotFound. The summary in each is the call's present one."""
         ...
 
+    def storable(self, fact: Fact, call_id: str) -> Fact:
+        """The fact as the log of this call would give it back. Needs no database; raises Unstorable."""
+        ...
+
 
 class CallIndex(Protocol):
     """What is known of calls. Every method may raise StorageUnavailable."""

@@ -95,6 +95,10 @@ class SqlStore(SqlAccounts, Lifetime):
         work = partial(reading.facts, call_id=call_id, after=after, limit=limit)
         return await self._database.read(f"read the log of call {call_id}", work)
 
+    def storable(self, fact: Fact, call_id: str) -> Fact:
+        stored, _ = codec.storable(fact, call_id)
+        return stored
+
     async def call(self, call_id: str) -> CallRecord:
         return await self._database.read(f"read call {call_id}", partial(reading.call, call_id=call_id))
 
