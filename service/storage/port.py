@@ -26,7 +26,6 @@ from service.record.note import CallNote
 from service.record.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
-USER_ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
 
 KeyRight = Literal["stream", "events", "metrics"]
 """`stream` may send calls; `events` may also ask for a call's events back; `metrics` may read /metrics."""

@@ -17,7 +17,6 @@ export type Finding = Schemas['Finding'];
 export type Withdrawal = Schemas['FindingWithdrawn'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
-export type NewGatewayKey = Schemas['NewKeyAnswer'];
 export type Health = Schemas['Health'];
 export type Level = Health['level'];
 export type Levels = Schemas['Levels'];

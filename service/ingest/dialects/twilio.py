@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from asr.types import ROLES, Role, Seconds
 from service.ingest.dialect import ListeningDialect
@@ -36,8 +36,6 @@ from service.ingest.fields import (
     tolerated,
 )
 from service.ingest.source import Source
-
-Track = Literal["inbound", "outbound"]
 
 RATE: Final = 8000
 MAX_EARLY_BYTES: Final = 128 * 1024
