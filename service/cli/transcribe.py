@@ -53,14 +53,14 @@ def transcribe(
         with CallFile(audio, mono=True) as call:
             with err.status("Loading the model…"):
                 engine = load_engine(settings)
-            printer = _Printer(as_json, told_apart=call.channels > 1)
+            printer = Printer(as_json, told_apart=call.channels > 1)
             asyncio.run(_transcribe(call, language, engine, printer))
             _remark(audio, call, printer)
     except (AudioUnusable, ModelError, RecognitionError) as problem:
         fail(str(problem))
 
 
-def _remark(path: Path, call: CallFile, printer: _Printer) -> None:
+def _remark(path: Path, call: CallFile, printer: Printer) -> None:
     """What a reader of the text must know beside it."""
     if call.channels == 1:
         warn(f"{path}: has one channel, in which nobody can tell who speaks; the text names no speaker")
@@ -72,7 +72,7 @@ def _remark(path: Path, call: CallFile, printer: _Printer) -> None:
         warn(f"{path}: nobody was heard to speak in it")
 
 
-class _Printer:
+class Printer:
     """A journal that prints what it is told; `told_apart` tells whether each party has its own channel."""
 
     failing = False
@@ -98,7 +98,7 @@ class _Printer:
         return
 
 
-class _NoDisplay:
+class NoDisplay:
     """Nobody watches a file being read."""
 
     def show_levels(self, levels: Levels) -> None:
@@ -108,7 +108,7 @@ class _NoDisplay:
         return
 
 
-class _NoRecording:
+class NoRecording:
     """The file is the recording."""
 
     failing = False
@@ -124,7 +124,7 @@ class _NoRecording:
         return
 
 
-async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, printer: _Printer) -> None:
+async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, printer: Printer) -> None:
     call = Call(
         id="file",
         source="file",
@@ -139,10 +139,10 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
     async with recogniser, asyncio.TaskGroup() as tasks:
         parts = SessionParts(
             journal=printer,
-            display=_NoDisplay(),
+            display=NoDisplay(),
             recogniser=recogniser,
             detectors=ThreadedDetectorRunner([], timeout_s=1.0),
-            recorder=_NoRecording(),
+            recorder=NoRecording(),
             metrics=Metrics(),
             monotonic=time.monotonic,
             wall=wall,
