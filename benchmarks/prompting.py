@@ -178,7 +178,6 @@ def measured(
                 pairs = asyncio.run(hear(engine, clips, language, vocabularies[vocabulary], limits))
                 took = time.perf_counter() - begun
             all_terms = score_terms(pairs, [term.text for term in whole.terms])
-            of_prompt = score_terms(pairs, prompted)
             seconds = _seconds(clips)
             lines.append(
                 Measured(
@@ -189,7 +188,7 @@ def measured(
                     seconds=round(seconds, 1),
                     took=round(took, 1),
                     error_rate=round(100 * (edits_over(pairs, language).rate or 0.0), 2),
-                    prompt_recall=_rounded(of_prompt.recall),
+                    prompt_recall=_rounded(score_terms(pairs, prompted).recall),
                     recall=_rounded(all_terms.recall),
                     said=all_terms.said,
                     inserted=all_terms.inserted,

@@ -28,7 +28,6 @@ from asr.audio.pcm import samples_in
 from asr.engines.absent import AbsentEngine
 from asr.engines.port import Engine, RecognitionError, Speech
 from asr.engines.whisper.engine import WhisperEngine
-from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from detectors.contract import EarlierContact
 from detectors.packs.taxonomy import load_taxonomy
@@ -133,13 +132,7 @@ class Service:
             new_engine=None if problem else lambda: load_engine(settings),
             sample=None if problem else self._sample(),
         )
-        self.metrics.count_recognition(lambda: self.recogniser.counts)
-        self.metrics.backlog.set_function(lambda: self.recogniser.backlog_seconds)
-        self.metrics.capacity.set_function(lambda: self.recogniser.capacity)
-        self.metrics.load.set_function(lambda: self.recogniser.load)
-        self.metrics.calls_carried.set_function(lambda: self.recogniser.calls)
-        self.metrics.level.set_function(lambda: DEGRADATION_LEVELS.index(self.recogniser.level))
-        self.metrics.count_levels(lambda: self.recogniser.level_seconds)
+        self.metrics.show_recogniser(self.recogniser)
         self.calls = CallRegistry(
             settings=settings,
             earlier=EarlierCalls(self.store, self.recordings, wall),
@@ -150,7 +143,6 @@ class Service:
             metrics=self.metrics,
             wall=wall,
         )
-
         self.gateways = GatewayParts(calls=self.calls, metrics=self.metrics, reservations=Reservations())
 
     @asynccontextmanager

@@ -13,8 +13,9 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from asr.recognition.degradation import DegradationLevel
+from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
 from asr.recognition.queue import RecogniserCounts
+from asr.recognition.recogniser import BatchRecogniser
 
 SECONDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 30.0, 60.0)
 """Around the promise of an alert within 3 s."""
@@ -152,13 +153,15 @@ class Metrics:
             registry=registry,
         )
 
-    def count_recognition(self, counts: Callable[[], RecogniserCounts]) -> None:
-        """Show the recogniser's counts too, as they are when asked for."""
-        self.registry.register(_Recognition(counts))
-
-    def count_levels(self, seconds: Callable[[], Mapping[DegradationLevel, float]]) -> None:
-        """Show how long each level has held, too."""
-        self.registry.register(_Levels(seconds))
+    def show_recogniser(self, recogniser: BatchRecogniser) -> None:
+        """Show what the recogniser counts and how it does, as it is when asked for."""
+        self.registry.register(_Recognition(lambda: recogniser.counts))
+        self.registry.register(_Levels(lambda: recogniser.level_seconds))
+        self.backlog.set_function(lambda: recogniser.backlog_seconds)
+        self.capacity.set_function(lambda: recogniser.capacity)
+        self.load.set_function(lambda: recogniser.load)
+        self.calls_carried.set_function(lambda: recogniser.calls)
+        self.level.set_function(lambda: DEGRADATION_LEVELS.index(recogniser.level))
 
     def text(self) -> bytes:
         """The exposition, in `content_type`."""

@@ -74,27 +74,34 @@ def create_key(
     """Make a key and print it; it is shown this once."""
     rights: list[KeyRight] = ["metrics"] if metrics else ["stream", "events"] if events else ["stream"]
     _checked(source)
-    try:
-        law = jurisdiction or arguments.settings(data_dir=data_dir).jurisdiction
-        zone = zone_name(timezone, law) if timezone else ""
-    except NoZone as problem:
-        fail(f"--timezone {problem}")
     of_key = Source(
         name=source,
         first_track=first_track,
         language=language,
         jurisdiction=jurisdiction,
-        timezone=zone,
+        timezone=_zone(timezone, jurisdiction, data_dir),
         clock=clock,
         max_calls=max_calls,
         max_share=max_share,
     )
-    key, plaintext = new_key(of_key, rights)
-    with_store(
-        data_dir, lambda store: store.add_key(key), _noted("key_made", key.id, f"{source}: {', '.join(key.rights)}")
-    )
+    _make_key(of_key, rights, data_dir)
+
+
+def _zone(timezone: str, jurisdiction: Jurisdiction | None, data_dir: Path | None) -> str:
+    """The zone that the name means under the key's law, or the service's."""
+    try:
+        law = jurisdiction or arguments.settings(data_dir=data_dir).jurisdiction
+        return zone_name(timezone, law) if timezone else ""
+    except NoZone as problem:
+        fail(f"--timezone {problem}")
+
+
+def _make_key(source: Source, rights: list[KeyRight], data_dir: Path | None) -> None:
+    key, plaintext = new_key(source, rights)
+    may = ", ".join(key.rights)
+    with_store(data_dir, lambda store: store.add_key(key), _noted("key_made", key.id, f"{source.name}: {may}"))
     out.print(plaintext)
-    err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
+    err.print(f"Key {key.id} for {source.name}, may: {may}. Keep it now: only its hash is stored.")
 
 
 @keys.command("list")

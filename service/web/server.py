@@ -68,9 +68,8 @@ def server_config(
     loopback's neither: whoever reaches it could give each guess at a password another address.
     `patience`: how long each connection may keep the service waiting.
 
-    `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
-    calls on some gateways. Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event
-    loop's time. The `Server` header is off. Further options go to uvicorn as they are.
+    No socket gets pings, since uvicorn knows no difference between them: pings end real calls on some gateways.
+    Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event loop's time.
     """
     config = GuardedConfig(
         app,
@@ -89,13 +88,22 @@ def server_config(
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         **options,
     )
+    config.guard = _guard(descriptors, patience)
+    _filter_logs()
+    return config
+
+
+def _guard(descriptors: int, patience: ConnectionPatience) -> ConnectionGuard:
     limits = ConnectionLimits.within(descriptors)
-    config.guard = ConnectionGuard(limits, patience)
     log.info("connections", descriptors=descriptors, most=limits.total, strangers=limits.strangers)
+    return ConnectionGuard(limits, patience)
+
+
+def _filter_logs() -> None:
+    """Keep keys out of the server's own logs, and floods."""
     for name in ("uvicorn.error", "uvicorn.access", "asyncio"):
         _add_once(logging.getLogger(name), KeysRedacted)
         _add_once(logging.getLogger(name), Sparing)
-    return config
 
 
 def notice_dead_peers(listening: Iterable[SocketLike], within: Seconds) -> None:

@@ -47,7 +47,8 @@ def build(stage: Stage) -> FastAPI:
     app = FastAPI(lifespan=running)
     app.add_exception_handler(HTTPException, _refused)
     app.middleware("http")(_policy)
-    for routes in (_sessions(), _calls(stage), _sounds(stage), _alerts(stage), _users(), _keys(stage), _live(stage)):
+    staged = (_calls, _notes, _sounds, _alerts, _keys, _live)
+    for routes in (_sessions(), _users(), *(make(stage) for make in staged)):
         app.include_router(routes)
     app.include_router(_pages())
     return app
@@ -138,6 +139,16 @@ def _calls(stage: Stage) -> APIRouter:
         rows = [event for event in _found(stage, call_id).events if event.seq > after][:limit]
         return {"events": _json(list[Event], rows)}
 
+    @router.get("/reference")
+    async def reference() -> Any:
+        return ReferenceAnswer(laws=LAWS, risk_weights=RISK_WEIGHTS)
+
+    return router
+
+
+def _notes(stage: Stage) -> APIRouter:
+    router = APIRouter(prefix="/api/v1")
+
     @router.put("/calls/{call_id}/note")
     async def write_note(call_id: str, change: NoteChange, cookie: SessionCookie = None) -> Any:
         staged = _found(stage, call_id)
@@ -147,10 +158,6 @@ def _calls(stage: Stage) -> APIRouter:
         stage.publish(staged.happen(written))
         record = staged.record()
         return _json(NoteAnswer, NoteAnswer(note=record.note, edits=record.edits))
-
-    @router.get("/reference")
-    async def reference() -> Any:
-        return ReferenceAnswer(laws=LAWS, risk_weights=RISK_WEIGHTS)
 
     return router
 
