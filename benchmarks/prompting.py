@@ -40,19 +40,18 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Language
-from detectors.contract import Jurisdiction
 from detectors.runtime.registry import load
 from models import ModelStore
 from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import read_clips
 from service.bench.error_rates import edits_over
+from service.bench.recognition import HOME
 from service.bench.terms import Pair, score_terms
 from service.samples import sample_calls
 from service.settings import Settings
 
 MARGIN = 0.2
-HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
 FLOORS = {"calm": without_deadlines("full", "full"), "busy": without_deadlines("greedy", "greedy")}

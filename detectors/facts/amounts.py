@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from asr.types import Language
@@ -65,8 +67,7 @@ _LEAST_BARE: Final = Decimal(20)
 def amounts_in(text: str, language: Language, *, of_money: bool = False) -> list[Amount]:
     """Sums of money in an utterance, in order. `of_money`: it is known to speak of a sum, so that a number which counts
     nothing else is one: 一千五, "fifty's fine"."""
-    text = text[:LONGEST]
-    return _chinese(text, of_money) if language == "zh" else _english(text.lower(), of_money)
+    return _READ[language](text[:LONGEST], of_money)
 
 
 def _chinese(text: str, of_money: bool) -> list[Amount]:
@@ -85,7 +86,7 @@ def _chinese(text: str, of_money: bool) -> list[Amount]:
 
 def _english(text: str, of_money: bool) -> list[Amount]:
     found: list[Amount] = []
-    for match in (_ENGLISH_OF_MONEY if of_money else _ENGLISH).finditer(text):
+    for match in (_ENGLISH_OF_MONEY if of_money else _ENGLISH).finditer(text.lower()):
         group = next(name for name in ("signed", "named", "grand", "note", "bare") if match[name])
         value = _NOTES[match[group]] if group == "note" else english_value(match[group])
         if value is None or value == 0 or (group == "bare" and value < _LEAST_BARE):
@@ -97,6 +98,11 @@ def _english(text: str, of_money: bool) -> list[Amount]:
         begin = match.start("sign") if match["sign"] else match.start(group)
         found.append(Amount(begin=begin, end=match.end(), value=_in_cents(value), currency="GBP" if british else "USD"))
     return found
+
+
+_READ: Final[Mapping[Language, Callable[[str, bool], list[Amount]]]] = MappingProxyType(
+    {"zh": _chinese, "en": _english}
+)
 
 
 def _in_cents(value: Decimal) -> Decimal:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,11 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserCounts, RecognitionRequest
 from asr.types import Language
+from detectors.contract import Jurisdiction
 from service.bench.error_rates import Edits, edits_over
+
+HOME: Mapping[Language, Jurisdiction] = MappingProxyType({"zh": "CN", "en": "US"})
+"""Whose law the calls of a language are measured by: that decides the prompt."""
 
 _CALM = without_deadlines("full", "full")
 _BUSY = without_deadlines("greedy", "greedy")

@@ -26,7 +26,14 @@ from service.app import load_engine
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import Clip, ClipsUnusable, read_clips
 from service.bench.error_rates import NORMALISER
-from service.bench.recognition import Row, Stretch, figures, recognise_with_callwarden, recognise_with_faster_whisper
+from service.bench.recognition import (
+    HOME,
+    Row,
+    Stretch,
+    figures,
+    recognise_with_callwarden,
+    recognise_with_faster_whisper,
+)
 from service.bench.report import write_report
 from service.bench.silence import SilenceFigures, listen
 from service.bench.telephone_sounds import SOUNDS
@@ -97,7 +104,7 @@ def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: 
         told = f"faster-whisper, beam {beam}"
         rows.append(recognise_with_faster_whisper(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
-        words = load().biasing("CN" if language == "zh" else "US")[language]
+        words = load().biasing(HOME[language])[language]
         rows.append(heard("Callwarden, prompted", 5, words))
     return rows
 
