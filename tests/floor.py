@@ -92,7 +92,7 @@ class Floor:
         return await self.calls.attach(announced, key, time.monotonic())
 
     async def ended(self, connection: CallConnection) -> CallClosed:
-        """The line's call is stopped and wholly written."""
+        """The connection's call is stopped and wholly written."""
         connection.stop()
         assert await connection.over() == "processed"
         return await self.closing(connection.call_id)

@@ -104,14 +104,15 @@ class RecogniserLimits:
 
 
 def without_deadlines(least: DegradationLevel, most: DegradationLevel) -> RecogniserLimits:
-    """Where nobody waits for the texts, and between which levels all stays: files, and measurements."""
+    """Limits for files and measurements, where nobody waits for the texts: no text is late, and the level stays between
+    `least` and `most`."""
     degradation = DegradationLimits(least=least, most=most)
     return RecogniserLimits(degradation=degradation, batch_time=math.inf, final_within=math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecogniserCounts:
-    """Since the start. `refused`: nobody speaks, said the second opinion. `guarded`: text dropped as hallucinated.
+    """Since the start. `refused`: nobody speaks, said the second opinion. `filtered`: text dropped as hallucinated.
     `taken_over`: finals that had their text from a partial. `redecoded`: second looks at doubtful texts.
     `retried`: items tried again alone after their batch failed; `failures`: items given up. `untold`: batches that told
     nothing of the speed, for the process stood still meanwhile. `measured`: batches made to measure it."""
@@ -122,7 +123,7 @@ class RecogniserCounts:
     taken_over: int = 0
     redecoded: int = 0
     refused: int = 0
-    guarded: int = 0
+    filtered: int = 0
     retried: int = 0
     failures: int = 0
     shed: int = 0

@@ -342,7 +342,7 @@ class BatchRecogniser(Lifetime):
         """What was heard, nothing where nobody speaks; the requests' legs may go on."""
         for request in requests:
             came = heard.get(request)
-            self._count(guarded=came is not None and came.dropped)
+            self._count(filtered=came is not None and came.dropped)
             self._settle(request, came)
             if (waiting := self._partials_done.done(request, came)) is not None:
                 self._settle(waiting, came)

@@ -61,7 +61,7 @@ class Row:
 def recognise_with_callwarden(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
 ) -> Row:
-    """Through recogniser, second opinion, engine and guard, as the service joins them. Blocking."""
+    """Through recogniser, second opinion, engine and hallucination filter, as the service joins them. Blocking."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
         return asyncio.run(_ours(engine, stretches, language, beam, biasing, step))
@@ -141,7 +141,7 @@ def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: L
         finals = max(1, row.counts.finals)
         told["redecoded"] = row.counts.redecoded
         told["redecoded_percent"] = round(100 * row.counts.redecoded / finals, 2)
-        told |= {"refused": row.counts.refused, "guarded": row.counts.guarded}
+        told |= {"refused": row.counts.refused, "filtered": row.counts.filtered}
         if beside is not None:
             told["speed_ratio"] = round(beside.took / row.took, 2)
             told["error_points"] = round(_percent(edits) - _percent(_edits(beside, stretches, language)), 2)

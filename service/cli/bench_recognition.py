@@ -149,9 +149,9 @@ def _asr_table(rows: Sequence[dict[str, Any]], language: Language) -> Table:
 
 
 def _silence_table(heard: dict[str, SilenceFigures]) -> Table:
-    table = Table("", "minutes", "cut", "refused", "guarded", "characters", "CPU s a minute")
+    table = Table("", "minutes", "cut", "refused", "filtered", "characters", "CPU s a minute")
     for name, each in heard.items():
-        told = (each.minutes, each.cut, each.refused, each.guarded, each.characters, each.cpu_seconds_per_minute)
+        told = (each.minutes, each.cut, each.refused, each.filtered, each.characters, each.cpu_seconds_per_minute)
         table.add_row(name, *map(str, told))
     return table
 
@@ -162,7 +162,7 @@ def _silence_figures(heard: dict[str, SilenceFigures]) -> dict[str, Any]:
             "minutes": each.minutes,
             "cut": each.cut,
             "refused": each.refused,
-            "guarded": each.guarded,
+            "filtered": each.filtered,
             "characters": each.characters,
             "cpu_seconds_per_minute": each.cpu_seconds_per_minute,
         }

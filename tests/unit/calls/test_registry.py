@@ -492,7 +492,7 @@ async def test_whatever_connections_of_one_call_do_in_whatever_order_ends_no_oth
                 connection.lost()
             bystander.feed(SECOND)
             assert (await floor.ended(bystander)).ending == "completed"
-            while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+            while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
                 await asyncio.sleep(0)
         assert await store.live_calls() == []
     finally:

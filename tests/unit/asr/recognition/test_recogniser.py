@@ -244,7 +244,7 @@ async def test_a_hallucination_is_no_text_and_is_counted():
 
     async with BatchRecogniser(Dreams(), second_opinion=somebody) as recogniser:
         assert await recogniser.submit(request("A")) is None
-        assert recogniser.counts.guarded == 1
+        assert recogniser.counts.filtered == 1
 
 
 async def test_text_comes_in_simplified_script():
@@ -266,10 +266,10 @@ async def test_a_doubtful_final_is_decoded_again_with_care():
 async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
     async with BatchRecogniser(FaintEngine(), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A"))) == "看清了"
-        assert (recogniser.counts.redecoded, recogniser.counts.guarded) == (1, 0)
+        assert (recogniser.counts.redecoded, recogniser.counts.filtered) == (1, 0)
     async with BatchRecogniser(FaintEngine(full="谢谢观看"), second_opinion=somebody) as recogniser:
         assert await recogniser.submit(request("A")) is None
-        assert recogniser.counts.guarded == 1
+        assert recogniser.counts.filtered == 1
     for level in DEGRADATION_LEVELS:
         async with BatchRecogniser(FaintEngine(), second_opinion=somebody, limits=fixed(level)) as recogniser:
             assert await text_of(recogniser.submit(request("A"))) == "看清了"
@@ -298,7 +298,7 @@ async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
     async with BatchRecogniser(Sure(), second_opinion=somebody) as recogniser:
         asked = replace(request("A"), speech=speech(1.0, prompt="逾期、欠款、还款、老赖。"))
         assert await text_of(recogniser.submit(asked)) == "逾期、欠款、还款、老赖。"
-        assert (recogniser.counts.redecoded, recogniser.counts.guarded) == (1, 0)
+        assert (recogniser.counts.redecoded, recogniser.counts.filtered) == (1, 0)
 
 
 @pytest.mark.parametrize(
