@@ -53,6 +53,7 @@ class _LevelGate:
         self._peak = FLOOR_DBFS
 
     def passes(self, voiced: bool, level_dbfs: float) -> bool:
+        """Whether the leg's next frame is loud enough to be speech."""
         self._levels.append(level_dbfs)
         level = sum(self._levels) / len(self._levels)
         self._track_floor(level)

@@ -93,6 +93,7 @@ class LoadMeter:
 
     @property
     def level(self) -> DegradationLevel:
+        """What is left undone now."""
         return self.degradation.level
 
     def tick(self, now: float) -> None:

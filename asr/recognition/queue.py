@@ -58,6 +58,7 @@ class RecognitionRequest:
 
     @property
     def leg(self) -> LegKey:
+        """Whose results keep their order."""
         return self.call_id, self.role
 
     @property

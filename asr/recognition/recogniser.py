@@ -145,6 +145,7 @@ class BatchRecogniser(Lifetime):
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
+        """Its workers take batches. At the end, what still waits fails with RecognitionFailed."""
         running: list[asyncio.Task[None]] = []
 
         def stop() -> None:

@@ -47,6 +47,7 @@ class RunningService:
 
     @property
     def gateway(self) -> str:
+        """The address that calls are played to."""
         return f"ws://127.0.0.1:{self.port}/v1/stream"
 
     async def sample(self) -> Sample:

@@ -32,6 +32,7 @@ class SilenceFigures:
 
     @property
     def characters(self) -> int:
+        """How many characters were written where nobody spoke."""
         return sum(map(len, self.texts))
 
 

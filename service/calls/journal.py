@@ -88,6 +88,7 @@ class StoreJournal(Lifetime):
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
+        """Backlogs are stored. At the end each is tried once more."""
         async with serving_tasks(self._stop) as self._tasks:
             yield
 

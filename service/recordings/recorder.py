@@ -170,6 +170,7 @@ class RecordingThread(Lifetime):
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
+        """What comes is written. At the end every recording is closed."""
         async with serving_tasks(self._stop) as tasks:
             tasks.create_task(self._run())
             yield

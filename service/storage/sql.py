@@ -59,6 +59,7 @@ class SqlStore(SqlAccounts, Lifetime):
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
+        """Open at the beginning, closed at the end."""
         await self.open()
         try:
             yield
