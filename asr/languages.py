@@ -33,6 +33,7 @@ _TRAITS: Mapping[Language, LanguageTraits] = MappingProxyType(
 
 
 def traits_of(language: Language) -> LanguageTraits:
+    """What is so in that language."""
     return _TRAITS[language]
 
 

@@ -106,6 +106,7 @@ class SoundAlike:
 
     @property
     def end(self) -> int:
+        """The place in the text behind it."""
         return self.begin + len(self.heard)
 
     def put_into(self, text: str) -> str:

@@ -209,8 +209,10 @@ def _voiced(sound: Sound, level_db: float) -> NDArray[np.bool_]:
 
 def _heard(legs: Pcm, roles: tuple[Role, ...], opinion: SecondOpinion) -> tuple[Heard, bool]:
     """Which frames of each leg lie in an utterance that goes to recognition; whether the channels were called equal."""
-    intake = AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
-    found = [each for piece in _pieces(legs) for each in intake.take(piece, 0.0).found] + intake.pause(0.0).found
+    audio_path = AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
+    found = [each for piece in _pieces(legs) for each in audio_path.take(piece, 0.0).found] + audio_path.pause(
+        0.0
+    ).found
     heard: Heard = {role: np.zeros(legs.shape[1] // STEP, np.bool_) for role in roles}
     for cut in found:
         if isinstance(cut, SpeechSegment) and opinion.is_speech(samples_of(cut.pcm)):
@@ -237,10 +239,10 @@ def _cost(voices: dict[str, list[Sound]]) -> dict[str, float]:
             calls: list[tuple[Pcm, tuple[Role, ...]]]
             calls = [(wire, ROLES)] if together else [(wire[[leg]], (role,)) for leg, role in enumerate(ROLES)]
             for legs, roles in calls:
-                pieces, intake = _pieces(legs), AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
+                pieces, audio_path = _pieces(legs), AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
                 begun = time.process_time()
                 for piece in pieces:
-                    intake.take(piece, 0.0)
+                    audio_path.take(piece, 0.0)
                 spent += time.process_time() - begun
             minutes += wire.shape[1] / PHONE_RATE / 60
         costs[name] = round(spent / minutes, 3)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from prompting import FLOORS, HOME, hear, unseen_speech
+from prompting import FLOORS, hear, unseen_speech
 
 from asr.engines.whisper.engine import WhisperEngine
 from asr.types import Language
@@ -29,6 +29,7 @@ from detectors.evaluation.measure import LabelledLine, figures, judge
 from detectors.runtime.registry import Registry, load
 from models import ModelStore
 from service.bench.error_rates import edits_over
+from service.bench.recognition import HOME
 from service.settings import Settings
 from training.corpus.check import LINES, read, split_of
 

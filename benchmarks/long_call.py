@@ -127,14 +127,12 @@ async def main() -> None:
         customer="C1",
         metadata={},
     )
-    store = SqlStore(Settings().store_url)
-    await store.open()
-    await store.append(call_id, [CallOpened(call=call)], AT)
-    for first in range(0, len(told), 400):
-        await store.append(call_id, told[first : first + 400], AT)
-    ended = AT + timedelta(seconds=last.end)
-    await store.append(call_id, [CallClosed(ended_at=ended, duration=last.end, ending="completed")], ended)
-    await store.close()
+    async with SqlStore(Settings().store_url) as store:
+        await store.append(call_id, [CallOpened(call=call)], AT)
+        for first in range(0, len(told), 400):
+            await store.append(call_id, told[first : first + 400], AT)
+        ended = AT + timedelta(seconds=last.end)
+        await store.append(call_id, [CallClosed(ended_at=ended, duration=last.end, ending="completed")], ended)
     record(folder / "recordings" / recording_name(call_id), calls, last.end)
 
 

@@ -40,19 +40,18 @@ from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits, RecognitionRequest
 from asr.types import Language
-from detectors.contract import Jurisdiction
 from detectors.runtime.registry import load
 from models import ModelStore
 from service.audio_files.call import read_call_audio
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import read_clips
 from service.bench.error_rates import edits_over
+from service.bench.recognition import HOME
 from service.bench.terms import Pair, score_terms
 from service.samples import sample_calls
 from service.settings import Settings
 
 MARGIN = 0.2
-HOME: dict[Language, Jurisdiction] = {"zh": "CN", "en": "US"}
 NAMES = ("海港银行", "北线公司")
 """The tenant of the Chinese sample calls."""
 FLOORS = {"calm": without_deadlines("full", "full"), "busy": without_deadlines("greedy", "greedy")}
@@ -178,7 +177,6 @@ def measured(
                 pairs = asyncio.run(hear(engine, clips, language, vocabularies[vocabulary], limits))
                 took = time.perf_counter() - begun
             all_terms = score_terms(pairs, [term.text for term in whole.terms])
-            of_prompt = score_terms(pairs, prompted)
             seconds = _seconds(clips)
             lines.append(
                 Measured(
@@ -189,7 +187,7 @@ def measured(
                     seconds=round(seconds, 1),
                     took=round(took, 1),
                     error_rate=round(100 * (edits_over(pairs, language).rate or 0.0), 2),
-                    prompt_recall=_rounded(of_prompt.recall),
+                    prompt_recall=_rounded(score_terms(pairs, prompted).recall),
                     recall=_rounded(all_terms.recall),
                     said=all_terms.said,
                     inserted=all_terms.inserted,

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HTTPError,  # pyright: ignore[reportPrivateImportUsage]  # its own library's name differs by version
+    LocalEntryNotFoundError,
+)
 from huggingface_hub.utils import tqdm as hub_progress_bar
 
 from models.errors import ModelUnobtainable
@@ -19,9 +23,8 @@ from models.manifest import MODEL_FILES, FileSpec, ModelSpec
 OnBytes = Callable[[int], None]
 """Told how many more bytes have arrived."""
 
-_TRANSPORT_FAULT: type[Exception] = HfHubHTTPError.__mro__[1]
-"""HTTPError of the HTTP library the hub's client was built on: httpx in its 1.x, httpx2 in its 2.x."""
-_HUB_FAULTS = (HfHubHTTPError, LocalEntryNotFoundError, _TRANSPORT_FAULT, OSError, ValueError)
+_HUB_FAULTS = (HfHubHTTPError, LocalEntryNotFoundError, HTTPError, OSError, ValueError)
+"""HTTPError is that of the library the hub's client is built on: httpx in its 1.x, httpx2 in its 2.x."""
 
 
 def wheel_parts(spec: FileSpec) -> tuple[Path, ...]:

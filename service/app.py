@@ -26,11 +26,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from asr.audio.pcm import samples_in
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.absent import AbsentEngine
 from asr.engines.port import Engine, RecognitionError, Speech
 from asr.engines.whisper.engine import WhisperEngine
-from asr.recognition.degradation import DEGRADATION_LEVELS
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from detectors.contract import EarlierContact
 from detectors.packs.taxonomy import load_taxonomy
@@ -146,18 +144,11 @@ class Service:
         self.store_watch = StoreWatch(self.store, self.hub.show_health)
         self.recogniser = BatchRecogniser(
             engine,
-            second_opinion=SecondOpinion().is_speech,
             limits=_LIMITS[settings.device],
             new_engine=None if problem else lambda: load_engine(settings),
             sample=None if problem else self._sample(),
         )
-        self.metrics.count_recognition(lambda: self.recogniser.counts)
-        self.metrics.backlog.set_function(lambda: self.recogniser.backlog_seconds)
-        self.metrics.capacity.set_function(lambda: self.recogniser.capacity)
-        self.metrics.load.set_function(lambda: self.recogniser.load)
-        self.metrics.calls_carried.set_function(lambda: self.recogniser.calls)
-        self.metrics.level.set_function(lambda: DEGRADATION_LEVELS.index(self.recogniser.level))
-        self.metrics.count_levels(lambda: self.recogniser.level_seconds)
+        self.metrics.show_recogniser(self.recogniser)
         self.calls = CallRegistry(
             settings=settings,
             earlier=EarlierCalls(self.store, self.recordings, wall),
@@ -168,7 +159,6 @@ class Service:
             metrics=self.metrics,
             wall=wall,
         )
-
         self.gateways = GatewayParts(calls=self.calls, metrics=self.metrics, reservations=Reservations())
         self.kept_reservations = KeptReservations(self.gateways.reservations, settings.data_dir / "reservations")
 
@@ -176,8 +166,7 @@ class Service:
     async def running(self) -> AsyncGenerator[FastAPI, None]:
         """The web application, with everything behind it running; leaving stops the calls first, the store last."""
         async with AsyncExitStack() as stack:
-            await self.store.open()
-            stack.push_async_callback(self.store.close)
+            await stack.enter_async_context(self.store)
             await self.kept_reservations.restore(await self.store.keys())
             stack.push_async_callback(self.kept_reservations.save)
             await asyncio.to_thread(self.recordings.begin)

@@ -89,8 +89,8 @@ async def stream_call(
             finally:
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)
-    except websockets.InvalidStatus as refusal:
-        raise StreamFailed(refusal(refusal.response.status_code)) from refusal
+    except websockets.InvalidStatus as refused:
+        raise StreamFailed(refusal(refused.response.status_code)) from refused
     except (OSError, websockets.WebSocketException) as cause:
         raise StreamFailed(f"{url}: {cause}") from cause
 

@@ -26,6 +26,7 @@ from service.storage.port import GatewayKey
 from service.storage.sql import SqlStore
 from tests import scenes
 from tests.fakes.detector_runner import FakeDetectorRunner
+from tests.fakes.pace import FakePace
 from tests.fakes.recogniser import FakeRecogniser
 from tests.fakes.recorder import FakeRecorder
 from tests.fakes.recordings import FakeRecordings
@@ -35,19 +36,6 @@ PBX = Source(name="pbx")
 KEY = GatewayKey(id="k1", source=PBX, secret_hash="", rights=("stream",), created_at=scenes.AT)
 SECOND = AudioArrived(payload=bytes(2 * 8000))
 CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw", rate=8000)
-
-
-class Carries:
-    """Recognition that keeps up with so many seconds of speech a second; nobody has spoken yet."""
-
-    def __init__(self, most: float) -> None:
-        self.most = most
-
-    def speech_of(self, call_id: str) -> float:
-        return 0.0
-
-    def carries(self, speech: float) -> bool:
-        return speech <= self.most
 
 
 class Floor:
@@ -75,7 +63,7 @@ class Floor:
         self.detectors = FakeDetectorRunner()
         self.recordings = FakeRecordings()
         self.histories: dict[str, tuple[EarlierContact, ...] | None] = {}
-        self.recognition = Carries(carries)
+        self.recognition = FakePace(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
             earlier=EarlierCalls(store, self.recordings, wall),
@@ -110,7 +98,7 @@ class Floor:
         return await self.calls.attach(announced, key, time.monotonic())
 
     async def ended(self, connection: CallConnection) -> CallClosed:
-        """The line's call is stopped and wholly written."""
+        """The connection's call is stopped and wholly written."""
         connection.stop()
         assert await connection.over() == "processed"
         return await self.closing(connection.call_id)

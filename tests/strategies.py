@@ -132,9 +132,20 @@ def opening(call_id: str) -> st.SearchStrategy[CallOpened]:
     return st.builds(CallOpened, call=calls(call_id))
 
 
-def facts(call_id: str) -> st.SearchStrategy[Fact]:
-    """Any fact of a call that is open, save AlertChanged, which needs an alert to change."""
-    spoken = st.builds(
+SENTIMENT = st.builds(
+    Sentiment,
+    utterance_id=TEXT,
+    role=ROLE,
+    at=FIGURE,
+    score=st.floats(-1, 1),
+    label=st.sampled_from(get_args(SentimentLabel)),
+    emotion=st.sampled_from(get_args(Emotion)),
+    trend=st.floats(-1, 1),
+)
+
+
+def utterances(call_id: str) -> st.SearchStrategy[Utterance]:
+    return st.builds(
         Utterance,
         id=TEXT,
         call_id=st.just(call_id),
@@ -148,17 +159,10 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
         words=WORDS,
         acoustics=st.none() | st.builds(Acoustics, level_dbfs=FIGURE, peak_dbfs=FIGURE, pitch_hz=st.none() | FIGURE),
     )
-    felt = st.builds(
-        Sentiment,
-        utterance_id=TEXT,
-        role=ROLE,
-        at=FIGURE,
-        score=st.floats(-1, 1),
-        label=st.sampled_from(get_args(SentimentLabel)),
-        emotion=st.sampled_from(get_args(Emotion)),
-        trend=st.floats(-1, 1),
-    )
-    alerts = st.builds(
+
+
+def alerts(call_id: str) -> st.SearchStrategy[Alert]:
+    return st.builds(
         Alert,
         **EVIDENCE,
         detector=TEXT,
@@ -171,13 +175,17 @@ def facts(call_id: str) -> st.SearchStrategy[Fact]:
         changed_at=st.none() | MOMENT,
         note=TEXT,
     )
+
+
+def facts(call_id: str) -> st.SearchStrategy[Fact]:
+    """Any fact of a call that is open, save AlertChanged, which needs an alert to change."""
     return st.one_of(
-        st.builds(UtteranceHeard, utterance=spoken),
+        st.builds(UtteranceHeard, utterance=utterances(call_id)),
         st.builds(StatementMade, statement=STATEMENT),
         st.builds(NoteWritten, note=NOTE, by=TEXT, at=MOMENT),
-        st.builds(SentimentScored, sentiment=felt),
+        st.builds(SentimentScored, sentiment=SENTIMENT),
         st.builds(FindingMade, finding=st.builds(Finding, **EVIDENCE, detector=TEXT)),
-        st.builds(AlertRaised, alert=alerts),
+        st.builds(AlertRaised, alert=alerts(call_id)),
         st.builds(
             FindingWithdrawn,
             withdrawn=st.builds(Withdrawn, rule=TEXT, role=ROLE, start=FIGURE, end=FIGURE, why=BILINGUAL),

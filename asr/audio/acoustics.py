@@ -13,27 +13,29 @@ from asr.audio.pcm import SAMPLE_RATE, dbfs, energy
 from asr.types import Acoustics
 
 MEASURED = 5
-"""Seconds from an utterance's beginning that its pitch is told from."""
+"""The pitch is told from so many seconds at an utterance's beginning."""
 LOWEST_HZ, HIGHEST_HZ = 70, 420
 _EACH = 4
-"""Of so many samples one is kept: the periods that are looked for need no more."""
+"""One sample of so many is kept. The periods that are looked for need no more."""
 _LOW = np.hanning(18).astype(np.float32) / np.hanning(18).sum(dtype=np.float32)
-"""Leaves what lies below 1 kHz: peaks of higher harmonics are narrower than the steps between two lags."""
+"""A low-pass of 1 kHz. Peaks of higher harmonics are narrower than the step between two lags."""
 _RATE = SAMPLE_RATE // _EACH
 _FRAME, _HOP, _FFT = round(0.05 * _RATE), round(0.025 * _RATE), 512
 _WINDOW = np.hanning(_FRAME).astype(np.float32)
 _VOICED = 0.55
-"""Of a frame's power, how much must repeat."""
+"""A frame is voiced where this share of its power repeats."""
 _LOUD = 0.01
-"""Of the loudest frame's power: a quieter one is no vowel."""
+"""A frame with less than this share of the loudest frame's power is no vowel."""
 _NEARLY = 0.93
-"""Of the highest peak. A third of the period repeats well, too, where the telephone leaves the third harmonic first."""
+"""A peak of this share of the highest one counts as well. A third of the period repeats well, too, where the telephone
+leaves the third harmonic first."""
 _FEWEST = 8
-"""Voiced frames, a fifth of a second, that a pitch can be told from."""
+"""A pitch is told from so many voiced frames at least: a fifth of a second."""
 
 
 def acoustics_of(pcm: bytes) -> Acoustics:
-    """Of int16 samples at 16 kHz, at least one. Rounded to a tenth. Takes some milliseconds at most."""
+    """How int16 samples at 16 kHz sound, of which there is at least one. Figures are rounded to a tenth. Takes some
+    milliseconds at most."""
     samples = np.frombuffer(pcm, np.int16)
     peak = int(np.abs(samples.astype(np.int32)).max())
     return Acoustics(
@@ -44,7 +46,7 @@ def acoustics_of(pcm: bytes) -> Acoustics:
 
 
 def pitch_of(samples: NDArray[np.int16]) -> float | None:
-    """Hertz, of samples at 16 kHz; None where too little is voiced."""
+    """The pitch of int16 samples at 16 kHz, in hertz; None where too little is voiced."""
     if samples.size < _EACH * _FRAME:
         return None
     whole = np.convolve(samples.astype(np.float32), _LOW, "same")[::_EACH]
@@ -61,7 +63,7 @@ def pitch_of(samples: NDArray[np.int16]) -> float | None:
 
 
 def _autocorrelation(frames: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Of each row, (rows, lags)."""
+    """The autocorrelation of each row, shape (rows, lags)."""
     spectrum = np.fft.rfft(frames, _FFT)
     return np.fft.irfft(spectrum.real**2 + spectrum.imag**2, _FFT)[:, :_FRAME]
 

@@ -43,6 +43,7 @@ class SpeechSegment:
 
     @property
     def end(self) -> Seconds:
+        """On the leg's clock."""
         return self.last / SAMPLE_RATE
 
     @property
@@ -72,6 +73,7 @@ class _AudioRing:
         self._samples[places % self._samples.size] = pcm[first - start : first - start + places.size]
 
     def read(self, start: int, end: int) -> bytes:
+        """The samples from `start` up to `end`, which must still be held."""
         assert self.written - self._samples.size <= start <= end <= self.written, "outside the ring"
         begin, length = start % self._samples.size, end - start
         first = self._samples[begin : begin + length]

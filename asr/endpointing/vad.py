@@ -53,6 +53,7 @@ class _LevelGate:
         self._peak = FLOOR_DBFS
 
     def passes(self, voiced: bool, level_dbfs: float) -> bool:
+        """Whether the leg's next frame is loud enough to be speech."""
         self._levels.append(level_dbfs)
         level = sum(self._levels) / len(self._levels)
         self._track_floor(level)
@@ -71,7 +72,7 @@ class _LevelGate:
 
 
 class FrameScorer:
-    """How likely each frame of one leg is speech: webrtcvad's verdicts, gated by level, averaged over 0.1 s.
+    """How likely each frame of one leg is speech: what webrtcvad says of it, gated by level, averaged over 0.1 s.
 
     Holds the leg's state, so frames must come in order and without holes.
     """
@@ -79,13 +80,13 @@ class FrameScorer:
     def __init__(self) -> None:
         self._vad = webrtcvad.Vad(_MODE)
         self._gate = _LevelGate()
-        self._verdicts: deque[bool] = deque([False] * _SMOOTHED, maxlen=_SMOOTHED)
+        self._speaking: deque[bool] = deque([False] * _SMOOTHED, maxlen=_SMOOTHED)
 
     def score(self, frame: Pcm, level_dbfs: float) -> float:
         """Score in [0, 1] of the next `FRAME_SAMPLES` samples at 16 kHz, whose RMS level is given."""
         voiced = bool(self._vad.is_speech(frame.tobytes(), SAMPLE_RATE))
-        self._verdicts.append(self._gate.passes(voiced, level_dbfs))
-        return sum(self._verdicts) / _SMOOTHED
+        self._speaking.append(self._gate.passes(voiced, level_dbfs))
+        return sum(self._speaking) / _SMOOTHED
 
 
 class _Session(Protocol):

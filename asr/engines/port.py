@@ -72,6 +72,7 @@ class Speech:
 
     @property
     def seconds(self) -> Seconds:
+        """Its length."""
         return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE)
 
     @property

@@ -78,6 +78,7 @@ class Degradation:
 
     @property
     def level(self) -> DegradationLevel:
+        """The level that holds now."""
         return DEGRADATION_LEVELS[self._at]
 
     def holds(self, level: DegradationLevel) -> bool:

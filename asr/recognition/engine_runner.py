@@ -24,9 +24,10 @@ _TASKS = Path("/proc/self/task")
 _SHORT: Seconds = 1.0
 """Most batches are done by then; of the others it is watched whether they get a core."""
 _STARVED = 0.5
-"""Of the patience: threads that waited so long for a core, all together, were not hanging but starved."""
+"""A share of the patience. Where all threads together waited longer than that for a core, the engine is starved and
+does not hang."""
 _STARVED_TIMES = 5
-"""So often such a batch gets its time again: an engine that hangs on a starved machine is found out in the end."""
+"""How often a starved batch gets its time again. An engine that hangs on a starved machine is given up then."""
 
 
 class EngineHung(RecognitionFailed):
@@ -71,9 +72,10 @@ def _prompt(asked: Speech, transcript: Transcript) -> str:
 
 
 def waited_for_cores() -> Seconds:
-    """How long this process's threads have waited for a core that other programs had: of all that run, together, since
-    each began; 0 where the system does not tell (it is Linux that does).
-    Blocks: reads a file a thread."""
+    """How long the threads of this process have waited for a core, summed over those that run now, since each began.
+
+    0 where the system does not tell; Linux does. Blocks: it reads a file a thread.
+    """
     total = 0
     for task in _TASKS.glob("*/schedstat"):
         try:

@@ -74,19 +74,19 @@ class Speed:
     measured: bool = False
 
     def at(self, now: float) -> float:
-        """Above 0."""
+        """The speed at that moment; above 0."""
         fade = math.exp(-max(0.0, now - self._at) / _TIME_SPAN)
         return (fade * self._speech + _GUESS_WEIGHT * self._guess) / (fade * self._took + _GUESS_WEIGHT)
 
     def learn(self, speech: Seconds, took: Seconds, effort: Effort, now: float) -> None:
-        """So much speech took so long, with that effort. What second looks bring is known already."""
+        """`speech` seconds were recognised in `took` seconds with that effort; a second look brings no new speech."""
         fade = math.exp(-max(0.0, now - self._at) / _TIME_SPAN - took / _WORK_SPAN)
         self._speech, self._took = fade * self._speech + speech * _WORTH[effort], fade * self._took + took
         self._at = now
         self.measured = True
 
     def measured_idle(self, speech: Seconds, took: Seconds) -> None:
-        """So much speech took so long, in a hurry, while nothing else was to be recognised."""
+        """`speech` seconds were recognised in `took` seconds, in a hurry, with nothing else to do."""
         self._guess = speech / max(took, 1e-6)
         self._speech = self._took = 0.0
         self.measured = True
@@ -110,13 +110,13 @@ class Demand:
         self._fed = now
 
     def stood_still(self, seconds: Seconds) -> None:
-        """The process did: nothing could come in, and what came before is no older."""
+        """The process stood still for so long: nothing could come in, and what came before is no older."""
         self.since += seconds
         if self._fed is not None:
             self._fed += seconds
 
     def at(self, now: float) -> float:
-        """The average; over the time since the start while that is shorter than the span."""
+        """The average over `_DEMAND_SPAN`, or over the time since the start while that is shorter."""
         return self._faded(now) / (_DEMAND_SPAN * -math.expm1(-max(_DEMAND_AGE, now - self.since) / _DEMAND_SPAN))
 
     def _faded(self, now: float) -> Seconds:
@@ -135,25 +135,26 @@ class Demands:
         self._all = Demand(since=self.since)
 
     def add(self, call_id: str, speech: Seconds, now: float) -> None:
-        """So much speech of a call came in."""
+        """`speech` seconds of a call came in."""
         self._all.add(speech, now)
         self._calls.setdefault(call_id, Demand(since=now)).add(speech, now)
 
     def at(self, now: float) -> float:
-        """Of all calls, ended ones too while they fade."""
+        """The demand of all calls. Ended ones count while they fade."""
         return self._all.at(now)
 
     def fair(self, now: float) -> float:
-        """Of the calls that go on, each counted as two at most: what is sent faster than it is spoken can wait."""
+        """The demand of the calls that go on. Each counts as two at most, because what is sent faster than it is spoken
+        can wait."""
         return sum(min(demand.at(now), 2 * CALLS_SPEECH) for demand in self._calls.values())
 
     def of(self, call_id: str, now: float) -> float:
-        """Of one call."""
+        """The demand of one call."""
         demand = self._calls.get(call_id)
         return demand.at(now) if demand is not None else 0.0
 
     def stood_still(self, seconds: Seconds) -> None:
-        """The process did."""
+        """The process stood still for so long."""
         for demand in (self._all, *self._calls.values()):
             demand.stood_still(seconds)
 

@@ -21,19 +21,19 @@ _LENGTHS: tuple[Seconds, ...] = (
     *(1.4, 1.5, 1.7, 1.9, 2.1, 2.3, 2.5, 2.6, 2.9, 3.2),
     *(3.3, 3.5, 3.7, 3.9, 4.3, 4.9, 5.4, 6.2, 7.0, 9.0),
 )
-"""Of utterances, evenly over the quantiles of those of the sample calls, until some have been heard."""
+"""What utterances are taken to last until some have come: the quantiles of those in the sample calls, evenly spaced."""
 _LENGTHS_KEPT = 300
 _LATE_OF = 20
-"""One text late of fewer tells of no share."""
+"""A share is one of so many texts at least: one late text of three says little."""
 _LATE_KEPT = 400
 _LATELY: Seconds = 30.0
 _OF_LATE: Seconds = 120.0
 _ONE_BY_ONE: Seconds = 0.05
-"""What a batch costs besides: a thread, a second opinion, the event loop's turn."""
+"""What each batch costs besides its decoding: a thread, a second opinion, the event loop's turn."""
 
 _LATE_ALONE = 0.05
-"""Of the finals: so many the promise leaves out. Those too long for a machine are late on it with a single call too, so
-that to refuse the others helps nobody."""
+"""The share of finals that may be late because they are long. Such a final is late with a single call too, so refusing
+other calls would help nobody."""
 
 _BEAM = 1.4
 """How much longer the engine takes with its beam than in a hurry."""
@@ -49,15 +49,17 @@ class Lateness:
         self._granted: deque[float] = deque(maxlen=_LATE_KEPT)
 
     def add(self, late: bool, now: float) -> None:
+        """A final came."""
         self._came.append((now, late))
 
     def share(self, within: Seconds, now: float) -> float:
-        """0 to 1, of those of that time."""
+        """The share, 0 to 1, of the finals that came in the last `within` seconds."""
         lately = self._since(now - within)
         return sum(lately) / max(_LATE_OF, len(lately))
 
     def grant(self, most: float, within: Seconds, now: float) -> bool:
-        """Whether one more may be late, and no more than that share of those of that time would be; counts it."""
+        """Whether one more final may be late: at most the share `most` of those of the last `within` seconds. A final
+        that is granted counts."""
         while self._granted and self._granted[0] < now - within:
             self._granted.popleft()
         lately = self._since(now - within)
@@ -71,7 +73,7 @@ class Lateness:
 
 
 class LoadMeter:
-    """One engine's."""
+    """The load of one engine: its speed, what comes in, and how late texts are."""
 
     def __init__(self, limits: RecogniserLimits, now: float) -> None:
         self._limits = limits
@@ -91,6 +93,7 @@ class LoadMeter:
 
     @property
     def level(self) -> DegradationLevel:
+        """What is left undone now."""
         return self.degradation.level
 
     def tick(self, now: float) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, TypeAlias
@@ -58,6 +58,7 @@ class RecognitionRequest:
 
     @property
     def leg(self) -> LegKey:
+        """Whose results keep their order."""
         return self.call_id, self.role
 
     @property
@@ -104,14 +105,15 @@ class RecogniserLimits:
 
 
 def without_deadlines(least: DegradationLevel, most: DegradationLevel) -> RecogniserLimits:
-    """Where nobody waits for the texts, and between which levels all stays: files, and measurements."""
+    """Limits for files and measurements, where nobody waits for the texts: no text is late, and the level stays between
+    `least` and `most`."""
     degradation = DegradationLimits(least=least, most=most)
     return RecogniserLimits(degradation=degradation, batch_time=math.inf, final_within=math.inf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecogniserCounts:
-    """Since the start. `refused`: nobody speaks, said the second opinion. `guarded`: text dropped as hallucinated.
+    """Since the start. `refused`: nobody speaks, said the second opinion. `filtered`: text dropped as hallucinated.
     `taken_over`: finals that had their text from a partial. `redecoded`: second looks at doubtful texts.
     `retried`: items tried again alone after their batch failed; `failures`: items given up. `untold`: batches that told
     nothing of the speed, for the process stood still meanwhile. `measured`: batches made to measure it."""
@@ -122,7 +124,7 @@ class RecogniserCounts:
     taken_over: int = 0
     redecoded: int = 0
     refused: int = 0
-    guarded: int = 0
+    filtered: int = 0
     retried: int = 0
     failures: int = 0
     shed: int = 0
@@ -148,7 +150,9 @@ class RecognitionQueue:
     def __init__(self, limits: RecogniserLimits) -> None:
         self._limits = limits
         self._queues: dict[RequestKind, dict[LegKey, deque[_Entry]]] = {kind: {} for kind in KINDS_BY_PRIORITY}
-        self._in_work: dict[LegKey, RecognitionRequest] = {}
+        self.in_work: set[RecognitionRequest] = set()
+        """Taken, and not finished."""
+        self._finals_in_work: set[LegKey] = set()
         self._round: set[str] = set()
         self._arrivals = count()
         self._before = 0
@@ -162,10 +166,10 @@ class RecognitionQueue:
         """Speech that waits, but for partials: a new final goes before them."""
         return sum(entry.request.seconds for entry in self._entries() if entry.request.kind != "partial")
 
-    def fair_seconds(self, in_work: Iterable[RecognitionRequest], most: Seconds) -> Seconds:
+    def fair_seconds(self, most: Seconds) -> Seconds:
         """Speech that waits or is in work, but for partials that wait, no call counting for more than so much."""
         by_call = self._by_call()
-        for request in in_work:
+        for request in self.in_work:
             by_call[request.call_id] += request.seconds
         return sum(min(most, waiting) for waiting in by_call.values())
 
@@ -222,18 +226,18 @@ class RecognitionQueue:
             taken[request.call_id] += 1
             self._take(request, heads)
         self._round = self._round - taken.keys()
-        self._in_work |= {request.leg: request for request in batch if request.kind == "final"}
+        self.in_work.update(batch)
+        self._finals_in_work.update(request.leg for request in batch if request.kind == "final")
         return batch
 
     def finished(self, batch: Sequence[RecognitionRequest]) -> None:
         """These requests are settled: their legs' next ones may be taken."""
-        for request in batch:
-            if request.kind == "final":
-                self._in_work.pop(request.leg, None)
+        self.in_work.difference_update(batch)
+        self._finals_in_work.difference_update(request.leg for request in batch if request.kind == "final")
 
     def hold(self, final: RecognitionRequest) -> None:
         """A final that came to be in work without having waited: its leg waits for it, until `finished`."""
-        self._in_work[final.leg] = final
+        self._finals_in_work.add(final.leg)
 
     def _most(self, share: int) -> int:
         """How many of its share of the waiting requests a worker takes at once."""
@@ -242,7 +246,7 @@ class RecognitionQueue:
     def _first_ready(self, partials: bool) -> dict[LegKey, deque[_Entry]]:
         """The queues of the highest rank that has any whose front may be taken."""
         finals = self._queues["final"]
-        ready = {leg: queue for leg, queue in finals.items() if leg not in self._in_work}
+        ready = {leg: queue for leg, queue in finals.items() if leg not in self._finals_in_work}
         return ready or self._queues["words"] or (self._queues["partial"] if partials else {})
 
     def _in_turn(

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionFailed, Speech
+from asr.lifetime import Lifetime, serving_tasks
 from asr.recognition.degradation import DegradationLevel
 from asr.recognition.engine_runner import EngineHung, EngineRunner, waited_for_cores
 from asr.recognition.load_meter import EffortPolicy, LoadMeter
@@ -42,11 +44,11 @@ MEASURE_EVERY: Seconds = 30.0
 """While nothing comes in; a measurement takes each worker some 4 s of speech, about half a second."""
 
 
-class BatchRecogniser:
+class BatchRecogniser(Lifetime):
     """The engine's only user. Use as an async context manager; leaving it fails what still waits.
 
     `second_opinion` is asked before a stretch costs recognition time: False means that nobody speaks in it. Where it
-    raises, the stretch is recognised all the same.
+    raises, the stretch is recognised all the same. Without one a neural VAD is asked (`SecondOpinion`).
 
     A hanging engine: its batch fails with RecognitionFailed. With `new_engine` (blocking, may raise RecognitionError)
     another takes its place; without, or when that fails, later batches wait for the hung one to come back and fail in
@@ -61,7 +63,7 @@ class BatchRecogniser:
         self,
         engine: Engine,
         *,
-        second_opinion: Callable[[NDArray[np.float32]], bool],
+        second_opinion: Callable[[NDArray[np.float32]], bool] | None = None,
         limits: RecogniserLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         new_engine: Callable[[], Engine] | None = None,
@@ -69,7 +71,7 @@ class BatchRecogniser:
         in_thread: InThread = in_thread,
         waited_for_cores: Callable[[], Seconds] = waited_for_cores,
     ) -> None:
-        self._opinion = second_opinion
+        self._opinion = second_opinion or SecondOpinion().is_speech
         self._sample = sample
         self._in_thread = in_thread
         self._limits = limits or RecogniserLimits()
@@ -77,11 +79,7 @@ class BatchRecogniser:
         self._queue = RecognitionQueue(self._limits)
         self._results: dict[RecognitionRequest, Result] = {}
         self._wake = asyncio.Event()
-        self._tasks = asyncio.TaskGroup()
-        self._lifetime = AsyncExitStack()
-        self._workers: list[asyncio.Task[None]] = []
         self._idle = 0
-        self._in_work: set[RecognitionRequest] = set()
         self._partials_in_work = 0
         self._partials_done = PartialReuse()
         self._meter = LoadMeter(self._limits, clock())
@@ -95,7 +93,7 @@ class BatchRecogniser:
     @property
     def backlog_seconds(self) -> Seconds:
         """Speech that waits or is being recognised."""
-        return self._queue.seconds + sum(request.seconds for request in self._in_work)
+        return self._queue.seconds + sum(request.seconds for request in self._queue.in_work)
 
     @property
     def capacity(self) -> float:
@@ -105,7 +103,7 @@ class BatchRecogniser:
     @property
     def expected_wait(self) -> Seconds:
         """How long a stretch of a call that keeps up will wait, at the speed of late."""
-        return self._queue.fair_seconds(self._in_work, self._limits.fair_seconds) / self.capacity
+        return self._queue.fair_seconds(self._limits.fair_seconds) / self.capacity
 
     @property
     def overloaded(self) -> bool:
@@ -145,18 +143,23 @@ class BatchRecogniser:
             return not self.overloaded
         return self._meter.carries(speech, self._runner.workers, self._clock())
 
-    async def __aenter__(self) -> BatchRecogniser:
-        await self._lifetime.enter_async_context(self._tasks)
-        self._idle = self._runner.workers
-        self._workers = [self._tasks.create_task(self._work()) for _ in range(self._idle)]
-        self._workers += [self._tasks.create_task(each) for each in (self._keep_time(), self._keep_measured())]
-        return self
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """Its workers take batches. At the end, what still waits fails with RecognitionFailed."""
+        running: list[asyncio.Task[None]] = []
 
-    async def __aexit__(self, *_: object) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await self._lifetime.aclose()
-        self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
+        def stop() -> None:
+            for task in running:
+                task.cancel()
+
+        self._idle = self._runner.workers
+        try:
+            async with serving_tasks(stop) as tasks:
+                work = [self._work() for _ in range(self._idle)]
+                running += map(tasks.create_task, [*work, self._keep_time(), self._keep_measured()])
+                yield
+        finally:
+            self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
 
     def submit(self, request: RecognitionRequest) -> Result:
         """The text of a stretch of speech; None where nobody speaks, or (a partial) where there is no time for it.
@@ -176,7 +179,7 @@ class BatchRecogniser:
                 return result
         shed = self._queue.add(request, self._clock())
         if request.kind == "final":
-            shed += [other for other in self._in_work if other.leg == request.leg and other.kind == "partial"]
+            shed += [other for other in self._queue.in_work if other.leg == request.leg and other.kind == "partial"]
         self._look()
         if self._meter.degradation.holds("no_partials"):
             shed += self._queue.shed()
@@ -192,7 +195,7 @@ class BatchRecogniser:
             self._count(finals=1, taken_over=1)
             self._settle(final, self._partials_done.take(final))
             return True
-        same = (other for other in self._in_work if other.kind == "partial" and other.stretch == final.stretch)
+        same = (other for other in self._queue.in_work if other.kind == "partial" and other.stretch == final.stretch)
         partial = next(same, None)
         if partial is None:
             return False
@@ -225,7 +228,6 @@ class BatchRecogniser:
             partials = batch[0].kind == "partial"
             self._idle -= 1
             self._partials_in_work += partials
-            self._in_work.update(batch)
             await self._serve(batch)
             self._idle += 1
             self._partials_in_work -= partials
@@ -341,7 +343,7 @@ class BatchRecogniser:
         """What was heard, nothing where nobody speaks; the requests' legs may go on."""
         for request in requests:
             came = heard.get(request)
-            self._count(guarded=came is not None and came.dropped)
+            self._count(filtered=came is not None and came.dropped)
             self._settle(request, came)
             if (waiting := self._partials_done.done(request, came)) is not None:
                 self._settle(waiting, came)
@@ -349,7 +351,6 @@ class BatchRecogniser:
         self._leave(requests)
 
     def _leave(self, requests: Sequence[RecognitionRequest]) -> None:
-        self._in_work.difference_update(requests)
         self._queue.finished(requests)
         self._wake.set()
 

@@ -98,6 +98,7 @@ class _Owed:
     told: Finding | None = None
 
     def ask(self, utterance: Utterance) -> None:
+        """The debtor has asked for it."""
         self.asked, self.turns, self.speaks_until = utterance, 0, None
 
     def turn_over(self) -> bool:

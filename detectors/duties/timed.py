@@ -104,6 +104,7 @@ class _Owed:
     """When it was done by the sense of what was said."""
 
     def done_by(self, deadline: Seconds) -> bool:
+        """Whether the duty was done by then, in its words or by what was meant."""
         worded = max(self.met.values(), default=inf) if len(self.met) == len(self.duty.needs) else inf
         return min(worded, self.stated) <= deadline
 

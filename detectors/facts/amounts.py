@@ -66,7 +66,7 @@ def amounts_in(text: str, language: Language, *, of_money: bool = False, usual: 
     """Sums of money in an utterance, in order. `of_money`: it is known to speak of a sum, so that a number which counts
     nothing else is one: 一千五, "fifty's fine". `usual`: what an English sum is in that names no currency."""
     text = text[:LONGEST]
-    return _chinese(text, of_money) if language == "zh" else _english(text.lower(), of_money, usual)
+    return _chinese(text, of_money) if language == "zh" else _english(text, of_money, usual)
 
 
 def _chinese(text: str, of_money: bool) -> list[Amount]:
@@ -85,7 +85,7 @@ def _chinese(text: str, of_money: bool) -> list[Amount]:
 
 def _english(text: str, of_money: bool, usual: Currency) -> list[Amount]:
     found: list[Amount] = []
-    for match in (_ENGLISH_OF_MONEY if of_money else _ENGLISH).finditer(text):
+    for match in (_ENGLISH_OF_MONEY if of_money else _ENGLISH).finditer(text.lower()):
         group = next(name for name in ("signed", "named", "grand", "note", "bare") if match[name])
         value = _NOTES[match[group]] if group == "note" else english_value(match[group])
         if value is None or value == 0 or (group == "bare" and value < _LEAST_BARE):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, time, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from asr.types import Language
 from detectors.facts.numbers import (
@@ -43,6 +43,7 @@ def is_now(text: str) -> bool:
 
 
 Reckoning = Callable[[re.Match[str], date], date | None]
+Reckonings: TypeAlias = tuple[tuple[re.Pattern[str], Reckoning], ...]
 
 _WEEKDAYS_ZH: Final = "一二三四五六日"
 _WEEKDAYS_EN: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -60,8 +61,8 @@ _FARTHEST_DAYS: Final = 3660
 
 def days_in(text: str, language: Language, today: date) -> list[Day]:
     """Days named in an utterance, in order. One that is too vague for a day of its own ("next week") is left out."""
-    table = _CHINESE if language == "zh" else _ENGLISH
-    text = text[:LONGEST] if language == "zh" else text[:LONGEST].lower()
+    folded, table = _DAYS[language]
+    text = folded(text[:LONGEST])
     taken: list[Day] = []
     for pattern, reckon in table:
         for match in pattern.finditer(text):
@@ -143,7 +144,7 @@ def _zh_months(match: re.Match[str], today: date) -> date | None:
 
 
 _SOON_ZH: Final = r"(?:之后|以后|之内|以内|后|内|里)"
-_CHINESE: Final[tuple[tuple[re.Pattern[str], Reckoning], ...]] = (
+_CHINESE: Final[Reckonings] = (
     (re.compile(rf"(?P<month>{CHINESE_NUMBER})月份?的?(?P<day>{CHINESE_NUMBER})[号日]"), _zh_month_and_day),
     (re.compile(r"(?P<which>(?:下{1,3}|这|本)个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天])"), _zh_weekday),
     (
@@ -199,7 +200,7 @@ def _en_span(match: re.Match[str], today: date) -> date | None:
 
 
 _MONTH: Final = r"(?P<month>" + "|".join(f"{name}|{name[:3]}" for name in _MONTHS_EN) + r"|sept)\b\.?"
-_ENGLISH: Final[tuple[tuple[re.Pattern[str], Reckoning], ...]] = (
+_ENGLISH: Final[Reckonings] = (
     (re.compile(rf"\b{_MONTH}\s(?:the\s)?(?P<day>{ENGLISH_ORDINAL}|[12]?\d|3[01])\b(?![,\d])"), _en_month_and_day),
     (re.compile(rf"\b(?P<day>{ENGLISH_ORDINAL})\sof\s{_MONTH}"), _en_month_and_day),
     (
@@ -224,6 +225,11 @@ _ENGLISH: Final[tuple[tuple[re.Pattern[str], Reckoning], ...]] = (
     (re.compile(r"\b(?P<month>1[0-2]|0?[1-9])/(?P<day>3[01]|[12]\d|0?[1-9])\b"), _en_numbered),
 )
 """In order: what is named more fully comes first."""
+
+
+_DAYS: Final[Mapping[Language, tuple[Callable[[str], str], Reckonings]]] = MappingProxyType(
+    {"zh": (str, _CHINESE), "en": (str.lower, _ENGLISH)}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,17 +259,22 @@ _PAST_NOON: Final = frozenset(
 def hours_in(text: str, language: Language) -> list[Hour]:
     """Hours of the day named in an utterance, in order. One that may be before or after noon is taken for the one in
     which people may be called: 7 to 18."""
-    text = text[:LONGEST]
-    found = [_hour(match) for match in (_HOUR_ZH.finditer(text) if language == "zh" else _hours_en(text.lower()))]
+    found = [_hour(match) for match in _HOURS[language](text[:LONGEST])]
     return [hour for hour in found if hour is not None]
 
 
 def _hours_en(text: str) -> Iterator[re.Match[str]]:
     """Where something besides the number says that it is an hour."""
+    text = text.lower()
     for match in _HOUR_EN.finditer(text):
         told = match["minute"] or match["half"] or match["part"] or "clock" in match[0]
         if told or re.search(r"\b(?:at|around|about|by|after|before|until)\s$", text[: match.start()]):
             yield match
+
+
+_HOURS: Final[Mapping[Language, Callable[[str], Iterator[re.Match[str]]]]] = MappingProxyType(
+    {"zh": _HOUR_ZH.finditer, "en": _hours_en}
+)
 
 
 def _hour(match: re.Match[str]) -> Hour | None:

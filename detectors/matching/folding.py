@@ -140,12 +140,14 @@ class _Builder:
             self._ends.append(start + offset + 1 if same else end)
 
     def mark(self, char: str) -> None:
+        """Where a sentence ends or pauses it leaves a mark; other characters leave none."""
         if char in _HARD:
             self._hard.add(len(self._text))
         elif char in _SOFT:
             self._soft.add(len(self._text))
 
     def done(self) -> Folded:
+        """The whole text as it is folded."""
         return Folded(
             original=self._original,
             text="".join(self._text),

@@ -88,6 +88,7 @@ class _Parser:
         self._at = 0
 
     def parse(self) -> Piece:
+        """The whole pattern. Raises PatternError."""
         piece = self._alternatives()
         if self._at < len(self._source):
             raise self._error(f"unexpected {self._source[self._at]!r}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from asr.engines.port import Biasing, BiasTerm
 from asr.languages import traits_of
+from asr.phonetics import PhoneticTerm
 from asr.types import LANGUAGES, Language
 from detectors.contract import Jurisdiction
 from detectors.packs.taxonomy import PACKS, PackError, read_yaml
@@ -46,9 +47,6 @@ class PromptFrame:
         return f"{self.opening}{self.joint.join(once.values())}{self.closing}" if once else ""
 
 
-PromptFrames: TypeAlias = Mapping[Language, PromptFrame]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptWording:
     """One line of a rule: the pattern as it is written, its language and the laws its rule knows."""
@@ -59,17 +57,18 @@ class PromptWording:
 
 
 def load_prompt_frames(
-    wordings: Iterable[PromptWording], laws: Sequence[Jurisdiction], folder: Path = PACKS
+    wordings: Iterable[PromptWording],
+    laws: Sequence[Jurisdiction],
+    restorable: Sequence[PhoneticTerm],
+    folder: Path = PACKS,
 ) -> dict[Language, PromptFrame]:
-    """Read and check prompt.yaml. A term counts for a law where one of its rules, or what all laws share, names it.
+    """Read and check biasing.yaml. A term counts for a law where one of its rules, or what all laws share, names it.
 
-    Raises PackError, naming a term that nothing needs.
+    `restorable` are the pack's words that are restored by their sound. Raises PackError, naming a term that nothing
+    needs.
     """
-    phonetic = read_yaml(folder / "phonetic.yaml")["terms"]
-    restored = tuple(
-        BiasTerm(text=text, mishearings=tuple(raw.get("mishearings", ()))) for text, raw in phonetic.items()
-    )
-    shared = {language: _shared(folder, language) for language in LANGUAGES}
+    terms = {language: restorable if traits_of(language).restores_terms else () for language in LANGUAGES}
+    shared = {language: _shared(folder, language, terms[language]) for language in LANGUAGES}
     heard = list(wordings)
     raw = read_yaml(folder / "biasing.yaml")
     try:
@@ -78,7 +77,7 @@ def load_prompt_frames(
                 raw[language],
                 language,
                 {law: shared[language] + _sources(heard, language, law) for law in laws},
-                restored if traits_of(language).restores_terms else (),
+                tuple(BiasTerm(text=term.text, mishearings=term.mishearings) for term in terms[language]),
             )
             for language in LANGUAGES
         }
@@ -116,11 +115,10 @@ def _sources(wordings: Iterable[PromptWording], language: Language, law: Jurisdi
     )
 
 
-def _shared(folder: Path, language: Language) -> str:
+def _shared(folder: Path, language: Language, restorable: Iterable[PhoneticTerm]) -> str:
     """What all laws share: every text under the language's key, at any depth, and the words worth restoring."""
     texts = [text for name in _WORDS_OF_PACKS for text in _texts(read_yaml(folder / name), language, inside=False)]
-    restored = read_yaml(folder / "phonetic.yaml")["terms"] if traits_of(language).restores_terms else ()
-    return "\n".join([*texts, *map(str, restored)]).casefold() + "\n"
+    return "\n".join([*texts, *(term.text for term in restorable)]).casefold() + "\n"
 
 
 def _texts(raw: Any, language: Language, *, inside: bool) -> Iterable[str]:

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, CallContext, EarlierContact, Finding, Jurisdiction, Observation, Said
+from detectors.packs.findings import finding_of
 from detectors.packs.law import Counts, FrequencyLimit, NoContact
 from detectors.packs.taxonomy import Category
 from detectors.rules.metadata import is_inbound, is_yes
@@ -81,22 +82,15 @@ class ContactsDetector:
 
     def _finding(self, rule: str, name: str, call: CallContext, before: Bilingual) -> Finding:
         """Its times are set when it is told."""
-        category = self._categories[name]
-        law = category.law[call.jurisdiction]
-        return Finding(
-            kind="violation",
-            category=name,
+        return finding_of(
+            self._categories[name],
+            call.jurisdiction,
             rule=rule,
             detector=ContactsDetector.id,
-            severity=category.severity,
             score=1.0,
-            role="agent",
             start=0.0,
             end=0.0,
-            quote="",
-            title=category.title,
-            why=Bilingual(zh=before.zh + law.why.zh, en=before.en + law.why.en),
-            cites=law.cites,
+            before=before,
             decided_by_transcript=False,
         )
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
 from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
+from detectors.packs.findings import finding_of
 from detectors.packs.law import ForbiddenHours
 from detectors.packs.taxonomy import Category
 from detectors.rules.metadata import is_inbound, is_yes
@@ -76,26 +78,20 @@ class HoursCall:
         return self.elapsed(at)
 
     def _finding(self, at: Seconds) -> Finding:
-        law = self._category.law[self._jurisdiction]
         moments = [datetime.fromtimestamp(self._start + self._held + at, zone.clock) for zone in self._zones]
         by_law = all(self._night.night.holds(moment.time()) for moment in moments)
-        why = _on_the_clock(law.why if by_law else _HOLIDAY, self._zones, moments)
-        return Finding(
-            kind="violation",
-            category=CATEGORY,
+        finding = finding_of(
+            self._category,
+            self._jurisdiction,
             rule="hours.night",
             detector=HoursDetector.id,
-            severity=self._category.severity,
             score=1.0,
-            role="agent",
             start=at,
             end=at,
-            quote="",
-            title=self._category.title,
-            why=why,
-            cites=law.cites if by_law else (),
             decided_by_transcript=False,
         )
+        why, cites = (finding.why, finding.cites) if by_law else (_HOLIDAY, ())
+        return replace(finding, why=_on_the_clock(why, self._zones, moments), cites=cites)
 
 
 def hours_lifted(metadata: Mapping[str, str]) -> bool:

@@ -6,10 +6,11 @@ The transcript is all there is: no record says whom the call is for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import takewhile
+from types import MappingProxyType
 
 from asr.phonetics import syllables
 from asr.types import Language
@@ -32,6 +33,42 @@ class NameWords:
 
     none: Mapping[Language, frozenset[str]]
     greetings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Naming:
+    """How names go in one language. `parts` of a text that may be names; what of them is `kept`, and which of that is
+    the `same`. `around`: the text near a place. `led`: a word may stand before a name."""
+
+    parts: Callable[[str], list[str]]
+    kept: Callable[[str], Collection[str]]
+    same: Callable[[str, str], bool]
+    around: Callable[[str, Span], str]
+    led: bool
+
+
+def _words_around(text: str, span: Span) -> str:
+    return " ".join([*text[: span.begin].split()[-2:], *text[span.begin :].split()[:_WINDOW]])
+
+
+_NAMING: Mapping[Language, _Naming] = MappingProxyType(
+    {
+        "zh": _Naming(
+            parts=list,
+            kept=syllables,
+            same=str.__eq__,
+            around=lambda text, span: text[max(0, span.begin - _WINDOW) : span.end + _WINDOW],
+            led=True,
+        ),
+        "en": _Naming(
+            parts=str.split,
+            kept=lambda word: (word,),
+            same=lambda one, other: SequenceMatcher(None, one, other).ratio() >= _NEAR,
+            around=_words_around,
+            led=False,
+        ),
+    }
+)
 
 
 class AskedNames:
@@ -83,22 +120,16 @@ class AskedNames:
         parts = list(takewhile(lambda part: part not in _DENYING, self._parts(language, name)))
         if whole:
             return bool(parts) and all(self._alike(language, part) for part in self._parts(language, name))
-        first = _LONGEST if language == "zh" or len(self._heard["en"]) == 1 else 1
+        first = _LONGEST if _NAMING[language].led or len(self._heard[language]) == 1 else 1
         return any(self._alike(language, part) for part in parts[:first])
 
     def _alike(self, language: Language, part: str) -> bool:
-        heard = self._heard[language]
-        if language == "zh":
-            return bool(syllables(part) & heard)
-        return any(SequenceMatcher(None, part, other).ratio() >= _NEAR for other in heard)
+        naming, asked = _NAMING[language], self._heard[language]
+        return any(naming.same(one, other) for one in naming.kept(part) for other in asked)
 
     def _around(self, language: Language, text: str, span: Span) -> set[str]:
-        if language == "zh":
-            window = text[max(0, span.begin - _WINDOW) : span.end + _WINDOW]
-            return {sound for char in self._parts(language, window) for sound in syllables(char)}
-        ahead, behind = text[: span.begin].split()[-2:], text[span.begin :].split()[:_WINDOW]
-        return set(self._parts(language, " ".join([*ahead, *behind])))
+        naming = _NAMING[language]
+        return {kept for part in self._parts(language, naming.around(text, span)) for kept in naming.kept(part)}
 
     def _parts(self, language: Language, text: str) -> list[str]:
-        parts = list(text) if language == "zh" else text.split()
-        return [part for part in parts if part not in self._words.none[language]]
+        return [part for part in _NAMING[language].parts(text) if part not in self._words.none[language]]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from asr.types import Seconds, Utterance
-from detectors.contract import CallContext, Finding, Jurisdiction, Observation
+from detectors.contract import CallContext, Jurisdiction, Observation
 from detectors.matching.pattern import Pattern, PatternError
+from detectors.packs.findings import finding_of
 from detectors.packs.law import SequenceLimit
 from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, Category, PackError, read_yaml
@@ -143,24 +144,17 @@ class SequenceCall:
         self._told.add(rule)
         place = seen[0]
         limit = self._limits[rule]
-        category = self._categories[limit.category]
-        law = category.law[self._jurisdiction]
         start, end = utterance.span_in_time(*place)
         return [
-            Finding(
-                kind="violation",
-                category=category.id,
+            finding_of(
+                self._categories[limit.category],
+                self._jurisdiction,
                 rule=rule,
                 detector=SequenceDetector.id,
-                severity=category.severity,
                 score=limit.score,
-                role="agent",
                 start=start,
                 end=end,
                 quote=utterance.text[place[0] : place[1]],
-                title=category.title,
-                why=law.why,
-                cites=law.cites,
                 utterance_id=utterance.id,
             )
         ]

@@ -50,10 +50,12 @@ class Reading:
                     yield pattern.language, folded, span
 
     def says(self, patterns: Patterns) -> bool:
+        """Whether one of the patterns is met."""
         return next(self.spans(patterns), None) is not None
 
 
 def read(text: str) -> Reading:
+    """The text, folded in each language it may be in."""
     folded = folds(text)
     return Reading(folded=folded, keys={language: keys_of(language, each.text) for language, each in folded.items()})
 

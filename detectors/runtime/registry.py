@@ -8,8 +8,8 @@ from pathlib import Path
 
 from asr.engines.port import Biasing
 from asr.types import Language
-from detectors.acoustic.detector import CATEGORY as ESCALATION
-from detectors.acoustic.detector import INTERRUPTING, SHOUTING, AcousticDetector
+from detectors.acoustic.voice import CATEGORY as ESCALATION
+from detectors.acoustic.voice import INTERRUPTING, SHOUTING, AcousticDetector
 from detectors.contract import (
     Bilingual,
     CallContext,
@@ -41,10 +41,10 @@ from detectors.rules.right_party import load_right_party_check
 from detectors.rules.sequence import THIRD_PARTY, SequenceDetector, load_cues
 from detectors.runtime.third_party import third_party_detectors
 from detectors.semantic.calibration import Calibration
-from detectors.semantic.detector import SemanticDetector, Understood, rule_of
 from detectors.semantic.encoder import FOLDER, EncoderMissing, OnnxTextEncoder
 from detectors.semantic.heads import load_heads
 from detectors.semantic.judgement import load_judgement
+from detectors.semantic.violations import SemanticDetector, Understood, rule_of
 from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
 
@@ -130,7 +130,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS, calibration: Calibra
     detectors += third_party_detectors()
     infos = _infos(rules, [*duties, *(responses if statements else ())], taxonomy, law)
     infos += _infos_of_meaning(understood.heads.categories if understood else (), taxonomy)
-    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS, pack)
+    frames = load_prompt_frames(_wordings(rules), JURISDICTIONS, vocabulary.terms, pack)
     return Registry(detectors, infos, frames, version, understood.encoder if understood else None, problem)
 
 

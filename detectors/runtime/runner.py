@@ -70,6 +70,7 @@ class _Running:
 
     @property
     def is_out(self) -> bool:
+        """Whether it is asked no more in this call."""
         return self.failures >= MOST_FAILURES or len(self.owed) >= MOST_OWED
 
     async def answer(self) -> list[Observation]:

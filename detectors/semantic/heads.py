@@ -38,9 +38,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """Of one line. `categories`: log odds that an agent who says it commits each; `violates`: that it is any of them.
-    `stances`, `sentiments`, `emotions`: probabilities that sum to 1. `says`: log odds of each thing that belongs into
-    the record of a call (`Said`, `Conduct`), whoever speaks."""
+    """What one line means. `categories`: log odds that an agent who says it commits each; `violates`: that it is any of
+    them. `stances`, `sentiments`, `emotions`: probabilities that sum to 1. `says`: log odds of each thing that belongs
+    into the record of a call (`Said`, `Conduct`), whoever speaks."""
 
     categories: Mapping[str, float]
     violates: float
@@ -60,10 +60,11 @@ class Heads:
 
     @property
     def categories(self) -> tuple[str, ...]:
+        """The violations that are told, in the order of the outputs."""
         return tuple(self._names["categories"])
 
     def meaning(self, said: Turn, before: Sequence[Turn]) -> Meaning:
-        """Of `said`, after the turns `before` it, oldest first, of which the last two count."""
+        """What `said` means after the turns `before` it, oldest first. The last two of them count."""
         logits = self._logits(said, before)
         groups: dict[str, dict[str, float]] = {}
         begin = 0

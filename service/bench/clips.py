@@ -29,6 +29,7 @@ class Clip:
 
     @property
     def seconds(self) -> Seconds:
+        """Its length."""
         return len(self.pcm) / self.rate
 
 

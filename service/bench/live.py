@@ -57,7 +57,7 @@ class LivePlan:
 class LiveRun:
     """A run as it goes on, for whoever shows its progress."""
 
-    ledgers: list[CallLatencies] = field(default_factory=list)
+    latencies: list[CallLatencies] = field(default_factory=list)
     refusals: list[Seconds | None] = field(default_factory=list)
     """Each refusal's retry hint."""
     begun: float = 0.0
@@ -69,7 +69,7 @@ class LiveRun:
     @property
     def finals(self) -> list[Seconds]:
         """How late each text came so far."""
-        return [late.seconds for ledger in self.ledgers for late in ledger.finals]
+        return [late.seconds for latency in self.latencies for late in latency.finals]
 
 
 async def play(plan: LivePlan, service: RunningService, run: LiveRun, shown: Callable[[], None]) -> dict[str, Any]:
@@ -102,17 +102,17 @@ async def _play_call(
     await asyncio.sleep(index * BETWEEN)
     until = begun + plan.ramp + plan.seconds / plan.pace / 2
     while time.monotonic() < until:
-        ledger = CallLatencies(call=call)
+        latency = CallLatencies(call=call)
         try:
             run.up += 1
-            run.ledgers.append(ledger)
+            run.latencies.append(latency)
             await stream_call(
                 call.audio,
                 CallStart(call_id=f"bench-{index}-{len(run.refusals)}", language=plan.language),
                 url=service.gateway,
                 key=service.key,
-                seen=ledger.seen,
-                sent=lambda _seconds, ledger=ledger: ledger.packet_sent(time.monotonic()),
+                seen=latency.seen,
+                sent=lambda _seconds, latency=latency: latency.packet_sent(time.monotonic()),
                 pace=plan.pace,
             )
             return
@@ -120,7 +120,7 @@ async def _play_call(
             if failure.retry_after is None:
                 run.broken.append(str(failure))
                 return
-            run.ledgers.remove(ledger)
+            run.latencies.remove(latency)
             run.refusals.append(failure.retry_after)
             run.refused_at.append(time.monotonic() - begun)
         finally:
@@ -143,22 +143,22 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
         bound: count - before.histograms[_LOOP_DELAY].get(bound, 0.0)
         for bound, count in after.histograms[_LOOP_DELAY].items()
     }
-    unheard = [placed for ledger in run.ledgers for placed in ledger.unheard()]
+    unheard = [placed for latency in run.latencies for placed in latency.unheard()]
     return {
-        "calls": {"asked": len(plan.calls), "carried": len(run.ledgers), "refusals": len(run.refusals)},
+        "calls": {"asked": len(plan.calls), "carried": len(run.latencies), "refusals": len(run.refusals)},
         "broken": run.broken,
         "retry_hints": sorted({hint for hint in run.refusals if hint is not None}),
         "speech_density": round(_mean([call.density for call in plan.calls]), 3),
-        "final_s": asdict(spread([s for each in run.ledgers for s in within(each.finals, *window)])),
-        "alert_s": asdict(spread([s for each in run.ledgers for s in within(each.alerts, *window)])),
+        "final_s": asdict(spread([s for each in run.latencies for s in within(each.finals, *window)])),
+        "alert_s": asdict(spread([s for each in run.latencies for s in within(each.alerts, *window)])),
         "alert_after_evidence_s": asdict(
-            spread([s for each in run.ledgers for s in within(each.alerts_after_evidence, *window)])
+            spread([s for each in run.latencies for s in within(each.alerts_after_evidence, *window)])
         ),
         "all_finals": len(run.finals),
         "unheard": len(unheard),
         "unheard_seconds": [round(placed.end - placed.start, 2) for placed in unheard],
-        "doubled": sum(each.doubled for each in run.ledgers),
-        "out_of_order": sum(each.out_of_order for each in run.ledgers),
+        "doubled": sum(each.doubled for each in run.latencies),
+        "out_of_order": sum(each.out_of_order for each in run.latencies),
         "gaps": _by_reason(run),
         "error_rate": _error_rate(run, plan.language),
         "event_loop_delay_s": asdict(histogram_spread(loop)),
@@ -180,9 +180,9 @@ def _levels(run: LiveRun) -> dict[str, int]:
 
 def _stolen(plan: LivePlan, steal: Steal, run: LiveRun) -> dict[str, Any]:
     texts = [
-        TextCame(at=ledger.sent[0] - run.begun + late.end / plan.pace, role=said.role, late=late.seconds)
-        for ledger in run.ledgers
-        for said, late in zip(ledger.utterances, ledger.finals, strict=True)
+        TextCame(at=latency.sent[0] - run.begun + late.end / plan.pace, role=said.role, late=late.seconds)
+        for latency in run.latencies
+        for said, late in zip(latency.utterances, latency.finals, strict=True)
     ]
     readings = [
         Reading(
@@ -202,12 +202,12 @@ def _gauge(run: LiveRun, name: str) -> list[float]:
 
 
 def _by_reason(run: LiveRun) -> dict[str, int]:
-    reasons = [gap.reason for ledger in run.ledgers for gap in ledger.gaps]
+    reasons = [gap.reason for latency in run.latencies for gap in latency.gaps]
     return {reason: reasons.count(reason) for reason in sorted(set(reasons))}
 
 
 def _error_rate(run: LiveRun, language: Language) -> float | None:
-    total = sum((ledger.edits(language) for ledger in run.ledgers if ledger.call.placed), Edits())
+    total = sum((latency.edits(language) for latency in run.latencies if latency.call.placed), Edits())
     return None if total.rate is None else round(total.rate, 4)
 
 
@@ -233,7 +233,7 @@ def _memory(plan: LivePlan, run: LiveRun, before: Sample) -> dict[str, float | l
     return {
         "idle": round(idle, 1),
         "most": round(most, 1),
-        "per_call": round((most - idle) / max(1, len(run.ledgers)), 2),
+        "per_call": round((most - idle) / max(1, len(run.latencies)), 2),
         "tenths": medians([mib for _, mib in points], 10),
         "slope_per_hour_of_audio": None if rise is None else round(rise[0], 3),
         "slope_standard_error": None if rise is None else round(rise[1], 3),

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.pcm import SAMPLE_RATE, to_int16
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.faster_whisper import FasterWhisper
 from asr.engines.port import Biasing, Engine, Speech
 from asr.engines.whisper.engine import WhisperEngine
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserCounts, RecognitionRequest
 from asr.types import Language
+from detectors.contract import Jurisdiction
 from service.bench.error_rates import Edits, edits_over
+
+HOME: Mapping[Language, Jurisdiction] = MappingProxyType({"zh": "CN", "en": "US"})
+"""Whose law the calls of a language are measured by: that decides the prompt."""
 
 _CALM = without_deadlines("full", "full")
 _BUSY = without_deadlines("greedy", "greedy")
@@ -57,7 +61,7 @@ class Row:
 def recognise_with_callwarden(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
 ) -> Row:
-    """Through recogniser, second opinion, engine and guard, as the service joins them. Blocking."""
+    """Through recogniser, second opinion, engine and hallucination filter, as the service joins them. Blocking."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
         return asyncio.run(_ours(engine, stretches, language, beam, biasing, step))
@@ -68,9 +72,7 @@ def recognise_with_callwarden(
 async def _ours(
     engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
 ) -> Row:
-    async with BatchRecogniser(
-        engine, second_opinion=SecondOpinion().is_speech, limits=_BUSY if beam == 1 else _CALM
-    ) as recogniser:
+    async with BatchRecogniser(engine, limits=_BUSY if beam == 1 else _CALM) as recogniser:
 
         async def heard(index: int) -> str:
             recognised = await recogniser.submit(_job(index, stretches[index], language, biasing))
@@ -139,7 +141,7 @@ def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: L
         finals = max(1, row.counts.finals)
         told["redecoded"] = row.counts.redecoded
         told["redecoded_percent"] = round(100 * row.counts.redecoded / finals, 2)
-        told |= {"refused": row.counts.refused, "guarded": row.counts.guarded}
+        told |= {"refused": row.counts.refused, "filtered": row.counts.filtered}
         if beside is not None:
             told["speed_ratio"] = round(beside.took / row.took, 2)
             told["error_points"] = round(_percent(edits) - _percent(_edits(beside, stretches, language)), 2)

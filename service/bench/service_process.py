@@ -47,6 +47,7 @@ class RunningService:
 
     @property
     def gateway(self) -> str:
+        """The address that calls are played to."""
         return f"ws://127.0.0.1:{self.port}/v1/stream"
 
     async def sample(self) -> Sample:
@@ -122,14 +123,10 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 async def _key(data: Path) -> str:
-    store = SqlStore(Settings(data_dir=data, database_url="").store_url)
-    await store.open()
-    try:
+    async with SqlStore(Settings(data_dir=data, database_url="").store_url) as store:
         key, plaintext = new_key(Source(name="bench"), ["stream", "events", "metrics"])
         await store.add_key(key)
         return plaintext
-    finally:
-        await store.close()
 
 
 def _free_port() -> int:

@@ -26,19 +26,20 @@ class SilenceFigures:
     minutes: float
     cut: int
     refused: int
-    guarded: int
+    filtered: int
     texts: tuple[str, ...]
     cpu_seconds_per_minute: float
 
     @property
     def characters(self) -> int:
+        """How many characters were written where nobody spoke."""
         return sum(map(len, self.texts))
 
 
 async def listen(
     sound: Pcm, recogniser: BatchRecogniser, language: Language, name: str, passed: Callable[[Seconds], None]
 ) -> SilenceFigures:
-    """One sound (int16 at 8 kHz) as a call's only leg: cut, doubted, recognised and guarded as any call's."""
+    """One sound (int16 at 8 kHz) as a call's only leg: cut, doubted, recognised and filtered as any call's."""
     before, cpu = recogniser.counts, _cpu()
     texts: list[str] = []
     cut = 0
@@ -55,7 +56,7 @@ async def listen(
         minutes=round(minutes, 3),
         cut=cut,
         refused=grown["refused"],
-        guarded=grown["guarded"],
+        filtered=grown["filtered"],
         texts=tuple(texts),
         cpu_seconds_per_minute=round((_cpu() - cpu) / minutes, 3),
     )

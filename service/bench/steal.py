@@ -26,6 +26,7 @@ class Steal:
 
     @property
     def end(self) -> Seconds:
+        """When it was over."""
         return self.begin + self.seconds
 
 

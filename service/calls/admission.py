@@ -63,7 +63,7 @@ class Refusal:
 
 
 class Pace(Protocol):
-    """What recognition can carry (asr.recognition.recogniser.Scheduler)."""
+    """What recognition can carry (asr.recognition.recogniser.BatchRecogniser)."""
 
     def speech_of(self, call_id: str) -> float:
         """Seconds of speech a second that the call has brought of late."""

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
 import structlog
 
+from asr.lifetime import Lifetime, serving_tasks
 from service.calls.ports import LiveBus
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.record.note import CallNote
-from service.storage.codec import storable
 from service.storage.port import CallStore, LoggedFact, NotFound, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class _Entry:
         return sum(len(FACT.dump_json(fact, warnings="none")) for fact in self.facts)
 
 
-class StoreJournal:
+class StoreJournal(Lifetime):
     """The service's journal. Use as an async context manager; leaving it tries once more to store what is kept."""
 
     def __init__(
@@ -83,19 +83,19 @@ class StoreJournal:
         self._begun_anew: set[str] = set()
         self._ended: set[str] = set()
         self._tasks = asyncio.TaskGroup()
-        self._lifetime = AsyncExitStack()
         self._stopping = asyncio.Event()
         self.failing = False
         """The store refuses writes now."""
 
-    async def __aenter__(self) -> StoreJournal:
-        await self._lifetime.enter_async_context(self._tasks)
-        return self
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """Backlogs are stored. At the end each is tried once more."""
+        async with serving_tasks(self._stop) as self._tasks:
+            yield
 
-    async def __aexit__(self, *_: object) -> None:
+    def _stop(self) -> None:
         self._stopping.set()
         self._space_freed.set()
-        await self._lifetime.aclose()
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
         """Store and publish the facts; or keep them in the call's backlog until that can be done.
@@ -210,7 +210,7 @@ class StoreJournal:
         except NotFound:
             return []
         last = await self._store.facts(call_id, after=max(0, present.seq - len(entry.facts)))
-        sought = [(storable(fact, call_id)[0], entry.at) for fact in entry.facts]
+        sought = [(self._store.storable(fact, call_id), entry.at) for fact in entry.facts]
         return last if [(each.fact, each.at) for each in last] == sought else []
 
     async def _keep(self, call_id: str, entry: _Entry) -> None:

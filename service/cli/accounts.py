@@ -78,23 +78,28 @@ def create_key(
     """Make a key and print it; it is shown this once."""
     rights: list[KeyRight] = ["metrics"] if metrics else ["stream", "events"] if events else ["stream"]
     _checked(source)
-    try:
-        law = jurisdiction or arguments.settings(data_dir=data_dir).jurisdiction
-        zone = zone_name(timezone, law) if timezone else ""
-    except NoZone as problem:
-        fail(f"--timezone {problem}")
     said = {
         "first_track": first_track,
         "language": language,
         "jurisdiction": jurisdiction,
-        "timezone": zone,
+        "timezone": _zone(timezone, jurisdiction, data_dir),
         "clock": clock,
         "max_calls": max_calls,
         "max_share": max_share,
     }
     key, plaintext = with_store(data_dir, lambda store: _made(store, source, said, rights))
     out.print(plaintext)
-    err.print(f"Key {key.id} for {source}, may: {', '.join(key.rights)}. Keep it now: only its hash is stored.")
+    may = ", ".join(key.rights)
+    err.print(f"Key {key.id} for {source}, may: {may}. Keep it now: only its hash is stored.")
+
+
+def _zone(timezone: str, jurisdiction: Jurisdiction | None, data_dir: Path | None) -> str:
+    """The zone that the name means under the key's law, or the service's."""
+    try:
+        law = jurisdiction or arguments.settings(data_dir=data_dir).jurisdiction
+        return zone_name(timezone, law) if timezone else ""
+    except NoZone as problem:
+        fail(f"--timezone {problem}")
 
 
 async def _made(
@@ -215,14 +220,10 @@ def with_store(data_dir: Path | None, work: Callable[[Store], Awaitable[T]], not
 
     async def opened() -> T:
         await asyncio.to_thread(prepare_folder, settings.data_dir, with_store=not settings.database_url)
-        store = SqlStore(url)
-        await store.open()
-        try:
+        async with SqlStore(url) as store:
             done = await work(store)
             await store.add_audit([noted] if noted else [])
             return done
-        finally:
-            await store.close()
 
     try:
         return asyncio.run(opened())

@@ -15,7 +15,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from asr.audio.pcm import SAMPLE_RATE
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import NO_BIASING, Biasing, RecognitionError
 from asr.languages import traits_of
 from asr.recognition.queue import without_deadlines
@@ -27,7 +26,14 @@ from service.app import load_engine
 from service.bench.channel import at_the_recogniser, telephone
 from service.bench.clips import Clip, ClipsUnusable, read_clips
 from service.bench.error_rates import NORMALISER
-from service.bench.recognition import Row, Stretch, figures, recognise_with_callwarden, recognise_with_faster_whisper
+from service.bench.recognition import (
+    HOME,
+    Row,
+    Stretch,
+    figures,
+    recognise_with_callwarden,
+    recognise_with_faster_whisper,
+)
 from service.bench.report import write_report
 from service.bench.silence import SilenceFigures, listen
 from service.bench.telephone_sounds import SOUNDS
@@ -98,7 +104,7 @@ def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: 
         told = f"faster-whisper, beam {beam}"
         rows.append(recognise_with_faster_whisper(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
-        words = load().biasing("CN" if language == "zh" else "US")[language]
+        words = load().biasing(HOME[language])[language]
         rows.append(heard("Callwarden, prompted", 5, words))
     return rows
 
@@ -113,7 +119,7 @@ async def _silence(minutes: float, language: Language) -> dict[str, SilenceFigur
     heard: dict[str, SilenceFigures] = {}
     with _progress("s") as progress:
         limits = without_deadlines("full", "greedy")
-        async with BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=limits) as recogniser:
+        async with BatchRecogniser(engine, limits=limits) as recogniser:
             for name, make in SOUNDS.items():
                 bar = progress.add_task(name, total=60 * minutes)
                 sound = await asyncio.to_thread(make, 60 * minutes)
@@ -143,9 +149,9 @@ def _asr_table(rows: Sequence[dict[str, Any]], language: Language) -> Table:
 
 
 def _silence_table(heard: dict[str, SilenceFigures]) -> Table:
-    table = Table("", "minutes", "cut", "refused", "guarded", "characters", "CPU s a minute")
+    table = Table("", "minutes", "cut", "refused", "filtered", "characters", "CPU s a minute")
     for name, each in heard.items():
-        told = (each.minutes, each.cut, each.refused, each.guarded, each.characters, each.cpu_seconds_per_minute)
+        told = (each.minutes, each.cut, each.refused, each.filtered, each.characters, each.cpu_seconds_per_minute)
         table.add_row(name, *map(str, told))
     return table
 
@@ -156,7 +162,7 @@ def _silence_figures(heard: dict[str, SilenceFigures]) -> dict[str, Any]:
             "minutes": each.minutes,
             "cut": each.cut,
             "refused": each.refused,
-            "guarded": each.guarded,
+            "filtered": each.filtered,
             "characters": each.characters,
             "cpu_seconds_per_minute": each.cpu_seconds_per_minute,
         }

@@ -72,17 +72,13 @@ async def _demo(settings: Settings, calls: int) -> None:
 
 async def _accounts(settings: Settings) -> tuple[str, str]:
     """A password for the browser and a gateway key, both made anew at every start: the ones before stop working."""
-    store = SqlStore(settings.store_url)
-    await store.open()
-    try:
+    async with SqlStore(settings.store_url) as store:
         key, plaintext = new_key(await source_of_key(store, "demo", {}), ["stream", "events"])
         for old in await store.keys():
             if old.source.name == "demo" and old.revoked_at is None:
                 await store.revoke_key(old.id, datetime.now(UTC))
         await store.add_key(key)
         return await _password(store), plaintext
-    finally:
-        await store.close()
 
 
 async def _password(store: Store) -> str:

@@ -19,8 +19,8 @@ from detectors.contract import DetectorError
 from detectors.rules.lexical import LexicalDetector
 from detectors.rules.pack import load_word_rules, wrong_examples
 from detectors.semantic.calibration import Calibration, Decided, calibrate
-from detectors.semantic.detector import SemanticDetector, rule_of
 from detectors.semantic.judgement import Judgement, load_judgement
+from detectors.semantic.violations import SemanticDetector, rule_of
 from service.app import load_registry
 from service.cli import arguments
 from service.cli.accounts import with_store

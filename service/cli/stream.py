@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from asr.types import ROLES, CallLanguage, Role
+from asr.types import ROLES, CallLanguage, Role, Seconds
 from detectors.contract import Jurisdiction
 from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
@@ -77,18 +79,14 @@ def stream(
         metadata=pairs(metadata or []),
     )
     heard = Heard(call_id=start.call_id)
+
+    def seen(answer: FactSeen) -> None:
+        heard.add(answer)
+        if not as_json:
+            show(answer.fact)
+
     try:
-        with CallFile(audio, swap=swap) as call, progress_bar() as progress:
-            bar = progress.add_task(audio.name, total=call.seconds)
-
-            def seen(answer: FactSeen) -> None:
-                heard.add(answer)
-                if not as_json:
-                    show(answer.fact)
-
-            def sent(seconds: float) -> None:
-                progress.update(bar, completed=seconds)
-
+        with CallFile(audio, swap=swap) as call, _shown_progress(audio.name, call.seconds) as sent:
             asyncio.run(stream_call(call, start, url=url, key=key, pace=pace, seen=seen, sent=sent))
     except (AudioUnusable, StreamFailed) as problem:
         fail(str(problem))
@@ -96,6 +94,14 @@ def stream(
         warn(call.shortfall)
     if as_json:
         print(heard.json())
+
+
+@contextmanager
+def _shown_progress(name: str, total: Seconds | None) -> Generator[Callable[[Seconds], None], None, None]:
+    """A bar; it is told how many seconds are sent."""
+    with progress_bar() as progress:
+        bar = progress.add_task(name, total=total)
+        yield lambda seconds: progress.update(bar, completed=seconds)
 
 
 def show(fact: Fact, *, told_apart: bool = True) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionError
 from asr.recognition.recogniser import BatchRecogniser
 from asr.types import ROLES, CallLanguage, Role
@@ -43,14 +42,14 @@ def transcribe(
         with CallFile(audio, mono=True) as call:
             with err.status("Loading the model…"):
                 engine = load_engine(settings)
-            printer = _Printer(as_json, told_apart=call.channels > 1)
+            printer = Printer(as_json, told_apart=call.channels > 1)
             asyncio.run(_transcribe(call, language, engine, printer))
             _remark(audio, call, printer)
     except (AudioUnusable, ModelError, RecognitionError) as problem:
         fail(str(problem))
 
 
-def _remark(path: Path, call: CallFile, printer: _Printer) -> None:
+def _remark(path: Path, call: CallFile, printer: Printer) -> None:
     """What a reader of the text must know beside it."""
     if call.channels == 1:
         warn(f"{path}: has one channel, in which nobody can tell who speaks; the text names no speaker")
@@ -62,7 +61,7 @@ def _remark(path: Path, call: CallFile, printer: _Printer) -> None:
         warn(f"{path}: nobody was heard to speak in it")
 
 
-class _Printer:
+class Printer:
     """A journal that prints what it is told; `told_apart` tells whether each party has its own channel."""
 
     failing = False
@@ -88,7 +87,7 @@ class _Printer:
         return
 
 
-class _NoRecording:
+class NoRecording:
     """The file is the recording."""
 
     failing = False
@@ -104,7 +103,7 @@ class _NoRecording:
         return
 
 
-async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, printer: _Printer) -> None:
+async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, printer: Printer) -> None:
     call = Call(
         id="file",
         source="file",
@@ -115,14 +114,14 @@ async def _transcribe(audio: CallFile, language: CallLanguage, engine: Engine, p
         jurisdiction="CN",
         started_at=wall(),
     )
-    recogniser = BatchRecogniser(engine, second_opinion=SecondOpinion().is_speech, limits=NOBODY_WAITS)
+    recogniser = BatchRecogniser(engine, limits=NOBODY_WAITS)
     async with recogniser, asyncio.TaskGroup() as tasks:
         parts = SessionParts(
             journal=printer,
             display=Unwatched(),
             recogniser=recogniser,
             detectors=ThreadedDetectorRunner([], timeout_s=1.0),
-            recorder=_NoRecording(),
+            recorder=NoRecording(),
             metrics=Metrics(),
             monotonic=(clock := FileClock()).monotonic,
             wall=wall,

@@ -15,7 +15,17 @@ from pydantic import Field, TypeAdapter
 
 from asr.recognition.degradation import DegradationLevel
 from asr.types import Role, Seconds
-from service.record.facts import Alert, CallOpened, CallResumed, DtmfPressed, Fact, FindingMade, WordsTimed
+from service.record.facts import (
+    Alert,
+    CallOpened,
+    CallResumed,
+    DtmfPressed,
+    Fact,
+    FindingMade,
+    NoteWritten,
+    StatementMade,
+    WordsTimed,
+)
 from service.record.summary import CallSummary
 from service.storage.port import LoggedFact
 
@@ -123,23 +133,29 @@ class Resume:
 def events_of(batch: Sequence[LoggedFact]) -> Iterator[Event]:
     """The events of one call's facts that were stored, or are read, together: each fact once.
 
-    The last one carries the summary, and so do the opening and the going on, with which a call comes onto the screen.
+    One carries the newest summary, if any of them changes it: the opening or the going on, with which a call comes onto
+    the screen, else the last one.
     """
-    changed = any(_changes_summary(logged.fact) for logged in batch)
-    for place, logged in enumerate(batch, 1):
-        told = isinstance(logged.fact, CallOpened | CallResumed) or (changed and place == len(batch))
+    carrier = _carrier(batch)
+    for logged in batch:
         yield Event(
             call_id=logged.call_id,
             seq=logged.seq,
             at=logged.at,
             fact=logged.fact,
-            summary=_without_metadata(logged.summary) if told else None,
+            summary=_without_metadata(batch[-1].summary) if logged is carrier else None,
         )
+
+
+def _carrier(batch: Sequence[LoggedFact]) -> LoggedFact | None:
+    entries = (logged for logged in batch if isinstance(logged.fact, CallOpened | CallResumed))
+    changed = any(_changes_summary(logged.fact) for logged in batch)
+    return next(entries, batch[-1] if changed else None)
 
 
 def _changes_summary(fact: Fact) -> bool:
     """Whether it changes more of a summary than its `seq`."""
-    return not isinstance(fact, WordsTimed | FindingMade | DtmfPressed)
+    return not isinstance(fact, WordsTimed | FindingMade | DtmfPressed | StatementMade | NoteWritten)
 
 
 def _without_metadata(summary: CallSummary) -> CallSummary:

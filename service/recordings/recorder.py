@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from asr.audio.pcm import Pcm
+from asr.lifetime import Lifetime, serving_tasks
 from asr.types import Role, Seconds
 from service.media.legs import LegAudio
 from service.recordings.recordings import RecordingError, Recordings, RecordingWriter, Unrecorded
@@ -157,7 +158,7 @@ class _Done:
     unrecorded: Sequence[Unrecorded]
 
 
-class RecordingThread:
+class RecordingThread(Lifetime):
     """Use as an async context manager around all calls: leaving it closes what is open."""
 
     def __init__(self, recordings: Recordings) -> None:
@@ -166,20 +167,19 @@ class RecordingThread:
         self._wake = asyncio.Event()
         self._stopping = False
         self._paused = False
-        self._tasks = asyncio.TaskGroup()
-        self._lifetime = AsyncExitStack()
 
-    async def __aenter__(self) -> RecordingThread:
-        await self._lifetime.enter_async_context(self._tasks)
-        self._tasks.create_task(self._run())
-        return self
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """What comes is written. At the end every recording is closed."""
+        async with serving_tasks(self._stop) as tasks:
+            tasks.create_task(self._run())
+            yield
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+    def _stop(self) -> None:
         for recording in self._open:
             recording.begin_closing()
         self._stopping = True
         self._wake.set()
-        await self._lifetime.aclose()
 
     def open(self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> CallRecording:
         """Begin a call's recording, or go on with it at a sample frame. Touches no disk yet."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from asr.audio.pcm import Encoding, Pcm, encode
+from asr.audio.pcm import Pcm, SampleEncoding, encode
 from asr.types import Role, Seconds
 from service.simulation.credentials import in_path
 from service.simulation.port import Message, Opening, Packet, SimulatedCall, SpeakingClient
@@ -21,7 +21,7 @@ BOTH: Final[Mapping[str, Role]] = {"inbound": "customer", "outbound": "agent"}
 class MediaStreamClient(SpeakingClient):
     """A subclass says how its vendor writes `start`, `media` and `stop`. Times count from the stream's first packet."""
 
-    encoding: Encoding = "mulaw"
+    encoding: SampleEncoding = "mulaw"
     tracks: Mapping[str, Role] = BOTH
 
     def __init__(self, call: SimulatedCall) -> None:

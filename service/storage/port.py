@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -25,7 +26,6 @@ from service.record.note import CallNote
 from service.record.summary import CallSummary
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
-USER_ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
 
 KeyRight = Literal["stream", "events", "metrics"]
 """`stream` may send calls; `events` may also ask for a call's events back; `metrics` may read /metrics."""
@@ -259,6 +259,10 @@ class FactLog(Protocol):
         """The event log after `seq`, oldest first; NotFound. The summary in each is the call's present one."""
         ...
 
+    def storable(self, fact: Fact, call_id: str) -> Fact:
+        """The fact as the log of this call would give it back. Needs no database; raises Unstorable."""
+        ...
+
 
 class CallIndex(Protocol):
     """What is known of calls. Every method may raise StorageUnavailable."""
@@ -410,11 +414,8 @@ class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, CallNotes, Checke
     """What the path of a call needs: its log, what is known of it, its alerts, its record."""
 
 
-class Store(CallStore, Sources, Accounts, AuditTrail, Protocol):
-    """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it."""
+class Store(CallStore, Sources, Accounts, AuditTrail, AbstractAsyncContextManager[object], Protocol):
+    """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it.
 
-    async def open(self) -> None:
-        """Connect and bring the schema to the newest migration."""
-        ...
-
-    async def close(self) -> None: ...
+    Entering connects and brings the schema to the newest migration; it raises StorageError.
+    """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import get_args
 
 from sqlalchemy import URL
 
+from asr.lifetime import Lifetime
 from detectors.contract import EarlierContact
 from service.record.facts import Alert, AlertChanged, AlertState, Fact, NoteWritten
 from service.record.note import CallNote
@@ -44,18 +46,28 @@ def make_database(url: URL, patience: StorePatience) -> Database:
     return (SqliteDatabase if url.get_backend_name() == "sqlite" else PostgresDatabase)(url, patience)
 
 
-class SqlStore(SqlAccounts):
+class SqlStore(SqlAccounts, Lifetime):
     """`Store` by database URL: `sqlite:///file` (WAL, made if missing) or `postgresql://…`.
 
-    Belongs to one event loop. `open` before use; ValueError for a URL of another kind. `owner` names the installation
-    that opened calls belong to.
+    Belongs to one event loop. Use as an async context manager. ValueError for a URL of another kind. `owner` names
+    the installation that opened calls belong to.
     """
 
     def __init__(self, url: str, owner: str = "", *, patience: StorePatience = PATIENCE) -> None:
         super().__init__(make_database(parse_url(url), patience))
         self._owner = owner
 
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """Open at the beginning, closed at the end."""
+        await self.open()
+        try:
+            yield
+        finally:
+            await self.close()
+
     async def open(self) -> None:
+        """Connect and bring the schema to the newest migration."""
         migration = partial(upgrade, scripts=await asyncio.to_thread(load_scripts))
         for wait in _OPENING_WAITS:
             try:
@@ -83,6 +95,10 @@ class SqlStore(SqlAccounts):
     async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
         work = partial(reading.facts, call_id=call_id, after=after, limit=limit)
         return await self._database.read(f"read the log of call {call_id}", work)
+
+    def storable(self, fact: Fact, call_id: str) -> Fact:
+        stored, _ = codec.storable(fact, call_id)
+        return stored
 
     async def call(self, call_id: str) -> CallRecord:
         return await self._database.read(f"read call {call_id}", partial(reading.call, call_id=call_id))

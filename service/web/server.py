@@ -63,9 +63,8 @@ def server_config(
     `trusted_proxies`: networks whose X-Forwarded-For and X-Forwarded-Proto are believed. Nobody's by default,
     loopback's neither: whoever reaches it could give each guess at a password another address.
 
-    `ws_ping_interval` is None for every socket, since uvicorn knows no difference between them: pings end real
-    calls on some gateways. Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event
-    loop's time. The `Server` header is off. Further options go to uvicorn as they are.
+    No socket gets pings, since uvicorn knows no difference between them: pings end real calls on some gateways.
+    Nothing is compressed: telephone audio hardly gets smaller, and it all takes the event loop's time.
     """
     config = GuardedConfig(
         app,
@@ -85,10 +84,15 @@ def server_config(
         **options,
     )
     config.guard = guard
+    _filter_logs()
+    return config
+
+
+def _filter_logs() -> None:
+    """Keep keys out of the server's own logs, and floods."""
     for name in ("uvicorn.error", "uvicorn.access", "asyncio"):
         _add_once(logging.getLogger(name), KeysRedacted)
         _add_once(logging.getLogger(name), Sparing)
-    return config
 
 
 def notice_dead_peers(listening: Iterable[SocketLike], within: Seconds) -> None:

@@ -80,29 +80,29 @@ async def closing(connection: CallConnection, act: Callable[[], None]) -> CallCl
 
 
 async def test_a_call_goes_by_the_id_it_was_announced_with(opened: Opened) -> None:
-    async with opened() as desk:
-        connection = await desk.attach()
+    async with opened() as subject:
+        connection = await subject.attach()
         assert (connection.call_id, connection.resumed) == ("c-1", False)
 
 
 async def test_a_stopped_call_is_over_once_its_closing_is_told(opened: Opened) -> None:
-    async with opened() as desk:
-        connection = await desk.attach()
+    async with opened() as subject:
+        connection = await subject.attach()
         connection.feed(SECOND)
         assert (await closing(connection, connection.stop)).ending == "completed"
 
 
 async def test_a_rejected_call_is_over_too_and_marked(opened: Opened) -> None:
-    async with opened() as desk:
-        connection = await desk.attach()
+    async with opened() as subject:
+        connection = await subject.attach()
         connection.feed(SECOND)
         assert (await closing(connection, lambda: connection.reject(ODD))).ending == "rejected"
 
 
 async def test_after_the_stop_nothing_else_counts(opened: Opened) -> None:
     """Gateways send on, stop twice and hang up."""
-    async with opened() as desk:
-        connection = await desk.attach()
+    async with opened() as subject:
+        connection = await subject.attach()
 
         def end() -> None:
             connection.stop()
@@ -118,8 +118,8 @@ async def test_after_the_stop_nothing_else_counts(opened: Opened) -> None:
 
 
 async def test_each_who_follows_hears_all_from_then_on_counted_without_holes(opened: Opened) -> None:
-    async with opened() as desk:
-        connection = await desk.attach()
+    async with opened() as subject:
+        connection = await subject.attach()
         followers = connection.events(), connection.events()
         connection.feed(DigitPressed(digit="5"))
         connection.stop()
@@ -130,8 +130,8 @@ async def test_each_who_follows_hears_all_from_then_on_counted_without_holes(ope
 
 
 async def test_who_stops_waiting_for_the_end_takes_it_from_nobody(opened: Opened) -> None:
-    async with opened() as desk:
-        connection = await desk.attach()
+    async with opened() as subject:
+        connection = await subject.attach()
         impatient = asyncio.create_task(connection.over())
         await asyncio.sleep(0)
         impatient.cancel()
@@ -141,9 +141,9 @@ async def test_who_stops_waiting_for_the_end_takes_it_from_nobody(opened: Opened
 
 
 async def test_a_later_connection_has_the_legs_and_the_earlier_one_is_told(opened: Opened) -> None:
-    async with opened() as desk:
-        first = await desk.attach()
-        second = await desk.attach()
+    async with opened() as subject:
+        first = await subject.attach()
+        second = await subject.attach()
         assert (second.call_id, second.resumed) == ("c-1", True)
         assert await first.over() == "taken_over"
         first.feed(SECOND)
@@ -153,28 +153,28 @@ async def test_a_later_connection_has_the_legs_and_the_earlier_one_is_told(opene
 
 
 async def test_a_lost_connection_that_comes_back_goes_on_with_its_call(opened: Opened) -> None:
-    async with opened() as desk:
-        first = await desk.attach()
+    async with opened() as subject:
+        first = await subject.attach()
         first.lost()
-        again = await desk.attach()
+        again = await subject.attach()
         assert (again.call_id, again.resumed) == ("c-1", True)
         assert await first.over() == "taken_over"
 
 
 async def test_a_call_announced_again_just_after_its_stop_is_the_same_call(opened: Opened) -> None:
-    async with opened() as desk:
-        first = await desk.attach()
+    async with opened() as subject:
+        first = await subject.attach()
         first.stop()
-        again = await desk.attach()
+        again = await subject.attach()
         assert (again.call_id, again.resumed) == ("c-1", True)
         assert await first.over() == "processed"
 
 
 async def test_connections_with_a_leg_each_have_one_call_and_neither_is_turned_away(opened: Opened) -> None:
     one_leg = replace(CALL, roles=("agent",), call_roles=CALL.roles)
-    async with opened() as desk:
-        agent = await desk.attach(one_leg)
-        customer = await desk.attach(replace(one_leg, roles=("customer",)))
+    async with opened() as subject:
+        agent = await subject.attach(one_leg)
+        customer = await subject.attach(replace(one_leg, roles=("customer",)))
         assert (agent.call_id, customer.call_id) == ("c-1", "c-1")
         agent.feed(SECOND)
         customer.feed(SECOND)
@@ -185,10 +185,10 @@ async def test_connections_with_a_leg_each_have_one_call_and_neither_is_turned_a
 
 
 async def test_two_sources_that_count_alike_have_a_call_each(opened: Opened) -> None:
-    async with opened() as desk:
+    async with opened() as subject:
         ours, theirs = (
-            await desk.attach(),
-            await desk.attach(key=replace(KEY, id="k2", source=Source(name="other-pbx"))),
+            await subject.attach(),
+            await subject.attach(key=replace(KEY, id="k2", source=Source(name="other-pbx"))),
         )
         assert not theirs.resumed
         assert (await closing(ours, ours.stop)).ending == "completed"
@@ -196,11 +196,11 @@ async def test_two_sources_that_count_alike_have_a_call_each(opened: Opened) -> 
 
 
 async def test_a_call_that_is_not_taken_is_refused_with_a_code_and_a_hint(opened: Opened) -> None:
-    async with opened() as desk:
-        live = await desk.attach()
-        desk.fill()
+    async with opened() as subject:
+        live = await subject.attach()
+        subject.fill()
         with pytest.raises(CallRefused) as refused:
-            await desk.attach(replace(CALL, call_id="c-2"))
+            await subject.attach(replace(CALL, call_id="c-2"))
         assert refused.value.code == "overload"
         assert refused.value.retry_after
         assert (await closing(live, live.stop)).ending == "completed"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
 
-from asr.types import Seconds, Utterance
-from detectors.contract import Finding, Observation
+from detectors.contract import Observation
 from detectors.runtime.runner import DetectorFailure, ThreadedDetectorRunner
 from service.calls.ports import DetectorRunner
 from tests import scenes
+from tests.fakes.detector import FakeForeseeing
 from tests.fakes.detector_runner import FakeDetectorRunner
 
 SAYS = (scenes.sentiment(), scenes.finding())
@@ -21,32 +21,8 @@ FAILURE = DetectorFailure(detector="says", message="ValueError: broken")
 Opened: TypeAlias = Callable[..., DetectorRunner]
 
 
-class Says:
-    """A detector that says the same of every utterance, or raises."""
-
-    def __init__(self, says: Sequence[Observation], *, raises: bool) -> None:
-        self._says = says
-        self._raises = raises
-
-    def heard(self, utterance: Utterance) -> list[Observation]:
-        if self._raises:
-            raise ValueError("broken")
-        return [*self._says]
-
-    def foresee(self, utterance: Utterance) -> list[Finding]:
-        if self._raises:
-            raise ValueError("broken")
-        return [FORESEEN]
-
-    def elapsed(self, at: Seconds) -> list[Observation]:
-        return []
-
-    def closed(self, at: Seconds) -> list[Observation]:
-        return []
-
-
 def real(*says: Observation, raises: bool = False) -> DetectorRunner:
-    return ThreadedDetectorRunner([("says", Says(says, raises=raises))], timeout_s=20)
+    return ThreadedDetectorRunner([("says", FakeForeseeing(*says, sees=[FORESEEN], raises=99 * raises))], timeout_s=20)
 
 
 def fake(*says: Observation, raises: bool = False) -> DetectorRunner:

@@ -12,9 +12,10 @@ import pytest
 
 from service.calls.journal import StoreJournal
 from service.calls.ports import Journal, LiveBus
+from service.cli.transcribe import Printer
 from service.live.hub import LiveHub
 from service.metrics import Metrics
-from service.record.facts import Fact
+from service.record.facts import Fact, SentimentScored
 from service.storage.port import LoggedFact, StorageError
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -45,12 +46,31 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return lambda: request.param(tmp_path)
 
 
+@pytest.fixture(params=[in_memory, over_a_store, "transcribe"], ids=["fake", "store", "transcribe"])
+def any_opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    """Also the one that only prints, which nobody can follow."""
+
+    @asynccontextmanager
+    async def printing() -> AsyncIterator[tuple[Journal, LiveBus]]:
+        yield Printer(as_json=True, told_apart=True), FakeLiveBus()
+
+    return printing if request.param == "transcribe" else lambda: request.param(tmp_path)
+
+
 async def written(journal: Journal, *facts: Fact, call_id: str = "call-1") -> None:
     await journal.write(call_id, facts, scenes.now())
 
 
 async def rest(follower: AsyncIterator[LoggedFact]) -> list[tuple[int, str]]:
     return [(logged.seq, logged.fact.type) async for logged in follower]
+
+
+async def test_a_call_is_taken_from_its_opening_to_its_end(any_opened: Opened) -> None:
+    async with any_opened() as (journal, _bus):
+        await written(journal, scenes.opened(), scenes.heard())
+        await written(journal, SentimentScored(sentiment=scenes.sentiment()), scenes.closed())
+        journal.finished("call-1")
+        assert not journal.failing
 
 
 async def test_what_is_written_is_followed_in_order_and_counted_without_holes(opened: Opened) -> None:

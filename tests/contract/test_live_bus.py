@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.calls.ports import LiveBus
+from service.calls.ports import LiveBus, LiveDisplay
+from service.importing.playing import Unwatched
 from service.live.hub import LiveHub
 from service.live.messages import Levels, Partial
 from service.record.facts import Fact
@@ -25,6 +26,11 @@ async def bus(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
     of_the_hub = {"store": store, "health": lambda: scenes.HEALTH, "wall": scenes.now}
     yield request.param(**of_the_hub if request.param is LiveHub else {})
     await store.close()
+
+
+@pytest.fixture(params=["bus", "transcribe"])
+def display(request: pytest.FixtureRequest, bus: LiveBus) -> LiveDisplay:
+    return bus if request.param == "bus" else Unwatched()
 
 
 def stored(facts: Sequence[Fact], call_id: str = "call-1", after: int = 0) -> list[LoggedFact]:
@@ -87,6 +93,12 @@ async def test_what_is_said_so_far_goes_to_who_follows_it_until_the_calls_end(bu
     bus.ended("call-2")
     assert [partial async for partial in interim] == said
     assert [partial async for partial in other] == []
+
+
+async def test_what_is_shown_of_a_call_that_nobody_knows_is_no_fault(display: LiveDisplay, bus: LiveBus) -> None:
+    display.show_levels(Levels(call_id="call-9", at=1.0, dbfs={"agent": -20.0}, speaking=("agent",)))
+    display.show_partial(Partial(call_id="call-9", role="agent", start=0.0, text="您好"))
+    assert bus.live_call("call-9") is None
 
 
 async def test_a_call_is_live_from_its_opening_to_its_closing(bus: LiveBus) -> None:

@@ -57,14 +57,14 @@ async def events(messages: AsyncIterator[LiveMessage], count: int) -> list[tuple
 
 
 async def test_a_snapshot_comes_first_with_what_is_live(opened: Opened) -> None:
-    async with opened() as desk:
-        async with desk.feed.subscribe() as empty:
+    async with opened() as subject:
+        async with subject.feed.subscribe() as empty:
             nothing = await anext(aiter(empty))
-        await desk.tell(scenes.opened(), scenes.heard())
-        async with desk.feed.subscribe() as dashboard:
+        await subject.tell(scenes.opened(), scenes.heard())
+        async with subject.feed.subscribe() as dashboard:
             something = await anext(aiter(dashboard))
-        await desk.tell(scenes.closed())
-        async with desk.feed.subscribe() as late:
+        await subject.tell(scenes.closed())
+        async with subject.feed.subscribe() as late:
             over = await anext(aiter(late))
     assert isinstance(nothing, Snapshot)
     assert isinstance(something, Snapshot)
@@ -75,35 +75,35 @@ async def test_a_snapshot_comes_first_with_what_is_live(opened: Opened) -> None:
 
 
 async def test_what_is_published_comes_to_everyone_in_its_order(opened: Opened) -> None:
-    async with opened() as desk, desk.feed.subscribe() as one, desk.feed.subscribe() as other:
+    async with opened() as subject, subject.feed.subscribe() as one, subject.feed.subscribe() as other:
         dashboards = [aiter(one), aiter(other)]
         for messages in dashboards:
             assert isinstance(await anext(messages), Snapshot)
-        await desk.tell(scenes.opened(), scenes.heard())
-        await desk.tell(scenes.closed())
+        await subject.tell(scenes.opened(), scenes.heard())
+        await subject.tell(scenes.closed())
         for messages in dashboards:
             assert await events(messages, 3) == [(1, "call_opened"), (2, "utterance"), (3, "call_closed")]
 
 
 async def test_a_dashboard_gets_what_it_says_it_lacks_before_what_comes_then(opened: Opened) -> None:
-    async with opened() as desk:
-        await desk.tell(scenes.opened(), scenes.heard(), scenes.heard(index=1))
-        async with desk.feed.subscribe() as dashboard:
+    async with opened() as subject:
+        await subject.tell(scenes.opened(), scenes.heard(), scenes.heard(index=1))
+        async with subject.feed.subscribe() as dashboard:
             messages = aiter(dashboard)
             assert isinstance(await anext(messages), Snapshot)
             await dashboard.resume({"call-1": 1, "nobody's": 7})
             assert await events(messages, 2) == [(2, "utterance"), (3, "utterance")]
-            await desk.tell(scenes.closed())
+            await subject.tell(scenes.closed())
             assert await events(messages, 1) == [(4, "call_closed")]
 
 
 async def test_who_has_left_harms_nobody(opened: Opened) -> None:
-    async with opened() as desk:
-        async with desk.feed.subscribe() as gone:
+    async with opened() as subject:
+        async with subject.feed.subscribe() as gone:
             await anext(aiter(gone))
-        async with desk.feed.subscribe() as dashboard:
+        async with subject.feed.subscribe() as dashboard:
             messages = aiter(dashboard)
             await anext(messages)
-            await desk.tell(scenes.opened())
+            await subject.tell(scenes.opened())
             await gone.resume({"call-1": 0})
             assert await events(messages, 1) == [(1, "call_opened")]

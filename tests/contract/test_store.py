@@ -28,7 +28,6 @@ from service.record.facts import (
 from service.record.note import CallNote
 from service.record.summary import CallSummary, fold
 from service.record.summary import opened as summary_of
-from service.storage.codec import storable
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, Store, Unstorable
 from service.storage.sql import SqlStore
 from tests import scenes, strategies
@@ -175,7 +174,7 @@ async def test_every_fact_is_read_as_it_was_written(store: Store, data: st.DataO
     except AlreadyExists:  # two utterances of one id were drawn
         return
     log = await store.facts(call_id)
-    assert [entry.fact for entry in log] == [storable(fact, call_id)[0] for fact in told]
+    assert [entry.fact for entry in log] == [store.storable(fact, call_id) for fact in told]
     assert [entry.fact for entry in logged] == [entry.fact for entry in log]
     without_nul = [fact for fact in told if b"\\u0000" not in FACT.dump_json(fact)]
     assert [fact for fact in without_nul if fact not in [entry.fact for entry in log]] == []

@@ -76,23 +76,7 @@ def test_after_a_kill_the_recording_plays_and_the_next_start_goes_on_with_the_ca
     start: Callable[..., Running],
 ) -> None:
     service = start()
-    sample = sample_calls()[0]
-    client = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "service.cli",
-            "stream",
-            str(sample.audio),
-            "--url",
-            service.gateway,
-            "--key",
-            service.key,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ,
-    )
+    client = playing(service)
     folder = service.data_dir / "recordings"
     deadline = time.monotonic() + 30
     while not any(soundfile.info(each).duration > 6 for each in folder.glob("*.wav")):
@@ -115,6 +99,17 @@ def test_after_a_kill_the_recording_plays_and_the_next_start_goes_on_with_the_ca
         time.sleep(0.1)
     assert kinds.count("call_resumed") == 1
     assert "call_closed" not in kinds
+
+
+def playing(service: Running) -> subprocess.Popen[bytes]:
+    """A process that plays the first sample call into the service."""
+    audio = str(sample_calls()[0].audio)
+    return subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "stream", audio, "--url", service.gateway, "--key", service.key],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ,
+    )
 
 
 def written(service: Running) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from asr.engines.port import RecognitionFailed, Speech
 from asr.types import Transcript, Word
@@ -80,3 +81,37 @@ class Gate:
 
     def open(self) -> None:
         self._open.set()
+
+
+_SECOND = ("careful", "full")
+"""The efforts of a second look."""
+
+
+class DoubtingEngine(FakeEngine):
+    """In doubt about stretches of two seconds until it looks again; fails then with `breaks`."""
+
+    def __init__(self, *script: Step, breaks: bool = False, workers: int = 1) -> None:
+        super().__init__(*script, workers=workers)
+        self.breaks = breaks
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        if self.breaks and any(each.effort in _SECOND for each in batch):
+            raise RecognitionFailed("scripted failure of a second look")
+        heard = super().transcribe(batch)
+        return [
+            transcript("看清了") if each.effort in _SECOND else replace(said, doubtful=each.seconds == 2.0)
+            for each, said in zip(batch, heard, strict=True)
+        ]
+
+
+class FaintEngine(FakeEngine):
+    """Hears what the hallucination filter takes for nobody's words, until it gives all it has."""
+
+    def __init__(self, *script: Step, full: str = "看清了") -> None:
+        super().__init__(*script)
+        self.full = full
+
+    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
+        super().transcribe(batch)
+        faint = transcript("一三九", no_speech_prob=0.9, avg_logprob=-1.2)
+        return [transcript(self.full) if each.effort == "full" else faint for each in batch]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,13 +10,32 @@ from numpy.typing import NDArray
 
 
 class FakeTextEncoder:
-    """`meant` gives a text its axis, one of `size`; any other text has the last one. `asked`: every text so far."""
+    """`meant` gives a text its axis, one of `size`; any other text has the last one. `asked`: every text so far, in so
+    many `turns`.
 
-    def __init__(self, meant: Mapping[str, int], size: int = 3) -> None:
+    Raises where told to, and waits for the event in its thread.
+    """
+
+    def __init__(
+        self,
+        meant: Mapping[str, int],
+        size: int = 3,
+        *,
+        raises: bool = False,
+        waits_for: threading.Event | None = None,
+    ) -> None:
+        self._raises = raises
+        self._waits_for = waits_for
         self._meant = meant
         self._axes = np.eye(size, dtype=np.float32)
         self.asked: list[str] = []
+        self.turns = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked += texts
+        self.turns += 1
+        if self._waits_for is not None:
+            self._waits_for.wait(10)
+        if self._raises:
+            raise MemoryError("no room")
         return self._axes[[self._meant.get(text, len(self._axes) - 1) for text in texts]]

@@ -15,19 +15,19 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import TypeAdapter
 
 from detectors.packs.taxonomy import load_taxonomy
+from service.access.view import USERS
 from service.live.messages import LIVE_MESSAGE, Event, HealthChanged, LiveMessage
-from service.record.facts import Alert, AlertChanged, AlertState
+from service.record.facts import Alert, AlertChanged, AlertState, NoteWritten
 from service.record.summary import RISK_WEIGHTS, CallSummary
 from service.storage.port import CallRecord, UserRole
 from service.web.auth import rights_of
 from service.web.headers import CONTENT_SECURITY_POLICY
-from service.web.schemas import ReferenceAnswer
+from service.web.schemas import NoteAnswer, NoteChange, ReferenceAnswer
 from tools.rehearsal.plays import ROOT
 from tools.rehearsal.sound import RATE, ranged, sound_of, wav_of
 from tools.rehearsal.stage import Stage, StagedCall
 
 STATIC = ROOT / "service" / "web" / "static"
-ROLES: tuple[UserRole, ...] = ("supervisor", "compliance", "integrator", "admin")
 MOST_TRIES = 5
 LAWS = load_taxonomy().codes
 
@@ -47,7 +47,8 @@ def build(stage: Stage) -> FastAPI:
     app = FastAPI(lifespan=running)
     app.add_exception_handler(HTTPException, _refused)
     app.middleware("http")(_policy)
-    for routes in (_sessions(), _calls(stage), _sounds(stage), _alerts(stage), _users(), _keys(stage), _live(stage)):
+    staged = (_calls, _notes, _sounds, _alerts, _keys, _live)
+    for routes in (_sessions(), _users(), *(make(stage) for make in staged)):
         app.include_router(routes)
     app.include_router(_pages())
     return app
@@ -74,7 +75,7 @@ async def _policy(request: Request, call_next: Any) -> Response:
 def _who(cookie: str | None) -> dict[str, Any]:
     if not cookie:
         raise problem(401, "no_session", "Log in first.")
-    roles: dict[str, UserRole] = {role: role for role in ROLES}
+    roles: dict[str, UserRole] = {role: role for role in USERS}
     role = roles.get(cookie, "supervisor")
     return {"name": cookie, "role": role, "rights": rights_of(role)}
 
@@ -145,6 +146,22 @@ def _calls(stage: Stage) -> APIRouter:
     return router
 
 
+def _notes(stage: Stage) -> APIRouter:
+    router = APIRouter(prefix="/api/v1")
+
+    @router.put("/calls/{call_id}/note")
+    async def write_note(call_id: str, change: NoteChange, cookie: SessionCookie = None) -> Any:
+        staged = _found(stage, call_id)
+        if change.seen != len(staged.record().edits):
+            raise problem(409, "stale_change", "Somebody else has written meanwhile.")
+        written = NoteWritten(note=change.note(), by=_who(cookie)["name"], at=datetime.now(UTC))
+        stage.publish(staged.happen(written))
+        record = staged.record()
+        return _json(NoteAnswer, NoteAnswer(note=record.note, edits=record.edits))
+
+    return router
+
+
 def _sounds(stage: Stage) -> APIRouter:
     router = APIRouter(prefix="/api/v1/calls/{call_id}")
 
@@ -199,7 +216,7 @@ def _alerts(stage: Stage) -> APIRouter:
 
 def _users() -> APIRouter:
     router = APIRouter(prefix="/api/v1/users")
-    users = {role: _user(role, role) for role in map(str, ROLES)}
+    users = {role: _user(role, role) for role in map(str, USERS)}
 
     @router.get("")
     async def list_users() -> Any:

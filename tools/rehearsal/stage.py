@@ -10,7 +10,7 @@ from typing import Any
 
 from asr.types import Role
 from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Snapshot
-from service.record.facts import Alert, Call, CallOpened, Fact
+from service.record.facts import Alert, Call, CallOpened, Fact, NoteWritten
 from service.record.note import drafted
 from service.record.summary import CallSummary, fold, opened
 from service.storage.port import CallRecord
@@ -58,6 +58,7 @@ class StagedCall:
         def of(kind: str, name: str) -> tuple[Any, ...]:
             return tuple(getattr(e.fact, name) for e in self.events if e.fact.type == kind)
 
+        edits = tuple(e.fact for e in self.events if isinstance(e.fact, NoteWritten))
         return CallRecord(
             summary=self.summary,
             utterances=of("utterance", "utterance"),
@@ -68,8 +69,8 @@ class StagedCall:
             notices=tuple(e.fact for e in self.events if e.fact.type == "notice"),
             withdrawals=(),
             statements=of("statement", "statement"),
-            note=drafted(of("statement", "statement")),
-            edits=(),
+            note=edits[-1].note if edits else drafted(of("statement", "statement")),
+            edits=edits,
         )
 
 

@@ -52,6 +52,7 @@ class Belief:
 
     @property
     def odds(self) -> float:
+        """Log odds of the language; `likelier` says which way they point."""
         return self.leaning + self.heard
 
     @property

@@ -17,7 +17,6 @@ export type Finding = Schemas['Finding'];
 export type Withdrawal = Schemas['FindingWithdrawn'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
-export type NewGatewayKey = Schemas['NewKeyAnswer'];
 export type Source = Schemas['SourceAnswer'];
 export type SourceChange = components['schemas']['SourceChange'];
 export type Health = Schemas['Health'];

@@ -11,12 +11,13 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from service.access.view import USERS
 from service.ingest.dialects.specs import DIALECTS
-from service.storage.port import USER_ROLES, UserRole
+from service.storage.port import UserRole
 from service.web.route_table import HTTP_ROUTES, SOCKET_ROUTES
 from tests.integration.web.conftest import House, cookie_of
 
-Open = frozenset(USER_ROLES)
+Open = frozenset(USERS)
 WATCH = frozenset({"supervisor", "compliance", "admin"})
 KEEP = frozenset({"integrator", "admin"})
 ADMIN = frozenset({"admin"})
@@ -91,7 +92,7 @@ async def _ask(client: httpx.AsyncClient, row: Row) -> httpx.Response:
     return await client.request(row.method, path, json=row.body)
 
 
-@pytest.mark.parametrize("role", USER_ROLES)
+@pytest.mark.parametrize("role", USERS)
 async def test_each_role_reaches_what_it_may_and_nothing_else(house: House, role: UserRole) -> None:
     for number, row in enumerate(ROWS):
         # A login of its own for each row: one of them logs out.
@@ -130,7 +131,7 @@ async def test_sockets_turn_strangers_away_before_the_handshake(house: House) ->
 
 
 async def test_the_live_socket_is_for_watchers(house: House) -> None:
-    for role in USER_ROLES:
+    for role in USERS:
         client = await house.logged_in(role)
         url = f"{house.ws}/api/v1/live"
         if role in WATCH:
@@ -158,7 +159,7 @@ async def test_interactive_documentation_is_off(house: House) -> None:
         assert "openapi" not in answer.text.lower()
 
 
-@pytest.mark.parametrize("role", USER_ROLES)
+@pytest.mark.parametrize("role", USERS)
 async def test_a_session_tells_the_rights_that_the_routes_grant(house: House, role: UserRole) -> None:
     client = await house.logged_in(role)
     told = (await client.get("/api/v1/session")).json()["user"]["rights"]

@@ -171,12 +171,13 @@ def peaks_of(outline: dict[str, Any]) -> list[float]:
 
 async def ended(client: httpx.AsyncClient, call_id: str) -> dict[str, Any]:
     """The call's summary once its end is written; a leg's end is waited out for seconds before."""
-    for _ in range(400):
+    live_feed = str(client.base_url).replace("http", "ws", 1) + "/api/v1/live"
+    async with asyncio.timeout(30), connect(live_feed, additional_headers=cookie_of(client), proxy=None) as live:
+        assert json.loads(await live.recv())["type"] == "snapshot"
         answer = await client.get(f"/api/v1/calls/{call_id}")
-        if answer.status_code == 200 and answer.json()["summary"]["state"] == "ended":
-            return answer.json()["summary"]
-        await asyncio.sleep(0.02)
-    raise AssertionError("the call does not end")
+        if answer.status_code != 200 or answer.json()["summary"]["state"] != "ended":
+            await live_until(live, "call_closed")
+    return await summary(client, call_id)
 
 
 async def begun(client: httpx.AsyncClient, call_id: str) -> None:

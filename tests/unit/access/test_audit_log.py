@@ -95,8 +95,10 @@ async def test_a_stop_does_not_wait_for_a_store_that_is_away(store: _Store) -> N
     running = asyncio.create_task(log.run())
     log.note("logout", who="lin")
     await store.refused.acquire()
-    log.finish()
-    await running
+    with capture_logs() as lines:
+        log.finish()
+        await running
+    assert [(line["event"], line["waiting"]) for line in lines] == [("audit lines wait for the store", 1)]
 
 
 async def test_what_waits_is_bounded_and_the_log_says_what_is_lost(store: _Store) -> None:

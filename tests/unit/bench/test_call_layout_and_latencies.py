@@ -44,58 +44,58 @@ def test_a_recorded_call_goes_round() -> None:
 
 
 @pytest.fixture
-def ledger() -> CallLatencies:
+def latencies() -> CallLatencies:
     placed = (
         PlacedClip(role="agent", start=0.0, end=2.0, text="您好"),
         PlacedClip(role="agent", start=3.0, end=5.0, text="请问"),
     )
     audio = CallAudio(pcm=np.zeros((80_000, 2), np.int16), rate=8000)
-    ledger = CallLatencies(call=BenchCall(audio=audio, placed=placed))
+    latencies = CallLatencies(call=BenchCall(audio=audio, placed=placed))
     for packet in range(500):
-        ledger.packet_sent(100 + 0.02 * (packet + 1))
-    return ledger
+        latencies.packet_sent(100 + 0.02 * (packet + 1))
+    return latencies
 
 
-def test_lateness_counts_from_the_sending_of_the_end(ledger: CallLatencies) -> None:
-    ledger.seen(FactSeen(fact=scenes.heard(), at=103.25))
-    assert ledger.finals == [Late(end=2.0, seconds=pytest.approx(1.25))]
-    assert within(ledger.finals, 0, 1) == []
+def test_lateness_counts_from_the_sending_of_the_end(latencies: CallLatencies) -> None:
+    latencies.seen(FactSeen(fact=scenes.heard(), at=103.25))
+    assert latencies.finals == [Late(end=2.0, seconds=pytest.approx(1.25))]
+    assert within(latencies.finals, 0, 1) == []
 
 
-def test_what_came_twice_out_of_order_or_not_at_all_is_counted(ledger: CallLatencies) -> None:
-    ledger.seen(FactSeen(fact=scenes.heard(index=1), at=107))
-    ledger.seen(FactSeen(fact=scenes.heard(index=0), at=108))
-    ledger.seen(FactSeen(fact=scenes.heard(index=0), at=109))
-    assert ledger.doubled == 1
-    assert ledger.out_of_order == 3
-    assert ledger.unheard() == []
+def test_what_came_twice_out_of_order_or_not_at_all_is_counted(latencies: CallLatencies) -> None:
+    latencies.seen(FactSeen(fact=scenes.heard(index=1), at=107))
+    latencies.seen(FactSeen(fact=scenes.heard(index=0), at=108))
+    latencies.seen(FactSeen(fact=scenes.heard(index=0), at=109))
+    assert latencies.doubled == 1
+    assert latencies.out_of_order == 3
+    assert latencies.unheard() == []
 
 
-def test_a_marked_gap_is_an_answer_and_silence_is_none(ledger: CallLatencies) -> None:
-    ledger.seen(FactSeen(fact=scenes.heard(), at=103))
-    assert [placed.text for placed in ledger.unheard()] == ["请问"]
-    ledger.seen(FactSeen(fact=GapMarked(role="agent", start=3.0, end=5.0, reason="unrecognised"), at=106))
-    assert ledger.unheard() == []
+def test_a_marked_gap_is_an_answer_and_silence_is_none(latencies: CallLatencies) -> None:
+    latencies.seen(FactSeen(fact=scenes.heard(), at=103))
+    assert [placed.text for placed in latencies.unheard()] == ["请问"]
+    latencies.seen(FactSeen(fact=GapMarked(role="agent", start=3.0, end=5.0, reason="unrecognised"), at=106))
+    assert latencies.unheard() == []
 
 
-def test_errors_are_counted_leg_by_leg(ledger: CallLatencies) -> None:
-    ledger.seen(FactSeen(fact=scenes.heard(text="您好"), at=103))
-    assert ledger.edits("zh").rate == pytest.approx(0.5)
+def test_errors_are_counted_leg_by_leg(latencies: CallLatencies) -> None:
+    latencies.seen(FactSeen(fact=scenes.heard(text="您好"), at=103))
+    assert latencies.edits("zh").rate == pytest.approx(0.5)
 
 
-def test_an_alert_is_late_by_the_end_of_its_utterance_and_by_its_evidence(ledger: CallLatencies) -> None:
+def test_an_alert_is_late_by_the_end_of_its_utterance_and_by_its_evidence(latencies: CallLatencies) -> None:
     """Which may come after it: an utterance's end is known with its text."""
     alert = scenes.alert("alert-1")
-    ledger.seen(FactSeen(fact=AlertRaised(alert=alert), at=104.5))
-    assert ledger.alerts == []
-    ledger.seen(FactSeen(fact=scenes.heard(index=1), at=106))
-    assert ledger.alerts == [Late(end=5.0, seconds=pytest.approx(-0.5))]
-    assert ledger.alerts_after_evidence == [Late(end=alert.end, seconds=pytest.approx(4.5 - alert.end))]
+    latencies.seen(FactSeen(fact=AlertRaised(alert=alert), at=104.5))
+    assert latencies.alerts == []
+    latencies.seen(FactSeen(fact=scenes.heard(index=1), at=106))
+    assert latencies.alerts == [Late(end=5.0, seconds=pytest.approx(-0.5))]
+    assert latencies.alerts_after_evidence == [Late(end=alert.end, seconds=pytest.approx(4.5 - alert.end))]
 
 
-def test_only_alerts_about_words_have_a_lateness(ledger: CallLatencies) -> None:
+def test_only_alerts_about_words_have_a_lateness(latencies: CallLatencies) -> None:
     assert isinstance(scenes.heard(), UtteranceHeard)
-    ledger.seen(FactSeen(fact=scenes.heard(index=1), at=105))
-    ledger.seen(FactSeen(fact=scenes.raised(), at=106))
-    ledger.seen(FactSeen(fact=AlertRaised(alert=scenes.alert("alert-2", utterance_id=None)), at=106))
-    assert len(ledger.alerts) == len(ledger.alerts_after_evidence) == 1
+    latencies.seen(FactSeen(fact=scenes.heard(index=1), at=105))
+    latencies.seen(FactSeen(fact=scenes.raised(), at=106))
+    latencies.seen(FactSeen(fact=AlertRaised(alert=scenes.alert("alert-2", utterance_id=None)), at=106))
+    assert len(latencies.alerts) == len(latencies.alerts_after_evidence) == 1

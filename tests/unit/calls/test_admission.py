@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from asr.recognition.load import CALLS_SPEECH
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall, Refusal
+from tests.fakes.pace import FakePace
 
 
 @dataclass
@@ -22,16 +23,13 @@ class Floor:
     count: int = 0
 
     def __post_init__(self) -> None:
-        self.admission = Admission(self, self.most)
-
-    def speech_of(self, call_id: str) -> float:
-        return CALLS_SPEECH * self.pace[call_id]
-
-    def carries(self, speech: float) -> bool:
-        return speech <= self.carried * CALLS_SPEECH + 1e-6
+        self.recognition = FakePace()
+        self.admission = Admission(self.recognition, self.most)
 
     def offer(self, source: str, now: float, pace: float = 1.0, **quota: float) -> Refusal | None:
         """The source's next call, which is live from then on if it is taken."""
+        self.recognition.most = self.carried * CALLS_SPEECH + 1e-6
+        self.recognition.speech = {call_id: CALLS_SPEECH * pace for call_id, pace in self.pace.items()}
         refusal = self.admission.ask(Asker(source=source, **quota), self.live, now)  # type: ignore[arg-type]
         if refusal is None:
             self.count += 1

@@ -104,8 +104,10 @@ async def test_a_call_that_recognition_has_no_time_for_is_refused_with_a_retry_h
 async def test_with_nothing_live_a_call_is_taken_however_slow_recognition_is(store: SqlStore) -> None:
     floor = Floor(store, carries=0.0)
     async with floor.journal, floor.calls:
-        for number in range(3):
-            await floor.ended(await floor.attach(replace(CALL, call_id=f"c-{number}")))
+        endings = [
+            (await floor.ended(await floor.attach(replace(CALL, call_id=f"c-{number}")))).ending for number in range(3)
+        ]
+    assert endings == ["completed"] * 3
 
 
 async def test_a_dropped_connection_that_comes_back_is_the_same_call_with_a_visible_gap(store: SqlStore) -> None:
@@ -573,7 +575,7 @@ async def test_whatever_connections_of_one_call_do_in_whatever_order_ends_no_oth
                 connection.lost()
             bystander.feed(SECOND)
             assert (await floor.ended(bystander)).ending == "completed"
-            while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+            while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
                 await asyncio.sleep(0)
         assert await store.live_calls() == []
     finally:

@@ -13,14 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from service.access.clock import steady_now
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts, GatewayShell, Gone
-from service.ingest.dialect import Dialect, DialectOutput, Handshake, ListeningDialect, SendText
+from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
-from service.ingest.events import AudioArrived, GatewayEvent, ProtocolViolation
+from service.ingest.events import AudioArrived
 from service.ingest.source import Source
 from service.metrics import Metrics
 from service.record.facts import UtteranceHeard
@@ -28,6 +27,8 @@ from service.storage.sql import SqlStore
 from service.web.routes.gateways import WebSocketTransport
 from tests import scenes
 from tests.fakes.call_registry import FakeCallConnection, FakeCallRegistry
+from tests.fakes.dialect import FakeDialect
+from tests.fakes.transport import FakeTransport
 from tests.floor import CALL, KEY, SECOND, Floor
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
@@ -107,7 +108,7 @@ async def test_every_order_in_one_segment_leaves_no_call_live(
             await a_connection(floor, wire, dialect).serve()
             bystander.feed(SECOND)
             assert (await floor.ended(bystander)).ending == "completed"
-            while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+            while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
                 await asyncio.sleep(0)
         assert await store.live_calls() == []
     finally:
@@ -125,56 +126,10 @@ async def test_a_stop_with_one_more_message_behind_it_is_a_completed_call(
     wire = OneSegment(["start", "audio", "stop", "audio", "stop"], 1000, 0, raises=gone)
     async with floor.journal, asyncio.timeout(20), floor.calls:
         await a_connection(floor, wire, NativeDialect()).serve()
-        while floor.calls.live:  # noqa: ASYNC110 - the desk tells nobody that it is empty
+        while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "completed"
     await store.close()
-
-
-class Impatient(ListeningDialect):
-    """Announces a call, and wants to be waked each moment; ends the connection at the third time."""
-
-    def __init__(self) -> None:
-        self.waked = 0
-
-    def text(self, message: str) -> list[GatewayEvent]:
-        return [CALL]
-
-    def binary(self, message: bytes) -> list[GatewayEvent]:
-        return []
-
-    def closed(self) -> list[GatewayEvent]:
-        return []
-
-    def deadline(self) -> float:
-        return steady_now() + 0.01
-
-    def tick(self, now: float) -> Sequence[DialectOutput]:
-        self.waked += 1
-        if self.waked == 3:
-            raise ProtocolViolation("ping", "did not come")
-        return [SendText(text=f"tick {self.waked}")]
-
-
-class Silent:
-    """A peer that sends one message and then nothing."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-        self.closes: list[int] = []
-        self._said = False
-
-    async def receive(self) -> str:
-        if self._said:
-            await asyncio.Event().wait()
-        self._said = True
-        return "hello"
-
-    async def send(self, text: str) -> None:
-        self.sent.append(text)
-
-    async def close(self, code: int, reason: str) -> None:
-        self.closes.append(code)
 
 
 class Congested:
@@ -271,10 +226,11 @@ async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_conn
 ) -> None:
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ticks') / 'c.db'}")
     await store.open()
-    floor, peer = Floor(store), Silent()
+    floor, peer = Floor(store), FakeTransport()
+    peer.come.put_nowait("hello")
     async with floor.journal, asyncio.timeout(20), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-        await GatewayShell(peer, parts, Impatient(), KEY).serve()
+        await GatewayShell(peer, parts, FakeDialect(CALL, due=0.0), KEY).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "rejected"
@@ -282,23 +238,17 @@ async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_conn
     await store.close()
 
 
-class Listening(Impatient):
-    """Announces a call, and sets no times."""
-
-    def deadline(self) -> None:
-        return None
-
-
 async def test_a_connection_that_is_silent_for_longer_than_its_source_is_ends_and_its_call_waits(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('idle') / 'c.db'}")
     await store.open()
-    floor, peer = Floor(store, grace_seconds=0), Silent()
+    floor, peer = Floor(store, grace_seconds=0), FakeTransport()
+    peer.come.put_nowait("hello")
     silent = replace(KEY, source=replace(KEY.source, idle_seconds=0.01))
     async with floor.journal, asyncio.timeout(20), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-        await GatewayShell(peer, parts, Listening(), silent).serve()
+        await GatewayShell(peer, parts, FakeDialect(CALL), silent).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "dropped"

@@ -10,13 +10,24 @@ from hypothesis import strategies as st
 
 from asr.types import Word
 from service.live.messages import LIVE_MESSAGE, Event, events_of
-from service.record.facts import CallOpened, DtmfPressed, Fact, FindingMade, SentimentScored, WordsTimed
+from service.record.facts import (
+    CallOpened,
+    DtmfPressed,
+    Fact,
+    FindingMade,
+    NoteWritten,
+    SentimentScored,
+    WordsTimed,
+)
+from service.record.note import CallNote
 from service.record.summary import CallSummary, fold, opened
 from service.storage.port import LoggedFact
 from tests import scenes
 
 LONG = {"notes": "三" * 20_000}
 """60 kB of metadata, the most a call may bring."""
+AGREED = scenes.stated("promise")
+NOTED = NoteWritten(note=CallNote(text="还"), by="lin", at=scenes.AT)
 
 
 def logged(batches: Sequence[Sequence[Fact]], metadata: dict[str, str] | None = None) -> list[list[LoggedFact]]:
@@ -66,8 +77,15 @@ def test_facts_that_came_together_carry_one_summary_the_newest() -> None:
 
 
 def test_what_changes_nothing_at_a_glance_carries_no_summary() -> None:
-    dull = [timed(0), FindingMade(finding=scenes.finding()), DtmfPressed(digit="5", at=1.0)]
-    assert [event.summary for event in told([[each] for each in dull])[1:]] == [None] * 3
+    dull = [timed(0), FindingMade(finding=scenes.finding()), DtmfPressed(digit="5", at=1.0), AGREED, NOTED]
+    assert [event.summary for event in told([[each] for each in dull])[1:]] == [None] * 5
+
+
+def test_facts_that_came_with_the_opening_carry_one_summary_with_it() -> None:
+    batch = [each for part in logged([[scenes.heard(), felt(0)]], {}) for each in part]
+    opening, *others = events_of(batch)
+    assert opening.summary == batch[-1].summary
+    assert [event.summary for event in others] == [None] * 2
 
 
 def test_an_event_without_summary_is_about_as_long_as_its_fact() -> None:
@@ -88,6 +106,8 @@ facts = st.sampled_from(
         scenes.raised("a2", rule="r2"),
         FindingMade(finding=scenes.finding()),
         DtmfPressed(digit="1", at=2.0),
+        AGREED,
+        NOTED,
     ]
 )
 

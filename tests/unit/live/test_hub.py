@@ -236,15 +236,19 @@ async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: Floor) 
     async with floor.hub.subscribe() as dashboard:
         messages = aiter(dashboard)
         await take(messages, 1)
+        levels = Levels(call_id="call-1", at=0.0, dbfs={}, speaking=())
+        told: list[LiveMessage] = []
         for publish in (
             lambda: floor.hub.publish(logged[0]),
             floor.hub.show_health,
-            lambda: floor.hub.show_levels(Levels(call_id="call-1", at=0.0, dbfs={}, speaking=())),
+            lambda: floor.hub.show_levels(levels),
         ):
             message = await waiting(messages)
             publish()
             async with asyncio.timeout(30):
-                await message
+                told.append(await message)
+    assert seqs(told[:1]) == [("call-1", 1)]
+    assert told[1:] == [HealthChanged(health=HEALTH), levels]
 
 
 async def test_missed_events_follow_the_snapshot_before_new_ones(store: WatchedStore) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from asr.engines.port import RecognitionFailed, Speech
 from asr.recognition.recogniser import BatchRecogniser, RecognitionRequest
-from tests.fakes.engine import FakeEngine, Gate, fails
-from tests.recognising import Doubts, request, somebody, text_of
+from tests.fakes.engine import DoubtingEngine, FakeEngine, Gate, fails
+from tests.recognising import request, somebody, text_of
 
 
 def partial_and_final(seconds: float = 1.0) -> tuple[RecognitionRequest, RecognitionRequest]:
@@ -80,7 +80,7 @@ async def test_a_final_takes_over_nothing_else(other: RecognitionRequest):
 
 
 async def test_a_doubtful_partial_is_not_taken_over():
-    async with BatchRecogniser(Doubts(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(DoubtingEngine(), second_opinion=somebody) as recogniser:
         partial, final = partial_and_final(seconds=2.0)
         await recogniser.submit(partial)
         assert await text_of(recogniser.submit(final)) == "看清了"
@@ -88,7 +88,7 @@ async def test_a_doubtful_partial_is_not_taken_over():
 
 async def test_a_doubtful_partial_that_a_final_waits_for_is_looked_at_again():
     gate = Gate()
-    async with BatchRecogniser(Doubts(gate, workers=2), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(DoubtingEngine(gate, workers=2), second_opinion=somebody) as recogniser:
         partial, final = partial_and_final(seconds=2.0)
         recogniser.submit(partial)
         await asyncio.to_thread(gate.reached.wait, 10)

@@ -16,8 +16,8 @@ from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Role, Transcript
-from tests.fakes.engine import FakeEngine, Gate, fails, fails_on_batches
-from tests.recognising import Doubts, Faint, held, request, somebody, text_of
+from tests.fakes.engine import DoubtingEngine, FaintEngine, FakeEngine, Gate, fails, fails_on_batches
+from tests.recognising import held, request, somebody, text_of
 from tests.stretches import speech, transcript
 
 
@@ -244,7 +244,7 @@ async def test_a_hallucination_is_no_text_and_is_counted():
 
     async with BatchRecogniser(Dreams(), second_opinion=somebody) as recogniser:
         assert await recogniser.submit(request("A")) is None
-        assert recogniser.counts.guarded == 1
+        assert recogniser.counts.filtered == 1
 
 
 async def test_text_comes_in_simplified_script():
@@ -257,21 +257,21 @@ async def test_text_comes_in_simplified_script():
 
 
 async def test_a_doubtful_final_is_decoded_again_with_care():
-    async with BatchRecogniser(Doubts(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(DoubtingEngine(), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A", seconds=2.0))) == "看清了"
         assert recogniser.counts.redecoded == 1
         assert recogniser.backlog_seconds == 0
 
 
 async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
-    async with BatchRecogniser(Faint(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FaintEngine(), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A"))) == "看清了"
-        assert (recogniser.counts.redecoded, recogniser.counts.guarded) == (1, 0)
-    async with BatchRecogniser(Faint(full="谢谢观看"), second_opinion=somebody) as recogniser:
+        assert (recogniser.counts.redecoded, recogniser.counts.filtered) == (1, 0)
+    async with BatchRecogniser(FaintEngine(full="谢谢观看"), second_opinion=somebody) as recogniser:
         assert await recogniser.submit(request("A")) is None
-        assert recogniser.counts.guarded == 1
+        assert recogniser.counts.filtered == 1
     for level in DEGRADATION_LEVELS:
-        async with BatchRecogniser(Faint(), second_opinion=somebody, limits=fixed(level)) as recogniser:
+        async with BatchRecogniser(FaintEngine(), second_opinion=somebody, limits=fixed(level)) as recogniser:
             assert await text_of(recogniser.submit(request("A"))) == "看清了"
 
 
@@ -298,7 +298,7 @@ async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
     async with BatchRecogniser(Sure(), second_opinion=somebody) as recogniser:
         asked = replace(request("A"), speech=speech(1.0, prompt="逾期、欠款、还款、老赖。"))
         assert await text_of(recogniser.submit(asked)) == "逾期、欠款、还款、老赖。"
-        assert (recogniser.counts.redecoded, recogniser.counts.guarded) == (1, 0)
+        assert (recogniser.counts.redecoded, recogniser.counts.filtered) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
     ],
 )
 async def test_a_second_look_has_the_time_there_is(level: DegradationLevel, efforts: list[str]):
-    engine = Doubts()
+    engine = DoubtingEngine()
     async with BatchRecogniser(engine, second_opinion=somebody, limits=fixed(level)) as recogniser:
         await recogniser.submit(request("A", seconds=2.0))
     assert [each.effort for batch in engine.batches for each in batch] == efforts
@@ -334,7 +334,7 @@ async def test_where_agents_go_first_customers_words_wait_behind_theirs_and_are_
 
 async def test_nobody_waits_for_anothers_second_look():
     second_look = Gate()
-    async with BatchRecogniser(Doubts(lambda _: None, second_look), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(DoubtingEngine(lambda _: None, second_look), second_opinion=somebody) as recogniser:
         doubtful, sure = recogniser.submit(request("A", seconds=2.0)), recogniser.submit(request("B"))
         assert await text_of(sure) == "第1.00秒"
         assert not doubtful.done()
@@ -344,7 +344,7 @@ async def test_nobody_waits_for_anothers_second_look():
 
 async def test_a_leg_keeps_its_order_when_its_earlier_final_is_looked_at_again():
     second_look = Gate()
-    engine = Doubts(lambda _: None, second_look, workers=2)
+    engine = DoubtingEngine(lambda _: None, second_look, workers=2)
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         earlier = recogniser.submit(request("A", seconds=2.0))
         await asyncio.to_thread(second_look.reached.wait, 10)
@@ -356,13 +356,13 @@ async def test_a_leg_keeps_its_order_when_its_earlier_final_is_looked_at_again()
 
 
 async def test_the_quick_text_stands_where_the_second_look_fails():
-    async with BatchRecogniser(Doubts(breaks=True), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(DoubtingEngine(breaks=True), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A", seconds=2.0))) == "第2.00秒"
         assert recogniser.counts.failures == 0
 
 
 async def test_a_partial_is_not_looked_at_again():
-    async with BatchRecogniser(Doubts(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(DoubtingEngine(), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A", seconds=2.0, kind="partial"))) == "第2.00秒"
         assert recogniser.counts.redecoded == 0
 

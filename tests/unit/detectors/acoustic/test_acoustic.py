@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asr.types import Acoustics, Role, Utterance
-from detectors.acoustic.detector import AGAIN_AFTER, AcousticCall, AcousticDetector
+from detectors.acoustic.voice import AGAIN_AFTER, AcousticCall, AcousticDetector
 from detectors.contract import Finding
 from detectors.packs.taxonomy import load_taxonomy
 from tests.speech import call, findings, said

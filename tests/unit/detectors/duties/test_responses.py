@@ -13,8 +13,8 @@ from detectors.contract import Jurisdiction, Observation, Withdrawn
 from detectors.duties.responses import ResponsesCall, ResponsesDetector, load_responses
 from detectors.facts.statements import Kind
 from detectors.packs.taxonomy import PACKS, PackError, load_taxonomy
+from tests.scripted_heads import STATEMENTS, embedding
 from tests.speech import call, findings, said
-from tests.statements import STATEMENTS, embedding
 
 SHIPPED = load_responses(load_taxonomy())
 

@@ -12,8 +12,8 @@ from detectors.packs.loader import load_pack_vocabulary
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.rules.right_party import load_right_party_check
 from detectors.runtime.registry import load
+from tests.scripted_heads import STATEMENTS, embedding
 from tests.speech import call, findings, play, said
-from tests.statements import STATEMENTS, embedding
 
 REGISTRY = load(encoder=None)
 IDENTITY = "您好，我是甲银行委托的乙公司催收专员，姓陈，工号八零一二。"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr.types import Language
@@ -102,6 +102,7 @@ def test_a_number_in_digits_is_itself(number: int):
 
 
 @given(st.text(alphabet="零一二两三四五六七八九十百千万亿0123456789.,还块号 twohundredgrand$k-", max_size=60))
+@example("一千五百块，two hundred and $1,500")  # in which each language has sums
 def test_nothing_that_is_said_breaks_it(text: str):
     languages: tuple[Language, ...] = ("zh", "en")
     for language in languages:

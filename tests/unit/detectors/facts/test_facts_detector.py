@@ -15,8 +15,8 @@ from detectors.facts.detector import MOST_OF_A_KIND, FactsCall, FactsDetector
 from detectors.facts.statements import Kind
 from detectors.semantic.heads import Turn, load_heads
 from detectors.semantic.judgement import load_judgement
+from tests.scripted_heads import KINDS, STATEMENTS, embedding
 from tests.speech import said
-from tests.statements import KINDS, STATEMENTS, embedding
 
 NIGHT_IN_CHICAGO = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 """There it is still the evening of the 25th, a Wednesday."""

@@ -8,10 +8,13 @@ import pytest
 
 from asr.engines.port import BiasTerm
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
+from detectors.packs.loader import load_pack_vocabulary
 from detectors.packs.taxonomy import JURISDICTIONS, PACKS, PackError
 from detectors.runtime.registry import load
 
 FRAME = PromptFrame(opening="电话录音：", joint="、", closing="。", terms={"CN": ("工号", "逾期"), "US": ("逾期",)})
+
+RESTORABLE = load_pack_vocabulary().terms
 
 
 def wording(source: str, *laws: str) -> PromptWording:
@@ -19,7 +22,7 @@ def wording(source: str, *laws: str) -> PromptWording:
 
 
 def pack(folder: Path, terms: str) -> Path:
-    for name in ("lists.yaml", "duties.yaml", "right_party.yaml", "sequence.yaml", "phonetic.yaml"):
+    for name in ("lists.yaml", "duties.yaml", "right_party.yaml", "sequence.yaml"):
         shutil.copy(PACKS / name, folder / name)
     frame = "{{opening: '', joint: '、', closing: '', terms: [{}]}}"
     (folder / "biasing.yaml").write_text(f"zh: {frame.format(terms)}\nen: {frame.format('')}\n", encoding="utf-8")
@@ -43,32 +46,34 @@ def test_without_terms_there_is_no_prompt():
 
 
 def test_a_term_counts_for_the_laws_whose_rules_name_it(tmp_path: Path):
-    frames = load_prompt_frames([wording("(拉横幅|泼油漆)…你家", "CN")], JURISDICTIONS, pack(tmp_path, "泼油漆, 催收"))
+    frames = load_prompt_frames(
+        [wording("(拉横幅|泼油漆)…你家", "CN")], JURISDICTIONS, RESTORABLE, pack(tmp_path, "泼油漆, 催收")
+    )
     assert frames["zh"].terms == {"CN": ("泼油漆", "催收"), "US": ("催收",), "UK": ("催收",)}
 
 
 def test_a_term_that_nothing_needs_is_refused_by_name(tmp_path: Path):
     with pytest.raises(PackError, match=r"biasing\.yaml: zh: terms: .*'长颈鹿'"):
-        load_prompt_frames([], JURISDICTIONS, pack(tmp_path, "催收, 长颈鹿"))
+        load_prompt_frames([], JURISDICTIONS, RESTORABLE, pack(tmp_path, "催收, 长颈鹿"))
 
 
 def test_words_that_are_said_in_a_row_are_one_term(tmp_path: Path):
-    frames = load_prompt_frames([wording("手机 & 尾号", "CN")], JURISDICTIONS, pack(tmp_path, "手机尾号"))
+    frames = load_prompt_frames([wording("手机 & 尾号", "CN")], JURISDICTIONS, RESTORABLE, pack(tmp_path, "手机尾号"))
     assert frames["zh"].prompt("CN") == "手机尾号"
     with pytest.raises(PackError, match="'手机尾号码'"):
-        load_prompt_frames([wording("手机 & 尾号", "CN")], JURISDICTIONS, pack(tmp_path, "手机尾号码"))
+        load_prompt_frames([wording("手机 & 尾号", "CN")], JURISDICTIONS, RESTORABLE, pack(tmp_path, "手机尾号码"))
 
 
 def test_a_word_of_the_other_language_does_not_count(tmp_path: Path):
     english = PromptWording(source="deadbeat", language="en", laws=frozenset(JURISDICTIONS))
     with pytest.raises(PackError, match="'deadbeat'"):
-        load_prompt_frames([english], JURISDICTIONS, pack(tmp_path, "deadbeat"))
+        load_prompt_frames([english], JURISDICTIONS, RESTORABLE, pack(tmp_path, "deadbeat"))
 
 
 def test_a_prompt_without_its_frame_is_refused(tmp_path: Path):
     pack(tmp_path, "催收").joinpath("biasing.yaml").write_text("zh: {terms: [催收]}\n", encoding="utf-8")
     with pytest.raises(PackError, match="'opening'"):
-        load_prompt_frames([], JURISDICTIONS, tmp_path)
+        load_prompt_frames([], JURISDICTIONS, RESTORABLE, tmp_path)
 
 
 @pytest.mark.parametrize("jurisdiction", JURISDICTIONS)

@@ -154,7 +154,7 @@ def test_nothing_the_customer_says_is_foreseen() -> None:
 
 
 def test_of_the_labelled_lines_most_critical_hits_are_foreseen_and_none_that_the_end_takes_back() -> None:
-    lines = [json.loads(line) for path in DATA.glob("detect_*.jsonl") for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for line in (DATA / "detect_dev.jsonl").read_text().splitlines()]
     at_stake = seen = taken_back = 0
     for line in (each for each in lines if each["speaker"] == "agent"):
         detector = lexical("CN" if line["lang"] == "zh" else "US")

@@ -1,4 +1,4 @@
-"""How well the record of a call is drafted: python benchmarks/statements.py [-o benchmarks/statements.json]
+"""How well the record of a call is drafted: python benchmarks/drafted_notes.py [-o benchmarks/drafted_notes.json]
 
 Two questions. Of each statement on the corpus' test split: is it told where it was made, and nowhere else? Of the
 promises in `tests/data/promises.jsonl`, as if they were said on the day that their answers go by: are amount and day

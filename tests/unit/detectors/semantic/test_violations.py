@@ -11,9 +11,9 @@ from detectors.contract import Emotion, Observation, SentimentLabel
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.rules.lexical import LexicalDetector
 from detectors.runtime.registry import load
-from detectors.semantic.detector import SemanticCall, SemanticDetector, Understood, rule_of
 from detectors.semantic.heads import Heads, Stance
 from detectors.semantic.judgement import FEATURES, Judgement
+from detectors.semantic.violations import SemanticCall, SemanticDetector, Understood, rule_of
 from tests.fakes.text_encoder import FakeTextEncoder
 from tests.speech import call, findings, said
 

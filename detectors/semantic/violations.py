@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
 from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Observation, TextEncoder
+from detectors.packs.findings import finding_of
 from detectors.packs.taxonomy import Category
 from detectors.rules.lexical import LexicalCall, LexicalDetector
 from detectors.semantic.heads import Conversation, Heads, Turn
@@ -118,24 +119,17 @@ class SemanticCall:
         return []
 
     def _finding(self, name: str, utterance: Utterance) -> Finding:
-        category = self._categories[name]
-        law = category.law[self._jurisdiction]
         begin, end = self._telling(name, utterance.text)
         start, stop = utterance.span_in_time(begin, end)
-        return Finding(
-            kind="violation",
-            category=name,
+        return finding_of(
+            self._categories[name],
+            self._jurisdiction,
             rule=rule_of(name),
             detector=SemanticDetector.id,
-            severity=category.severity,
             score=1.0,
-            role="agent",
             start=start,
             end=stop,
             quote=utterance.text[begin:end],
-            title=category.title,
-            why=law.why,
-            cites=law.cites,
             utterance_id=utterance.id,
             decided_by_transcript=name not in self._told_by_ear,
         )

@@ -12,7 +12,8 @@ from statistics import median
 from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
-from detectors.contract import Bilingual, CallContext, Finding, Jurisdiction, Observation
+from detectors.contract import Bilingual, CallContext, Jurisdiction, Observation
+from detectors.packs.findings import finding_of
 from detectors.packs.taxonomy import Category
 
 CATEGORY: Final = "agent_emotion_escalation"
@@ -136,22 +137,17 @@ class AcousticCall:
         if start < self._told.get(rule, -AGAIN_AFTER) + AGAIN_AFTER:
             return []
         self._told[rule] = utterance.end
-        law = self._category.law[self._jurisdiction]
         return [
-            Finding(
-                kind="violation",
-                category=CATEGORY,
+            finding_of(
+                self._category,
+                self._jurisdiction,
                 rule=rule,
                 detector=AcousticDetector.id,
-                severity=self._category.severity,
                 score=0.6,
-                role="agent",
                 start=start,
                 end=utterance.end,
                 quote=utterance.text,
-                title=self._category.title,
-                why=Bilingual(zh=before.zh + law.why.zh, en=before.en + law.why.en),
-                cites=law.cites,
+                before=before,
                 utterance_id=utterance.id,
                 decided_by_transcript=False,
             )

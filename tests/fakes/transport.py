@@ -1,0 +1,28 @@
+"""A gateway's connection without a network; it passes the transport's contract suite."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from service.gateway.shell import Gone, Unsent
+
+
+@dataclass
+class FakeTransport:
+    """`come` is what the peer sends; without more of it nothing comes. Keeps texts and close codes that are sent."""
+
+    come: asyncio.Queue[str | bytes | Gone] = field(default_factory=asyncio.Queue[str | bytes | Gone])
+    sent: list[str] = field(default_factory=list[str])
+    closes: list[int] = field(default_factory=list[int])
+
+    async def receive(self) -> str | bytes | Gone:
+        return await self.come.get()
+
+    async def send(self, text: str) -> None:
+        if self.closes:
+            raise Unsent
+        self.sent.append(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closes.append(code)
