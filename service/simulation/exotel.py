@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from asr.audio.pcm import Encoding
+from asr.audio.pcm import SampleEncoding
 from asr.types import Role
 from service.simulation.credentials import basic, with_query
 from service.simulation.media_streams import Json, MediaStreamClient
@@ -14,7 +14,7 @@ from service.simulation.port import Opening, SimulatedCall
 class ExotelClient(MediaStreamClient):
     """The applet carries the caller alone, who is the customer here. What is told of the call stands in the URL."""
 
-    encoding: Encoding = "pcm_s16le"
+    encoding: SampleEncoding = "pcm_s16le"
     tracks: Mapping[str, Role] = {"inbound": "customer"}
 
     def __init__(self, call: SimulatedCall) -> None:

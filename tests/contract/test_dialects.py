@@ -22,6 +22,7 @@ from service.ingest.dialect import (
     Dialect,
     DialectOutput,
     FactStored,
+    Handshake,
     News,
     SendText,
 )
@@ -44,7 +45,7 @@ Step: TypeAlias = str | bytes | News | None
 """A message, something to tell the peer, or None: time passes up to the deadline."""
 
 made: dict[str, Callable[[], Dialect]] = {"fake": lambda: FakeDialect(CALL, due=1.0)}
-made |= {name: (lambda spec=spec: spec.make(SOURCE)) for name, spec in DIALECTS.items()}
+made |= {name: (lambda spec=spec: spec.make(SOURCE, Handshake())) for name, spec in DIALECTS.items()}
 
 
 @cache
