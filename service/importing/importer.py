@@ -100,6 +100,10 @@ class _CallLog:
                 return fact
 
 
+_SAME_START: Final = timedelta(minutes=5)
+"""A list's clock is not the gateway's, and a call that was heard live begins when it is taken."""
+
+
 class Importer:
     """Takes recordings in, several at a time if asked to; those of one customer one after another, for the earlier
     calls count. Everything it works with is running, and `aside` is a folder of its own on the disk of `recordings`."""
@@ -148,8 +152,8 @@ class Importer:
         """Raises as `take_all` does; the file is whole in the store then, or not at all."""
         announced = call.announced
         async with self._customers.setdefault(announced.customer or announced.call_id, asyncio.Lock()):
-            if await self._stored(announced.call_id):
-                return Outcome(kind="skipped")
+            if (stored := await self._stored(announced.call_id)) is not None:
+                return _known(announced, stored)
             try:
                 await self._take(call, watcher)
             except (AudioUnusable, _Refused) as refused:
@@ -158,12 +162,11 @@ class Importer:
                 await asyncio.to_thread(self._aside.discard, announced.call_id)
         return Outcome(kind="taken")
 
-    async def _stored(self, call_id: str) -> bool:
+    async def _stored(self, call_id: str) -> Call | None:
         try:
-            await self._store.summary(call_id)
+            return (await self._store.summary(call_id)).call
         except NotFound:
-            return False
-        return True
+            return None
 
     async def _take(self, call: RecordedCall, watcher: Watcher) -> None:
         with await asyncio.to_thread(CallFile, call.file.path, mono=True) as audio:
@@ -239,6 +242,15 @@ class Importer:
             partials=False,
             limits=_LIMITS,
         )
+
+
+def _known(announced: CallAnnounced, stored: Call) -> Outcome:
+    """Of a file whose call id the store has: another month's folder may have files of the same names."""
+    begun = announced.started_at
+    if begun is None or abs(begun - stored.started_at) <= _SAME_START:
+        return Outcome(kind="skipped")
+    other = f"{stored.id} of {stored.started_at.isoformat(sep=' ', timespec='seconds')}"
+    return Outcome(kind="refused", reason=f"another call is stored as {other}; give this one an id in the list")
 
 
 def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:

@@ -120,6 +120,23 @@ def test_a_recording_becomes_a_call_with_everything_that_a_live_one_has(
 
 
 @pytest.mark.usefixtures("engine")
+def test_a_call_of_another_day_with_a_name_that_is_stored_is_refused_and_not_passed_over(
+    tmp_path: Path, folder: Path, sound: np.ndarray
+) -> None:
+    soundfile.write(folder / "0001.wav", sound, RATE)
+    told = []
+    for day in ("2026-03-02T10:15:00+08:00", "2026-03-02T10:15:07+08:00", "2026-04-02T10:15:00+08:00"):
+        (tmp_path / "calls.csv").write_text(f"file,started_at\n0001.wav,{day}\n")
+        told.append(imported(folder, "--calls", tmp_path / "calls.csv"))
+    assert [done.stdout.splitlines()[-1] for done in told] == [
+        "1 taken, 0 stored before, 0 refused",
+        "0 taken, 1 stored before, 0 refused",
+        "0 taken, 0 stored before, 1 refused",
+    ]
+    assert "another call is stored as 0001 of 2026-03-02 10:15:00" in " ".join(told[-1].output.split())
+
+
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("kind", "subtype", "ending"),
     [
