@@ -70,6 +70,7 @@ class YeastarDialect(ListeningDialect):
         self._first: _Fragment | None = None
         self._call: CallAnnounced | None = None
         self._channels: dict[str, Role] = {}  # that have not ended, two at most
+        self._joined: set[Role] = set()
         self._aligners = {role: FrameAligner(2) for role in ROLES}
         self._stopped = False
 
@@ -126,7 +127,7 @@ class YeastarDialect(ListeningDialect):
             told = "is another call's; a connection carries one call, so it is left out"
             return [Irregularity(kind="order", field="callid", message=told)]
         if fragment.ended:
-            return self._ended(fragment.channel)
+            return self._ended(fragment.channel, call)
         role, notes = self._party(fragment, call)
         return notes if role is None else [*notes, *self._audio(fragment, role)]
 
@@ -143,6 +144,7 @@ class YeastarDialect(ListeningDialect):
             return None, [Irregularity(kind="leg", field="channelid", message=told)]
         expected = self._expected(fragment)
         role = self._channels[fragment.channel] = expected if expected in free else free[0]
+        self._joined.add(role)
         if role == expected:
             return role, []
         told = f"is one of two extensions, or of two outside lines: the other one is taken for the {expected}"
@@ -159,9 +161,10 @@ class YeastarDialect(ListeningDialect):
         told = "does not end with a whole sample; the rest comes with the next, or is left out"
         return [*audio, Irregularity(kind="format", field="audio", message=told)]
 
-    def _ended(self, channel: str) -> list[GatewayEvent]:
+    def _ended(self, channel: str, call: CallAnnounced) -> list[GatewayEvent]:
+        """A party that has not come yet may still do so, until the connection is closed."""
         self._channels.pop(channel, None)
-        return [] if self._channels else self._stop()
+        return [] if self._channels or self._joined < {*call.roles} else self._stop()
 
     def _stop(self) -> list[GatewayEvent]:
         self._stopped = True

@@ -170,6 +170,16 @@ def test_the_call_is_over_when_its_last_channel_has_ended() -> None:
     assert made.closed() == []
 
 
+def test_a_party_that_comes_after_the_other_has_left_is_heard() -> None:
+    made = dialect()
+    [call, *_] = sent(made, fragment(LINE), fragment(LINE))
+    assert isinstance(call, CallAnnounced)
+    assert call.roles == ("agent", "customer")
+    assert made.text(end(LINE)) == []
+    assert made.text(fragment(EXTENSION)) == [AudioArrived(payload=LOUD, role="agent")]
+    assert made.text(end(EXTENSION)) == [OVER]
+
+
 def test_a_close_stands_for_ends_that_do_not_come() -> None:
     made = live()
     assert made.deadline() is None, "whether the peer is still there is TCP's to tell"
