@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
+from asr.types import Role, Seconds
+from service.ingest.events import AudioArrived, GatewayEvent, Irregularity
+
 Outcome: TypeAlias = Literal["whole", "split", "stray"]
 """A message of whole frames; one that ends in half a frame, kept for the next; the half before it belonged to nothing
 and is left out."""
@@ -38,6 +41,18 @@ class FrameAligner:
         rest = len(joined) % self._frame
         whole, self._half = (joined[:-rest], joined[-rest:]) if rest else (joined, b"")
         return whole, "split" if rest and message else outcome
+
+    def arrived(
+        self, message: bytes, *, role: Role | None = None, at: Seconds | None = None, field: str = "audio"
+    ) -> list[GatewayEvent]:
+        """A message's whole frames as audio, and that it does not end with one, under the name of its `field`."""
+        payload, outcome = self.take(message)
+        audio: list[GatewayEvent] = [AudioArrived(payload=payload, role=role, at=at)] if payload else []
+        if outcome == "whole":
+            return audio
+        done = "the rest comes with the next" if outcome == "split" else "what is left of one belongs to no other"
+        told = f"does not end with whole sample frames; {done}"
+        return [*audio, Irregularity(kind="format", field=field, message=told)]
 
     def _belongs_to_nothing(self, message: bytes) -> bool:
         if len(message) % self._frame:

@@ -103,13 +103,10 @@ class AudioHookDialect:
             return []
         if self._state != "open":
             return [Irregularity(kind="order", field="audio", message="came after close; it is left out")]
-        payload, outcome = self._aligner.take(message)
-        audio: list[GatewayEvent] = [AudioArrived(payload=payload, at=self._samples / RATE)] if payload else []
-        self._samples += len(payload) // self._frame
-        if outcome == "whole":
-            return audio
-        told = "messages do not end with whole sample frames; the rest comes with the next, or is left out"
-        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+        arrived = self._aligner.arrived(message, at=self._samples / RATE)
+        heard = sum(len(event.payload) for event in arrived if isinstance(event, AudioArrived))
+        self._samples += heard // self._frame
+        return arrived
 
     def closed(self) -> list[GatewayEvent]:
         """A client that leaves without `close` may come back."""

@@ -15,7 +15,6 @@ from asr.types import ROLES, Seconds
 from service.ingest.dialect import Handshake, ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
-    AudioArrived,
     CallAnnounced,
     CallStopped,
     GatewayEvent,
@@ -93,12 +92,7 @@ class ChanWebsocketDialect(ListeningDialect):
         check_audio_size(message)
         if self._call is None:
             return self._keep_early(message)
-        payload, outcome = self._aligner.take(message)
-        audio: list[GatewayEvent] = [AudioArrived(payload=payload, role=self._call.roles[0])] if payload else []
-        if outcome == "whole":
-            return audio
-        told = "messages do not end with whole samples; the rest comes with the next, or is left out"
-        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+        return self._aligner.arrived(message, role=self._call.roles[0])
 
     def closed(self) -> list[GatewayEvent]:
         """A close is the end of the leg."""

@@ -19,7 +19,6 @@ from service.ingest.events import (
     CLOSE_TOO_BIG,
     CLOSE_UNSUPPORTED,
     MAX_AUDIO_BYTES,
-    AudioArrived,
     CallAnnounced,
     CallStopped,
     GatewayEvent,
@@ -186,12 +185,7 @@ class ForkDialect(ListeningDialect):
         return []
 
     def _audio(self, message: bytes) -> list[GatewayEvent]:
-        payload, outcome = self._aligner.take(message)
-        audio: list[GatewayEvent] = [AudioArrived(payload=payload)] if payload else []
-        if outcome == "whole":
-            return audio
-        told = "messages do not end with whole sample frames; the rest comes with the next, or is left out"
-        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+        return self._aligner.arrived(message)
 
 
 def _fields(text: str) -> Message:

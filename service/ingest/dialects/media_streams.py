@@ -17,7 +17,6 @@ from service.ingest.base64_text import decoded
 from service.ingest.dialect import ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
-    AudioArrived,
     CallAnnounced,
     CallStopped,
     FormatChanged,
@@ -307,13 +306,8 @@ class MediaStreamDialect(ListeningDialect):
         return self._samples(payload, role, media) if payload else []
 
     def _samples(self, payload: bytes, role: Role, media: Message) -> list[GatewayEvent]:
-        whole, outcome = self._aligners[role].take(payload)
         at, notes = self._timestamp(media)
-        audio: list[GatewayEvent] = [AudioArrived(payload=whole, role=role, at=at)] if whole else []
-        if outcome == "whole":
-            return [*audio, *notes]
-        told = "does not end with a whole sample; the rest comes with the next, or is left out"
-        return [*audio, *notes, Irregularity(kind="format", field="media.payload", message=told)]
+        return [*self._aligners[role].arrived(payload, role=role, at=at, field="media.payload"), *notes]
 
     def _timestamp(self, media: Message) -> tuple[Seconds | None, list[Irregularity]]:
         """None, so that audio follows on, if unreadable."""

@@ -20,7 +20,6 @@ from service.ingest.dialects.event_message import event_message, json_text
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     MAX_AUDIO_BYTES,
-    AudioArrived,
     CallAnnounced,
     CallStopped,
     FormatChanged,
@@ -158,13 +157,7 @@ class NativeDialect(ListeningDialect):
         return _left_out(kind, "came after stop")
 
     def _audio(self, message: bytes) -> list[GatewayEvent]:
-        payload, outcome = self._aligner.take(message)
-        audio: list[GatewayEvent] = [AudioArrived(payload=payload)] if payload else []
-        if outcome == "whole":
-            return audio
-        done = "the rest comes with the next" if outcome == "split" else "what is left of one belongs to no other"
-        told = f"messages do not end with whole sample frames; {done}"
-        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+        return self._aligner.arrived(message)
 
     def _keep_early(self, payload: bytes) -> list[GatewayEvent]:
         self._early_bytes += len(payload)

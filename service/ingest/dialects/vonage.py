@@ -15,11 +15,9 @@ from asr.types import ROLES
 from service.ingest.dialect import ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
-    AudioArrived,
     CallAnnounced,
     CallStopped,
     GatewayEvent,
-    Irregularity,
     ProtocolViolation,
 )
 from service.ingest.fields import (
@@ -70,12 +68,7 @@ class VonageDialect(ListeningDialect):
         check_audio_size(message)
         if self._call is None:
             raise ProtocolViolation("websocket:connected", "must come before audio")
-        payload, outcome = self._aligner.take(message)
-        audio: list[GatewayEvent] = [AudioArrived(payload=payload, role=self._call.roles[0])] if payload else []
-        if outcome == "whole":
-            return audio
-        told = "messages do not end with whole samples; the rest comes with the next, or is left out"
-        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+        return self._aligner.arrived(message, role=self._call.roles[0])
 
     def closed(self) -> list[GatewayEvent]:
         """A close is the end of the leg."""

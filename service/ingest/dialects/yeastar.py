@@ -14,7 +14,6 @@ from service.ingest.base64_text import decoded
 from service.ingest.dialect import Handshake, ListeningDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
-    AudioArrived,
     CallAnnounced,
     CallStopped,
     GatewayEvent,
@@ -154,12 +153,7 @@ class YeastarDialect(ListeningDialect):
         payload = decoded(fragment.audio)
         if payload is None:
             return [Irregularity(kind="payload", field="audio", message="is not base64; it is left out")]
-        whole, outcome = self._aligners[role].take(payload)
-        audio: list[GatewayEvent] = [AudioArrived(payload=whole, role=role)] if whole else []
-        if outcome == "whole":
-            return audio
-        told = "does not end with a whole sample; the rest comes with the next, or is left out"
-        return [*audio, Irregularity(kind="format", field="audio", message=told)]
+        return self._aligners[role].arrived(payload, role=role)
 
     def _ended(self, channel: str, call: CallAnnounced) -> list[GatewayEvent]:
         """A party that has not come yet may still do so, until the connection is closed."""
