@@ -76,8 +76,8 @@ def test_a_term_that_was_said_is_restored_where_something_like_it_was_heard(
 @pytest.mark.parametrize(
     ("heard", "term"),
     [
-        ("团票", BiasTerm(text="团飘")),
-        ("团票", BiasTerm(text="断票")),
+        ("团票", BiasTerm(text="团瓢")),
+        ("团票", BiasTerm(text="湍票")),
         ("案件", BiasTerm(text="信件", mishearings=("案件",))),
     ],
 )
