@@ -48,9 +48,9 @@ describe('what people agree on', () => {
 
 describe('confidence', () => {
   it('is told in words, of the figure that is shown', () => {
-    expect([1, 0.85, 0.846].map(confidence)).toEqual(['sure', 'sure', 'sure']);
-    expect([0.844, 0.7, 0.695].map(confidence)).toEqual(['fair', 'fair', 'fair']);
-    expect([0.694, 0.01].map(confidence)).toEqual(['ear', 'ear']);
+    expect([1, 0.95, 0.946].map(confidence)).toEqual(['sure', 'sure', 'sure']);
+    expect([0.944, 0.85, 0.846].map(confidence)).toEqual(['fair', 'fair', 'fair']);
+    expect([0.844, 0.01].map(confidence)).toEqual(['ear', 'ear']);
     expect(percent(0.846)).toBe('85 %');
   });
 

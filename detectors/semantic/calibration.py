@@ -17,11 +17,11 @@ from detectors.semantic.judgement import Judgement
 
 LEAST: Final = 20
 """Decisions on a category without a pattern before its threshold is moved."""
-HIGHEST: Final = 0.95
+HIGHEST: Final = 0.99
 """No threshold goes above it: a category is never silenced."""
 PRIOR: Final = 10
 """So many decisions weigh as much as the trust that a rule comes with."""
-_STEP: Final = 0.01
+_STEP: Final = 0.005
 
 
 class BadCalibration(DetectorError):
@@ -51,13 +51,11 @@ class Calibration:
         return bool(self.trust or self.thresholds)
 
     def of(self, judgement: Judgement) -> Judgement:
-        """The judgement with them. What it does not know is left out."""
-        known = {name: value for name, value in self.thresholds.items() if name in judgement.thresholds}
-        return replace(
-            judgement,
-            trust={**judgement.trust, **self.trust},
-            thresholds={**judgement.thresholds, **known},
-        )
+        """The judgement with them, where they make it quieter: they may be older than it is. What it does not know is
+        left out."""
+        trust = {rule: min(value, judgement.trust_of(rule)) for rule, value in self.trust.items()}
+        asked = {name: max(value, self.thresholds.get(name, 0.0)) for name, value in judgement.thresholds.items()}
+        return replace(judgement, trust={**judgement.trust, **trust}, thresholds=asked)
 
     def to_json(self) -> bytes:
         """The file that `load_calibration` reads."""

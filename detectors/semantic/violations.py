@@ -5,7 +5,7 @@ Where there is no encoder, or it fails, the patterns alone are asked, as `lexica
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -14,8 +14,8 @@ from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Ob
 from detectors.packs.findings import finding_of
 from detectors.packs.taxonomy import Category
 from detectors.rules.lexical import LexicalCall, LexicalDetector
-from detectors.semantic.heads import Conversation, Heads, Turn
-from detectors.semantic.judgement import Judgement
+from detectors.semantic.heads import Conversation, Heads, Meaning, Turn
+from detectors.semantic.judgement import EarlierUtterances, Judgement, Line
 from detectors.sentences import sentences
 
 SURE_AGAINST_WORDS: Final = 0.95
@@ -76,6 +76,7 @@ class SemanticCall:
         self._jurisdiction: Jurisdiction = jurisdiction
         self._told_by_ear = told_by_ear
         self._conversation = Conversation(understood.heads)
+        self._earlier = EarlierUtterances()
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         return self._patterns.heard(utterance)
@@ -83,19 +84,27 @@ class SemanticCall:
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
         """One finding a category, at most."""
         meaning = self._conversation.heard(utterance.role, embedding)
-        met = {found.category: found for found in self._patterns.heard(utterance) if isinstance(found, Finding)}
+        met = [found for found in self._patterns.heard(utterance) if isinstance(found, Finding)]
         if utterance.role != "agent" or not utterance.text.strip():
             return []
-        judgement, told = self._understood.judgement, list[Observation]()
-        for category in self._categories:
-            pattern = met.get(category)
-            rule = pattern.rule if pattern else None
-            probability = judgement.probability(meaning, category, rule)
-            if not judgement.tells(category, probability, rule):
-                continue
-            if pattern or probability >= SURE_AGAINST_WORDS or category not in self._patterns.excepted(utterance):
+        told = self._told(utterance, meaning, met)
+        self._earlier.add(meaning)
+        return [*told]
+
+    def _told(self, utterance: Utterance, meaning: Meaning, met: Sequence[Finding]) -> list[Finding]:
+        judgement, patterns = self._understood.judgement, {found.category: found for found in met}
+        line = Line(
+            meaning=meaning,
+            text=utterance.text,
+            rules={category: found.rule for category, found in patterns.items()},
+            earlier=self._earlier.odds,
+        )
+        violates, told = judgement.violates(line), list[Finding]()
+        for category in judgement.told(line, self._categories):
+            pattern = patterns.get(category)
+            if pattern or violates >= SURE_AGAINST_WORDS or category not in self._patterns.excepted(utterance):
                 found = pattern or self._finding(category, utterance)
-                told.append(replace(found, detector=SemanticDetector.id, score=round(probability, 3)))
+                told.append(replace(found, detector=SemanticDetector.id, score=round(violates, 3)))
         return told
 
     def foresee(self, utterance: Utterance) -> list[Finding]:
@@ -104,13 +113,8 @@ class SemanticCall:
         if not met:
             return []
         [embedding] = self._understood.encoder.encode([utterance.text])
-        meaning = self._conversation.meaning(utterance.role, embedding)
-        judgement, told = self._understood.judgement, list[Finding]()
-        for found in met:
-            probability = judgement.probability(meaning, found.category, found.rule)
-            if judgement.tells(found.category, probability, found.rule):
-                told.append(replace(found, detector=SemanticDetector.id, score=round(probability, 3)))
-        return told
+        told = self._told(utterance, self._conversation.meaning(utterance.role, embedding), met)
+        return [found for found in told if found.rule != rule_of(found.category)]
 
     def elapsed(self, at: Seconds) -> list[Observation]:
         return []

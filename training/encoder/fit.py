@@ -1,4 +1,4 @@
-"""Fits the one judgement: how far a rule is to be trusted, how signals are weighed, and what is enough for a finding.
+"""Fits the one judgement: how far a rule is trusted, how signals are weighed, and what is enough for a finding.
 
 Rules are counted on the training split, which none of them was written after. Weights and thresholds are fitted on the
 development split.
@@ -7,7 +7,7 @@ development split.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,19 +22,29 @@ from detectors.evaluation.batch import Batch
 from detectors.evaluation.measure import OWN_LAW, in_any
 from detectors.runtime.registry import load
 from detectors.semantic.encoder import OnnxTextEncoder
-from detectors.semantic.heads import Heads, Meaning, Turn, load_heads
-from detectors.semantic.judgement import FEATURES, features
+from detectors.semantic.heads import Conversation, Heads, Meaning, load_heads
+from detectors.semantic.judgement import (
+    CATEGORY_FEATURES,
+    LINE_FEATURES,
+    EarlierUtterances,
+    Line,
+    category_features,
+    line_features,
+)
 from training.corpus.check import SAYS
 from training.encoder.measure import f1_each
 from training.encoder.texts import Example, corpus
 
 FALSE_ALLOWED = 0.02
 """Of harmless lines: the two in a hundred that people still put up with."""
-WITH_PATTERN = 0.3
-"""What is enough where a pattern is met. The corpus holds far more harmless lines that meet one than calls do, so what
-it makes of them is too low for calls."""
-LEAST_PRECISION = 0.7
-"""Of a category's findings."""
+WITH_PATTERN = 0.7
+"""Of a line, for a category whose pattern it meets. The corpus holds far more harmless lines that meet one than calls
+do, so what it makes of them is too low for calls. Chosen on detect_dev.jsonl and detect_harmless.jsonl."""
+LIKELIEST, ANOTHER = 0.3, 0.6
+"""Of the likeliest category, and of another one. With less, more lines of dev are told by a wrong category beside the
+right one; with more, fewer are told at all."""
+LEAST_PRECISION = 0.95
+"""Of a category's findings: lines that violate something. People disagree about which of two related ones it is."""
 PRIOR = 6.0
 """Findings of all categories together that a category's own few are mixed with."""
 RULE_PRIOR = 4.0
@@ -48,7 +58,7 @@ MOODS = "zh-moods"
 """The corpus' file whose every line was written for its mood. In others a line whose mood nobody marked is neutral."""
 NEUTRAL_TRIED = np.linspace(0.0, 1.5, 16, dtype=np.float32)
 
-Met = Mapping[str, str]
+Met = dict[str, str]
 """The rule that a line meets, by category."""
 
 
@@ -56,30 +66,63 @@ def fitted(folder: Path) -> dict[str, Any]:
     """Trust, weights and thresholds, as judgement.json holds them."""
     heads = load_heads(folder)
     trust, overall = _trust(_agents("train"))
-    lines = _agents("dev")
-    encoder = OnnxTextEncoder(folder)
-    meanings = meanings_of(encoder, heads, lines)
-    rows = np.array(
+    examples = _agents("dev")
+    lines = lines_of(OnnxTextEncoder(folder), heads, examples)
+    gold = np.array([[name in (each.labels or ()) for name in heads.categories] for each in examples])
+    trusted = np.array(
         [
-            [
-                features(meaning, name, trust.get(met[name], overall) if name in met else 0.0)
-                for name in heads.categories
-            ]
-            for meaning, met in zip(meanings, patterns_met(lines), strict=True)
-        ],
-        np.float32,
+            [trust.get(line.rules[name], overall) if name in line.rules else 0.0 for name in heads.categories]
+            for line in lines
+        ]
     )
-    gold = np.array([[category in (line.labels or ()) for category in heads.categories] for line in lines])
-    weights = _weights(rows.reshape(-1, len(FEATURES)), gold.reshape(-1))
-    probabilities = np.asarray(1 / (1 + np.exp(-(rows @ weights))), np.float32)
+    of_lines = [line_features(line, each.max()) for line, each in zip(lines, trusted, strict=True)]
+    of_categories = [
+        category_features(line.meaning, name, each)
+        for line, row in zip(lines, trusted, strict=True)
+        for name, each in zip(heads.categories, row, strict=True)
+    ]
     return {
-        "weights": dict(zip(FEATURES, [round(float(each), 4) for each in weights], strict=True)),
-        "thresholds": _thresholds(heads.categories, probabilities, gold, np.array([line.lang for line in lines])),
-        "with_pattern": WITH_PATTERN,
-        "says": _says(encoder, heads),
+        **_line_and_category(
+            heads.categories, of_lines, of_categories, trusted > 0, gold, [each.lang for each in examples]
+        ),
+        "says": _says(OnnxTextEncoder(folder), heads),
         "trust": trust,
         "trust_in_other_rules": overall,
     }
+
+
+def _line_and_category(
+    categories: Sequence[str],
+    of_lines: Sequence[Sequence[float]],
+    of_categories: Sequence[Sequence[float]],
+    met: NDArray[np.bool_],
+    gold: NDArray[np.bool_],
+    languages: Sequence[str],
+) -> dict[str, Any]:
+    """The weights of both questions, and what is enough. `of_categories`: a row a line and category. `met`: whether a
+    line meets a rule of a category."""
+    lines, each_category = np.array(of_lines, np.float32), np.array(of_categories, np.float32)
+    line, category = _weights(lines, in_any(gold, 1)), _weights(each_category, gold.reshape(-1))
+    violates, each = _shares(lines @ line), _shares(each_category @ category).reshape(gold.shape)
+    named = each >= np.clip(each.max(axis=1, keepdims=True), LIKELIEST, ANOTHER)
+    by_pattern = named & met & (violates >= WITH_PATTERN)[:, None]
+    violates = np.where(in_any(named, 1), violates, 0.0)
+    return {
+        "line": _by_name(LINE_FEATURES, line),
+        "category": _by_name(CATEGORY_FEATURES, category),
+        "thresholds": _thresholds(categories, violates, named, by_pattern, gold, np.array(languages)),
+        "with_pattern": WITH_PATTERN,
+        "likeliest": LIKELIEST,
+        "another": ANOTHER,
+    }
+
+
+def _shares(odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+def _by_name(names: Sequence[str], weights: NDArray[np.float32]) -> dict[str, float]:
+    return dict(zip(names, [round(float(each), 4) for each in weights], strict=True))
 
 
 def neutral_offset(folder: Path) -> float:
@@ -104,14 +147,27 @@ def _agents(split: str) -> list[Example]:
     return [line for line in corpus(split) if line.labels is not None]
 
 
-def meanings_of(encoder: OnnxTextEncoder, heads: Heads, lines: Sequence[Example]) -> list[Meaning]:
+def meanings_of(encoder: OnnxTextEncoder, heads: Heads, examples: Sequence[Example]) -> list[Meaning]:
     """As the service works them out."""
-    texts = sorted({text for line in lines for text in (line.text, *(text for _, text in line.before))})
+    return [each.meaning for each in lines_of(encoder, heads, examples, patterns=False)]
+
+
+def lines_of(
+    encoder: OnnxTextEncoder, heads: Heads, examples: Sequence[Example], *, patterns: bool = True
+) -> list[Line]:
+    """As the service judges them: by the patterns that they meet, and by how the agent spoke in the turns before."""
+    texts = sorted({text for each in examples for text in (each.text, *(text for _, text in each.before))})
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
-    found: list[Meaning] = []
-    for line in lines:
-        before = [Turn(role=_role(who), embedding=vectors[said]) for who, said in line.before]
-        found.append(heads.meaning(Turn(role=_role(line.speaker), embedding=vectors[line.text]), before))
+    met = patterns_met(examples) if patterns else [Met()] * len(examples)
+    found: list[Line] = []
+    for example, rules in zip(examples, met, strict=True):
+        conversation, earlier = Conversation(heads), EarlierUtterances()
+        for speaker, said in example.before:
+            meaning = conversation.heard(_role(speaker), vectors[said])
+            if _role(speaker) == "agent":
+                earlier.add(meaning)
+        meaning = conversation.heard(_role(example.speaker), vectors[example.text])
+        found.append(Line(meaning=meaning, text=example.text, rules=rules, earlier=earlier.odds))
     return found
 
 
@@ -179,24 +235,29 @@ def _weights(rows: NDArray[np.float32], gold: NDArray[np.bool_]) -> NDArray[np.f
 
 
 def _thresholds(
-    categories: Sequence[str], probabilities: NDArray[np.float32], gold: NDArray[np.bool_], languages: NDArray[np.str_]
+    categories: Sequence[str],
+    violates: NDArray[np.float32],
+    named: NDArray[np.bool_],
+    by_pattern: NDArray[np.bool_],
+    gold: NDArray[np.bool_],
+    languages: NDArray[np.str_],
 ) -> dict[str, float]:
-    """One for all categories, at which neither language has more than FALSE_ALLOWED of its harmless lines flagged;
-    a higher one for a category that would not be right often enough, its own findings counted together with a few of
-    all categories, for one has too few to go by."""
+    """One for all categories, at which neither language has more than FALSE_ALLOWED of its harmless lines flagged, with
+    those that are flagged `by_pattern`; a higher one for a category whose findings would not be of violating lines
+    often enough, its own findings counted together with a few of all categories, for one has too few to go by."""
     calm = ~in_any(gold, 1)
-    highest = probabilities.max(axis=1)
-    common = max(float(np.quantile(highest[calm & (languages == each)], 1 - FALSE_ALLOWED)) for each in ("zh", "en"))
-    steps = [common, *(float(step) for step in np.arange(common, 0.99, 0.01))]
+    flagged = np.where(in_any(by_pattern, 1), 1.0, violates)
+    common = max(float(np.quantile(flagged[calm & (languages == each)], 1 - FALSE_ALLOWED)) for each in ("zh", "en"))
+    steps = [common, *(float(step) for step in np.arange(common, 0.99, 0.005))]
     chosen: dict[str, float] = {}
     for column, category in enumerate(categories):
-        good = [step for step in steps if _precision(probabilities, gold, column, step) >= LEAST_PRECISION]
+        good = [step for step in steps if _precision(violates >= step, named[:, column], ~calm) >= LEAST_PRECISION]
         chosen[category] = round(min(good, default=0.99), 3)
     return chosen
 
 
-def _precision(probabilities: NDArray[np.float32], gold: NDArray[np.bool_], column: int, threshold: float) -> float:
-    seen = probabilities >= threshold
-    overall = (seen & gold).sum() / max(1, seen.sum())
-    own, right = seen[:, column].sum(), (seen & gold)[:, column].sum()
+def _precision(flagged: NDArray[np.bool_], named: NDArray[np.bool_], violating: NDArray[np.bool_]) -> float:
+    """Of the flagged lines that a category is named in: the share that violates something."""
+    overall = (flagged & violating).sum() / max(1, flagged.sum())
+    own, right = (flagged & named).sum(), (flagged & named & violating).sum()
     return float((right + PRIOR * overall) / (own + PRIOR))

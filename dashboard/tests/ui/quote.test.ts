@@ -73,8 +73,8 @@ describe('how sure it is', () => {
   const given = (change: Partial<Alert>) => ({ ...card, alert: alert('x', change), ondecide: vi.fn() });
 
   it('is told in words on the card, and as a figure to who points at it', () => {
-    render(AlertCard, given({ ...SAID, score: 0.93 }));
-    expect(screen.getByText('把握很大').getAttribute('title')).toBe('把握 93 %');
+    render(AlertCard, given({ ...SAID, score: 0.97 }));
+    expect(screen.getByText('把握很大').getAttribute('title')).toBe('把握 97 %');
     expect(screen.getByText('老赖').tagName).toBe('MARK');
   });
 
@@ -83,7 +83,7 @@ describe('how sure it is', () => {
     expect(screen.queryByText('需人工复核')).toBeNull();
     expect(screen.getByText('需人工核听')).toBeTruthy();
     cleanup();
-    render(AlertCard, given({ score: 0.8, decided_by_transcript: false }));
+    render(AlertCard, given({ score: 0.9, decided_by_transcript: false }));
     expect(screen.getByText('把握较大')).toBeTruthy();
   });
 

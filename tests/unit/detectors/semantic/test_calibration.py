@@ -34,9 +34,9 @@ def test_a_rule_that_was_right_keeps_what_it_has() -> None:
 
 
 def test_a_category_asks_for_the_score_from_which_people_agreed() -> None:
-    decided = by_meaning(0.7, 5, 20) + by_meaning(0.9, 40, 1)
+    decided = by_meaning(0.93, 5, 20) + by_meaning(0.97, 40, 1)
     threshold = calibrate(JUDGEMENT, decided, 0.9).thresholds[CATEGORY]
-    assert 0.7 < threshold <= 0.9
+    assert 0.93 < threshold <= 0.97
 
 
 def test_a_category_that_is_never_right_is_not_silenced() -> None:
@@ -44,7 +44,7 @@ def test_a_category_that_is_never_right_is_not_silenced() -> None:
 
 
 def test_few_decisions_move_no_threshold() -> None:
-    assert not calibrate(JUDGEMENT, by_meaning(0.7, 0, LEAST - 1), 0.9)
+    assert not calibrate(JUDGEMENT, by_meaning(0.93, 0, LEAST - 1), 0.9)
 
 
 @given(
@@ -65,6 +65,11 @@ def test_decisions_never_make_anything_louder(decided: list[Decided], precision:
     assert all(after.trust_of(rule) <= JUDGEMENT.trust_of(rule) for rule in (RULE, "unknown"))
     assert all(before <= after.thresholds[name] for name, before in JUDGEMENT.thresholds.items())
     assert after.thresholds.keys() == JUDGEMENT.thresholds.keys()
+
+
+def test_a_calibration_that_is_older_than_the_judgement_makes_nothing_louder() -> None:
+    older = Calibration(trust={RULE: 1.0}, thresholds={CATEGORY: 0.5, "unknown": 0.9})
+    assert older.of(JUDGEMENT) == JUDGEMENT
 
 
 def test_what_is_written_is_read_and_a_file_that_is_not_there_is_none(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from detectors.packs.taxonomy import load_taxonomy
 from detectors.rules.lexical import LexicalDetector
 from detectors.runtime.registry import load
 from detectors.semantic.heads import Heads, Stance
-from detectors.semantic.judgement import FEATURES, Judgement
+from detectors.semantic.judgement import CATEGORY_FEATURES, LINE_FEATURES, Judgement
 from detectors.semantic.violations import SemanticCall, SemanticDetector, Understood, rule_of
 from tests.fakes.text_encoder import FakeTextEncoder
 from tests.speech import call, findings, said
@@ -36,10 +36,11 @@ PATTERN = "我打断你的腿"
 
 
 def heads() -> Heads:
-    """Reads the axes: a threat has log odds of 6, one denied 1, with its stance."""
+    """Reads the axes: a threat violates something with log odds of 6, one denied with 1, with its stance."""
     alone = np.zeros((OUTPUTS, 3), np.float32)
     alone[CATEGORIES.index("threat_violence")] = (6.0, 1.0, -6.0)
     alone[CATEGORIES.index("abuse_insult")] = -6.0
+    alone[len(CATEGORIES)] = alone[CATEGORIES.index("threat_violence")]
     first = len(CATEGORIES) + 1
     alone[first + STANCES.index("asserts"), SURE] = 9.0
     alone[first + STANCES.index("denies"), DENIED] = 9.0
@@ -55,11 +56,14 @@ def heads() -> Heads:
     return Heads(weights, NAMES)
 
 
-WEIGHTS = {"one": -3.0, "category": 1.0, "pattern": 4.0, "pattern_against": -4.0}
+WEIGHTS = {"one": -3.0, "violates": 1.0, "pattern": 4.0, "pattern_against": -4.0}
 JUDGEMENT = Judgement(
-    weights=[WEIGHTS.get(name, 0.0) for name in FEATURES],
+    line=[WEIGHTS.get(name, 0.0) for name in LINE_FEATURES],
+    category=[{"category": 1.0}.get(name, 0.0) for name in CATEGORY_FEATURES],
     thresholds=dict.fromkeys(CATEGORIES, 0.5),
     with_pattern=0.5,
+    likeliest=0.3,
+    another=0.5,
     says={},
     trust={},
     trust_in_other_rules=0.9,
@@ -128,6 +132,19 @@ def test_an_early_alert_needs_pattern_and_meaning() -> None:
     assert encoder.asked == []
 
 
+def test_an_agent_who_has_threatened_is_judged_by_it() -> None:
+    """The second line is not enough by itself."""
+    by_earlier = {**WEIGHTS, "one": -6.5, "earlier": 2.0}
+    judgement = replace(JUDGEMENT, line=[by_earlier.get(name, 0.0) for name in LINE_FEATURES])
+    judge, encoder = opened(judgement, **{PATTERN: SURE, THREAT: SURE})
+    assert findings(hear(judge, encoder, THREAT)) == []
+    assert findings(hear(judge, encoder, PATTERN))
+    assert findings(hear(judge, encoder, THREAT))
+    customer, encoder = opened(judgement, **{PATTERN: SURE, THREAT: SURE})
+    hear(customer, encoder, PATTERN, "customer")
+    assert findings(hear(customer, encoder, THREAT)) == []
+
+
 def test_without_a_vector_the_patterns_judge() -> None:
     judge, _ = opened()
     [found] = findings(judge.heard(said("agent", PATTERN)))
@@ -136,7 +153,7 @@ def test_without_a_vector_the_patterns_judge() -> None:
 
 def test_a_meaning_near_words_that_do_not_count_must_be_surer() -> None:
     """Both texts mean the same here, at 0.88; the second one has a rule's words, said to have been said by nobody."""
-    doubtful = replace(JUDGEMENT, weights=[{**WEIGHTS, "one": -4.0}.get(name, 0.0) for name in FEATURES])
+    doubtful = replace(JUDGEMENT, line=[{**WEIGHTS, "one": -4.0}.get(name, 0.0) for name in LINE_FEATURES])
     asked = "我什么时候说过要打断你的腿了"
     judge, encoder = opened(doubtful, **{THREAT: SURE, asked: SURE})
     assert [found.rule for found in findings(hear(judge, encoder, THREAT))] == [rule_of("threat_violence")]
