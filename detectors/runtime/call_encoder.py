@@ -56,6 +56,7 @@ class CallEncoder:
         for _turn in range(TURNS):
             await asyncio.wait([asking], timeout=self._timeout)
             if asking.done():
+                self._at_work = None  # its callback may not have run: the time may be up in the moment of the answer
                 return asking.result()
         raise TimeoutError(f"did not answer within {TURNS * self._timeout:g} s")
 
