@@ -14,9 +14,9 @@ from asr.types import Language
 class LanguageTraits:
     """`spaced`: spaces part its words, so words are what is matched and counted; else characters are.
 
-    `restores_terms`: a misheard term is told by its sound and put in where the audio bears it out; else, of a beam's
-    texts that are nearly as likely, one with more of the terms is preferred. `odds_sign`: 1 where log odds above 0 mean
-    this language, -1 where those below 0 do.
+    `restores_terms`: a misrecognised term is told by its sound and put in where the audio bears it out; else, of a
+    beam's texts that are nearly as likely, one with more of the terms is preferred. `odds_sign`: 1 where log odds above
+    0 mean this language, -1 where those below 0 do.
     """
 
     spaced: bool

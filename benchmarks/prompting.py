@@ -8,14 +8,15 @@ a folder of other sentences of the trade than those on which the terms and known
 in English, as it comes over the telephone (`samples/say.py` makes one). Other speech is SPEECH_FOLDER's Chinese after a
 telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to
 16 kHz. Varied is the same at six other speeds, alone and with white noise 20, 15 and 10 dB below it: more ways to be
-misheard, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
+misrecognised, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
 
 All of it goes through the service's recogniser and engine with its default beam, two batches at a time: `calm` as
 on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
 
 Error rates are in characters (English: words) after `asr.normalisation.comparable`. Recall counts the terms said and
-heard, of the prompt's and of all that are restored; an insertion is one heard and not said. Decoys are ordinary words
-that nobody said, put in the place of the terms, some hundreds at a time: what is restored of them is false.
+recognised, of the prompt's and of all that are restored; an insertion is one recognised and not said. Decoys are
+ordinary words that nobody said, put in the place of the terms, some hundreds at a time: what is restored of them is
+false.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def domain_speech(language: Language) -> list[Clip]:
 async def hear(
     engine: WhisperEngine, clips: Sequence[Clip], language: Language, biasing: Biasing, limits: RecogniserLimits
 ) -> list[Pair]:
-    """(said, heard) of every clip, by way of the recogniser."""
+    """(said, recognised) of every clip, by way of the recogniser."""
     async with BatchRecogniser(engine, second_opinion=lambda _: True, limits=limits) as recogniser:
         speeches = [
             Speech(pcm=to_int16(clip.pcm).tobytes(), language=language, biasing={language: biasing}) for clip in clips
@@ -152,8 +153,8 @@ async def hear(
             RecognitionRequest(call_id=str(at), role="agent", utterance=0, kind="final", speech=speech)
             for at, speech in enumerate(speeches)
         ]
-        heard = await asyncio.gather(*map(recogniser.submit, requests))
-    return [(clip.said, each.text if each else "") for clip, each in zip(clips, heard, strict=True)]
+        recognised = await asyncio.gather(*map(recogniser.submit, requests))
+    return [(clip.said, each.text if each else "") for clip, each in zip(clips, recognised, strict=True)]
 
 
 def measured(
@@ -216,7 +217,7 @@ def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
         with err.status(f"decoys, draw {number} of {DRAWS}"):
             biasing = Biasing(terms=tuple(BiasTerm(text=str(word)) for word in draw))
             pairs = asyncio.run(hear(engine, clips, "zh", biasing, FLOORS["calm"]))
-            restored += sum(heard != plain for (_, heard), (_, plain) in zip(pairs, bare, strict=True))
+            restored += sum(recognised != plain for (_, recognised), (_, plain) in zip(pairs, bare, strict=True))
     hours = DRAWS * _seconds(clips) / 3600
     return {
         "words": DRAWS * DECOYS,

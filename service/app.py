@@ -216,7 +216,8 @@ class Service:
         )
 
     def _sample(self) -> Speech | None:
-        """What the recogniser's speed is measured on: a few words, as a call of this service would have them heard."""
+        """What the recogniser's speed is measured on: a few words, as a call of this service would have
+        them recognised."""
         try:
             pcm = a_few_words()
         except (FileNotFoundError, AudioUnusable) as problem:

@@ -126,7 +126,7 @@ async def _listen(socket: websockets.ClientConnection, seen: Callable[[FactSeen]
                 return message["ending"]
     except websockets.ConnectionClosedError as cause:
         if cause.rcvd is not None and cause.rcvd.code == CloseCode.SERVICE_RESTART:
-            raise StreamFailed("the service is stopping; what it has heard of the call is kept") from cause
+            raise StreamFailed("the service is stopping; what it has recorded of the call is kept") from cause
         raise StreamFailed(f"the connection broke before the call was processed: {cause}") from cause
     raise StreamFailed("the service closed the connection before the call was processed")
 

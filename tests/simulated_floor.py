@@ -367,7 +367,7 @@ class _Floor:
 
         def over() -> None:
             asked = self._submit("final", call_id, role, seq, length, "normal")
-            asked.add_done_callback(lambda done: self._heard(done, source, call_id, role, end))
+            asked.add_done_callback(lambda done: self._answered(done, source, call_id, role, end))
 
         if source.pace == 1.0:
             loop.call_at(end + _PAUSE_AFTER, pause)
@@ -380,7 +380,7 @@ class _Floor:
         request = RecognitionRequest(call_id=call_id, role=role, utterance=seq, kind=kind, speech=speech)
         return self._recogniser.submit(request)  # type: ignore[return-value]
 
-    def _heard(self, done: asyncio.Future[object], source: Source, call_id: str, role: Role, end: float) -> None:
+    def _answered(self, done: asyncio.Future[object], source: Source, call_id: str, role: Role, end: float) -> None:
         self._awaited[call_id] -= 1
         if not done.cancelled() and done.exception() is None:
             late = self._clock.now() - end

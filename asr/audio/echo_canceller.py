@@ -87,7 +87,7 @@ class EchoCanceller:
         echo = sum((self._echo(path, frame) for path in self._paths), np.zeros(FRAME))
         echoed = float(np.square(echo).mean())
         self._echoed = 0.6 * self._echoed + 0.4 * echoed
-        if not self._echoed > self._leg.floor / 2:
+        if not self._echoed > self._leg.noise_floor / 2:
             self.muted = False
             if self._leg.is_noise(float(np.square(sound).mean())):
                 self._noise.append(sound.copy())
@@ -95,7 +95,7 @@ class EchoCanceller:
         rest = sound - echo
         left = float(np.square(rest).mean())
         self._left = 0.6 * self._left + 0.4 * left
-        if echoed > 4 * self._leg.floor:
+        if echoed > 4 * self._leg.noise_floor:
             self._follow(left / echoed)
         self.muted = self._left < self._echoed * 10 ** (self._threshold_db / 10)
         return self._line_noise(frame) if self.muted else rest
@@ -156,7 +156,7 @@ class EchoCanceller:
         reference = self._reference(path, start, end)
         arrived = self.residual(start, end, but=path)
         power = float(np.square(arrived).mean())
-        if power < 2 * self._leg.floor or float(np.square(reference).mean()) < 4 * self._other.floor:
+        if power < 2 * self._leg.noise_floor or float(np.square(reference).mean()) < 4 * self._other.noise_floor:
             return None
         left = float(np.square(arrived - path.echo(reference)).mean())
         path.learn(reference, arrived, 1 / (left + 1e-3 * power + 1e-9))
@@ -185,7 +185,7 @@ class EchoCanceller:
         end = (frame + 1) * FRAME + DELAY - 2 * path.first
         reference = self._other.smooth(end - FRAME - 2 * (TAPS - 1), end)
         echo = np.empty(FRAME)
-        if not np.square(reference).mean() > self._other.floor:
+        if not np.square(reference).mean() > self._other.noise_floor:
             return np.zeros(FRAME)
         echo[0::2], echo[1::2] = path.echo(reference[0::2]), path.echo(reference[1::2])
         return echo

@@ -95,7 +95,7 @@ class Segmenter:
 
     @property
     def pause_since(self) -> int | None:
-        """End of the utterance in progress, should its speaker say no more: known once its tail of silence is heard."""
+        """End of the utterance in progress, should its speaker say no more: known once its tail of silence has come."""
         if self._start is None or self._now - self._voiced_until < samples_in_ms(self._rules.tail_ms):
             return None
         return self._end_in_silence(self._start)

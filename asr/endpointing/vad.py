@@ -29,10 +29,10 @@ _ABOVE_FLOOR_DB: Final = 2.0
 """Steady noise, hum and tones stay within about 1 dB of their own floor; speech swings by 10 and more."""
 
 _BELOW_PEAK_DB: Final = 30.0
-"""What is this much weaker than the speech just heard is the room, line echo or the other party's crosstalk."""
+"""What is this much weaker than the speech just before is the room, line echo or the other party's crosstalk."""
 
 _PEAK_DECAY_DB: Final = 4.0 * FRAME_SAMPLES / SAMPLE_RATE
-"""4 dB a second: a much quieter speaker who takes over the telephone is heard again after seconds."""
+"""4 dB a second: a much quieter speaker who takes over the telephone counts again after seconds."""
 
 _BLOCK_FRAMES: Final = 25
 _FLOOR_BLOCKS: Final = 8
@@ -44,31 +44,31 @@ class VoiceModelMissing(FileNotFoundError):
 
 
 class _LevelGate:
-    """Refuses what is no louder than the line's noise floor, or far weaker than the speech just heard."""
+    """Refuses what is no louder than the line's noise floor, or far weaker than the speech just before."""
 
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=_SMOOTHED)
         self._block: list[float] = []
-        self._floors: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
+        self._noise_floors: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
         self._peak = FLOOR_DBFS
 
     def passes(self, voiced: bool, level_dbfs: float) -> bool:
         """Whether the leg's next frame is loud enough to be speech."""
         self._levels.append(level_dbfs)
         level = sum(self._levels) / len(self._levels)
-        self._track_floor(level)
+        self._track_noise_floor(level)
         self._peak = max(self._peak - _PEAK_DECAY_DB, level if voiced else FLOOR_DBFS)
-        return voiced and level >= self._peak - _BELOW_PEAK_DB and level >= self._floor() + _ABOVE_FLOOR_DB
+        return voiced and level >= self._peak - _BELOW_PEAK_DB and level >= self._noise_floor() + _ABOVE_FLOOR_DB
 
-    def _track_floor(self, level: float) -> None:
+    def _track_noise_floor(self, level: float) -> None:
         self._block.append(level)
         if len(self._block) == _BLOCK_FRAMES:
-            self._floors.append(min(self._block))
+            self._noise_floors.append(min(self._block))
             self._block.clear()
 
-    def _floor(self) -> float:
-        """Unknown, so as low as can be, until a full span has been heard."""
-        return min(self._floors) if len(self._floors) == _FLOOR_BLOCKS else -np.inf
+    def _noise_floor(self) -> float:
+        """Unknown, so as low as can be, until a full span has passed."""
+        return min(self._noise_floors) if len(self._noise_floors) == _FLOOR_BLOCKS else -np.inf
 
 
 class FrameScorer:

@@ -17,7 +17,7 @@ _UNIT = re.compile(
 _ANCHOR = 3
 """Agreed units that a hypothesis which changed its mind further ahead must hold, to be followed on behind them."""
 _SHIFTS = (0, 1, -1, 2, -2, 3, -3)
-"""By how many units they may have moved: a word heard as two, a filler heard and not heard."""
+"""By how many units they may have moved: a word recognised as two, a filler recognised once and not again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,11 +193,11 @@ class EffortPolicy:
         hurried = self._degradation.holds("greedy") or not self._in_time(_BEAM * speech, waited, now)
         return [(request, _hurried(request.speech) if hurried else request.speech) for request in batch]
 
-    def second(self, request: RecognitionRequest, heard: Transcript, waited: Seconds, now: float) -> Speech | None:
+    def second(self, request: RecognitionRequest, first: Transcript, waited: Seconds, now: float) -> Speech | None:
         """How a doubtful text is looked at again, if it is. What would be dropped always is, with all the engine has. A
         prompt that leaked into the first is not given again."""
-        speech = request.speech.without_prompt() if heard.filtered == "leaked_prompt" else request.speech
-        effort = "full" if heard.dropped else self._second(waited, now)
+        speech = request.speech.without_prompt() if first.filtered == "leaked_prompt" else request.speech
+        effort = "full" if first.dropped else self._second(waited, now)
         return None if effort is None else replace(speech, effort=effort)
 
     def _second(self, waited: Seconds, now: float) -> Effort | None:

@@ -22,7 +22,7 @@ _NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
 """An utterance on its own is taken to be said at a permitted hour."""
 
 
-def _unheard(_message: str) -> None:
+def _ignored(_message: str) -> None:
     return
 
 
@@ -92,7 +92,7 @@ class Batch:
         [feeling] = [each for each in seen if isinstance(each, Sentiment)]
         return [each for each in seen if isinstance(each, Finding)], feeling
 
-    def call(self, text: str, notice: Callable[[str], None] = _unheard) -> dict[str, Any]:
+    def call(self, text: str, notice: Callable[[str], None] = _ignored) -> dict[str, Any]:
         """One JSON call. `notice` is told where its time zone cannot be read or known. Raises BadInput."""
         try:
             given = _Call.model_validate_json(text)

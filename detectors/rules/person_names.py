@@ -76,15 +76,15 @@ class AskedNames:
 
     def __init__(self, words: NameWords) -> None:
         self._words = words
-        self._heard: dict[Language, set[str]] = {"zh": set(), "en": set()}
+        self._known: dict[Language, set[str]] = {"zh": set(), "en": set()}
 
     def __bool__(self) -> bool:
-        return any(self._heard.values())
+        return any(self._known.values())
 
     def asked(self, clause: str, patterns: Patterns) -> None:
         """A clause of the agent's that asks for the person by one of the patterns."""
         for language, folded, span in read(clause).spans(patterns):
-            self._heard[language] |= self._around(language, folded.text, span)
+            self._known[language] |= self._around(language, folded.text, span)
 
     def called(self, clause: Piece) -> bool:
         """Whether a clause is nothing but a name, put as a question or with a greeting: "Leonard Voss?", "Hi Kyle"."""
@@ -99,14 +99,14 @@ class AskedNames:
             return False
         if len(self._parts("en", " ".join(names).lower())) < len(names):
             return False
-        self._heard["en"] |= {name.lower() for name in names}
+        self._known["en"] |= {name.lower() for name in names}
         return True
 
     def _called_zh(self, clause: Piece) -> bool:
         chars = [char for char in clause.text if char.isalnum()]
         if not (clause.asked and 2 <= len(chars) <= _LONGEST and chars == self._parts("zh", "".join(chars))):
             return False
-        self._heard["zh"] |= {sound for char in chars for sound in syllables(char)}
+        self._known["zh"] |= {sound for char in chars for sound in syllables(char)}
         return True
 
     def given(self, language: Language, name: str, *, whole: bool = False) -> bool:
@@ -120,11 +120,11 @@ class AskedNames:
         parts = list(takewhile(lambda part: part not in _DENYING, self._parts(language, name)))
         if whole:
             return bool(parts) and all(self._alike(language, part) for part in self._parts(language, name))
-        first = _LONGEST if _NAMING[language].led or len(self._heard[language]) == 1 else 1
+        first = _LONGEST if _NAMING[language].led or len(self._known[language]) == 1 else 1
         return any(self._alike(language, part) for part in parts[:first])
 
     def _alike(self, language: Language, part: str) -> bool:
-        naming, asked = _NAMING[language], self._heard[language]
+        naming, asked = _NAMING[language], self._known[language]
         return any(naming.same(one, other) for one in naming.kept(part) for other in asked)
 
     def _around(self, language: Language, text: str, span: Span) -> set[str]:

@@ -1,8 +1,8 @@
 """Whether a vendor's signature of a handshake is right. Pure; each is checked against the URL that the vendor connects
 to, for what arrives here may have come through a proxy that wrote it anew.
 
-None of them names a time: TLS keeps a handshake from being heard and sent again. Telnyx signs its webhooks and not its
-WebSockets; it sends a token there, for which a gateway key stands.
+None of them names a time: TLS keeps a handshake from being overheard and sent again. Telnyx signs its webhooks and not
+its WebSockets; it sends a token there, for which a gateway key stands.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class CallLatencies:
             wrong += sum(each.index != at or each.start < before for at, each, before in _with_end_before(leg))
         return wrong
 
-    def unheard(self) -> list[PlacedClip]:
+    def lost(self) -> list[PlacedClip]:
         """What was played and brought neither text nor a marked gap."""
         return [placed for placed in self.call.placed if not self._answered(placed)]
 
@@ -94,8 +94,8 @@ class CallLatencies:
         total = Edits()
         for role in ROLES:
             said = " ".join(each.text for each in self.call.placed if each.role == role)
-            heard = " ".join(each.text for each in self.utterances if each.role == role)
-            total += edits(units(said, language), units(heard, language))
+            recognised = " ".join(each.text for each in self.utterances if each.role == role)
+            total += edits(units(said, language), units(recognised, language))
         return total
 
 

@@ -143,7 +143,7 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
         bound: count - before.histograms[_LOOP_DELAY].get(bound, 0.0)
         for bound, count in after.histograms[_LOOP_DELAY].items()
     }
-    unheard = [placed for latency in run.latencies for placed in latency.unheard()]
+    lost = [placed for latency in run.latencies for placed in latency.lost()]
     return {
         "calls": {"asked": len(plan.calls), "carried": len(run.latencies), "refusals": len(run.refusals)},
         "broken": run.broken,
@@ -155,8 +155,8 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
             spread([s for each in run.latencies for s in within(each.alerts_after_evidence, *window)])
         ),
         "all_finals": len(run.finals),
-        "unheard": len(unheard),
-        "unheard_seconds": [round(placed.end - placed.start, 2) for placed in unheard],
+        "lost": len(lost),
+        "lost_seconds": [round(placed.end - placed.start, 2) for placed in lost],
         "doubled": sum(each.doubled for each in run.latencies),
         "out_of_order": sum(each.out_of_order for each in run.latencies),
         "gaps": _by_reason(run),

@@ -47,12 +47,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One way to recognise them all: what it heard, how long it took, and what our recogniser counted of it."""
+    """One way to recognise them all: what it recognised, how long it took, and what our recogniser counted of it."""
 
     name: str
     beam: int
     callwarden: bool
-    heard: tuple[str, ...]
+    recognised: tuple[str, ...]
     took: float
     cpu: float
     counts: RecogniserCounts | None = None
@@ -74,7 +74,7 @@ async def _ours(
 ) -> Row:
     async with BatchRecogniser(engine, limits=_BUSY if beam == 1 else _CALM) as recogniser:
 
-        async def heard(index: int) -> str:
+        async def text_of(index: int) -> str:
             recognised = await recogniser.submit(_job(index, stretches[index], language, biasing))
             step()
             return recognised.text if recognised else ""
@@ -82,12 +82,12 @@ async def _ours(
         await recogniser.submit(_job(len(stretches), stretches[0], language, biasing))
         warm = recogniser.counts
         begun, cpu = time.perf_counter(), _cpu()
-        texts = await asyncio.gather(*map(heard, range(len(stretches))))
+        texts = await asyncio.gather(*map(text_of, range(len(stretches))))
         took, cpu = time.perf_counter() - begun, _cpu() - cpu
         grown = {name: value - getattr(warm, name) for name, value in asdict(recogniser.counts).items()}
     name = "Callwarden, prompted" if biasing.prompt else "Callwarden"
     counts = RecogniserCounts(**grown)
-    return Row(name=name, beam=beam, callwarden=True, heard=tuple(texts), took=took, cpu=cpu, counts=counts)
+    return Row(name=name, beam=beam, callwarden=True, recognised=tuple(texts), took=took, cpu=cpu, counts=counts)
 
 
 def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> RecognitionRequest:
@@ -112,7 +112,7 @@ def recognise_with_faster_whisper(
         step()
     took = time.perf_counter() - begun
     name = "faster-whisper transcribe"
-    return Row(name=name, beam=beam, callwarden=False, heard=tuple(texts), took=took, cpu=_cpu() - cpu)
+    return Row(name=name, beam=beam, callwarden=False, recognised=tuple(texts), took=took, cpu=_cpu() - cpu)
 
 
 def _cpu() -> float:
@@ -149,7 +149,9 @@ def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: L
 
 
 def _edits(row: Row, stretches: Sequence[Stretch], language: Language) -> Edits:
-    return edits_over(((stretch.text, heard) for stretch, heard in zip(stretches, row.heard, strict=True)), language)
+    return edits_over(
+        ((stretch.text, recognised) for stretch, recognised in zip(stretches, row.recognised, strict=True)), language
+    )
 
 
 def _percent(edits: Edits) -> float:

@@ -110,7 +110,7 @@ class AudioPath:
         form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
         self._forms: dict[Role, FormatChanged] = dict.fromkeys(roles, form)
         """Each leg's, so that it is told when it changes."""
-        self._heard: dict[Role, Seconds] = dict(resume.settled)
+        self._taken_in_until: dict[Role, Seconds] = dict(resume.settled)
         self._passed: Seconds = min(resume.settled.values())
         self._measured: Seconds = resume.reached
 
@@ -129,7 +129,7 @@ class AudioPath:
         before, strays, damaged = self._timeline.received, self._timeline.strays, self._timeline.damaged
         outputs = self._timeline.feed(audio, now)
         self._pace.received(self._timeline.received - before, now)
-        taken = self._handled([*outputs, *map(absence_notice, self._absences.heard(self.reached, now))])
+        taken = self._handled([*outputs, *map(absence_notice, self._absences.arrived(self.reached, now))])
         if self._timeline.strays > strays:
             taken.odd.append(IMPOSSIBLE_TIME)
         if self._timeline.damaged > damaged:
@@ -158,7 +158,7 @@ class AudioPath:
     def relisten(self, role: Role, pcm: Pcm) -> AudioPathOutput:
         """Recorded audio of a leg, at the call's rate, from where its speech is settled on; before any new audio."""
         taken = AudioPathOutput()
-        again = LegAudio(role=role, start=samples_in(self._heard[role], self._rate), rate=self._rate, pcm=pcm)
+        again = LegAudio(role=role, start=samples_in(self._taken_in_until[role], self._rate), rate=self._rate, pcm=pcm)
         self._listen(self._resampler.feed(self._filtered(again)), taken)
         return taken
 
@@ -216,7 +216,7 @@ class AudioPath:
 
     def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
         taken.found += self.endpointers[role].push(pcm)
-        self._heard[role] = end
+        self._taken_in_until[role] = end
 
     def _mark_time(self, taken: AudioPathOutput) -> None:
         if self.reached - self._measured >= LEVELS_EVERY:
@@ -231,7 +231,7 @@ class AudioPath:
     def _settled(self, role: Role) -> Seconds:
         """Up to where the leg's utterances are all cut."""
         since = self.endpointers[role].speech_since
-        return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
+        return self._taken_in_until[role] if since is None else min(since / SAMPLE_RATE, self._taken_in_until[role])
 
 
 def _place(found: Found) -> Seconds:

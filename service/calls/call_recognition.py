@@ -92,13 +92,13 @@ class CallRecognition:
     async def text_of(self, segment: SpeechSegment) -> Transcript | None:
         """The text that was asked for, whose turn it is. Raises RecognitionError."""
         try:
-            heard = await self._awaited[segment]
+            transcript = await self._awaited[segment]
         finally:
             del self._awaited[segment]
             self._eased.set()
-        if heard is not None:
-            self._languages.heard(segment.role, heard.language, heard.language_odds, segment.seconds)
-        return heard
+        if transcript is not None:
+            self._languages.recognised(segment.role, transcript.language, transcript.language_odds, segment.seconds)
+        return transcript
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text."""
@@ -130,7 +130,7 @@ class CallRecognition:
         return RecognitionRequest(call_id=self._call.id, role=role, utterance=utterance, kind=kind, speech=speech)
 
     def _speech(self, role: Role, pcm: bytes, effort: Effort) -> Speech:
-        """In the call's language, or in one that is to be heard."""
+        """In the call's language, or in one that is to be detected."""
         if self._call.language == "auto":
             leaning = self._languages.leaning(role)
             return Speech(pcm=pcm, leaning=leaning, biasing=self._biasing, effort=effort)
@@ -181,8 +181,8 @@ class AgentLookAhead:
         while self._looked_at < len(self._agents) and self._awaited(self._agents[self._looked_at]).done():
             segment = self._agents[self._looked_at]
             self._looked_at += 1
-            if (heard := self._text(segment)) is not None:
-                partial = PartialUtterance(role="agent", start=segment.start, end=segment.end, recognised=heard)
+            if (transcript := self._text(segment)) is not None:
+                partial = PartialUtterance(role="agent", start=segment.start, end=segment.end, recognised=transcript)
                 return partial, self._written_before(self._looked_at - 1)
         return None
 

@@ -142,7 +142,8 @@ def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:
 
 
 async def _leave_out(session: CallSession, rate: int, first: int, begins: Mapping[Role, int], end: int) -> None:
-    """Nothing can be heard again from the sample frame `first` on: silence, so that the clock goes on, and a mark."""
+    """Nothing can be recognised again from the sample frame `first` on: silence, so that the clock goes on, and a
+    mark."""
     piece = samples_in(_PIECE, rate)
     for at in range(first, end, piece):
         for role, begin in begins.items():

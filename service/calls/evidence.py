@@ -26,16 +26,16 @@ class SaidLately:
     """The last utterances of one call, and what the words of a finding stood in."""
 
     def __init__(self) -> None:
-        self._heard: deque[Utterance] = deque(maxlen=REMEMBERED)
+        self._utterances: deque[Utterance] = deque(maxlen=REMEMBERED)
 
     def hear(self, utterance: Utterance) -> None:
         """It was said, and its text is final."""
-        self._heard.append(utterance)
+        self._utterances.append(utterance)
 
     def quoted(self, finding: Finding, going_on: Utterance | None = None) -> Finding:
         """The finding with its sentence and the one before, as far as they are known; `going_on`: the utterance that it
         is of, where that has no final text yet."""
-        said = going_on or next((each for each in reversed(self._heard) if each.id == finding.utterance_id), None)
+        said = going_on or next((each for each in reversed(self._utterances) if each.id == finding.utterance_id), None)
         if said is None or not finding.quote:
             return finding
         last = self._last_of_the_same(said) if finding.start < said.start else None
@@ -58,11 +58,11 @@ class SaidLately:
 
     def _before(self, said: Utterance) -> Utterance | None:
         """The utterance, of either party, that began last before this one did."""
-        earlier = [each for each in self._heard if each.start < said.start and each.text.strip()]
+        earlier = [each for each in self._utterances if each.start < said.start and each.text.strip()]
         return max(earlier, key=lambda each: each.start, default=None)
 
     def _last_of_the_same(self, said: Utterance) -> Utterance | None:
-        own = [each for each in self._heard if each.role == said.role and each.start < said.start]
+        own = [each for each in self._utterances if each.role == said.role and each.start < said.start]
         return own[-1] if own else None
 
 

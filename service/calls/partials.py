@@ -29,7 +29,7 @@ class _GoingOn:
 
     since: int
     asked: int
-    heard: int = 0
+    recognised_until: int = 0
     agreement: Agreement = field(default_factory=Agreement)
 
 
@@ -60,22 +60,22 @@ class Partials:
             pause = endpointer.pause_since
             if pause is not None and pause != going_on.asked:
                 self._ask(role, going_on, pause, "normal")
-            elif pause is None and endpointer.heard - going_on.asked >= _EVERY:
-                self._ask(role, going_on, endpointer.heard, "quick")
+            elif pause is None and endpointer.taken_in - going_on.asked >= _EVERY:
+                self._ask(role, going_on, endpointer.taken_in, "quick")
 
     def _ask(self, role: Role, going_on: _GoingOn, until: int, effort: Effort) -> None:
         going_on.asked = until
         asked = self._recognition.ask_early(role, self._endpointers[role].speech_until(until), effort)
-        asked.add_done_callback(lambda answer: self._hear(role, going_on, until, answer))
+        asked.add_done_callback(lambda answer: self._answered(role, going_on, until, answer))
 
-    def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
+    def _answered(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
         """Nothing comes where the utterance has ended meanwhile, no time was left, or the engine failed: the final
         text is asked for on its own."""
         if answer.cancelled() or answer.exception() is not None or (recognised := answer.result()) is None:
             return
-        if until < going_on.heard or self._going_on.get(role) is not going_on:
+        if until < going_on.recognised_until or self._going_on.get(role) is not going_on:
             return
-        going_on.heard = until
+        going_on.recognised_until = until
         endpointer = self._endpointers[role]
         if endpointer.pause_since == until:
             endpointer.expect(complete(recognised.text, recognised.language))

@@ -1,4 +1,4 @@
-"""Which language each party of a call speaks, as far as it has been heard. Plain; one a call.
+"""Which language each party of a call speaks, as far as its words have shown it. Plain; one a call.
 
 Log odds are for Mandarin against English, in nats. A party may switch, and switch back: what it said last weighs most.
 """
@@ -17,7 +17,8 @@ _WHOLE: Seconds = 3.0
 _KEPT = 0.5
 """Of what was known before, after that much speech."""
 _OF_THE_OTHER = 0.5
-"""Two who talk to each other mostly speak one language: what one speaks says half as much of who was not heard yet."""
+"""Two who talk to each other mostly speak one language: what one speaks says half as much of who has said nothing
+yet."""
 
 
 class PartyLanguages:
@@ -35,9 +36,9 @@ class PartyLanguages:
 
     def restore(self, role: Role, language: Language, length: Seconds) -> None:
         """The party said something in that language in an earlier session of the call; the evidence is not kept."""
-        self.heard(role, language, traits_of(language).odds_sign * _MOST, length)
+        self.recognised(role, language, traits_of(language).odds_sign * _MOST, length)
 
-    def heard(self, role: Role, language: Language, odds: float, length: Seconds) -> None:
+    def recognised(self, role: Role, language: Language, odds: float, length: Seconds) -> None:
         """The party said something of that length, which was taken for that language on evidence of these odds."""
         share = min(1.0, length / _WHOLE)
         towards = traits_of(language).odds_sign

@@ -114,7 +114,7 @@ class _Board:
     def begun(self, call: RecordedCall, seconds: Seconds | None) -> None:
         self._bars[call.announced.call_id] = self._progress.add_task(escape(call.file.name), total=seconds)
 
-    def heard(self, call: RecordedCall, at: Seconds) -> None:
+    def progressed(self, call: RecordedCall, at: Seconds) -> None:
         self._progress.update(self._bars[call.announced.call_id], completed=at)
 
     def ended(self, call: RecordedCall, outcome: Outcome) -> None:

@@ -67,7 +67,7 @@ class Watcher(Protocol):
 
     def begun(self, call: RecordedCall, seconds: Seconds | None) -> None: ...
 
-    def heard(self, call: RecordedCall, at: Seconds) -> None: ...
+    def progressed(self, call: RecordedCall, at: Seconds) -> None: ...
 
     def ended(self, call: RecordedCall, outcome: Outcome) -> None: ...
 
@@ -101,7 +101,7 @@ class _CallLog:
 
 
 _SAME_START: Final = timedelta(minutes=5)
-"""A list's clock is not the gateway's, and a call that was heard live begins when it is taken."""
+"""A list's clock is not the gateway's, and a call that was live begins when it is taken."""
 
 
 class Importer:
@@ -172,7 +172,7 @@ class Importer:
         with await asyncio.to_thread(CallFile, call.file.path, mono=True) as audio:
             announced = await asyncio.to_thread(_as_recorded, call, audio)
             watcher.begun(call, audio.seconds)
-            facts = await self._heard(call, announced, audio, watcher)
+            facts = await self._processed(call, announced, audio, watcher)
             if audio.shortfall:
                 raise _Refused(audio.shortfall)
         unread = sum(isinstance(fact, GapMarked) and fact.reason == "unrecognised" for fact in facts)
@@ -184,7 +184,7 @@ class Importer:
             raise Unusable(f"recordings folder: {told(problem, self._settings.recordings_dir)}") from problem
         await self._store.append(announced.call_id, facts, self._wall())
 
-    async def _heard(
+    async def _processed(
         self, call: RecordedCall, announced: CallAnnounced, audio: CallFile, watcher: Watcher
     ) -> list[Fact]:
         """Every fact of the call, its recording closed."""
@@ -200,7 +200,7 @@ class Importer:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(session.run())
                 async for at in played(audio, session, clock):
-                    watcher.heard(call, at)
+                    watcher.progressed(call, at)
                     await self._keep_up(recording, at)
                 session.finish("completed")
         except ExceptionGroup as failed:

@@ -63,7 +63,7 @@ class FactStored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartialHeard:
+class PartialRecognised:
     """What a party of the call has said so far of the utterance that began at `start`; empty: nothing any more."""
 
     call_id: str
@@ -84,7 +84,7 @@ class ConnectionRefused:
     violation: ProtocolViolation
 
 
-News: TypeAlias = CallTaken | FactStored | PartialHeard | CallProcessed | ConnectionRefused
+News: TypeAlias = CallTaken | FactStored | PartialRecognised | CallProcessed | ConnectionRefused
 """What the service may have to say to a gateway."""
 
 

@@ -51,30 +51,30 @@ class Absences:
 
     def __init__(self) -> None:
         self._position: Seconds = 0.0
-        self._heard_at: Seconds | None = None
+        self._arrived_at: Seconds | None = None
         self._pause: _Pause | None = None
         self._told = 0
         self._untold: Seconds = 0.0
 
-    def heard(self, position: Seconds, now: Seconds) -> list[Absence]:
+    def arrived(self, position: Seconds, now: Seconds) -> list[Absence]:
         """Audio came, and the call's clock stands at `position`. Gives what is certain to be missing."""
         told: list[Absence] = []
-        if self._heard_at is not None and now - self._heard_at >= LONGEST_PAUSE:
+        if self._arrived_at is not None and now - self._arrived_at >= LONGEST_PAUSE:
             told = self._settle()
-            self._begin(now - self._heard_at, now)
-        self._position, self._heard_at = position, now
+            self._begin(now - self._arrived_at, now)
+        self._position, self._arrived_at = position, now
         return [*told, *self._judged(position, now)]
 
     def closed(self, now: Seconds) -> list[Absence]:
         """The call is over at `now`, and its connection was there to the end."""
-        if self._heard_at is None or now - self._heard_at < LONGEST_PAUSE:
+        if self._arrived_at is None or now - self._arrived_at < LONGEST_PAUSE:
             return self.interrupted()
-        absence = Absence(at=self._position, seconds=now - self._heard_at)
+        absence = Absence(at=self._position, seconds=now - self._arrived_at)
         return [*self.interrupted(), *self._counted(absence)]
 
     def interrupted(self) -> list[Absence]:
         """The connection is gone: what comes next follows nothing."""
-        self._heard_at = None
+        self._arrived_at = None
         return self._settle()
 
     def _settle(self) -> list[Absence]:

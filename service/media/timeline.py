@@ -291,5 +291,5 @@ class CallTimeline:
                 told += self._marks.add(output)
             else:
                 told.append(output)
-                told += self._marks.heard(output.role, output.end)
+                told += self._marks.reached(output.role, output.end)
         return told

@@ -141,11 +141,11 @@ class AudioHookClient(SpeakingClient):
     def _interleaved(self, packet: Packet) -> bytes | None:
         """Samples in turn in the chosen order; a party of whom nothing has come is silence. None where nobody has."""
         roles: list[Role] = [_ROLES[name] for name in (self._media or _OFFERED[0])["channels"]]
-        heard = [packet.legs[role] for role in roles]
-        either = next((pcm for pcm in heard if pcm is not None), None)
+        legs = [packet.legs[role] for role in roles]
+        either = next((pcm for pcm in legs if pcm is not None), None)
         if either is None:
             return None
-        sides: list[Pcm] = [np.zeros_like(either) if pcm is None else pcm for pcm in heard]
+        sides: list[Pcm] = [np.zeros_like(either) if pcm is None else pcm for pcm in legs]
         return encode(np.stack(sides, axis=1).reshape(-1), "mulaw")
 
     def _discarded(self) -> list[Message]:

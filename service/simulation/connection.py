@@ -37,7 +37,7 @@ class Connection:
         self.client = client
         self._link = link
         self._listener = listener
-        self._heard = asyncio.Event()
+        self._received = asyncio.Event()
         self._failure = ""
         self._gone = ""
 
@@ -76,21 +76,21 @@ class Connection:
                 self._listener.received(message)
                 for answer in self.client.received(message):
                     await self._link.send(answer)
-                self._heard.set()
+                self._received.set()
         except Gone as gone:
             self._gone = str(gone)
         except SessionFailed as failed:
             self._failure = str(failed)
         finally:
-            self._heard.set()
+            self._received.set()
 
     async def _wait(self, reached: Callable[[], bool], seconds: Seconds, told: str) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not reached():
                     await self.send([])
-                    self._heard.clear()
-                    await self._heard.wait()
+                    self._received.clear()
+                    await self._received.wait()
         except TimeoutError as late:
             raise StreamFailed(f"the service {told} within {seconds:g} s") from late
 

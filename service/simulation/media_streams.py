@@ -39,8 +39,8 @@ class MediaStreamClient(SpeakingClient):
     def audio(self, packet: Packet) -> list[Message]:
         self._first = packet.at if self._first is None else self._first
         at = round((packet.at - self._first) * 1000)
-        heard = ((track, packet.legs[role]) for track, role in self.tracks.items())
-        return [self._media(track, at, pcm) for track, pcm in heard if pcm is not None]
+        legs = ((track, packet.legs[role]) for track, role in self.tracks.items())
+        return [self._media(track, at, pcm) for track, pcm in legs if pcm is not None]
 
     def end(self) -> list[Message]:
         return [self._numbered(each) for each in self.stop()]

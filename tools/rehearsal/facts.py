@@ -31,21 +31,21 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
     made: list[tuple[float, Fact]] = []
     policy = AlertPolicy(call.id)
     trend: dict[Role, float] = {"agent": 0.0, "customer": 0.0}
-    heard: dict[Role, int] = {"agent": 0, "customer": 0}
+    indices: dict[Role, int] = {"agent": 0, "customer": 0}
     lately = SaidLately()
     for number, turn in enumerate(play.turns):
         said = Utterance(
-            id=f"{turn.role}-{heard[turn.role]}",
+            id=f"{turn.role}-{indices[turn.role]}",
             call_id=call.id,
             role=turn.role,
-            index=heard[turn.role],
+            index=indices[turn.role],
             start=turn.start,
             end=turn.end,
             text=turn.text,
             language=play.language,
             confidence=0.42 if number == 3 else 0.9,
         )
-        heard[turn.role] += 1
+        indices[turn.role] += 1
         lately.hear(said)
         trend[turn.role] = 0.5 * trend[turn.role] + 0.5 * turn.sentiment
         known = turn.end + LAG

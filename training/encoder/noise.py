@@ -55,7 +55,7 @@ class Noise:
         """Without punctuation."""
         return MARKS.sub(" " if text.isascii() else "", text).strip() or text
 
-    def heard(self, text: str, share: float) -> str:
+    def misrecognised(self, text: str, share: float) -> str:
         """About `share` of the characters or words mistaken, a fifth of those lost."""
         if any("\u4e00" <= each <= "\u9fff" for each in text):
             return "".join(self._character(each, share) for each in text) or text

@@ -41,7 +41,7 @@ _WIDER = 15.0
 _LEAST_LOGPROB = -0.7
 _LEAST_LOGPROB_OF_NUMBERS = -0.4
 _DIGITS_OF_NUMBERS = 4
-"""A short context's second commonest fault: 零九七三九六九五 heard as 1973、1969、1955."""
+"""A short context's second commonest fault: 零九七三九六九五 recognised as 1973、1969、1955."""
 _GREATEST_COMPRESSION = 2.0
 _PLAUSIBLE_RATE = 9.0
 _PLAUSIBLE_SPARE = 4
@@ -196,7 +196,7 @@ class TokenIds:
         return [(word, len(run)) for word, run in zip(words, runs, strict=True)][:-1]
 
     def _cut_to_budget(self, text: str, budget: int) -> tuple[int, ...]:
-        # Behind an unfinished sentence English goes on in the midst of one: "You are a" is heard as "your".
+        # Behind an unfinished sentence English goes on in the midst of one: "You are a" is recognised as "your".
         closing = text[-1] if text[-1] in _SENTENCE_ENDS else ""
         tokens = self.tokens(" " + text)
         while len(tokens) > budget and (end := max(map(text.rfind, _TERM_ENDS))) > 0:

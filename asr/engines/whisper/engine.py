@@ -57,7 +57,7 @@ class _Way:
     align: bool
     language: Language | None
     open: bool
-    """The language is to be heard."""
+    """The language is to be detected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,15 +45,16 @@ _LATIN = re.compile("[A-Za-z]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """What is believed of one stretch: the `leaning` before it was heard, and what the detector `heard`, if asked."""
+    """What is believed of one stretch: the `leaning` before it was looked at, and what the detector `detected`, if
+    asked."""
 
     leaning: float
-    heard: float = 0.0
+    detected: float = 0.0
 
     @property
     def odds(self) -> float:
         """Log odds of the language; `likelier` says which way they point."""
-        return self.leaning + self.heard
+        return self.leaning + self.detected
 
     @property
     def language(self) -> Language:
@@ -63,12 +64,12 @@ class Belief:
     def contested(self, found: Transcript, seconds: Seconds) -> bool:
         """Whether the other language is worth decoding too, though this was found in the one."""
         if says_little(found.text, seconds):  # the rest may be in the other language, whatever the party speaks
-            return towards(found.language, self.heard) < _SURE
+            return towards(found.language, self.detected) < _SURE
         return towards(found.language, self.odds) < _SURE or not written_in(found.language, found.text)
 
     def evidence(self, found: Transcript, other: Transcript) -> float:
-        """The odds by what was heard and found, whatever had been expected."""
-        return self.heard + towards(found.language, _WORTH * (_fit(found) - _fit(other)))
+        """The odds by what was detected and found, whatever had been expected."""
+        return self.detected + towards(found.language, _WORTH * (_fit(found) - _fit(other)))
 
     def better(self, found: Transcript, other: Transcript, seconds: Seconds) -> Transcript:
         """What was said, of the texts that two languages make of it.
@@ -90,7 +91,8 @@ def choose(
     listen: Callable[[Sequence[int]], Sequence[float]],
     recognise: Callable[[Sequence[tuple[int, Language]]], Sequence[Transcript]],
 ) -> list[Transcript]:
-    """What was said in each of some stretches of these lengths, with the `language_odds` of what was heard and found.
+    """What was said in each of some stretches of these lengths, with the `language_odds` of what was detected and
+    found.
 
     `listen` gives the detector's odds of the stretches at these places, `recognise` their texts in these languages.
     """
@@ -98,7 +100,7 @@ def choose(
 
     def ask(places: Sequence[int]) -> None:
         for place, odds in zip(places, listen(places) if places else (), strict=True):
-            beliefs[place] = replace(beliefs[place], heard=odds)
+            beliefs[place] = replace(beliefs[place], detected=odds)
 
     unknown = [place for place, leaning in enumerate(leanings) if abs(leaning) < KNOWN]
     ask(unknown)
@@ -106,7 +108,7 @@ def choose(
     doubted = [place for place, each in enumerate(found) if not fits(each) or says_little(each.text, lengths[place])]
     ask([place for place in doubted if place not in unknown])
     chosen = [
-        replace(each, language_odds=belief.heard + towards(each.language, 0.0 if place in doubted else _CONFIRMED))
+        replace(each, language_odds=belief.detected + towards(each.language, 0.0 if place in doubted else _CONFIRMED))
         for place, (each, belief) in enumerate(zip(found, beliefs, strict=True))
     ]
     contested = [place for place in doubted if beliefs[place].contested(found[place], lengths[place])]

@@ -139,7 +139,7 @@ class YeastarDialect(ListeningDialect):
             return self._channels[fragment.channel], []
         free: list[Role] = [role for role in call.roles if role not in self._channels.values()]
         if not free:
-            told = "is of one party more than are heard here; its audio is left out until another one has left"
+            told = "is of one party more than are listened to here; its audio is left out until another one has left"
             return None, [Irregularity(kind="leg", field="channelid", message=told)]
         expected = self._expected(fragment)
         role = self._channels[fragment.channel] = expected if expected in free else free[0]

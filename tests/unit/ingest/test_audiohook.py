@@ -20,7 +20,7 @@ from service.ingest.dialect import (
     DialectOutput,
     FactStored,
     Handshake,
-    PartialHeard,
+    PartialRecognised,
     Reply,
     SendText,
 )
@@ -462,8 +462,8 @@ def test_transcripts_go_back_where_they_are_asked_for() -> None:
     }
 
 
-def said_so_far(text: str, start: float = 1.2) -> PartialHeard:
-    return PartialHeard(call_id=CONVERSATION, role="customer", start=start, text=text)
+def said_so_far(text: str, start: float = 1.2) -> PartialRecognised:
+    return PartialRecognised(call_id=CONVERSATION, role="customer", start=start, text=text)
 
 
 def test_what_is_said_so_far_goes_back_under_the_id_of_the_final_text() -> None:

@@ -22,7 +22,7 @@ class Source:
         for _ in range(round(audio / 0.02)):
             self.now += 0.02 / pace
             self.position += 0.02
-            self.told += self.absences.heard(self.position, self.now)
+            self.told += self.absences.arrived(self.position, self.now)
 
     def pause(self, seconds: float) -> None:
         self.now += seconds

@@ -75,8 +75,8 @@ def test_an_utterance_in_progress_can_be_read() -> None:
     at += 5_000
     since = endpointer.speech_since
     assert since is not None
-    assert endpointer.heard == at - at % FRAME_SAMPLES
-    assert endpointer.speech_until(endpointer.heard) == leg()[since : endpointer.heard].tobytes()
+    assert endpointer.taken_in == at - at % FRAME_SAMPLES
+    assert endpointer.speech_until(endpointer.taken_in) == leg()[since : endpointer.taken_in].tobytes()
 
 
 def test_a_pause_tells_where_the_utterance_ends_if_its_speaker_says_no_more() -> None:
