@@ -63,7 +63,7 @@ err = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
+class TelephoneClip:
     """One utterance: float32 mono at 16 kHz, and what is said in it."""
 
     pcm: NDArray[np.float32]
@@ -90,35 +90,36 @@ class Measured:
     missed: tuple[tuple[str, int], ...]
 
 
-def other_speech(folder: Path) -> list[Clip]:
+def other_speech(folder: Path) -> list[TelephoneClip]:
     """The folder's Chinese utterances, put through a telephone line."""
     return [
-        Clip(pcm=at_the_recogniser(telephone(clip.pcm, clip.rate)), said=clip.text) for clip in read_clips(folder, "zh")
+        TelephoneClip(pcm=at_the_recogniser(telephone(clip.pcm, clip.rate)), said=clip.text)
+        for clip in read_clips(folder, "zh")
     ]
 
 
-def unseen_speech(folder: Path, language: Language) -> list[Clip]:
+def unseen_speech(folder: Path, language: Language) -> list[TelephoneClip]:
     """The folder's utterances in that language as they are."""
     return [
-        Clip(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), np.float32), said=clip.text)
+        TelephoneClip(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), np.float32), said=clip.text)
         for clip in read_clips(folder, language)
     ]
 
 
-def varied(clips: Sequence[Clip], noise: float | None) -> list[Clip]:
+def varied(clips: Sequence[TelephoneClip], noise: float | None) -> list[TelephoneClip]:
     """Each clip at every one of PACES, with white noise so many dB below it."""
     random = np.random.default_rng(0)
-    ways: list[Clip] = []
+    ways: list[TelephoneClip] = []
     for clip in clips:
         for pace in PACES:
             pcm = soxr.resample(clip.pcm, SAMPLE_RATE * pace, SAMPLE_RATE)
             if noise is not None:
                 pcm = pcm + random.standard_normal(len(pcm)) * np.sqrt(np.mean(pcm**2)) * 10 ** (-noise / 20)
-            ways.append(Clip(pcm=pcm.astype(np.float32), said=clip.said))
+            ways.append(TelephoneClip(pcm=pcm.astype(np.float32), said=clip.said))
     return ways
 
 
-def _varied(engine: WhisperEngine, clips: Sequence[Clip]) -> list[Measured]:
+def _varied(engine: WhisperEngine, clips: Sequence[TelephoneClip]) -> list[Measured]:
     lines: list[Measured] = []
     for noise in NOISES:
         name = "other speech, varied" + ("" if noise is None else f", noise at -{noise:.0f} dB")
@@ -126,9 +127,9 @@ def _varied(engine: WhisperEngine, clips: Sequence[Clip]) -> list[Measured]:
     return lines
 
 
-def domain_speech(language: Language) -> list[Clip]:
+def domain_speech(language: Language) -> list[TelephoneClip]:
     """Every turn of the sample calls in that language; their audio is telephone speech already."""
-    clips: list[Clip] = []
+    clips: list[TelephoneClip] = []
     for call in sample_calls():
         if call.lang != language:
             continue
@@ -137,12 +138,18 @@ def domain_speech(language: Language) -> list[Clip]:
         for turn in call.turns:
             begin, end = max(0, int((turn.start - MARGIN) * rate)), int((turn.end + MARGIN) * rate)
             leg = pcm[begin:end, 0 if turn.speaker == "agent" else 1]
-            clips.append(Clip(pcm=np.asarray(soxr.resample(leg, rate, SAMPLE_RATE), np.float32), said=turn.text))
+            clips.append(
+                TelephoneClip(pcm=np.asarray(soxr.resample(leg, rate, SAMPLE_RATE), np.float32), said=turn.text)
+            )
     return clips
 
 
 async def hear(
-    engine: WhisperEngine, clips: Sequence[Clip], language: Language, biasing: Biasing, limits: RecogniserLimits
+    engine: WhisperEngine,
+    clips: Sequence[TelephoneClip],
+    language: Language,
+    biasing: Biasing,
+    limits: RecogniserLimits,
 ) -> list[Pair]:
     """(said, recognised) of every clip, by way of the recogniser."""
     async with BatchRecogniser(engine, second_opinion=lambda _: True, limits=limits) as recogniser:
@@ -161,7 +168,7 @@ def measured(
     engine: WhisperEngine,
     speech: str,
     language: Language,
-    clips: Sequence[Clip],
+    clips: Sequence[TelephoneClip],
     own: tuple[str, ...],
     kinds: Sequence[str] = ("none", "prompt", "prompt and terms"),
 ) -> list[Measured]:
@@ -206,7 +213,7 @@ def _unseen(engine: WhisperEngine, folder: Path) -> list[Measured]:
     ]
 
 
-def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
+def decoys(engine: WhisperEngine, clips: Sequence[TelephoneClip]) -> dict[str, float]:
     """How often a word that nobody said is put in, of two characters: the shortest terms are the likeliest to be."""
     said = "".join(clip.said for clip in clips)
     words = [word for word in phrases_dict if len(word) == 2 and word not in said]
@@ -227,7 +234,7 @@ def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
     }
 
 
-def _seconds(clips: Sequence[Clip]) -> float:
+def _seconds(clips: Sequence[TelephoneClip]) -> float:
     return sum(len(clip.pcm) for clip in clips) / SAMPLE_RATE
 
 

@@ -52,7 +52,7 @@ def leg_rate(encoding: Encoding, announced: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class DecodedAudio:
     """One array a leg. `damaged`: the payload was no packet, and silence of the length that it told stands for it."""
 
     legs: list[Pcm]
@@ -65,7 +65,7 @@ class Decoder(Protocol):
     @property
     def rate(self) -> int: ...
 
-    def decode(self, payload: bytes, channels: int) -> Decoded:
+    def decode(self, payload: bytes, channels: int) -> DecodedAudio:
         """Never raises for what the payload holds."""
         ...
 
@@ -88,10 +88,10 @@ class SampleDecoder:
         self.rate = rate
         self._encoding: SampleEncoding = encoding
 
-    def decode(self, payload: bytes, channels: int) -> Decoded:
+    def decode(self, payload: bytes, channels: int) -> DecodedAudio:
         frame = channels * sample_bytes(self._encoding)
         whole = payload[: len(payload) // frame * frame]
-        return Decoded(legs=deinterleave(decode(whole, self._encoding), channels))
+        return DecodedAudio(legs=deinterleave(decode(whole, self._encoding), channels))
 
     def reset(self) -> None:
         """No sample depends on another."""
@@ -109,14 +109,14 @@ class PacketDecoder:
     def rate(self) -> int:
         return self._codec.rate
 
-    def decode(self, payload: bytes, channels: int) -> Decoded:
+    def decode(self, payload: bytes, channels: int) -> DecodedAudio:
         assert channels == 1, "a packet is of one leg"
         if not payload:
-            return Decoded(legs=[np.zeros(0, np.int16)])
+            return DecodedAudio(legs=[np.zeros(0, np.int16)])
         pcm = self._decoded(payload)
         if pcm is None:
-            return Decoded(legs=[np.zeros(self._codec.samples(payload), np.int16)], damaged=True)
-        return Decoded(legs=[pcm])
+            return DecodedAudio(legs=[np.zeros(self._codec.samples(payload), np.int16)], damaged=True)
+        return DecodedAudio(legs=[pcm])
 
     def reset(self) -> None:
         self._context = None

@@ -87,7 +87,7 @@ class ResponsesDetector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Owed:
+class _OwedResponse:
     """A duty of one call. `asked`: the utterance that asks for it, as long as it is owed; `turns`: of the agent since
     that are over; `speaks_until`: the end so far of the one that is not; `told`: that it is missed."""
 
@@ -116,7 +116,7 @@ class ResponsesCall:
     """
 
     def __init__(self, duties: Sequence[Response], statements: Statements, jurisdiction: Jurisdiction) -> None:
-        self._owed = [_Owed(duty=duty) for duty in duties]
+        self._owed = [_OwedResponse(duty=duty) for duty in duties]
         self._statements = statements.open()
         self._jurisdiction: Jurisdiction = jurisdiction
 
@@ -149,7 +149,7 @@ class ResponsesCall:
     def closed(self, at: Seconds) -> list[Observation]:
         return self._missed()
 
-    def _acted(self, owed: _Owed, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
+    def _acted(self, owed: _OwedResponse, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
         told = owed.told
         if kinds & owed.duty.met_by:
             owed.asked = owed.told = None

@@ -96,7 +96,7 @@ class DutiesDetector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Owed:
+class _OwedDuty:
     duty: Duty
     met: dict[int, Seconds] = field(default_factory=dict)
     """When each group was first met."""
@@ -120,7 +120,7 @@ class DutiesCall:
         statements: Statements | None = None,
     ) -> None:
         self._jurisdiction: Jurisdiction = jurisdiction
-        self._owed = [_Owed(duty=duty) for duty in duties]
+        self._owed = [_OwedDuty(duty=duty) for duty in duties]
         self._right_party = right_party.open()
         self._statements = statements.open() if statements else None
         self._first_word: Seconds | None = None
@@ -156,7 +156,7 @@ class DutiesCall:
     def closed(self, at: Seconds) -> list[Observation]:
         return self._due(at, closing=True) if self._first_word is not None else []
 
-    def _note(self, owed: _Owed, utterance: Utterance) -> None:
+    def _note(self, owed: _OwedDuty, utterance: Utterance) -> None:
         """Anything in a long turn counts from where it was said, not from the turn's start."""
         if says(utterance.text, owed.duty.denials):
             return

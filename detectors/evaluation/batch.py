@@ -30,7 +30,7 @@ class BadInput(ValueError):
     """What was given is not of the documented form; the message names line and field."""
 
 
-class _Line(BaseModel):
+class _InputLine(BaseModel):
     id: str | int
     lang: Language
     speaker: Role
@@ -67,7 +67,7 @@ class Batch:
     def utterance(self, line: str, jurisdiction: Jurisdiction, number: int) -> dict[str, Any]:
         """One JSON line, judged on its own. Raises BadInput."""
         try:
-            given = _Line.model_validate_json(line)
+            given = _InputLine.model_validate_json(line)
         except ValidationError as problem:
             raise BadInput(f"line {number}: {first_problem(problem)}") from problem
         findings, feeling = self.last_of([(given.speaker, given.text)], given.lang, jurisdiction)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from asr.phonetics import syllables
 from asr.types import Language
 from detectors.matching.pattern import Span
-from detectors.rules.wording import Patterns, Piece, read
+from detectors.rules.wording import Clause, Patterns, read
 
 _WORD = re.compile(r"[A-Za-z'-]+")
 _NEAR = 0.75
@@ -86,11 +86,11 @@ class AskedNames:
         for language, folded, span in read(clause).spans(patterns):
             self._known[language] |= self._around(language, folded.text, span)
 
-    def called(self, clause: Piece) -> bool:
+    def called(self, clause: Clause) -> bool:
         """Whether a clause is nothing but a name, put as a question or with a greeting: "Leonard Voss?", "Hi Kyle"."""
         return self._called_en(clause) or self._called_zh(clause)
 
-    def _called_en(self, clause: Piece) -> bool:
+    def _called_en(self, clause: Clause) -> bool:
         words = _WORD.findall(clause.text)
         names = [word for word in words if word.lower() not in self._words.greetings]
         if not clause.asked and len(names) == len(words):
@@ -102,7 +102,7 @@ class AskedNames:
         self._known["en"] |= {name.lower() for name in names}
         return True
 
-    def _called_zh(self, clause: Piece) -> bool:
+    def _called_zh(self, clause: Clause) -> bool:
         chars = [char for char in clause.text if char.isalnum()]
         if not (clause.asked and 2 <= len(chars) <= _LONGEST and chars == self._parts("zh", "".join(chars))):
             return False

@@ -13,7 +13,7 @@ from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, PackError, read_yaml
 from detectors.rules.answers import ORDER, Act, AnswerPatterns, murmurs_of
 from detectors.rules.person_names import AskedNames, NameWords
-from detectors.rules.wording import Patterns, Piece, clauses, compile_patterns, read, says
+from detectors.rules.wording import Clause, Patterns, clauses, compile_patterns, read, says
 
 ANSWER_WITHIN: Seconds = 12.0
 """A yes later than this after the agent's last word answers something else."""
@@ -89,7 +89,7 @@ class RightPartyWatch:
         if says(utterance.text, self._patterns.asks["details"]):
             self._details_asked = not says(utterance.text, self._patterns.not_asked)
 
-    def _question_of(self, clause: Piece) -> Question | None:
+    def _question_of(self, clause: Clause) -> Question | None:
         question = self._patterns.question(clause.text)
         if question in (None, "else") and not self._asked and self._names.called(clause):
             return "person"

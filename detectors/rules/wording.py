@@ -21,21 +21,21 @@ _CLAUSE = re.compile(r"[^。！？!?.…;；，,：:—\n]+[。！？!?.…;；�
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Clause:
     """A clause or a part of one; `asked`: a question mark ends it."""
 
     text: str
     asked: bool
 
 
-def clauses(text: str) -> Iterator[Piece]:
+def clauses(text: str) -> Iterator[Clause]:
     """The text's clauses by its marks."""
     for found in _CLAUSE.finditer(_TITLE.sub(r"\1 ", text)):
-        yield Piece(text=found.group(), asked="?" in found.group() or "？" in found.group())
+        yield Clause(text=found.group(), asked="?" in found.group() or "？" in found.group())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
+class IndexedText:
     """A text folded once for many patterns, with the keys by which most of them are passed over."""
 
     folded: Mapping[Language, Folded]
@@ -54,10 +54,12 @@ class Reading:
         return next(self.spans(patterns), None) is not None
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> IndexedText:
     """The text, folded in each language it may be in."""
     folded = folds(text)
-    return Reading(folded=folded, keys={language: keys_of(language, each.text) for language, each in folded.items()})
+    return IndexedText(
+        folded=folded, keys={language: keys_of(language, each.text) for language, each in folded.items()}
+    )
 
 
 def says(text: str, patterns: Patterns) -> bool:

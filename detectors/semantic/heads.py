@@ -29,7 +29,7 @@ class BadHeads(DetectorError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class EmbeddedTurn:
     """Who said something, and its vector."""
 
     role: Role
@@ -63,7 +63,7 @@ class Heads:
         """The violations that are told, in the order of the outputs."""
         return tuple(self._names["categories"])
 
-    def meaning(self, said: Turn, before: Sequence[Turn]) -> Meaning:
+    def meaning(self, said: EmbeddedTurn, before: Sequence[EmbeddedTurn]) -> Meaning:
         """What `said` means after the turns `before` it, oldest first. The last two of them count."""
         logits = self._logits(said, before)
         groups: dict[str, dict[str, float]] = {}
@@ -83,7 +83,7 @@ class Heads:
             says=groups["says"],
         )
 
-    def _logits(self, said: Turn, before: Sequence[Turn]) -> NDArray[np.float32]:
+    def _logits(self, said: EmbeddedTurn, before: Sequence[EmbeddedTurn]) -> NDArray[np.float32]:
         size = said.embedding.shape[0]
         place, flags = np.zeros((1 + TURNS_BEFORE, size), np.float32), np.zeros(1 + 2 * TURNS_BEFORE, np.float32)
         place[0], flags[0] = said.embedding, said.role == "agent"
@@ -141,14 +141,14 @@ class Conversation:
 
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
-        self._turns: deque[Turn] = deque(maxlen=TURNS_BEFORE)
+        self._turns: deque[EmbeddedTurn] = deque(maxlen=TURNS_BEFORE)
 
     def meaning(self, role: Role, embedding: Embedding) -> Meaning:
         """Of what is said now, after the turns before it."""
-        return self._heads.meaning(Turn(role=role, embedding=embedding), tuple(self._turns))
+        return self._heads.meaning(EmbeddedTurn(role=role, embedding=embedding), tuple(self._turns))
 
     def heard(self, role: Role, embedding: Embedding) -> Meaning:
         """As `meaning`, and remembered."""
         meaning = self.meaning(role, embedding)
-        self._turns.append(Turn(role=role, embedding=embedding))
+        self._turns.append(EmbeddedTurn(role=role, embedding=embedding))
         return meaning

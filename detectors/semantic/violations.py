@@ -14,7 +14,7 @@ from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Ob
 from detectors.packs.findings import finding_of
 from detectors.packs.taxonomy import Category
 from detectors.rules.lexical import LexicalCall, LexicalDetector
-from detectors.semantic.heads import Conversation, Heads, Turn
+from detectors.semantic.heads import Conversation, EmbeddedTurn, Heads
 from detectors.semantic.judgement import Judgement
 from detectors.sentences import sentences
 
@@ -141,5 +141,7 @@ class SemanticCall:
             return spans[0]
         vectors = self._understood.encoder.encode([text[begin:end] for begin, end in spans])
         heads = self._understood.heads
-        meant = [heads.meaning(Turn(role="agent", embedding=vector), ()).categories[category] for vector in vectors]
+        meant = [
+            heads.meaning(EmbeddedTurn(role="agent", embedding=vector), ()).categories[category] for vector in vectors
+        ]
         return spans[meant.index(max(meant))]

@@ -32,7 +32,7 @@ class NoPublicUrl(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ConnectionAttempt:
     """What a connection shows of itself. `place` follows the dialect's path: a key, a source's name, or nothing.
     `headers` by name, in whatever case. `target`: path and query as asked for."""
 
@@ -66,7 +66,7 @@ class Admittance:
         for known in (self.keys, self._sources, self._by_api_key):
             known.forget()
 
-    async def admitted(self, shown: Shown) -> Gateway:
+    async def admitted(self, shown: ConnectionAttempt) -> Gateway:
         """Whose connection it is. Raises KeyMissing, KeyForbidden, NoPublicUrl, StorageUnavailable; Unusable where the
         source's secret cannot be read."""
         gateway = await self._by_key(shown.key) if shown.key is not None else await self._by_credential(shown)
@@ -78,7 +78,7 @@ class Admittance:
     async def _by_key(self, key: str) -> Gateway:
         return await verified_key(self.keys, key, "stream")
 
-    async def _by_credential(self, shown: Shown) -> Gateway:
+    async def _by_credential(self, shown: ConnectionAttempt) -> Gateway:
         known, found = await self._found(shown)
         if found is None or found.value.credential.kind == "key":
             raise KeyMissing
@@ -87,7 +87,7 @@ class Admittance:
         known.keep(found)
         return KeylessGateway(source=found.value)
 
-    async def _found(self, shown: Shown) -> tuple[StoreCache[Source], Found[Source] | None]:
+    async def _found(self, shown: ConnectionAttempt) -> tuple[StoreCache[Source], Found[Source] | None]:
         """The source that the URL names, else the one that has the API key."""
         if shown.place:
             return self._sources, await self._sources.find(shown.place, steady_now())
@@ -100,7 +100,7 @@ class Admittance:
                 return source
         raise NotFound("no source has this API key")
 
-    def _check(self, source: Source, secret: str, shown: Shown) -> None:
+    def _check(self, source: Source, secret: str, shown: ConnectionAttempt) -> None:
         """Raises KeyMissing, NoPublicUrl."""
         credential = source.credential
         match credential.kind:
@@ -115,7 +115,7 @@ class Admittance:
         if not shows:
             raise KeyMissing
 
-    def _signed_once(self, source: Source, secret: str, shown: Shown) -> bool:
+    def _signed_once(self, source: Source, secret: str, shown: ConnectionAttempt) -> bool:
         if not _same(shown.headers.get("x-api-key", ""), source.credential.name):
             return False
         url = urlsplit(self._url(source, shown.target))

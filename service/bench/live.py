@@ -16,7 +16,7 @@ from service.bench.error_rates import Edits
 from service.bench.latencies import CallLatencies, within
 from service.bench.service_process import RunningService, Sample
 from service.bench.statistics import histogram_spread, medians, slope, spread
-from service.bench.steal import Reading, Steal, TextCame, steps, take_cores
+from service.bench.steal import HealthReading, Steal, TextCame, steps, take_cores
 from service.client import CallStart, StreamFailed, stream_call
 
 BETWEEN: Seconds = 0.7
@@ -185,7 +185,7 @@ def _stolen(plan: LivePlan, steal: Steal, run: LiveRun) -> dict[str, Any]:
         for said, late in zip(latency.utterances, latency.finals, strict=True)
     ]
     readings = [
-        Reading(
+        HealthReading(
             at=at,
             level=round(sample.values["callwarden_degradation_level"]),
             calls=round(sample.values["callwarden_calls_live"]),

@@ -46,7 +46,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class EngineRun:
     """One way to recognise them all: what it recognised, how long it took, and what our recogniser counted of it."""
 
     name: str
@@ -60,7 +60,7 @@ class Row:
 
 def recognise_with_callwarden(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
-) -> Row:
+) -> EngineRun:
     """Through recogniser, second opinion, engine and hallucination filter, as the service joins them. Blocking."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
@@ -71,7 +71,7 @@ def recognise_with_callwarden(
 
 async def _ours(
     engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
-) -> Row:
+) -> EngineRun:
     async with BatchRecogniser(engine, limits=_BUSY if beam == 1 else _CALM) as recogniser:
 
         async def text_of(index: int) -> str:
@@ -87,7 +87,7 @@ async def _ours(
         grown = {name: value - getattr(warm, name) for name, value in asdict(recogniser.counts).items()}
     name = "Callwarden, prompted" if biasing.prompt else "Callwarden"
     counts = RecogniserCounts(**grown)
-    return Row(name=name, beam=beam, callwarden=True, recognised=tuple(texts), took=took, cpu=cpu, counts=counts)
+    return EngineRun(name=name, beam=beam, callwarden=True, recognised=tuple(texts), took=took, cpu=cpu, counts=counts)
 
 
 def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> RecognitionRequest:
@@ -101,7 +101,7 @@ Step = Callable[[], None]
 
 def recognise_with_faster_whisper(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, step: Step
-) -> Row:
+) -> EngineRun:
     """An utterance after the other, on all cores. Blocking."""
     model = FasterWhisper(path, compute_type="int8", cores=os.cpu_count() or 1)
     model.transcribe(stretches[0].pcm, language, beam)
@@ -112,7 +112,7 @@ def recognise_with_faster_whisper(
         step()
     took = time.perf_counter() - begun
     name = "faster-whisper transcribe"
-    return Row(name=name, beam=beam, callwarden=False, recognised=tuple(texts), took=took, cpu=_cpu() - cpu)
+    return EngineRun(name=name, beam=beam, callwarden=False, recognised=tuple(texts), took=took, cpu=_cpu() - cpu)
 
 
 def _cpu() -> float:
@@ -120,13 +120,13 @@ def _cpu() -> float:
     return used.user + used.system
 
 
-def figures(rows: Sequence[Row], stretches: Sequence[Stretch], language: Language) -> list[dict[str, Any]]:
+def figures(rows: Sequence[EngineRun], stretches: Sequence[Stretch], language: Language) -> list[dict[str, Any]]:
     """Each row's, beside the row of faster-whisper with the same beam."""
     yardsticks = {row.beam: row for row in rows if not row.callwarden}
     return [_row(row, yardsticks.get(row.beam), stretches, language) for row in rows]
 
 
-def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: Language) -> dict[str, Any]:
+def _row(row: EngineRun, beside: EngineRun | None, stretches: Sequence[Stretch], language: Language) -> dict[str, Any]:
     audio = sum(stretch.seconds for stretch in stretches)
     edits = _edits(row, stretches, language)
     told: dict[str, Any] = {
@@ -148,7 +148,7 @@ def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: L
     return told
 
 
-def _edits(row: Row, stretches: Sequence[Stretch], language: Language) -> Edits:
+def _edits(row: EngineRun, stretches: Sequence[Stretch], language: Language) -> Edits:
     return edits_over(
         ((stretch.text, recognised) for stretch, recognised in zip(stretches, row.recognised, strict=True)), language
     )

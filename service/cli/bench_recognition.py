@@ -28,7 +28,7 @@ from service.bench.clips import Clip, ClipsUnusable, read_clips
 from service.bench.error_rates import NORMALISER
 from service.bench.recognition import (
     HOME,
-    Row,
+    EngineRun,
     Stretch,
     figures,
     recognise_with_callwarden,
@@ -94,11 +94,13 @@ def _stretch(clip: Clip, channel: str) -> Stretch:
     return Stretch(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), dtype=np.float32), text=clip.text)
 
 
-def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress) -> list[Row]:
-    def row(told: str, beam: int, biasing: Biasing) -> Row:
+def _rows(
+    path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress
+) -> list[EngineRun]:
+    def row(told: str, beam: int, biasing: Biasing) -> EngineRun:
         return recognise_with_callwarden(path, stretches, language, beam, biasing, _bar(progress, told, stretches))
 
-    rows: list[Row] = []
+    rows: list[EngineRun] = []
     for beam in BEAMS:
         rows.append(row(f"Callwarden, beam {beam}", beam, NO_BIASING))
         told = f"faster-whisper, beam {beam}"

@@ -28,7 +28,7 @@ from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, fail_all, leave, out, warn
 from service.cli.text_input import text_of
 from service.importing.files import FoundFile, found_files
-from service.importing.importer import Importer, Outcome
+from service.importing.importer import FileOutcome, Importer
 from service.importing.listing import Defaults, Listing, NamePattern, RecordedCall, listed, named
 from service.importing.playing import NOBODY_WAITS
 from service.logs import configure_logging
@@ -117,7 +117,7 @@ class _Board:
     def progressed(self, call: RecordedCall, at: Seconds) -> None:
         self._progress.update(self._bars[call.announced.call_id], completed=at)
 
-    def ended(self, call: RecordedCall, outcome: Outcome) -> None:
+    def ended(self, call: RecordedCall, outcome: FileOutcome) -> None:
         if (bar := self._bars.pop(call.announced.call_id, None)) is not None:
             self._progress.remove_task(bar)
         if outcome.kind == "refused":

@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class PeerClosed:
     """The connection is over; `code` is RFC 6455's: 1000 where the peer ended it cleanly."""
 
     code: int
@@ -68,7 +68,7 @@ class Unsent(Exception):
 class Transport(Protocol):
     """A connection that carries messages."""
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         """The next message. May be cancelled without losing one."""
         ...
 
@@ -177,7 +177,7 @@ class GatewayShell:
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
             self._replies = tasks.create_task(self._answer(connection, facts, partials))
             self._take([*notes, *events[1:]], connection)
-            while not isinstance(message := await self._next(), Gone):
+            while not isinstance(message := await self._next(), PeerClosed):
                 self._take(await self._replied(message), connection)
             self._gone(message.code, connection)
         except ProtocolViolation as violation:
@@ -201,14 +201,14 @@ class GatewayShell:
         """The first events, beginning with the announcement; None where the peer left before."""
         try:
             async with asyncio.timeout(self._limits.start):
-                while not isinstance(message := await self._next(), Gone):
+                while not isinstance(message := await self._next(), PeerClosed):
                     if events := await self._replied(message):
                         return events
         except TimeoutError:
             raise ProtocolViolation("connection", f"no call was announced within {self._limits.start:g} s") from None
         return None
 
-    async def _next(self) -> Sequence[DialectOutput] | Gone:
+    async def _next(self) -> Sequence[DialectOutput] | PeerClosed:
         """What the next message comes to, or the dialect's deadline."""
         deadlines = [due for due in (self._dialect.deadline(), self._idle_at()) if due is not None]
         wait: Seconds | None = max(0.0, min(deadlines) - steady_now()) if deadlines else None
@@ -218,7 +218,7 @@ class GatewayShell:
         except TimeoutError:
             return self._waked(steady_now())
         self._received_at = steady_now()
-        return message if isinstance(message, Gone) else self._understood(message)
+        return message if isinstance(message, PeerClosed) else self._understood(message)
 
     def _idle_at(self) -> Seconds | None:
         """When a connection with a call has been silent for as long as its source lets it."""
@@ -350,7 +350,7 @@ class GatewayShell:
             await self._tell(last)
         with suppress(TimeoutError, ProtocolViolation):
             async with asyncio.timeout(self._limits.farewell):
-                while not self._closed and not isinstance(message := await self._next(), Gone):
+                while not self._closed and not isinstance(message := await self._next(), PeerClosed):
                     await self._replied(message)
         await self._close_after(last)
 

@@ -55,7 +55,7 @@ _FLUSH_EVERY: Final[Seconds] = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FileOutcome:
     """What became of a file. Of one that is skipped the store had the call; `reason` tells why one is refused."""
 
     kind: Literal["taken", "skipped", "refused"]
@@ -69,7 +69,7 @@ class Watcher(Protocol):
 
     def progressed(self, call: RecordedCall, at: Seconds) -> None: ...
 
-    def ended(self, call: RecordedCall, outcome: Outcome) -> None: ...
+    def ended(self, call: RecordedCall, outcome: FileOutcome) -> None: ...
 
 
 class _Refused(Exception):
@@ -148,7 +148,7 @@ class Importer:
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def take(self, call: RecordedCall, watcher: Watcher) -> Outcome:
+    async def take(self, call: RecordedCall, watcher: Watcher) -> FileOutcome:
         """Raises as `take_all` does; the file is whole in the store then, or not at all."""
         announced = call.announced
         async with self._customers.setdefault(announced.customer or announced.call_id, asyncio.Lock()):
@@ -157,10 +157,10 @@ class Importer:
             try:
                 await self._take(call, watcher)
             except (AudioUnusable, _Refused) as refused:
-                return Outcome(kind="refused", reason=str(refused).removeprefix(f"{call.file.path}: "))
+                return FileOutcome(kind="refused", reason=str(refused).removeprefix(f"{call.file.path}: "))
             finally:
                 await asyncio.to_thread(self._aside.discard, announced.call_id)
-        return Outcome(kind="taken")
+        return FileOutcome(kind="taken")
 
     async def _stored(self, call_id: str) -> Call | None:
         try:
@@ -244,13 +244,13 @@ class Importer:
         )
 
 
-def _known(announced: CallAnnounced, stored: Call) -> Outcome:
+def _known(announced: CallAnnounced, stored: Call) -> FileOutcome:
     """Of a file whose call id the store has: another month's folder may have files of the same names."""
     begun = announced.started_at
     if begun is None or abs(begun - stored.started_at) <= _SAME_START:
-        return Outcome(kind="skipped")
+        return FileOutcome(kind="skipped")
     other = f"{stored.id} of {stored.started_at.isoformat(sep=' ', timespec='seconds')}"
-    return Outcome(kind="refused", reason=f"another call is stored as {other}; give this one an id in the list")
+    return FileOutcome(kind="refused", reason=f"another call is stored as {other}; give this one an id in the list")
 
 
 def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:

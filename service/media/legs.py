@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.audio.codecs import Decoded, decoder
+from asr.audio.codecs import DecodedAudio, decoder
 from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, energy
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
@@ -20,7 +20,7 @@ LONGEST_LOSS: Seconds = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class LegSamples:
     """Samples of one leg at the call's rate. `at`: the source's own time of the first, None where they follow on."""
 
     role: Role
@@ -43,18 +43,18 @@ class _LegWire:
         """Whether what is at this time of the source goes on with what came last, but for a few packets."""
         return at is None or self._end is None or at - self._end <= LONGEST_LOSS
 
-    def decoded(self, payload: bytes, legs: int) -> Decoded:
+    def decoded(self, payload: bytes, legs: int) -> DecodedAudio:
         """What came of this leg, and of those that are interleaved with it."""
         return self._decoder.decode(payload, legs)
 
-    def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> Piece:
+    def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> LegSamples:
         """Where a filter withholds samples the piece's time says so."""
         self._end = None if at is None else at + pcm.size / self.rate
         if self._resampler is None:
-            return Piece(role=role, at=at, pcm=pcm)
+            return LegSamples(role=role, at=at, pcm=pcm)
         withheld, ready = self._withheld, self._resampler.push(pcm)
         self._withheld = withheld + pcm.size / self.rate - ready.size / self._call_rate
-        return Piece(role=role, at=None if at is None else at - withheld, pcm=ready)
+        return LegSamples(role=role, at=None if at is None else at - withheld, pcm=ready)
 
     def flush(self) -> Pcm | None:
         """What the filter withholds. The next payload follows nothing."""
@@ -79,7 +79,7 @@ class WireAudio:
         """Audio that came of the leg of which most did."""
         return max(self._received.values(), default=0.0)
 
-    def set(self, form: FormatChanged) -> list[Piece]:
+    def set(self, form: FormatChanged) -> list[LegSamples]:
         """These legs come in this form from here on; what their filters withheld."""
         rest = self.flush(form.roles)
         self._interleaved = form.roles
@@ -87,7 +87,7 @@ class WireAudio:
             self._legs[role] = _LegWire(form.encoding, form.rate, self._call_rate)
         return rest
 
-    def decoded(self, event: AudioArrived) -> list[Piece]:
+    def decoded(self, event: AudioArrived) -> list[LegSamples]:
         """One piece a leg, and what filters withheld before a hole. A leg without a form is left out."""
         roles: tuple[Role, ...] = self._interleaved if event.role is None else (event.role,)
         wire = self._legs.get(roles[0])
@@ -98,16 +98,16 @@ class WireAudio:
         self.damaged += decoded.damaged
         return [*rest, *(self._piece(role, event.at, pcm) for role, pcm in zip(roles, decoded.legs, strict=True))]
 
-    def flush(self, roles: Sequence[Role]) -> list[Piece]:
+    def flush(self, roles: Sequence[Role]) -> list[LegSamples]:
         """What the filters of these legs withhold."""
-        rest: list[Piece] = []
+        rest: list[LegSamples] = []
         for role in roles:
             pcm = self._legs[role].flush() if role in self._legs else None
             if pcm is not None:
-                rest.append(Piece(role=role, at=None, pcm=pcm))
+                rest.append(LegSamples(role=role, at=None, pcm=pcm))
         return rest
 
-    def _piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> Piece:
+    def _piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> LegSamples:
         wire = self._legs[role]
         self._received[role] = self._received.get(role, 0.0) + pcm.size / wire.rate
         return wire.piece(role, at, pcm)

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from asr.audio.pcm import Encoding, Pcm, samples_in
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
-from service.media.legs import LegAudio, Piece, WireAudio
+from service.media.legs import LegAudio, LegSamples, WireAudio
 from service.media.track import GapMarks, Hole, LegTrack, TrackOutput
 from service.record.facts import GapMarked
 
@@ -219,7 +219,7 @@ class CallTimeline:
             if role in self._tracks:
                 self._tracks[role].begin_anew()
 
-    def _given_out(self, withheld: Sequence[Piece]) -> list[TimelineOutput]:
+    def _given_out(self, withheld: Sequence[LegSamples]) -> list[TimelineOutput]:
         """What filters withheld follows on."""
         given: list[TrackOutput] = []
         for piece in withheld:
@@ -227,7 +227,7 @@ class CallTimeline:
                 given += self._tracks[piece.role].follow_on(piece.pcm)
         return self._told(given)
 
-    def _pushed(self, piece: Piece, now: Seconds) -> list[TrackOutput]:
+    def _pushed(self, piece: LegSamples, now: Seconds) -> list[TrackOutput]:
         track = self._tracks.get(piece.role)
         if track is None or not piece.pcm.size:
             return []

@@ -13,7 +13,7 @@ import numpy as np
 
 from asr.audio.pcm import Pcm, encode
 from asr.types import Role, Seconds
-from service.simulation.port import Message, Opening, Packet, SessionFailed, SimulatedCall, SpeakingClient
+from service.simulation.port import ConnectionRequest, Message, Packet, SessionFailed, SimulatedCall, SpeakingClient
 
 Json = dict[str, Any]
 
@@ -56,14 +56,14 @@ class AudioHookClient(SpeakingClient):
     def _position(self) -> Seconds:
         return self._samples / RATE
 
-    def opening(self) -> Opening:
+    def opening(self) -> ConnectionRequest:
         headers = {
             "Audiohook-Organization-Id": self._organization,
             "Audiohook-Session-Id": self._session,
             "Audiohook-Correlation-Id": self._call.id_of("correlation"),
             "X-API-KEY": self._call.key,
         }
-        return Opening(url=self._call.url, headers=headers)
+        return ConnectionRequest(url=self._call.url, headers=headers)
 
     def begin(self) -> list[Message]:
         numbers = {"ani": "+13125550100", "aniName": "", "dnis": "+13125550101"}

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from asr.types import Seconds
 from service.client import StreamFailed
-from service.simulation.links import Gone, Link, open_link
+from service.simulation.links import Link, LinkClosed, open_link
 from service.simulation.port import GatewayClient, Message, SessionFailed
 
 READY_SECONDS: Final[Seconds] = 5.0
@@ -30,7 +30,7 @@ class Listener:
     closed: Callable[[str], None]
 
 
-class Connection:
+class SimulatedConnection:
     """`client` says what is sent. Once the connection has failed, everything raises StreamFailed with the reason."""
 
     def __init__(self, client: GatewayClient, link: Link, listener: Listener) -> None:
@@ -52,7 +52,7 @@ class Connection:
         try:
             for message in messages:
                 await self._link.send(message)
-        except Gone as gone:
+        except LinkClosed as gone:
             raise _ended(str(gone)) from gone
 
     async def end(self, ending: Ending) -> None:
@@ -65,7 +65,7 @@ class Connection:
             await self._wait(lambda: self.client.over, OVER_SECONDS, "did not confirm the end")
         try:
             self._listener.closed(await self._link.close())
-        except Gone as gone:
+        except LinkClosed as gone:
             raise _ended(str(gone)) from gone
 
     async def listen(self) -> None:
@@ -77,7 +77,7 @@ class Connection:
                 for answer in self.client.received(message):
                     await self._link.send(answer)
                 self._received.set()
-        except Gone as gone:
+        except LinkClosed as gone:
             self._gone = str(gone)
         except SessionFailed as failed:
             self._failure = str(failed)
@@ -96,10 +96,10 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(client: GatewayClient, listener: Listener) -> AsyncGenerator[Connection]:
+async def connected(client: GatewayClient, listener: Listener) -> AsyncGenerator[SimulatedConnection]:
     """Raises StreamFailed."""
     link = await open_link(client.opening())
-    connection = Connection(client, link, listener)
+    connection = SimulatedConnection(client, link, listener)
     listening = asyncio.create_task(connection.listen())
     try:
         yield connection

@@ -11,7 +11,7 @@ from typing import Any, Final
 from asr.audio.pcm import Pcm, SampleEncoding, encode
 from asr.types import Role, Seconds
 from service.simulation.credentials import in_path
-from service.simulation.port import Message, Opening, Packet, SimulatedCall, SpeakingClient
+from service.simulation.port import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 Json = dict[str, Any]
 
@@ -30,8 +30,8 @@ class MediaStreamClient(SpeakingClient):
         self._chunks = dict.fromkeys(self.tracks, 0)
         self._first: Seconds | None = None
 
-    def opening(self) -> Opening:
-        return Opening(url=in_path(self._call.url, self._call.key))
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=in_path(self._call.url, self._call.key))
 
     def begin(self) -> list[Message]:
         return [*map(json.dumps, self.greetings()), self._numbered(self.start())]

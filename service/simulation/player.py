@@ -15,7 +15,7 @@ import numpy as np
 from asr.audio.pcm import Pcm
 from asr.types import ROLES, Role, Seconds
 from service.audio_files.call import CallSound, packets
-from service.simulation.connection import Connection, Ending, Listener, connected
+from service.simulation.connection import Ending, Listener, SimulatedConnection, connected
 from service.simulation.network import Network, NetworkQuirks
 from service.simulation.port import Packet, SimulatedCall
 from service.simulation.vendors import Vendor
@@ -86,7 +86,7 @@ async def _broke(
     return broke
 
 
-async def _give(connections: list[Connection], packet: Packet) -> None:
+async def _give(connections: list[SimulatedConnection], packet: Packet) -> None:
     for connection in connections:
         await connection.send(connection.client.audio(packet))
 

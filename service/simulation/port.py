@@ -49,7 +49,7 @@ class SimulatedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class ConnectionRequest:
     """How a connection is opened. `url`: ws, wss, or tcp. `deflate`: compression is offered."""
 
     url: str
@@ -90,7 +90,7 @@ class GatewayClient(Protocol):
         """Nothing more is waited for after the end."""
         ...
 
-    def opening(self) -> Opening: ...
+    def opening(self) -> ConnectionRequest: ...
 
     def begin(self) -> list[Message]:
         """What is sent as soon as the connection is open."""

@@ -11,7 +11,7 @@ import structlog
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from service.access.admittance import NoPublicUrl, Shown
+from service.access.admittance import ConnectionAttempt, NoPublicUrl
 from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
 from service.access.view import ADMINS, DECIDERS, KEEPERS, USERS, WATCHERS, View
@@ -146,11 +146,11 @@ async def admitted_gateway(context: RequestContext, connection: HTTPConnection, 
         raise storage_refusal(error) from error
 
 
-def _shown(connection: HTTPConnection, dialect: str) -> Shown:
+def _shown(connection: HTTPConnection, dialect: str) -> ConnectionAttempt:
     """`raw_path` is what was asked for, before anybody decoded it."""
     query = connection.scope["query_string"].decode("latin-1")
     path = connection.scope["raw_path"].decode("latin-1")
-    return Shown(
+    return ConnectionAttempt(
         dialect=dialect,
         place=connection.path_params.get("key", ""),
         headers=connection.headers,

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Turn:
+class PlayedTurn:
     role: Role
     text: str
     sentiment: float
@@ -27,7 +27,7 @@ class Turn:
 @dataclass(frozen=True)
 class Play:
     language: Language
-    turns: tuple[Turn, ...]
+    turns: tuple[PlayedTurn, ...]
     gap_after: int | None = None
     notice_after: int | None = None
     duty: str | None = None
@@ -41,19 +41,21 @@ class Play:
         return tuple({turn.role: None for turn in self.turns if turn.start <= at <= turn.end})
 
 
-def a(text: str, sentiment: float = 0.1, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> Turn:
-    return Turn("agent", text, sentiment, emotion, breaks)
+def a(text: str, sentiment: float = 0.1, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> PlayedTurn:
+    return PlayedTurn("agent", text, sentiment, emotion, breaks)
 
 
-def c(text: str, sentiment: float = 0.0, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> Turn:
-    return Turn("customer", text, sentiment, emotion, breaks)
+def c(text: str, sentiment: float = 0.0, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> PlayedTurn:
+    return PlayedTurn("customer", text, sentiment, emotion, breaks)
 
 
-def timed(turns: tuple[Turn, ...], per_char: float) -> tuple[Turn, ...]:
-    at, done = 0.9, list[Turn]()
+def timed(turns: tuple[PlayedTurn, ...], per_char: float) -> tuple[PlayedTurn, ...]:
+    at, done = 0.9, list[PlayedTurn]()
     for turn in turns:
         end = at + max(1.1, len(turn.text) * per_char)
-        done.append(Turn(turn.role, turn.text, turn.sentiment, turn.emotion, turn.breaks, round(at, 2), round(end, 2)))
+        done.append(
+            PlayedTurn(turn.role, turn.text, turn.sentiment, turn.emotion, turn.breaks, round(at, 2), round(end, 2))
+        )
         at = end + (0.7 if len(done) % 3 else 1.6)
     return tuple(done)
 
@@ -66,7 +68,7 @@ def from_sample(name: str, moods: dict[int, tuple[float, Emotion]]) -> Play:
         if "turn" in f and f["category"] in RULES
     }
     turns = [
-        Turn(
+        PlayedTurn(
             t["speaker"],
             t["text"],
             *moods.get(i, (0.0, "neutral")),

@@ -74,7 +74,7 @@ class StagedCall:
         )
 
 
-class Stage:
+class RehearsalStage:
     """`calls` of them live at a time, `past` over already."""
 
     def __init__(self, calls: int, past: int, seed: int) -> None:

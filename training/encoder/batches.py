@@ -49,9 +49,9 @@ class Ragged:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownLines:
     """Some lines as they are shown once. `texts`: places of their tokens; `before`: of what was said before, (lines,
-    2), the latest first; `flags`: who speaks, as `Heads` takes it."""
+    2), the latest first; `flags`: who speaks, as `HeadsNetwork` takes it."""
 
     rows: Rows
     texts: Rows
@@ -79,12 +79,12 @@ class Lines:
         theirs = {other.tokens.written(place) for place in other.column["text"][other.of(TRAIN, PUBLIC)]}
         return np.array([self.tokens.written(place) in theirs for place in self.column["text"][rows]])
 
-    def as_written(self, rows: Rows) -> Shown:
+    def as_written(self, rows: Rows) -> ShownLines:
         """To measure with."""
         column = self.column
         return _shown(rows, column["text"][rows], column["before"][rows], column["before_agent"][rows], column)
 
-    def drawn(self, rows: Rows, dice: np.random.Generator) -> Shown:
+    def drawn(self, rows: Rows, dice: np.random.Generator) -> ShownLines:
         """To learn from: each text in one of its forms, some lines without what came before or after a stranger's."""
         column, count = self.column, len(rows)
         before, agent = column["before"][rows], column["before_agent"][rows]
@@ -95,14 +95,14 @@ class Lines:
         shown = _shown(rows, column["text"][rows], before, agent, column)
         texts = shown.texts + self._texts * dice.integers(0, self.forms, count)
         others = np.where(before >= 0, before + self._texts * dice.integers(0, self.forms, (count, 1)), -1)
-        return Shown(rows, texts, others, shown.flags)
+        return ShownLines(rows, texts, others, shown.flags)
 
     def _strangers(self, count: int, english: bool, dice: np.random.Generator) -> Rows:
         column = self.column
         ordinary = (column["split"] == TRAIN) & column["ordinary"] & (column["english"] == english)
         return dice.choice(np.flatnonzero(ordinary), count)
 
-    def one_pass(self, rows: Rows, lines: int, dice: np.random.Generator) -> Iterator[Shown]:
+    def one_pass(self, rows: Rows, lines: int, dice: np.random.Generator) -> Iterator[ShownLines]:
         """In batches of `lines` of like length, in random order."""
         column = self.column
         teaches = column["judged"] | column["may_say"].any(1) | (column["split"] == PUBLIC)
@@ -114,8 +114,10 @@ class Lines:
             yield self.drawn(batches[place], dice)
 
 
-def _shown(rows: Rows, texts: Rows, before: Rows, agent: NDArray[np.bool_], column: dict[str, NDArray[Any]]) -> Shown:
+def _shown(
+    rows: Rows, texts: Rows, before: Rows, agent: NDArray[np.bool_], column: dict[str, NDArray[Any]]
+) -> ShownLines:
     there = before >= 0
     first, second = (np.stack([there[:, turn], there[:, turn] & agent[:, turn]], 1) for turn in (0, 1))
     flags = np.concatenate([column["agent"][rows][:, None], first, second], 1).astype(np.float32)
-    return Shown(rows, texts.astype(np.int64), before.astype(np.int64), flags)
+    return ShownLines(rows, texts.astype(np.int64), before.astype(np.int64), flags)

@@ -22,7 +22,7 @@ from detectors.evaluation.batch import Batch
 from detectors.evaluation.measure import OWN_LAW, in_any
 from detectors.runtime.registry import load
 from detectors.semantic.encoder import OnnxTextEncoder
-from detectors.semantic.heads import Heads, Meaning, Turn, load_heads
+from detectors.semantic.heads import EmbeddedTurn, Heads, Meaning, load_heads
 from detectors.semantic.judgement import FEATURES, features
 from training.corpus.check import SAYS
 from training.encoder.measure import f1_each
@@ -110,8 +110,8 @@ def meanings_of(encoder: OnnxTextEncoder, heads: Heads, lines: Sequence[Example]
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
     found: list[Meaning] = []
     for line in lines:
-        before = [Turn(role=_role(who), embedding=vectors[said]) for who, said in line.before]
-        found.append(heads.meaning(Turn(role=_role(line.speaker), embedding=vectors[line.text]), before))
+        before = [EmbeddedTurn(role=_role(who), embedding=vectors[said]) for who, said in line.before]
+        found.append(heads.meaning(EmbeddedTurn(role=_role(line.speaker), embedding=vectors[line.text]), before))
     return found
 
 

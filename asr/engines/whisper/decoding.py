@@ -54,7 +54,7 @@ nats nothing else is taken for one. (Mandarin terms are short and many: half a n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Hypothesis:
     """One hypothesis: its text tokens, their text, and the figures it is judged by."""
 
     tokens: tuple[int, ...]
@@ -100,7 +100,7 @@ def compression_ratio(text: str) -> float:
     return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
 
 
-def looks_wrong(decoded: Decoded, seconds: float) -> bool:
+def looks_wrong(decoded: Hypothesis, seconds: float) -> bool:
     """True when a second look is worth its time."""
     if not decoded.tokens:
         return False
@@ -112,14 +112,14 @@ def looks_wrong(decoded: Decoded, seconds: float) -> bool:
     )
 
 
-def preferred(hypotheses: Sequence[Decoded], terms: Sequence[BiasTerm]) -> Decoded:
+def preferred(hypotheses: Sequence[Hypothesis], terms: Sequence[BiasTerm]) -> Hypothesis:
     """The first, which is the likeliest, or one with more of the expected terms in it that is nearly as likely."""
     first, *others = hypotheses
 
-    def more(hypothesis: Decoded) -> int:
+    def more(hypothesis: Hypothesis) -> int:
         return sum(occurrences(hypothesis.text, term.text) - occurrences(first.text, term.text) for term in terms)
 
-    def worth(hypothesis: Decoded) -> float:
+    def worth(hypothesis: Hypothesis) -> float:
         return hypothesis.avg_logprob + _TERM_WORTH * more(hypothesis) / (len(hypothesis.tokens) + 1)
 
     return max([first, *(other for other in others if more(other) > 0)], key=worth)

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from service.access.keys import presented_id, presented_key
-from service.gateway.shell import GatewayShell, Gone, Unsent
+from service.gateway.shell import GatewayShell, PeerClosed, Unsent
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
@@ -41,10 +41,10 @@ class WebSocketTransport:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            return Gone(code=message.get("code", 1006))
+            return PeerClosed(code=message.get("code", 1006))
         text = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 

@@ -32,7 +32,7 @@ OPEN: dict[str, Any] = {
 FRAME = b"\xff\x7f" * 1600
 
 
-class Session:
+class AudioHookSession:
     """The client's side: numbers what it says, and gives the next message from the service."""
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -60,13 +60,13 @@ class Session:
 
 
 @asynccontextmanager
-async def session(house: House, key: str) -> AsyncGenerator[Session]:
-    headers = {"X-API-KEY": key, "Audiohook-Organization-Id": ORGANIZATION, "Audiohook-Session-Id": SESSION}
+async def session(house: House, key: str) -> AsyncGenerator[AudioHookSession]:
+    headers = {"X-API-KEY": key, "Audiohook-Organization-Id": ORGANIZATION, "Audiohook-AudioHookSession-Id": SESSION}
     async with (
         asyncio.timeout(20),
         connect(house.ws + "/v1/audiohook", additional_headers=headers, proxy=None) as socket,
     ):
-        yield Session(socket)
+        yield AudioHookSession(socket)
 
 
 async def test_a_session_from_open_to_closed(house: House) -> None:
