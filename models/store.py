@@ -11,8 +11,8 @@ from filelock import FileLock
 
 from models.errors import ModelAbsent, ModelCorrupt, ModelError, ModelUnobtainable
 from models.manifest import FileSpec, Manifest, ModelSpec, bundled_manifest
+from models.origins import Hub, assemble, wheel_parts
 from models.pins import pin, pinned, pinned_names
-from models.sources import Hub, assemble, wheel_parts
 from models.verification import FileCheck, Stamps, check_file, sha256_of
 
 Progress = Callable[[int, int], None]

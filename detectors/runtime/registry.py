@@ -23,7 +23,7 @@ from detectors.contract import (
 )
 from detectors.duties.responses import Response, ResponsesDetector, load_responses
 from detectors.duties.timed import DutiesDetector, Duty, load_duties
-from detectors.facts.detector import FactsDetector
+from detectors.facts.call_facts import FactsDetector
 from detectors.facts.statements import Statements
 from detectors.matching.pattern import Pattern
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
@@ -45,8 +45,8 @@ from detectors.semantic.encoder import FOLDER, EncoderMissing, OnnxTextEncoder
 from detectors.semantic.heads import load_heads
 from detectors.semantic.judgement import load_judgement
 from detectors.semantic.violations import SemanticDetector, Understood, rule_of
-from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
+from detectors.sentiment.utterance_sentiment import SentimentDetector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from service.access.keys import KeyForbidden, KeyMissing, basic_pair, presented_
 from service.access.sealing import Sealer
 from service.access.sessions import unix_now
 from service.access.signatures import SIGNATURES
-from service.access.sources import check_connection
+from service.access.source_description import check_connection
 from service.access.store_cache import Found, StoreCache
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.source import Source

@@ -15,7 +15,7 @@ import typer
 from detectors.contract import DetectorError
 from service.access.keys import new_key
 from service.access.passwords import Passwords
-from service.access.sources import source_of_key
+from service.access.source_description import source_of_key
 from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
 from service.cli import arguments

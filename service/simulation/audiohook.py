@@ -13,7 +13,14 @@ import numpy as np
 
 from asr.audio.pcm import Pcm, encode
 from asr.types import Role, Seconds
-from service.simulation.port import ConnectionRequest, Message, Packet, SessionFailed, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import (
+    ConnectionRequest,
+    Message,
+    Packet,
+    SessionFailed,
+    SimulatedCall,
+    SpeakingClient,
+)
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from asr.audio.pcm import encode
 from asr.types import Role
-from service.simulation.port import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 _UUID: Final = 0x01
 _AUDIO: Final = {8000: 0x10, 16_000: 0x12}

@@ -9,7 +9,7 @@ from typing import Final
 from asr.audio.pcm import encode
 from asr.types import Role
 from service.simulation.credentials import basic
-from service.simulation.port import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 _FORMATS: Final = {8000: "slin", 16_000: "slin16"}
 

@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from asr.types import Seconds
 from service.client import StreamFailed
+from service.simulation.gateway_client import GatewayClient, Message, SessionFailed
 from service.simulation.links import Link, LinkClosed, open_link
-from service.simulation.port import GatewayClient, Message, SessionFailed
 
 READY_SECONDS: Final[Seconds] = 5.0
 OVER_SECONDS: Final[Seconds] = 10.0

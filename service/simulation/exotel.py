@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from asr.audio.pcm import SampleEncoding
 from asr.types import Role
 from service.simulation.credentials import basic, with_query
+from service.simulation.gateway_client import ConnectionRequest, SimulatedCall
 from service.simulation.media_streams import Json, MediaStreamClient
-from service.simulation.port import ConnectionRequest, SimulatedCall
 
 
 class ExotelClient(MediaStreamClient):

@@ -9,7 +9,7 @@ import numpy as np
 
 from asr.audio.pcm import Pcm, encode
 from service.simulation.credentials import basic, bearer
-from service.simulation.port import ConnectionRequest, Message, Packet, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SpeakingClient
 
 
 def interleaved(left: Pcm | None, right: Pcm | None) -> bytes | None:

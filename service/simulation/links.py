@@ -12,7 +12,7 @@ from websockets.typing import Subprotocol
 
 from asr.types import Seconds
 from service.client import StreamFailed, refusal
-from service.simulation.port import ConnectionRequest, Message
+from service.simulation.gateway_client import ConnectionRequest, Message
 
 OPEN_SECONDS: Final[Seconds] = 10.0
 SEND_SECONDS: Final[Seconds] = 30.0

@@ -11,7 +11,7 @@ from typing import Any, Final
 from asr.audio.pcm import Pcm, SampleEncoding, encode
 from asr.types import Role, Seconds
 from service.simulation.credentials import in_path
-from service.simulation.port import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from asr.audio.pcm import Pcm, dbfs, energy
 from asr.types import Seconds
-from service.simulation.port import Packet
+from service.simulation.gateway_client import Packet
 
 QUIET_DBFS: Final = -60.0
 """A packet below this level is silence."""

@@ -16,8 +16,8 @@ from asr.audio.pcm import Pcm
 from asr.types import ROLES, Role, Seconds
 from service.audio_files.call import CallSound, packets
 from service.simulation.connection import Ending, Listener, SimulatedConnection, connected
+from service.simulation.gateway_client import Packet, SimulatedCall
 from service.simulation.network import Network, NetworkQuirks
-from service.simulation.port import Packet, SimulatedCall
 from service.simulation.vendors import Vendor
 
 OUTAGE_SECONDS: Final[Seconds] = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.simulation.credentials import bearer
-from service.simulation.port import ConnectionRequest
+from service.simulation.gateway_client import ConnectionRequest
 from service.simulation.twilio import TwilioClient
 
 

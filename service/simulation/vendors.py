@@ -12,8 +12,8 @@ from service.simulation.audiosocket import AudioSocketClient
 from service.simulation.chan_websocket import ChanWebsocketClient
 from service.simulation.exotel import ExotelClient
 from service.simulation.forks import AudioStreamClient, ForkClient, JambonzClient
+from service.simulation.gateway_client import GatewayClient, SimulatedCall
 from service.simulation.plivo import PlivoClient
-from service.simulation.port import GatewayClient, SimulatedCall
 from service.simulation.signalwire import SignalWireClient
 from service.simulation.telnyx import TelnyxClient
 from service.simulation.twilio import TwilioClient

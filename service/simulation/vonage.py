@@ -7,7 +7,7 @@ import json
 from asr.audio.pcm import encode
 from asr.types import Role
 from service.simulation.credentials import in_path
-from service.simulation.port import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 
 class VonageClient(SpeakingClient):

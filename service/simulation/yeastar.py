@@ -9,7 +9,7 @@ import json
 from asr.audio.pcm import encode
 from asr.types import ROLES, Role
 from service.simulation.credentials import with_query
-from service.simulation.port import ConnectionRequest, Message, Packet, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SpeakingClient
 
 
 class YeastarClient(SpeakingClient):

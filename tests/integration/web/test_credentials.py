@@ -16,7 +16,7 @@ from service.access import admittance
 from service.access.clock import steady_now
 from service.access.sealing import Sealer
 from service.access.signatures import plivo_signature, twilio_signature
-from service.access.sources import SaidCredential, described
+from service.access.source_description import SaidCredential, described
 from service.access.store_cache import FRESH_SECONDS
 from service.ingest.source import CredentialKind, Source
 from service.storage.port import StorageUnavailable

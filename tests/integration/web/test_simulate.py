@@ -16,8 +16,8 @@ from service.gateway.tcp import TcpGateway
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.events import AudioArrived
 from service.simulation.connection import Ending, Listener
+from service.simulation.gateway_client import Message, SimulatedCall
 from service.simulation.player import Quirks, play
-from service.simulation.port import Message, SimulatedCall
 from service.simulation.reservation import reserve
 from service.simulation.vendors import VENDORS
 from tests.fakes.call_registry import FakeCallConnection

@@ -25,7 +25,7 @@ from service.media.timeline import CallTimeline
 from service.record.facts import GapMarked
 from service.storage.sql import SqlStore
 from tests.floor import Floor
-from tests.media_streams import BOTH, EXOTEL, PBX, VENDORS, VendorMessages, on_one_address, told
+from tests.media_streams_vendors import BOTH, EXOTEL, PBX, VENDORS, VendorMessages, on_one_address, told
 
 every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
 FRAME = 160

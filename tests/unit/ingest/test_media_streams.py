@@ -25,7 +25,7 @@ from service.ingest.events import (
     Irregularity,
     ProtocolViolation,
 )
-from tests.media_streams import (
+from tests.media_streams_vendors import (
     EXOTEL,
     PBX,
     PLIVO,

@@ -14,7 +14,7 @@ import pytest
 from models import ModelAbsent, ModelCorrupt, ModelStore, ModelUnobtainable, UnknownModel
 from models import sources as model_sources
 from models.manifest import FileSpec, Manifest, WheelPart, bundled_manifest, parse_manifest
-from models.sources import Hub
+from models.origins import Hub
 from tests.unit.models.hub import COMMIT, HubState, serving, sha256
 
 FILES = {

@@ -18,8 +18,8 @@ from service.ingest.dialect import Dialect, Handshake, SendText
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, Irregularity, ReservedCallAnnounced
 from service.ingest.source import Source
+from service.simulation.gateway_client import GatewayClient, Message, Packet, SessionFailed, SimulatedCall
 from service.simulation.network import Network, NetworkQuirks
-from service.simulation.port import GatewayClient, Message, Packet, SessionFailed, SimulatedCall
 from service.simulation.vendors import VENDORS
 
 TOKENS: dict[Role, str] = {

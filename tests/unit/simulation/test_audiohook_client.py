@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from service.simulation.audiohook import AudioHookClient
-from service.simulation.port import Packet, SessionFailed
+from service.simulation.gateway_client import Packet, SessionFailed
 from tests.unit.simulation.test_against_parsers import call_of
 
 STEREO = {"type": "audio", "format": "PCMU", "channels": ["external", "internal"], "rate": 8000}

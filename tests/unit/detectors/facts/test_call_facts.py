@@ -11,7 +11,7 @@ import pytest
 
 from asr.types import Language, Role
 from detectors.contract import CallContext, Statement
-from detectors.facts.detector import MOST_OF_A_KIND, FactsCall, FactsDetector
+from detectors.facts.call_facts import MOST_OF_A_KIND, FactsCall, FactsDetector
 from detectors.facts.statements import Kind
 from detectors.semantic.heads import EmbeddedTurn, load_heads
 from detectors.semantic.judgement import load_judgement

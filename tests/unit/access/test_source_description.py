@@ -6,7 +6,7 @@ import pytest
 
 from service.access.keys import KeyForbidden
 from service.access.networks import lies_in
-from service.access.sources import check_connection
+from service.access.source_description import check_connection
 from service.ingest.source import Source
 
 OFFICE = ("10.1.0.0/16", "203.0.113.7/32", "2001:db8::/32")
