@@ -84,11 +84,11 @@ class Batch:
     ) -> tuple[list[Finding], Sentiment]:
         """The last turn after the others, by what judges words: not a call's duties, its hours or its order."""
         call = CallContext(call_id="", language=language, jurisdiction=jurisdiction, started_at=_NOON)
-        judges = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
+        detectors = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
         utterances = [_alone(index, *turn, language) for index, turn in enumerate(turns)]
         seen: list[Observation] = []
         for said, embedding in zip(utterances, embeddings(self._registry, utterances), strict=True):
-            seen = [each for judge in judges for each in ask_about(judge, said, embedding)]
+            seen = [each for detector in detectors for each in ask_about(detector, said, embedding)]
         [feeling] = [each for each in seen if isinstance(each, Sentiment)]
         return [each for each in seen if isinstance(each, Finding)], feeling
 

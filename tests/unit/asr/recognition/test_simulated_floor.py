@@ -13,7 +13,7 @@ def its_threads_are_simulated_too(blocked_event_loop_fails: BlockBuster) -> None
     blocked_event_loop_fails.deactivate()
 
 
-SEATS = (CallSource(key="A", calls=40, seconds=60.0),)
+CALLERS = (CallSource(key="A", calls=40, seconds=60.0),)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ SEATS = (CallSource(key="A", calls=40, seconds=60.0),)
 def test_texts_of_what_is_admitted_come_within_two_seconds_on_whatever_machine(
     speed: float, workers: int, talk: Talk, least: int
 ):
-    outcome = simulate(Plan(speed=speed, workers=workers, sources=SEATS, talk=talk, seconds=150.0))
+    outcome = simulate(Plan(speed=speed, workers=workers, sources=CALLERS, talk=talk, seconds=150.0))
     assert outcome.late(0.95, begin=20.0) <= 2.1
     assert len(outcome.finals) == outcome.said
     live = sorted(calls for at, calls in outcome.calls if at > 30.0)
@@ -40,7 +40,7 @@ def test_texts_of_what_is_admitted_come_within_two_seconds_on_whatever_machine(
 
 @pytest.mark.parametrize("speed", [1.0, 5.0])
 def test_a_machine_too_slow_for_the_promise_takes_one_call_and_loses_nothing(speed: float):
-    outcome = simulate(Plan(speed=speed, sources=SEATS[:1], seconds=60.0))
+    outcome = simulate(Plan(speed=speed, sources=CALLERS[:1], seconds=60.0))
     assert max(calls for _, calls in outcome.calls) == 1
     assert outcome.refused_at_none == 0
     assert len(outcome.finals) == outcome.said
