@@ -92,7 +92,7 @@ def _finals_akin(initial: str, one: str, other: str) -> bool:
 _SAME_SOUND = 0.0
 _AKIN = 1.5
 _KNOWN = -8.0
-"""What is known to be written for a term is it, unless the audio speaks loudly against it."""
+"""What is known to be written in a term's place is that term, unless the audio speaks loudly against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ def sound_alikes(text: str, terms: Sequence[BiasTerm]) -> Iterator[SoundAlike]:
 
 
 def _least(written: str, term: BiasTerm) -> float | None:
-    """None where it sounds otherwise."""
+    """The gain that would show the term; None where the text sounds otherwise."""
     if written in term.mishearings:
         return _KNOWN
     apart = 0

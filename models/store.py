@@ -23,11 +23,9 @@ State = Literal["ready", "unverified", "damaged", "absent"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """One line of `callwarden models list`.
-
-    `unverified`: every file is there, none was read yet since it last changed. `trusted_on_first_use`: no
-    sha256 in the manifest, the first download sets it. `obtainable_offline`: its wheels are installed.
-    """
+    """One line of `callwarden models list`. `unverified`: every file is there, and none has been read since it last
+    changed. `trusted_on_first_use`: the manifest has no sha256, so the first download sets it. `obtainable_offline`:
+    its wheels are installed."""
 
     name: str
     title: str

@@ -53,36 +53,38 @@ def leg_rate(encoding: Encoding, announced: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedAudio:
-    """One array a leg. `damaged`: the payload was no packet, and silence of the length that it told stands for it."""
+    """One array for each leg, int16. `damaged` says that the payload was no packet; silence of the length that it
+    announced stands for it."""
 
     legs: list[Pcm]
     damaged: bool = False
 
 
 class Decoder(Protocol):
-    """`rate`: samples a second of what it gives."""
+    """Decodes a leg's payloads. `rate` is that of the decoded samples, per second."""
 
     @property
     def rate(self) -> int: ...
 
     def decode(self, payload: bytes, channels: int) -> DecodedAudio:
-        """Never raises for what the payload holds."""
+        """The samples of a payload, for `channels` interleaved legs. A broken payload raises nothing."""
         ...
 
     def reset(self) -> None:
-        """What comes next follows nothing."""
+        """The next payload follows none."""
         ...
 
 
 def decoder(encoding: Encoding, rate: int) -> Decoder:
-    """A new one, for a leg of this encoding; `rate` counts where its samples stand by themselves."""
+    """A new decoder for a leg of this encoding. `rate` counts only for encodings whose samples stand by themselves."""
     if encoding in ("g722", "opus"):
         return PacketDecoder(encoding)
     return SampleDecoder(encoding, rate)
 
 
 class SampleDecoder:
-    """Legs interleaved, sample by sample. Bytes past the last whole sample frame are left out."""
+    """Samples that stand by themselves, of one leg or of several that are interleaved. Bytes past the last whole sample
+    frame are left out."""
 
     def __init__(self, encoding: SampleEncoding, rate: int) -> None:
         self.rate = rate
@@ -94,12 +96,12 @@ class SampleDecoder:
         return DecodedAudio(legs=deinterleave(decode(whole, self._encoding), channels))
 
     def reset(self) -> None:
-        """No sample depends on another."""
+        """Does nothing: no sample depends on another."""
 
 
 class PacketDecoder:
-    """One leg's packets, one a payload; an empty one is none. What is lost between two costs no more than a moment's
-    sound: both codecs find back by themselves."""
+    """One leg's packets: one in each payload, none in an empty one. A lost packet costs no more than a moment's sound,
+    because both codecs recover by themselves."""
 
     def __init__(self, encoding: PacketEncoding) -> None:
         self._codec = _CODECS[encoding]

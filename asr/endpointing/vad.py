@@ -1,4 +1,5 @@
-"""Is this speech? A cheap score for every frame, and a second opinion before recognition is paid for."""
+"""Voice activity detection: a cheap score for every frame, and a second opinion before an utterance costs recognition
+time."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ _ABOVE_FLOOR_DB: Final = 2.0
 """Steady noise, hum and tones stay within about 1 dB of their own floor; speech swings by 10 and more."""
 
 _BELOW_PEAK_DB: Final = 30.0
-"""What is this much weaker than the speech just before is the room, line echo or the other party's crosstalk."""
+"""Sound this much weaker than the speech just before is the room, line echo or the other party's crosstalk."""
 
 _PEAK_DECAY_DB: Final = 4.0 * FRAME_SAMPLES / SAMPLE_RATE
 """4 dB a second: a much quieter speaker who takes over the telephone counts again after seconds."""
@@ -44,7 +45,7 @@ class VoiceModelMissing(FileNotFoundError):
 
 
 class _LevelGate:
-    """Refuses what is no louder than the line's noise floor, or far weaker than the speech just before."""
+    """Refuses frames that are no louder than the line's noise, or far weaker than the speech just before."""
 
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=_SMOOTHED)
@@ -67,7 +68,7 @@ class _LevelGate:
             self._block.clear()
 
     def _noise_floor(self) -> float:
-        """Unknown, so as low as can be, until a full span has passed."""
+        """The noise floor, dBFS. Until a full span has passed it is unknown and taken for as low as can be."""
         return min(self._noise_floors) if len(self._noise_floors) == _FLOOR_BLOCKS else -np.inf
 
 

@@ -26,8 +26,8 @@ class RecognitionFailed(RecognitionError):
 
 
 Effort = Literal["quick", "normal", "careful", "full"]
-"""How hard the engine tries: as fast as it can; as it was set up to; otherwise than it did before, at some three times
-the cost; or with all it has, at eight times."""
+"""How hard the engine tries. `quick`: as fast as it can. `normal`: as it was set up to. `careful`: otherwise than
+before, at some three times the cost. `full`: with all that it has, at eight times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

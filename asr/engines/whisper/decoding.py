@@ -31,8 +31,8 @@ PROMPT_BUDGET = 80
 """Whisper's decoder would take 223; each token of a prompt costs every utterance time, and so do terms past the most
 useful ones."""
 QUICK_PROMPT_BUDGET = 24
-"""For who is in a hurry: the whole budget costs a fifth of the speed of greedy decoding in batches of two, this a
-twelfth."""
+"""The budget where time is short. The whole budget costs a fifth of the speed of greedy decoding in batches of two,
+this one a twelfth."""
 _TERM_ENDS = "、,，"
 _SENTENCE_ENDS = ".。"
 
@@ -113,7 +113,8 @@ def looks_wrong(decoded: Hypothesis, seconds: float) -> bool:
 
 
 def preferred(hypotheses: Sequence[Hypothesis], terms: Sequence[BiasTerm]) -> Hypothesis:
-    """The first, which is the likeliest, or one with more of the expected terms in it that is nearly as likely."""
+    """The likeliest hypothesis, which is the first, or one that is nearly as likely and holds more of the expected
+    terms."""
     first, *others = hypotheses
 
     def more(hypothesis: Hypothesis) -> int:

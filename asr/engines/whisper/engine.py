@@ -75,7 +75,7 @@ class _Item:
         return self.speech.seconds
 
     def terms(self, language: Language) -> tuple[BiasTerm, ...]:
-        """What is likely in that language."""
+        """The terms that are likely in that language."""
         return self.speech.biasing_in(language).terms
 
 
@@ -211,7 +211,8 @@ class WhisperEngine:
         return [log_odds(guess, item.seconds) for item, guess in zip(items, guesses, strict=True)]
 
     def _recognise_as(self, wanted: Sequence[tuple[_Item, Language, NDArray[np.floating]]]) -> list[Transcript]:
-        """Encoded stretches, each in that language, those whose prompts are as long together."""
+        """Recognises encoded stretches, each in its given language. Stretches whose prompts are equally long share a
+        run."""
         items = [
             self._item(at, replace(item.speech, language=language)) for at, (item, language, _) in enumerate(wanted)
         ]

@@ -45,8 +45,8 @@ _LATIN = re.compile("[A-Za-z]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """What is believed of one stretch: the `leaning` before it was looked at, and what the detector `detected`, if
-    asked."""
+    """The belief about one stretch. `leaning`: the log odds before the stretch was looked at. `detected`: the
+    detector's log odds, 0 if it was not asked."""
 
     leaning: float
     detected: float = 0.0
@@ -62,20 +62,21 @@ class Belief:
         return likelier(self.odds)
 
     def contested(self, found: Transcript, seconds: Seconds) -> bool:
-        """Whether the other language is worth decoding too, though this was found in the one."""
+        """Whether the stretch should also be decoded in the other language, although this text was found in the
+        likelier one."""
         if says_little(found.text, seconds):  # the rest may be in the other language, whatever the party speaks
             return towards(found.language, self.detected) < _SURE
         return towards(found.language, self.odds) < _SURE or not written_in(found.language, found.text)
 
     def evidence(self, found: Transcript, other: Transcript) -> float:
-        """The odds by what was detected and found, whatever had been expected."""
+        """The log odds by the detector and by both texts, without what had been expected."""
         return self.detected + towards(found.language, _WORTH * (_fit(found) - _fit(other)))
 
     def better(self, found: Transcript, other: Transcript, seconds: Seconds) -> Transcript:
-        """What was said, of the texts that two languages make of it.
+        """The text, of those found in two languages, that holds what was said.
 
-        Of one who switches within a stretch the model writes down one language and leaves out the other, or, asked for
-        the right one, neither.
+        If a speaker switches within a stretch, the model writes down one language and leaves out the other. Asked for
+        the right one, it may write neither.
         """
         if says_little(found.text, seconds):
             for one, less in ((found, other), (other, found)):
@@ -91,10 +92,10 @@ def choose(
     listen: Callable[[Sequence[int]], Sequence[float]],
     recognise: Callable[[Sequence[tuple[int, Language]]], Sequence[Transcript]],
 ) -> list[Transcript]:
-    """What was said in each of some stretches of these lengths, with the `language_odds` of what was detected and
-    found.
+    """The transcript of each stretch, of these lengths. Its `language_odds` tell what the detector and the texts
+    showed.
 
-    `listen` gives the detector's odds of the stretches at these places, `recognise` their texts in these languages.
+    `listen` gives the detector's odds of the stretches at some places, `recognise` their texts in some languages.
     """
     beliefs = [Belief(leaning=leaning) for leaning in leanings]
 
