@@ -19,7 +19,7 @@ JUDGE_WORDS = frozenset({"lexical", "semantic", "sentiment"})
 """Detectors that can judge an utterance without its call."""
 
 _NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
-"""An utterance on its own is taken to be said at a permitted hour."""
+"""An utterance on its own counts as said at a permitted hour."""
 
 
 def _ignored(_message: str) -> None:
@@ -27,7 +27,7 @@ def _ignored(_message: str) -> None:
 
 
 class BadInput(ValueError):
-    """What was given is not of the documented form; the message names line and field."""
+    """The input has not the documented form. The message names line and field."""
 
 
 class _InputLine(BaseModel):
@@ -59,7 +59,7 @@ class _Call(BaseModel):
 
 
 class Batch:
-    """The `detect` command's two forms over one registry."""
+    """Both forms of the `detect` command, over one registry."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -82,7 +82,8 @@ class Batch:
     def last_of(
         self, turns: Sequence[tuple[Role, str]], language: Language, jurisdiction: Jurisdiction
     ) -> tuple[list[Finding], Sentiment]:
-        """The last turn after the others, by what judges words: not a call's duties, its hours or its order."""
+        """What the detectors of words say about the last turn, after the others. A call's duties, hours and order are
+        left out."""
         call = CallContext(call_id="", language=language, jurisdiction=jurisdiction, started_at=_NOON)
         detectors = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
         utterances = [_alone(index, *turn, language) for index, turn in enumerate(turns)]
@@ -122,14 +123,14 @@ class Batch:
 
 
 def _on_the_clock(started_at: datetime, zone: DebtorZone) -> datetime:
-    """A start without an offset is the debtor's own time."""
+    """A start without an offset is taken by the debtor's clock."""
     if started_at.tzinfo is not None:
         return started_at
     return started_at.replace(tzinfo=zone.zone.clock if zone.zone else UTC)
 
 
 def _alone(index: int, speaker: Role, text: str, language: Language) -> Utterance:
-    """A turn of which only the words are known."""
+    """A turn of which only the words are known, as an utterance."""
     return _utterance(index, _Turn(speaker=speaker, start=10.0 * index, end=10.0 * index + 5.0, text=text), language)
 
 

@@ -35,14 +35,14 @@ ORDER: tuple[Act, ...] = get_args(Act)
 _IN_A_CLAUSE: tuple[Act, ...] = ("voicemail", "hands_over")
 """Their wordings hold words that would ask back on their own: "how can I put you through"."""
 _ASSERTED: frozenset[Act] = frozenset({"names", "owns", "affirms", "murmurs"})
-"""A question asserts none of these: "我？", "yes?"."""
+"""A question asserts none of these acts: "我？", "yes?"."""
 _LETTERS = re.compile(r"[^\W_]+")
 _DIGITS_OF_DETAILS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnswerPatterns:
-    """What each kind of act sounds like. `murmurs` are words, compared without marks and spaces."""
+    """The wordings of each act. `murmurs` are words, compared without marks and spaces."""
 
     acts: Mapping[Act, Patterns]
     murmurs: frozenset[str]
@@ -54,7 +54,7 @@ class AnswerPatterns:
         return (*self.acts["listens"], *self.acts["screens"], *self.acts["asks_back"])
 
     def read(self, text: str, names: AskedNames) -> tuple[Act, ...]:
-        """What the answer does, in order. Details may run over marks ("eight, eight, one, three")."""
+        """The acts of an answer, in order. Details may run over marks ("eight, eight, one, three")."""
         acts: list[Act] = [act for clause in clauses(text) for act in self._clause(clause, names)]
         if self._tells_details(text):
             acts.append("details")

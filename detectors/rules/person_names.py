@@ -19,12 +19,12 @@ from detectors.rules.wording import Clause, Patterns, read
 
 _WORD = re.compile(r"[A-Za-z'-]+")
 _NEAR = 0.75
-"""Two spellings of an English name this much alike are one name."""
+"""Two spellings of an English name count as one name from this likeness on."""
 _DENYING = frozenset({"no", "not"})
 _LONGEST = 3
-"""Characters, or words, in which a name must have begun."""
+"""A name must begin within so many characters, or words."""
 _WINDOW = 8
-"""Characters, or words, near a question in which the name lies."""
+"""A name lies within so many characters, or words, of the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ _NAMING: Mapping[Language, _Naming] = MappingProxyType(
 
 
 class AskedNames:
-    """What was near the agent's questions: syllables of Chinese characters, and English words."""
+    """The names that the agent asked for: syllables of Chinese characters and English words near the questions."""
 
     def __init__(self, words: NameWords) -> None:
         self._words = words
@@ -82,7 +82,7 @@ class AskedNames:
         return any(self._known.values())
 
     def asked(self, clause: str, patterns: Patterns) -> None:
-        """A clause of the agent's that asks for the person by one of the patterns."""
+        """The agent asks for the person in this clause, by one of the patterns."""
         for language, folded, span in read(clause).spans(patterns):
             self._known[language] |= self._around(language, folded.text, span)
 

@@ -1,4 +1,4 @@
-"""What several rules ask of a text: its clauses, and whether one of some patterns is in it."""
+"""Questions that several rules ask of a text: its clauses, and whether one of some patterns occurs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLAUSE = re.compile(r"[^。！？!?.…;；，,：:—\n]+[。！？!?.…;；�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """A clause or a part of one; `asked`: a question mark ends it."""
+    """A clause, or a part of one. `asked`: it ends with a question mark."""
 
     text: str
     asked: bool
@@ -36,7 +36,7 @@ def clauses(text: str) -> Iterator[Clause]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IndexedText:
-    """A text folded once for many patterns, with the keys by which most of them are passed over."""
+    """A text that was folded once for many patterns. `keys` rule out most patterns without a search."""
 
     folded: Mapping[Language, Folded]
     keys: Mapping[Language, set[str]]
@@ -55,7 +55,7 @@ class IndexedText:
 
 
 def read(text: str) -> IndexedText:
-    """The text, folded in each language it may be in."""
+    """Fold a text in each language that it may be in."""
     folded = folds(text)
     return IndexedText(
         folded=folded, keys={language: keys_of(language, each.text) for language, each in folded.items()}

@@ -1,4 +1,4 @@
-"""Texts to what they mean: the trained encoder, run by ONNX Runtime."""
+"""The trained text encoder, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ FOLDER: Final = Path(__file__).parent / "data"
 """Where the encoder and its heads ship: `encoder.onnx`, `tokenizer.json`, `heads.npz`."""
 
 MOST_TOKENS: Final = 96
-"""What training saw at most: about 150 Chinese characters. A longer text is judged in pieces of that length."""
+"""The longest text that training saw: about 150 Chinese characters. A longer text is judged in pieces of that
+length."""
 MOST_PIECES: Final = 16
-"""Of one text: what 90 s of speech hold at most. The rest of a longer one is not looked at."""
+"""So many pieces of one text are read: what 90 s of speech hold at most. The rest is left out."""
 
 
 class EncoderMissing(DetectorError):
@@ -45,7 +46,8 @@ class OnnxTextEncoder:
         self._turn = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """A vector of length 1 a text, shape (texts, size). A text of many pieces has the mean of theirs."""
+        """One vector of length 1 for each text, shape (texts, size). A text of several pieces gets the mean of
+        theirs."""
         split = [_pieces(encoding.ids) for encoding in self._tokenizer.encode_batch([*texts])]
         vectors = [np.mean([self._vector(ids) for ids in pieces], axis=0) for pieces in split]
         stacked = np.stack(vectors).astype(np.float32)
@@ -58,7 +60,7 @@ class OnnxTextEncoder:
 
 
 def _pieces(ids: list[int]) -> list[list[int]]:
-    """The ids, framed as they came; cut where they are too many for one."""
+    """The ids in pieces that the encoder takes, each with the first and last token around it."""
     first, *content, last = ids
     room = MOST_TOKENS - 2
     cuts = range(0, max(1, len(content)), room)

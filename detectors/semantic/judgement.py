@@ -1,4 +1,5 @@
-"""One judgement from all signals: what a line means, how its speaker stands to it, and which patterns it meets."""
+"""Weighs all signals into one judgement: what a line means, how its speaker stands to it, and which patterns it
+meets."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ FEATURES: Final = ("one", "category", "violates", "pattern", "pattern_against", 
 
 
 class BadJudgement(DetectorError):
-    """The file of weights and thresholds does not hold what is needed; the message names it."""
+    """The file of weights and thresholds lacks something; the message names it."""
 
 
 def against(meaning: Meaning) -> float:
@@ -29,8 +30,8 @@ def against(meaning: Meaning) -> float:
 
 
 def features(meaning: Meaning, category: str, pattern: float) -> tuple[float, ...]:
-    """What is weighed for one category, in the order of FEATURES. `pattern`: how far a rule of the category that is met
-    can be trusted, in [0, 1]; 0 where none is met."""
+    """The signals for one category, in the order of FEATURES. `pattern`: the trust in a rule of the category that is
+    met, in [0, 1]; 0 if none is met."""
     turned = against(meaning)
     return 1.0, meaning.categories[category], meaning.violates, pattern, pattern * turned, turned
 
@@ -49,18 +50,18 @@ class Judgement:
     trust_in_other_rules: float
 
     def probability(self, meaning: Meaning, category: str, rule: str | None = None) -> float:
-        """That the line commits the category, by everything known of it. `rule`: the one that is met, if any."""
+        """The probability that the line commits the category. `rule`: the rule that is met, if any."""
         pattern = 0.0 if rule is None else self.trust_of(rule)
         weighed = zip(self.weights, features(meaning, category, pattern), strict=True)
         odds = sum(weight * value for weight, value in weighed)
         return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, odds))))
 
     def trust_of(self, rule: str) -> float:
-        """How far a rule that is met can be trusted, in [0, 1]."""
+        """The trust in a rule that is met, in [0, 1]."""
         return self.trust.get(rule, self.trust_in_other_rules)
 
     def tells(self, category: str, probability: float, rule: str | None = None) -> bool:
-        """Whether that is enough for a finding."""
+        """Whether the probability is high enough for a finding."""
         return probability >= (self.thresholds[category] if rule is None else self.with_pattern)
 
 

@@ -1,6 +1,6 @@
-"""Reads what people and machines write for a time zone. Whatever it is given, it answers with a zone or with None.
+"""Reads time zones as people and machines write them. The answer is a zone or None, whatever the text is.
 
-Only names of the tz database's own list are ever opened, so that no text reaches the file system.
+Only names of the tz database's own list are opened, so no text reaches the file system.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _read(text: str, jurisdiction: Jurisdiction | None) -> Zone | None:
 
 
 def _at_offset(text: str) -> Zone | None:
-    """A distance from UTC: `UTC+8`, `gmt+0800`, `+08:00`, `8`, `z`, `东八区`. Not the tz database's `Etc/GMT+8`."""
+    """Reads a distance from UTC: `UTC+8`, `gmt+0800`, `+08:00`, `8`, `z`, `东八区`. `Etc/GMT+8` of the tz database is
+    none."""
     if text in {"z", "utc", "gmt"}:
         return _fixed(0)
     if counted := _COUNTED.fullmatch(text):
@@ -103,7 +104,7 @@ def _minutes(found: re.Match[str]) -> int | None:
 
 
 def _chinese(numeral: str) -> int:
-    """一 to 十二."""
+    """Reads 一 to 十二."""
     return sum(EIGHTHS.index(digit) for digit in numeral)
 
 
@@ -152,7 +153,7 @@ def _by_abbreviation(posix: re.Match[str], jurisdiction: Jurisdiction | None) ->
 
 
 def _apart(zone: Zone) -> set[timedelta | None]:
-    """How far the clock is from UTC, winter and summer."""
+    """How far the clock is from UTC, in winter and in summer."""
     return {moment.astimezone(zone.clock).utcoffset() for moment in (_WINTER, _SUMMER)}
 
 
