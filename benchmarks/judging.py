@@ -1,4 +1,4 @@
-"""What judging one utterance costs: python benchmarks/judging.py [-o benchmarks/judging.json]
+"""The cost of judging one utterance: python benchmarks/judging.py [-o benchmarks/judging.json]
 
 Each line of the corpus' test split is encoded and judged by all detectors, on one thread, as in a call; then texts of
 growing length.

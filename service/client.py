@@ -152,7 +152,7 @@ def _start_message(audio: CallSound, start: CallStart) -> str:
 
 
 def refusal(status: int) -> str:
-    """What an HTTP status says that answers a handshake."""
+    """The meaning of an HTTP status that answers a handshake."""
     if status == 401:
         return "401: the key is missing or unknown (make one with: callwarden keys create --source NAME)"
     if status == 403:

@@ -44,7 +44,8 @@ ENGLISH_ORDINAL: Final = (
 
 
 def chinese_value(text: str) -> Decimal | None:
-    """The value of 两千五, 1万2, 3,000 or 一千零五十. None for what is read digit by digit, as a telephone number is."""
+    """The value of 两千五, 1万2, 3,000 or 一千零五十. None for what is read digit by digit, such as a telephone
+    number."""
     parts: list[str] = _CHINESE_TOKEN.findall(text)
     if len(parts) > 1 and not any(part in _CHINESE_UNITS for part in parts):
         return None

@@ -196,8 +196,8 @@ class LexicalCall:
 
 
 def _may_break_a_word(language: Language, span: Span) -> bool:
-    """Whether a short match may consist of parts of two words: 宝鸡巴士 holds no swear word. English patterns match whole
-    words."""
+    """Whether a short match may consist of parts of two words: 宝鸡巴士 holds no swear word. English patterns match
+    whole words."""
     return not traits_of(language).spaced and span.end - span.begin <= BORDERLESS
 
 

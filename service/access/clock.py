@@ -1,4 +1,4 @@
-"""What time it is: for routes and what they keep."""
+"""Clocks for routes and for what they keep."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Sealer:
 
     @property
     def _mark(self) -> str:
-        """Tells this key from another, and nothing of it."""
+        """A mark that tells this key from others, and nothing about it."""
         return hashlib.sha256(b"callwarden mark " + self._key).hexdigest()[:8]
 
 

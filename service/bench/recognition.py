@@ -25,12 +25,12 @@ from detectors.contract import Jurisdiction
 from service.bench.error_rates import Edits, edits_over
 
 HOME: Mapping[Language, Jurisdiction] = MappingProxyType({"zh": "CN", "en": "US"})
-"""Whose law the calls of a language are measured by: that decides the prompt."""
+"""The jurisdiction by which a language is measured, which decides the prompt."""
 
 _CALM = without_deadlines("full", "full")
 _BUSY = without_deadlines("greedy", "greedy")
-"""All utterances are there at once, so the recogniser is told which floor to take this for: it decodes greedily on a
-busy one, with a beam on a calm one, and gives doubtful texts a cheaper or a dearer second look."""
+"""All utterances are there at once, so the recogniser is told how busy the floor is. On a busy one it decodes greedily,
+on a calm one with a beam, and a doubtful text gets a cheaper or a dearer second look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +47,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRun:
-    """One way to recognise them all: what it recognised, how long it took, and what our recogniser counted of it."""
+    """The texts of all utterances from one engine, how long they took, and the recogniser's counts if there is one."""
 
     name: str
     beam: int
@@ -61,7 +61,8 @@ class EngineRun:
 def recognise_with_callwarden(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
 ) -> EngineRun:
-    """Through recogniser, second opinion, engine and hallucination filter, as the service joins them. Blocking."""
+    """Recognises with recogniser, second opinion, engine and hallucination filter, as the service joins them.
+    Blocks."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
         return asyncio.run(_ours(engine, stretches, language, beam, biasing, step))
@@ -96,13 +97,13 @@ def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> 
 
 
 Step = Callable[[], None]
-"""Told after each utterance."""
+"""Called after each utterance."""
 
 
 def recognise_with_faster_whisper(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, step: Step
 ) -> EngineRun:
-    """An utterance after the other, on all cores. Blocking."""
+    """Recognises one utterance after the other, on all cores. Blocks."""
     model = FasterWhisper(path, compute_type="int8", cores=os.cpu_count() or 1)
     model.transcribe(stretches[0].pcm, language, beam)
     texts: list[str] = []
@@ -121,7 +122,7 @@ def _cpu() -> float:
 
 
 def figures(rows: Sequence[EngineRun], stretches: Sequence[Stretch], language: Language) -> list[dict[str, Any]]:
-    """Each row's, beside the row of faster-whisper with the same beam."""
+    """The figures of each run, beside the run of faster-whisper with the same beam."""
     yardsticks = {row.beam: row for row in rows if not row.callwarden}
     return [_row(row, yardsticks.get(row.beam), stretches, language) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Cores taken away in mid-run by programs that do nothing else, and what each stretch of the run was like."""
+"""Takes cores away in mid-run, by programs that do nothing else, and compares the parts of the run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TextCame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReading:
-    """What the service told of itself at one moment of the run."""
+    """The service's health at one moment of the run."""
 
     at: Seconds
     level: int

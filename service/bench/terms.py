@@ -1,4 +1,4 @@
-"""What a prompt does to a text: its terms recognised where they were said, or put where nobody said them. Pure."""
+"""Counts a vocabulary's terms in recognised texts: those that were said, and those that nobody said. Pure."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from service.record.summary import CallSummary
 from service.storage.port import LoggedFact
 
 SHORTEST_SENTENCE: Seconds = 1.0
-"""Nothing that a duty asks for is said in less."""
+"""Nothing that a duty asks for takes less time to say."""
 
 LOOK_BACK: Seconds = 20.0
 """An utterance has its text before any that ended after it. So speech that has none yet began less than this before
@@ -71,7 +71,7 @@ class EarlierCall:
 
     @property
     def in_stretches(self) -> Iterator[list[Utterance] | GapMarked | Notice]:
-        """`detector_inputs`, with the utterances between two gaps or holds together."""
+        """`detector_inputs`, where the utterances between two gaps or holds form one list."""
         said: list[Utterance] = []
         for each in self.detector_inputs:
             if isinstance(each, Utterance):
@@ -104,7 +104,7 @@ class EarlierCall:
 
 @dataclass(slots=True)
 class _Reading:
-    """The log so far."""
+    """The state of reading the log."""
 
     call: Call
     last_at: datetime
@@ -170,14 +170,14 @@ class _Reading:
         self.reached = max(self.reached, end)
 
     def _forget_premature(self) -> None:
-        """The call went on after that end: its missed duties were owed again."""
+        """The call went on after that end, so its missed duties are owed again."""
         self.alerts = [alert for alert in self.alerts if not _at_the_end(alert, self.closed)]
         self.findings = [finding for finding in self.findings if not _at_the_end(finding, self.closed)]
         self.closed = None
 
 
 def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierCall:
-    """The call of this summary, whose whole log this is, oldest fact first."""
+    """Reads the call of this summary from its whole log, oldest fact first."""
     reading = _Reading(summary.call, log[0].at)
     for logged in log:
         reading.take(logged.fact)
@@ -201,10 +201,10 @@ def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierC
 
 
 def _at_the_end(judged: Finding, closed: CallClosed | None) -> bool:
-    """Whether a duty counts as missed because the call ended: else its time had run out before."""
+    """Whether a duty counted as missed only because the call ended. Otherwise its time had run out before."""
     return closed is not None and judged.kind == "duty_missing" and judged.end >= closed.duration
 
 
 def hides_speech(gap: GapMarked) -> bool:
-    """Whether the agent may have said something in it that nobody has read. A leg that sent nothing was silent."""
+    """Whether the agent may have said something in the gap that has no text. A leg that sent nothing was silent."""
     return gap.role != "customer" and gap.reason != "silence" and gap.end - gap.start >= SHORTEST_SENTENCE

@@ -1,9 +1,10 @@
-"""What a call's parties have said so far of utterances that still go on. Plain; one a call, told after every piece of
-audio.
+"""The words so far of utterances that still go on. One for each call, called after every piece of audio; it holds
+callbacks of requests in work.
 
-A leg is asked about every 1.5 s of speech, quickly; and when its speaker pauses, with all care: when the pause turns
-out to be the end, that text is the final one already, and how it ends tells how long to wait for more. What two texts
-in a row agree on is shown at once, and handed on for detectors to look at.
+A leg's text is asked for every 1.5 s of speech, quickly. When its speaker pauses, it is asked for with full care. If
+the pause turns out to be the end, that text is the final one, and its wording tells how long to wait for more.
+
+Words that two texts in a row agree on are shown at once, and handed on to the detectors.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class _GoingOn:
 
 
 class Partials:
-    """`tell` is called with what more words have been agreed on, from the event loop."""
+    """Follows the utterances in progress. `tell` is called from the event loop with newly agreed words."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Partials:
         self._going_on: dict[Role, _GoingOn] = {}
 
     def look(self) -> None:
-        """See who speaks, and ask for their words so far where it is time to."""
+        """See who speaks, and ask for the words so far where it is time."""
         for role, endpointer in self._endpointers.items():
             since = endpointer.speech_since
             if since is None:
@@ -69,8 +70,8 @@ class Partials:
         asked.add_done_callback(lambda answer: self._answered(role, going_on, until, answer))
 
     def _answered(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
-        """Nothing comes where the utterance has ended meanwhile, no time was left, or the engine failed: the final
-        text is asked for on its own."""
+        """An answer came. There is none if the utterance has ended meanwhile, there was no time, or the engine failed;
+        the final text is asked for by itself."""
         if answer.cancelled() or answer.exception() is not None or (recognised := answer.result()) is None:
             return
         if until < going_on.recognised_until or self._going_on.get(role) is not going_on:

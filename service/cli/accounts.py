@@ -1,4 +1,4 @@
-"""`callwarden keys` and `callwarden users`: who may stream, who may look. They work on the store itself."""
+"""`callwarden keys` and `callwarden users`. They work on the store itself."""
 
 from __future__ import annotations
 

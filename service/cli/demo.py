@@ -118,7 +118,7 @@ async def _play(queue: Iterator[SampleCall], url: str, key: str, delay: float) -
 
 
 async def _play_call(sample: SampleCall, url: str, key: str) -> None:
-    """Where the service refuses it for now, it is tried again when the service asks for that."""
+    """Play a call. If the service refuses it for now, it is tried again when the service asks for that."""
     audio = await asyncio.to_thread(read_call_audio, sample.audio)
     while True:
         try:

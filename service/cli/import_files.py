@@ -43,7 +43,7 @@ from service.unusable import Unusable
 
 _ON_A_GPU = 4
 _WORKERS_A_FILE = 8
-"""The speech that one file has waiting keeps so many at work."""
+"""The speech that one file has waiting keeps so many workers busy."""
 _INTERRUPTED = 130
 
 
@@ -100,7 +100,7 @@ def _clock(text: str) -> tzinfo | None:
 
 
 class _Board:
-    """The bars, and what became of the files."""
+    """The progress bars, and how many files were taken, skipped or refused."""
 
     def __init__(self, progress: Progress, files: int) -> None:
         self._progress = progress

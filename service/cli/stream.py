@@ -28,7 +28,7 @@ from service.record.facts import Alert, AlertRaised, Fact, Notice, SentimentScor
 
 @dataclass(slots=True)
 class StreamedCall:
-    """What came back of a call."""
+    """The facts that came back of a call."""
 
     call_id: str
     utterances: list[dict[str, Any]] = field(default_factory=list)

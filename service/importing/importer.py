@@ -46,24 +46,25 @@ log = structlog.get_logger()
 SOURCE: Final = Source(name="import")
 """What calls show of where they came from."""
 DATED_BY_FILE: Final = "started_at_from"
-"""Metadata of a call of which nothing told when it began, so that its file's age does."""
+"""Metadata of a call whose start is known only from its file's age."""
 DETECTOR_SECONDS: Final[Seconds] = 30.0
-"""Nobody waits for a detector, and all cores are at work."""
+"""A detector gets so long, because nobody waits for it and all cores are at work."""
 _LIMITS: Final = SessionLimits(words_within=60.0, recording_within=60.0)
 _FLUSH_EVERY: Final[Seconds] = 10.0
-"""A file is read much faster than a disk is told of it, and a recording has room for 30 s."""
+"""The recording is flushed every so many seconds of audio. A file is read much faster than a disk writes, and a
+recording's queue holds 30 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutcome:
-    """What became of a file. Of one that is skipped the store had the call; `reason` tells why one is refused."""
+    """The result of importing a file. `skipped`: the store had its call. `reason`: why it was refused."""
 
     kind: Literal["taken", "skipped", "refused"]
     reason: str = ""
 
 
 class Watcher(Protocol):
-    """Who sees how it goes."""
+    """Is told about the progress of an import."""
 
     def begun(self, call: RecordedCall, seconds: Seconds | None) -> None: ...
 
@@ -73,7 +74,7 @@ class Watcher(Protocol):
 
 
 class _Refused(Exception):
-    """Why a file is not taken."""
+    """The reason why a file is not taken."""
 
 
 @dataclass(slots=True)
@@ -209,7 +210,7 @@ class Importer:
         return journal.facts
 
     async def _keep_up(self, recording: CallRecording, at: Seconds) -> None:
-        """The disk is waited for as often as the recording needs it."""
+        """Wait for the disk as often as the recording needs it."""
         if at % _FLUSH_EVERY < PACKET:
             await recording.flush()
             self._check(recording)
@@ -245,7 +246,7 @@ class Importer:
 
 
 def _known(announced: CallAnnounced, stored: Call) -> FileOutcome:
-    """Of a file whose call id the store has: another month's folder may have files of the same names."""
+    """Whether the stored call of this id is the file's own call. Files of another folder may have the same names."""
     begun = announced.started_at
     if begun is None or abs(begun - stored.started_at) <= _SAME_START:
         return FileOutcome(kind="skipped")
@@ -254,7 +255,7 @@ def _known(announced: CallAnnounced, stored: Call) -> FileOutcome:
 
 
 def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:
-    """What ends everything; any other defect is this call's alone."""
+    """The failure of one call. What would fail all calls is raised."""
     first = failed.exceptions[0]
     if isinstance(first, Unusable | StorageError):
         return first
@@ -263,7 +264,7 @@ def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:
 
 
 def _as_recorded(call: RecordedCall, audio: CallFile) -> CallAnnounced:
-    """The call in the form of its file. Blocks. Raises _Refused."""
+    """The call, with the audio form of its file. Blocks. Raises _Refused."""
     announced = replace(call.announced, rate=audio.rate)
     if audio.channels == 1:
         if call.party is None:

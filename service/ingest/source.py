@@ -1,4 +1,4 @@
-"""What is known of a gateway before it says a word."""
+"""What is known about a gateway before it sends anything."""
 
 from __future__ import annotations
 

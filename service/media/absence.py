@@ -1,4 +1,5 @@
-"""Time in which a live connection brought no audio: told apart from a stall whose audio comes later."""
+"""Time in which a live connection brought no audio and never made up for it. A stall whose audio comes later is
+none."""
 
 from __future__ import annotations
 
@@ -21,8 +22,7 @@ TOLD_TOGETHER: Seconds = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
-    """For so many `seconds` of real time nothing came of what then was said; `at` is where on the call's clock that,
-    or the last of it, was."""
+    """For `seconds` of real time no audio came. `at` is where on the call's clock that was, or the last of it."""
 
     at: Seconds
     seconds: Seconds
@@ -57,7 +57,7 @@ class Absences:
         self._untold: Seconds = 0.0
 
     def arrived(self, position: Seconds, now: Seconds) -> list[Absence]:
-        """Audio came, and the call's clock stands at `position`. Gives what is certain to be missing."""
+        """Audio came, and the call's clock stands at `position`. Returns the absences that are certain by now."""
         told: list[Absence] = []
         if self._arrived_at is not None and now - self._arrived_at >= LONGEST_PAUSE:
             told = self._settle()
@@ -78,7 +78,7 @@ class Absences:
         return self._settle()
 
     def _settle(self) -> list[Absence]:
-        """Nothing more comes that could make up for the pause."""
+        """Nothing more will come that could make up for the pause."""
         pause, self._pause = self._pause, None
         return [] if pause is None else self._counted(Absence(at=pause.at, seconds=pause.missing))
 

@@ -21,7 +21,8 @@ LONGEST_LOSS: Seconds = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegSamples:
-    """Samples of one leg at the call's rate. `at`: the source's own time of the first, None where they follow on."""
+    """Samples of one leg at the call's rate. `at`: the source's own time of the first sample; None if they follow
+    on."""
 
     role: Role
     at: Seconds | None
@@ -40,7 +41,8 @@ class _LegWire:
         self._end: Seconds | None = None
 
     def follows(self, at: Seconds | None) -> bool:
-        """Whether what is at this time of the source goes on with what came last, but for a few packets."""
+        """Whether audio at this time of the source goes on with what came last. A few missing packets count as going
+        on."""
         return at is None or self._end is None or at - self._end <= LONGEST_LOSS
 
     def decoded(self, payload: bytes, legs: int) -> DecodedAudio:
@@ -48,7 +50,7 @@ class _LegWire:
         return self._decoder.decode(payload, legs)
 
     def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> LegSamples:
-        """Where a filter withholds samples the piece's time says so."""
+        """The samples at the call's rate. Their time allows for what the filter withholds."""
         self._end = None if at is None else at + pcm.size / self.rate
         if self._resampler is None:
             return LegSamples(role=role, at=at, pcm=pcm)
@@ -64,7 +66,7 @@ class _LegWire:
 
 
 class WireAudio:
-    """Every leg's audio at `call_rate`, as the forms say that were `set`. Each leg has a form of its own."""
+    """The decoded audio of every leg, at `call_rate`. Each leg has a form of its own, which was `set`."""
 
     def __init__(self, call_rate: int) -> None:
         self._call_rate = call_rate
@@ -76,11 +78,11 @@ class WireAudio:
 
     @property
     def received(self) -> Seconds:
-        """Audio that came of the leg of which most did."""
+        """How much audio has come, in seconds, of the leg with the most."""
         return max(self._received.values(), default=0.0)
 
     def set(self, form: FormatChanged) -> list[LegSamples]:
-        """These legs come in this form from here on; what their filters withheld."""
+        """These legs have this form from here on. Returns what their filters withheld."""
         rest = self.flush(form.roles)
         self._interleaved = form.roles
         for role in form.roles:
@@ -88,7 +90,7 @@ class WireAudio:
         return rest
 
     def decoded(self, event: AudioArrived) -> list[LegSamples]:
-        """One piece a leg, and what filters withheld before a hole. A leg without a form is left out."""
+        """One piece for each leg, and what filters withheld before a hole. A leg without a form is left out."""
         roles: tuple[Role, ...] = self._interleaved if event.role is None else (event.role,)
         wire = self._legs.get(roles[0])
         if wire is None:
@@ -141,7 +143,7 @@ class LegBlocks:
         self._held: dict[Role, list[LegAudio]] = {}
 
     def feed(self, audio: LegAudio) -> LegAudio | None:
-        """The block that this run completes, if it does."""
+        """The block that this run completes, if any."""
         held = self._held.setdefault(audio.role, [])
         held.append(audio)
         return self._joined(audio.role) if audio.end - held[0].at >= self._block else None

@@ -121,7 +121,7 @@ class LegTrack:
         return [output for packet in held for output in self._place(packet)]
 
     def fill(self, until: int, reason: GapReason) -> list[TrackOutput]:
-        """Zeros from here to `until`, with their hole; nothing if the leg is there already."""
+        """Zeros up to `until`, and their hole. Nothing if the leg has reached that already."""
         if until <= self.next:
             return []
         hole = Hole(role=self.role, start=self.next / self._rate, end=until / self._rate, reason=reason)
@@ -146,15 +146,15 @@ class LegTrack:
 
     @property
     def lost_clock(self) -> bool:
-        """The source's clock was set anew: the next timestamp says where `next` is."""
+        """The source's clock was set anew. The next timestamp tells where `next` is."""
         return self._strays_in_row >= STRAYS_UNTIL_NEW_CLOCK
 
     def can_be(self, at: int, now: Seconds) -> bool:
-        """The source may well be at its sample `at` by now."""
+        """Whether the source may have reached its sample `at` by now."""
         return -LONGEST_STEP_BACK * self._rate <= at - self.next and self._beyond(at, now) <= self._slack
 
     def _beyond(self, at: int, now: Seconds) -> Seconds:
-        """How far `at` runs ahead of what came last by more than the time since then."""
+        """How far `at` runs ahead of what came last, beyond the time that has passed since."""
         passed = 0.0 if self._last_arrival is None else max(0.0, now - self._last_arrival)
         return max(0.0, (at - self.reached) / self._rate - passed)
 

@@ -79,7 +79,7 @@ async def _tcp(opening: ConnectionRequest) -> Link:
 
 
 def _place(opening: ConnectionRequest) -> str:
-    """Whereto, without the key that the path may hold."""
+    """The address without the key that its path may hold."""
     parts = urlsplit(opening.url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 

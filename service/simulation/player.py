@@ -106,7 +106,7 @@ async def _arrivals(sound: CallSound, vendor: Vendor, quirks: NetworkQuirks) -> 
 
 
 async def _since(arrivals: AsyncIterator[tuple[Seconds, Packet]], at: Seconds) -> AsyncIterator[tuple[Seconds, Packet]]:
-    """Those that arrive no earlier."""
+    """The packets that arrive at `at` or later."""
     async for due, packet in arrivals:
         if due >= at:
             yield due, packet

@@ -1,4 +1,4 @@
-"""Every gateway that can be played; the command, its help and the tests read it here."""
+"""Every gateway that can be simulated. The command, its help and the tests read this list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store asks of a database, and how long it waits for what that waits for."""
+"""The port of a database, and how long the store waits for it."""
 
 from __future__ import annotations
 

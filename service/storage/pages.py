@@ -66,7 +66,7 @@ def _call_conditions(query: CallQuery) -> Iterable[sa.ColumnElement[bool]]:
 
 
 def _mentions(text: str) -> sa.ColumnElement[bool]:
-    """The text as it stands, in any case of ASCII letters; % and _ mean themselves."""
+    """Matches the text as it stands, in any case of ASCII letters; % and _ mean themselves."""
     said = sa.exists().where(utterances.c.call_id == calls.c.id, utterances.c.text.icontains(text, autoescape=True))
     known = [column.icontains(text, autoescape=True) for column in (calls.c.id, calls.c.agent, calls.c.customer)]
     return sa.or_(*known, said)
@@ -85,7 +85,8 @@ def _select_alerts(query: AlertQuery) -> sa.Select[Any]:
 
 
 def _cursor_after(moment: datetime, identifier: str) -> str:
-    """Where a page ended. Rows that come later than the first page, being newer, do not shift the following ones."""
+    """The place where a page ended. Rows that come after the first page was read are newer, and do not shift the
+    following pages."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()} {identifier}".encode()).decode()
 
 

@@ -1,4 +1,4 @@
-"""What the rest of the service asks of a store. One contract suite holds every implementation to it."""
+"""The ports of the store, one for each kind of reader. One contract suite checks every implementation."""
 
 from __future__ import annotations
 
@@ -48,11 +48,12 @@ class AlreadyExists(StorageError):
 
 
 class StaleChange(StorageError):
-    """What is to be changed is no longer as it was seen: an alert in another state, a source that another changed."""
+    """The thing to be changed is no longer as it was seen: an alert in another state, a source that somebody else
+    changed."""
 
 
 class LastAdmin(StorageError):
-    """The change would leave nobody who may make it undone: no admin who is not disabled."""
+    """The change would leave no enabled admin, so nobody could undo it."""
 
 
 class SourceInUse(StorageError):

@@ -1,4 +1,4 @@
-"""What is read of a call, inside a transaction of the caller's."""
+"""Reads calls, inside a transaction of the caller's."""
 
 from __future__ import annotations
 

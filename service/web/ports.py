@@ -1,4 +1,4 @@
-"""What the web layer asks of its neighbours. The composition root fills `WebParts` with the real ones."""
+"""The ports of the web layer. The composition root fills `WebParts` with the real parts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Decisions(Protocol):
 
 
 ReadinessChecks = Callable[[], Awaitable[Mapping[str, Check]]]
-"""Asks each thing the service needs how it does. Quick: a load balancer calls it."""
+"""The checks of everything that the service needs. They must be quick, because load balancers call them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

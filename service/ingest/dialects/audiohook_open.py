@@ -103,8 +103,8 @@ def _metadata(parameters: Message, custom: Message, notes: Notes) -> dict[str, s
 
 
 def _chosen(media: object) -> Message:
-    """Both parties rather than one. PCMU rather than L16, for a telephone's sound is that at most, and no document
-    tells the order of L16's bytes."""
+    """The media to choose: both parties rather than one, and PCMU rather than L16. A telephone's sound fits into PCMU,
+    and no document tells the byte order of L16."""
     offered = cast("list[object]", media) if isinstance(media, list) else []
     entries = [cast("Message", entry) for entry in offered if isinstance(entry, dict)]
     usable = [entry for entry in entries if _usable(entry)]
