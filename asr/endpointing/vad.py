@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, cast
 
 import numpy as np
 import webrtcvad
 from numpy.typing import NDArray
 
 from asr.audio.pcm import FLOOR_DBFS, SAMPLE_RATE, Pcm
+from asr.onnx_session import OnnxSession, open_onnx_session
 
 FRAME_SAMPLES: Final = 320
 """20 ms at 16 kHz: the middle one of the three frame lengths webrtcvad takes."""
@@ -90,12 +90,6 @@ class FrameScorer:
         return sum(self._speaking) / _SMOOTHED
 
 
-class _Session(Protocol):
-    """The part of onnxruntime.InferenceSession that is used here."""
-
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any]) -> Sequence[Any]: ...
-
-
 _WINDOW: Final = 512
 _CONTEXT: Final = 64
 _STATE: Final = (1, 1, 128)
@@ -129,7 +123,7 @@ class SecondOpinion:
 
     def __init__(self) -> None:
         self._loading = threading.Lock()
-        self._session: _Session | None = None
+        self._session: OnnxSession | None = None
 
     def is_speech(self, pcm: NDArray[np.float32]) -> bool:
         """Whether it is worth recognising: false for tones, music, noise, hum and silence. `pcm` is float32 mono at
@@ -151,10 +145,10 @@ class SecondOpinion:
         rank = _SHORT_WINDOWS if pcm.size <= _SHORT_SAMPLES else _SUSTAINED_WINDOWS
         return float(np.sort(probabilities)[-min(rank, windows)])
 
-    def _loaded(self) -> _Session:
+    def _loaded(self) -> OnnxSession:
         with self._loading:
             if self._session is None:
-                self._session = _open_session(_model_path())
+                self._session = open_onnx_session(_model_path())
             return self._session
 
 
@@ -176,17 +170,3 @@ def _model_path() -> Path:
     if not path.is_file():
         raise VoiceModelMissing(f"{path} is missing; install faster-whisper 1.2.1 or later, which brings it")
     return path
-
-
-def _open_session(path: Path) -> _Session:
-    """One thread: the utterances of many calls are judged side by side, and 12 s take some 20 ms anyway."""
-    import onnxruntime  # 0.1 s and 50 MB that only those who ask for an opinion pay
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return cast(
-        "_Session",
-        onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"]),
-    )

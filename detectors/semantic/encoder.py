@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from asr.onnx_session import OnnxSession, open_onnx_session
 from detectors.contract import DetectorError, Embedding
 
 FOLDER: Final = Path(__file__).parent / "data"
@@ -25,12 +26,6 @@ MOST_PIECES: Final = 16
 
 class EncoderMissing(DetectorError):
     """A file of the encoder is not there or is none; the message names it."""
-
-
-class _Session(Protocol):
-    """The part of onnxruntime.InferenceSession that is used here."""
-
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any]) -> Sequence[Any]: ...
 
 
 class OnnxTextEncoder:
@@ -67,19 +62,12 @@ def _pieces(ids: list[int]) -> list[list[int]]:
     return [[first, *content[begin : begin + room], last] for begin in cuts][:MOST_PIECES]
 
 
-def _loaded(folder: Path) -> tuple[Tokenizer, _Session]:
-    import onnxruntime  # 0.1 s and 50 MB that only those who encode pay
-
+def _loaded(folder: Path) -> tuple[Tokenizer, OnnxSession]:
     model, words = folder / "encoder.onnx", folder / "tokenizer.json"
     for path in (model, words):
         if not path.is_file():
             raise EncoderMissing(f"{path.name} is missing in {folder}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
-        return Tokenizer.from_file(str(words)), cast("_Session", session)
+        return Tokenizer.from_file(str(words)), open_onnx_session(model)
     except Exception as failure:  # both libraries raise bare exceptions of their own
         raise EncoderMissing(f"the encoder in {folder} cannot be loaded: {failure}") from failure
