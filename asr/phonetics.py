@@ -116,7 +116,8 @@ class SoundAlike:
 
 
 def sound_alikes(text: str, terms: Sequence[BiasTerm]) -> Iterator[SoundAlike]:
-    """In the order of the terms. Half of a term's characters, or more, sound the same, the others akin."""
+    """The places in a text that sound like a term, in the order of the terms. Half of a term's characters, or more,
+    sound the same, the others akin."""
     edges = {0, *accumulate(map(len, rjieba.cut(text, False)))}
     for term in terms:
         for begin in range(len(text) - len(term.text) + 1):

@@ -162,7 +162,8 @@ def _call(condition: Condition, voices: dict[str, list[Sound]], rng: np.random.G
 
 
 def _line(sound: Sound, delay_ms: float, gain_db: float, rng: np.random.Generator) -> Sound:
-    """By a line: ringing for some milliseconds, late by a fraction of a sample too, of either sign."""
+    """The sound after a line that rings for some milliseconds, with a delay of any fraction of a sample and either
+    sign."""
     response = rng.normal(0, 0.5, 80) * np.exp(-np.arange(80) / rng.uniform(4, 12))
     response[0] += rng.choice([-1, 1])
     length = sound.size + PHONE_RATE

@@ -172,7 +172,7 @@ def measured(
     own: tuple[str, ...],
     kinds: Sequence[str] = ("none", "prompt", "prompt and terms"),
 ) -> list[Measured]:
-    """With nothing expected, with the prompt alone, with terms restored as well, each on both floors."""
+    """The figures with nothing expected, with the prompt alone and with restored terms, each on both floors."""
     frame = load().frames[language]
     whole = frame.biasing(HOME[language], own)
     vocabularies = {"none": NO_BIASING, "prompt": replace(whole, terms=()), "prompt and terms": whole}

@@ -29,7 +29,7 @@ class Passage:
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Where each sentence of a text begins and ends, without the spaces around it; at least one."""
+    """The begin and end of each sentence of a text, without the spaces around it; at least one."""
     spans: list[tuple[int, int]] = []
     begin = 0
     for match in _SENTENCE.finditer(text):
@@ -56,7 +56,8 @@ def last_sentence(text: str) -> str:
 
 
 def _cut_around(said: str, begin: int, end: int) -> str:
-    """As much of a long sentence on either side of `said[begin:end]`, or more on one where the other has less."""
+    """A part of a long sentence around `said[begin:end]`: equally much on either side, or more on one side where the
+    other has less."""
     if len(said) <= LONGEST:
         return said
     room = max(0, LONGEST - 2 * len(CUT) - (end - begin))

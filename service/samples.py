@@ -66,7 +66,7 @@ _SAMPLE: TypeAdapter[SampleCall] = TypeAdapter(SampleCall)
 
 
 def samples_dir() -> Path:
-    """Where the samples are: inside an installed package, or beside it in a checkout."""
+    """The folder of the samples: inside an installed package, or beside it in a checkout."""
     installed = Path(__file__).parent / "samples"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "samples" / "calls"
 

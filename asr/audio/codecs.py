@@ -167,7 +167,7 @@ def _g722_samples(packet: bytes) -> int:
 
 
 def _opus_samples(packet: bytes) -> int:
-    """By the packet's first bytes (RFC 6716, 3.1); 0 for a length that no packet has."""
+    """The samples of an Opus packet, by its first bytes (RFC 6716, 3.1). 0 for a length that no packet has."""
     count = packet[1] & 0x3F if len(packet) > 1 else 0
     samples = (1, 2, 2, count)[packet[0] & 0x03] * _OPUS_FRAMES[packet[0] >> 3]
     return samples if samples <= _LONGEST_OPUS else 0

@@ -85,6 +85,6 @@ class EchoPath:
         self.gain_db = 10 * math.log10(max(self._gain(), 1e-9))
 
     def _gain(self) -> float:
-        """By the loud pieces: in what is learnt from, quiet ones count as much."""
+        """The gain over the loud pieces. In what is learnt from, quiet pieces count as much."""
         alike = np.correlate(self.taps, self.taps, "full")[TAPS - 1 :]
         return float(2 * alike @ self._loud - alike[0] * self._loud[0]) / self._loud[0]

@@ -134,7 +134,7 @@ class Segmenter:
             self._recent.popleft()
 
     def _speech_begun(self) -> int | None:
-        """Where the speech began (pre-roll included) that has lasted long enough to be some."""
+        """The start of the speech (pre-roll included) that has lasted long enough to count."""
         if self._onset is None:
             return None
         if self._voiced_until < self._now:

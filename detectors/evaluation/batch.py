@@ -160,7 +160,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
 
 
 def first_problem(problem: ValidationError) -> str:
-    """Which field is wrong, and how."""
+    """The first wrong field, and what is wrong with it."""
     error = problem.errors(include_url=False)[0]
     where = ".".join(map(str, error["loc"])) or "the text"
     return f"{where}: {error['msg']}"

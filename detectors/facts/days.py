@@ -161,7 +161,7 @@ _CHINESE: Final[Reckonings] = (
     (re.compile(r"[这本]?周末"), lambda _match, today: _later(today, 6 - today.weekday())),
     (re.compile(r"年底"), lambda _match, today: date(today.year, 12, 31)),
 )
-"""In order: what is named more fully comes first."""
+"""Patterns in their order: what is named more fully comes first."""
 
 
 def _en_month_and_day(match: re.Match[str], today: date) -> date | None:
@@ -224,7 +224,7 @@ _ENGLISH: Final[Reckonings] = (
     (re.compile(rf"\b(?:in|within)\s(?P<number>a|{ENGLISH_NUMBER})\s(?P<unit>day|week|month)s?\b"), _en_span),
     (re.compile(r"\b(?P<month>1[0-2]|0?[1-9])/(?P<day>3[01]|[12]\d|0?[1-9])\b"), _en_numbered),
 )
-"""In order: what is named more fully comes first."""
+"""Patterns in their order: what is named more fully comes first."""
 
 
 _DAYS: Final[Mapping[Language, tuple[Callable[[str], str], Reckonings]]] = MappingProxyType(

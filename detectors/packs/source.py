@@ -1,4 +1,4 @@
-"""Which rules judge: a pack's name, its version and the hash of everything in it."""
+"""The version of a rule pack: its name, its version and the hash of everything in it."""
 
 from __future__ import annotations
 

@@ -109,7 +109,8 @@ class RightPartyWatch:
             self.confirmed_at = utterance.end
 
     def _after(self, act: Act, then: tuple[Act, ...], *, known: bool, in_time: bool) -> Standing:
-        """Who is on the line after an act, with what the same answer goes on to do. `known`: a name was given."""
+        """Who is on the line after an act, given the acts that follow it in the same answer. `known`: a name was
+        given."""
         if act == "hands_over":
             return "unknown"
         if act in ("voicemail", "other"):

@@ -14,7 +14,7 @@ from detectors.packs.loader import PackVocabulary
 
 Patterns = tuple[Pattern, ...]
 Place = tuple[int, int]
-"""Where something begins and ends in a text."""
+"""The begin and the end of something in a text."""
 
 _TITLE = re.compile(r"\b(mr|mrs|ms|dr|st)\.", re.IGNORECASE)
 _CLAUSE = re.compile(r"[^。！？!?.…;；，,：:—\n]+[。！？!?.…;；，,：:—\n]*")
@@ -77,7 +77,7 @@ def compile_patterns(raw: Any, vocabulary: PackVocabulary) -> Patterns:
 
 
 def places(text: str, patterns: Patterns) -> list[Place]:
-    """Where the patterns are met, in the text's own offsets, from left to right."""
+    """The places where the patterns are met, in the text's own offsets, from left to right."""
     return sorted(
         folded.origin(span.begin, span.end)
         for _language, folded, span in read(text).spans(patterns)

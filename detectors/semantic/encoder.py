@@ -15,7 +15,7 @@ from asr.onnx_session import OnnxSession, open_onnx_session
 from detectors.contract import DetectorError, Embedding
 
 FOLDER: Final = Path(__file__).parent / "data"
-"""Where the encoder and its heads ship: `encoder.onnx`, `tokenizer.json`, `heads.npz`."""
+"""The folder in which the encoder and its heads ship: `encoder.onnx`, `tokenizer.json`, `heads.npz`."""
 
 MOST_TOKENS: Final = 96
 """The longest text that training saw: about 150 Chinese characters. A longer text is judged in pieces of that

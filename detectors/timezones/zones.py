@@ -26,11 +26,11 @@ _OFFSET = re.compile(
 )
 _COUNTED = re.compile(f"(?P<side>[东東西])(?P<hours>[{EIGHTHS}]{{1,2}}|\\d{{1,2}})时?[区區]")
 _SHOWN = re.compile(r"\((?P<offset>(?:utc|gmt)[^()]*)\)\s*(?P<rest>.+)")
-"""As Windows shows a zone: `(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi`. The offset is that of winter."""
+"""A zone as Windows shows it: `(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi`. The offset is that of winter."""
 _WRITTEN = re.compile(r"(?P<offset>(?:(?:utc|gmt)\s*[+-]?|[+-])\s*[\d:]+)[\s(]+(?P<rest>\D.*)")
-"""As JavaScript writes one: `GMT+0800 (China Standard Time)`. The offset is that of the moment."""
+"""A zone as JavaScript writes it: `GMT+0800 (China Standard Time)`. The offset is that of the moment."""
 _NAMED = re.compile(r"(?P<rest>[^()]*[^()\s])\s*\((?:[a-z]+, )?(?P<offset>[^()]*)\)")
-"""As Linux does: `Asia/Shanghai (CST, +0800)`."""
+"""A zone as Linux shows it: `Asia/Shanghai (CST, +0800)`."""
 _POSIX = re.compile(r"(?P<name>[a-z]{3,5})\s*[+-]?(?P<hours>\d{1,2})(?::?00)?")
 _COUNTRY = re.compile(r"\((us (&|and) canada|美国和加拿大)\)")
 _TIME = re.compile(r"(standard|daylight|summer)?time$")

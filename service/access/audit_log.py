@@ -1,6 +1,8 @@
-"""Who did what, when, from where: a line in the log at once, and a row in the store as soon as it takes it.
+"""The audit log: who did what, when and from where. Each entry is a line in the log at once, and a row in the store as
+soon as it takes it.
 
-Nothing waits for the row. While the store is away rows are kept in memory, in order; the log has each line in any case.
+Nothing waits for the row. While the store is away, rows are kept in memory, in order; the log has each line in any
+case.
 """
 
 from __future__ import annotations

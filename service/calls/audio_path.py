@@ -46,7 +46,8 @@ class LegLevels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelsCompared:
-    """From `at` on both channels carry one signal, so that nobody can tell who speaks; or no longer do."""
+    """From `at` on both channels carry one signal, so that nobody can tell who speaks. `equal` False: they no longer
+    do."""
 
     at: Seconds
     equal: bool

@@ -1,4 +1,4 @@
-"""Where a call stood, read from its log: what a session needs to go on with it. Pure."""
+"""The state of an earlier call, read from its log: what a session needs to go on with it. Pure."""
 
 from __future__ import annotations
 

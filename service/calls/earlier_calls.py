@@ -67,7 +67,7 @@ class EarlierCalls:
         return (before, found) if await self._returns(found, announced, source) else (free, None)
 
     async def read(self, summary: CallSummary) -> EarlierCall:
-        """Where the call stood, with its recording taken into account."""
+        """The state of the call, with its recording taken into account."""
         log: list[LoggedFact] = []
         while page := await self._store.facts(summary.call.id, after=log[-1].seq if log else 0, limit=_PAGE):
             log += page

@@ -292,5 +292,5 @@ class StoreJournal(Lifetime):
 
 
 def _standing_alone(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Without those that say something of an earlier fact, which a log that was begun anew may lack."""
+    """The facts that stand alone. The others refer to an earlier fact, which a log that was begun anew may lack."""
     return tuple(fact for fact in facts if not isinstance(fact, AlertChanged | WordsTimed))

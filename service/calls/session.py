@@ -139,7 +139,7 @@ def _owed_again(missed: Finding) -> Withdrawn:
 
 
 class CallSession:
-    """One call from its announcement until everything is written; or from where `past` left it."""
+    """One call from its announcement until everything is written; or from where an `earlier` session left it."""
 
     def __init__(self, call: Call, parts: SessionParts, earlier: EarlierCall | None = None) -> None:
         self.call = call
@@ -497,7 +497,7 @@ class CallSession:
         await self._write(closed)
 
     async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
-        """What the detectors say at the end. A call that went on unheard is not judged by what was not heard of it."""
+        """What the detectors say at the end. If the call broke off, nobody is blamed for what may have been said later."""
         if finish.ending == "completed":
             return await self._detectors.closed(self.reached)
         return await self._detectors.elapsed(self.reached)

@@ -67,7 +67,7 @@ class Trial:
         self.differences += _only_in("gained", after, before, record)
 
     def changes(self) -> list[RuleChange]:
-        """By rule, the most changed first."""
+        """The changes of each rule, the most changed first."""
         counts = Counter((each.rule, each.change) for each in self.differences)
         lost = Counter((each.rule, each.decided) for each in self.differences if each.change == "lost")
         told = [

@@ -208,7 +208,7 @@ def _party(told: Mapping[str, str], name: str) -> Role | None:
 
 
 def _left(told: Mapping[str, str]) -> Role | None:
-    """Who is on the left, as `left` or `right` tells."""
+    """The party on the left, as `left` or `right` tells."""
     left, right = _party(told, "left"), _party(told, "right")
     if right is None:
         return left

@@ -113,7 +113,8 @@ class CallTimeline:
         self._forms: dict[Role, FormatChanged] = {}
         self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate, begin) for role in roles}
         self._offsets: dict[Role, int] = {} if begin else dict.fromkeys(roles, 0)
-        """Where the source's 0 lies on each leg's clock; none until a new connection's first timestamp tells."""
+        """The place of the source's 0 on each leg's clock. A leg has none until a new connection's first timestamp
+        tells it."""
         self._arrival = ArrivalClock(rate)
         self._held: dict[Role, HeldAudio] = {role: HeldAudio() for role in roles}
         self._now: Seconds = 0.0

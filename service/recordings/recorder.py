@@ -223,7 +223,7 @@ class RecordingThread(Lifetime):
 
 
 def _work(batches: Sequence[_Batch]) -> list[_Done]:
-    """In the thread: what became of each recording's batch."""
+    """Does the work of each recording's batch, in the thread, and returns the results."""
     return [_work_on(batch) for batch in batches]
 
 

@@ -121,7 +121,7 @@ class Recordings(Protocol):
     def writer(
         self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
     ) -> RecordingWriter:
-        """Of a new recording, or of one that goes on at that sample frame. Touches nothing yet."""
+        """A writer of a new recording, or of one that goes on at that sample frame. It touches nothing yet."""
         ...
 
     def open(self, call_id: str) -> Recording:

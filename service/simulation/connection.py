@@ -22,7 +22,7 @@ Ending = Literal["told", "closed", "broken"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Who is told what happens: `received` messages, the seconds of the call that are `sent`, and how a connection was
+    """Callbacks about a connection: `received` messages, the seconds of the call that were `sent`, and how it was
     `closed`, in words."""
 
     received: Callable[[Message], None]

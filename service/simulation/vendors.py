@@ -67,4 +67,4 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         "jambonz": Vendor(connect=_one(JambonzClient)),
     }
 )
-"""By the names of the dialects that they speak. A new one is a file and an entry here."""
+"""The vendors by the names of their dialects. A new one is a file and an entry here."""

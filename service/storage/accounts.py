@@ -42,7 +42,7 @@ class SqlAccounts:
         )
 
     async def users(self) -> list[User]:
-        """By name."""
+        """All users, by name."""
         rows = await self._all(sa.select(users).order_by(users.c.name))
         return [codec.value_of(codec.USER, row) for row in rows]
 
@@ -76,7 +76,7 @@ class SqlAccounts:
         return found
 
     async def sources(self) -> list[Source]:
-        """By name."""
+        """All sources, by name."""
         return await self._database.read("read sources", source_rows.every)
 
     async def change_source(self, changed: Source, seen: Source) -> None:
@@ -97,7 +97,7 @@ class SqlAccounts:
         return codec.key_of(await self._one(_KEYS.where(gateway_keys.c.id == key_id), f"no key {key_id}"))
 
     async def keys(self) -> list[GatewayKey]:
-        """Oldest first, revoked ones included."""
+        """All keys, oldest first, revoked ones included."""
         rows = await self._all(_KEYS.order_by(gateway_keys.c.created_at, gateway_keys.c.id))
         return [codec.key_of(row) for row in rows]
 

@@ -219,8 +219,8 @@ AuditEvent = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did what to what (`subject`: a call, an alert, a user, a source, a key), when, from where. `who` is empty for
-    one who is not known."""
+    """One entry of the audit log. `who` is the user, empty for an unknown one. `subject` is what the event was done to:
+    a call, an alert, a user, a source or a key."""
 
     at: datetime
     event: AuditEvent

@@ -21,7 +21,7 @@ def find(connection: sa.Connection, name: str) -> Source | None:
 
 
 def every(connection: sa.Connection) -> list[Source]:
-    """By name."""
+    """All sources, by name."""
     rows = connection.execute(sa.select(sources).order_by(sources.c.name)).mappings()
     return [codec.value_of(codec.SOURCE, row) for row in rows]
 

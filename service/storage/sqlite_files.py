@@ -60,7 +60,8 @@ class SqliteFiles:
         self._seen = None
 
     def state(self) -> State:
-        """Of what was opened. "log gone": the database is there, its log or the log's index has lost its name."""
+        """The state of the opened files. "log gone": the database is there, and its log or the log's index has lost its
+        name."""
         present = self._identities()
         if not self._opened or present == self._opened:
             return "same"

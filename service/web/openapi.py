@@ -58,7 +58,7 @@ def serve_document(app: FastAPI) -> None:
 
 
 def allowed_methods() -> list[tuple[re.Pattern[str], str]]:
-    """For each path of the interface what it answers, as the Allow header has it."""
+    """The methods that each path of the interface answers, in the form of the Allow header."""
     paths = {"/api/v1/openapi.json": {"get": None}, **document()["paths"]}
     return [(compile_path(path)[0], _allowed(operations)) for path, operations in paths.items()]
 

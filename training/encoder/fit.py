@@ -29,12 +29,12 @@ from training.encoder.measure import f1_each
 from training.encoder.texts import Example, corpus
 
 FALSE_ALLOWED = 0.02
-"""Of harmless lines: the two in a hundred that people still put up with."""
+"""The share of harmless lines that may be flagged: the two in a hundred that people still put up with."""
 WITH_PATTERN = 0.3
 """What is enough where a pattern is met. The corpus holds far more harmless lines that meet one than calls do, so what
 it makes of them is too low for calls."""
 LEAST_PRECISION = 0.7
-"""Of a category's findings."""
+"""The share of a category's findings that must be right."""
 PRIOR = 6.0
 """Findings of all categories together that a category's own few are mixed with."""
 RULE_PRIOR = 4.0
@@ -105,7 +105,7 @@ def _agents(split: str) -> list[Example]:
 
 
 def meanings_of(encoder: OnnxTextEncoder, heads: Heads, lines: Sequence[Example]) -> list[Meaning]:
-    """As the service works them out."""
+    """The meaning of each line, as the service works it out."""
     texts = sorted({text for line in lines for text in (line.text, *(text for _, text in line.before))})
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
     found: list[Meaning] = []
@@ -131,7 +131,7 @@ def patterns_met(lines: Sequence[Example]) -> list[Met]:
 
 
 def _says(encoder: OnnxTextEncoder, heads: Heads) -> dict[str, float]:
-    """Of each statement the log odds with the best F1; one of which there are too few lines has even odds."""
+    """The threshold of each statement: the log odds with the best F1, or even odds if there are too few lines."""
     chosen: dict[str, float] = {}
     for speaker, names in SAYS.items():
         lines = [line for line in corpus("dev") if line.says is not None and line.speaker == speaker]

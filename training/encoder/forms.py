@@ -41,7 +41,7 @@ from training.encoder.texts import (
 from training.encoder.vocabulary import cut, tokenizer_of
 
 FORMS = 6
-"""Of each text: the first as it is written."""
+"""The forms of each text; the first is as it is written."""
 LONGEST = 96
 PUBLIC_LINES_A_SET = 200
 UNKNOWN = -100

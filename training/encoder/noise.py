@@ -52,7 +52,7 @@ class Noise:
             self._like_word[skeleton(word)] += [word] * min(40, max(1, round(times**0.5)))
 
     def plain(self, text: str) -> str:
-        """Without punctuation."""
+        """The text without punctuation."""
         return MARKS.sub(" " if text.isascii() else "", text).strip() or text
 
     def misrecognised(self, text: str, share: float) -> str:

@@ -59,9 +59,9 @@ TEACHERS = [
 ]
 LEARNER = Part(name=STUDENT, passes=14, rate=2e-4, seed=1)
 CONTINUED = Part(name=STUDENT, passes=4, rate=6e-5, heads_rate=3e-4, seed=2)
-"""For lines that were written since a run ended."""
+"""The training for lines that were written since a run ended."""
 REPEATED = 0.4
-"""Of the lines that the run before had, shown in each of those passes."""
+"""The share of the earlier run's lines that is shown in each of those passes."""
 
 
 class Trainer:
@@ -135,8 +135,8 @@ class Trainer:
             return reader(self._lines.tokens.padded(shown.texts), before, self._flags(shown)).float()
 
     def _vectors(self, encoder: EncoderNetwork, places: Rows) -> Tensor:
-        """Of texts by their places, (..., hidden); zeros for a place of -1. Each text is encoded once, among others of
-        its length."""
+        """The vectors of texts, by their places, (..., hidden); zeros for a place of -1. Each text is encoded once,
+        among others of its length."""
         unique, each = np.unique(places, return_inverse=True)
         lengths = np.where(unique >= 0, self._lines.tokens.lengths[unique], 0)
         order = np.argsort(lengths)
@@ -204,7 +204,7 @@ def _mixed(labels: Sequence[Tensor], taught: Tensor) -> list[Tensor]:
 
 
 def _rates(part: Part, done: float) -> tuple[float, float]:
-    """Of the encoder and of the heads: up within a sixteenth of all, then down to nothing."""
+    """The rates of the encoder and of the heads: they rise within a sixteenth of all steps, then fall to nothing."""
     factor = max(min(done / 0.06, (1 - done) / 0.94), 0.01)
     return part.rate * factor, part.heads_rate * factor
 

@@ -18,7 +18,8 @@ from asr.languages import likelier, traits_of
 from asr.types import LANGUAGES, Language, Seconds, Transcript
 
 KNOWN = 1.0
-"""From these odds on a party's language counts as known: it is decoded in before anything else is asked."""
+"""The log odds from which a party's language counts as known. Speech is decoded in a known language before anything
+else is asked."""
 _FITS = -0.7
 """Average log probability. Of 277 stretches of 0.6 to 14 s none in the wrong language was as likely, but for loops, and
 half of those in the right one were; of 5 s and more five in six."""

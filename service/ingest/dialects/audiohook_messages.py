@@ -89,7 +89,7 @@ def duration_at(message: Message, name: str, where: str) -> Seconds:
 
 
 def duration(seconds: Seconds) -> str:
-    """To the millisecond, as AudioHook reads it."""
+    """A duration as AudioHook reads it, to the millisecond."""
     return f"PT{max(0.0, seconds):.3f}".rstrip("0").rstrip(".") + "S"
 
 

@@ -134,7 +134,7 @@ class YeastarDialect(ListeningDialect):
         return self._source.second_track if fragment.of_extension else self._source.first_track
 
     def _party(self, fragment: _Fragment, call: CallAnnounced) -> tuple[Role | None, list[GatewayEvent]]:
-        """Who speaks on the channel; None where both parties have one already."""
+        """The party that speaks on the channel; None if both parties have a channel already."""
         if fragment.channel in self._channels:
             return self._channels[fragment.channel], []
         free: list[Role] = [role for role in call.roles if role not in self._channels.values()]

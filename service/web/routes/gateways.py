@@ -30,7 +30,7 @@ _REASON_BYTES = 123
 """RFC 6455, 5.5.1: what a close frame has room for."""
 
 _STRANGER = Source(name="")
-"""Of a connection whose key is not good: nothing is taken from it."""
+"""The source of a connection whose key is not good. Nothing is taken from it."""
 
 router = APIRouter()
 
@@ -83,7 +83,7 @@ for _name, _spec in DIALECTS.items():
 
 
 async def _key(websocket: WebSocket, context: RequestContext, dialect: str) -> Gateway:
-    """Who connects. Raises Refused, once that is noted."""
+    """The gateway that connects. Raises Refused, which the audit log has by then."""
     presented = websocket.path_params.get("key") or presented_key(websocket.headers)
     try:
         return await admitted_gateway(context, websocket, dialect)
