@@ -10,7 +10,9 @@ from typing import Any, Protocol, cast
 class OnnxSession(Protocol):
     """The part of onnxruntime.InferenceSession that is used here. Blocking; safe to share between threads."""
 
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any]) -> Sequence[Any]: ...
+    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any]) -> Sequence[Any]:
+        """The outputs of these names, or all of them, for inputs by name."""
+        ...
 
 
 def open_onnx_session(path: Path) -> OnnxSession:

@@ -49,6 +49,8 @@ VOICED_DB = 18.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
+    """One row of the report: levels and delays of a call and of its echo."""
+
     name: str
     echo_db: float | None
     delay_ms: float = 60

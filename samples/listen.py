@@ -60,6 +60,7 @@ def distance(said: list[str], recognised: list[str]) -> int:
 
 
 def recognised(model: WhisperModel, leg: np.ndarray, lang: str, prompt: str | None) -> str:
+    """The text of one leg's audio, float32 at 8 kHz, by Whisper base."""
     speech = resample_poly(leg, 2, 1).astype(np.float32)
     pieces, _ = model.transcribe(
         speech, language=lang, beam_size=5, initial_prompt=prompt, condition_on_previous_text=False

@@ -37,6 +37,8 @@ class ExpectedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
+    """What a perfect monitor finds in a sample call."""
+
     findings: tuple[ExpectedFinding, ...] = ()
     duties_missing: tuple[str, ...] = ()
 

@@ -64,7 +64,9 @@ class Decoder(Protocol):
     """Decodes a leg's payloads. `rate` is that of the decoded samples, per second."""
 
     @property
-    def rate(self) -> int: ...
+    def rate(self) -> int:
+        """Samples per second of the decoded audio."""
+        ...
 
     def decode(self, payload: bytes, channels: int) -> DecodedAudio:
         """The samples of a payload, for `channels` interleaved legs. A broken payload raises nothing."""

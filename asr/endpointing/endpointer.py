@@ -48,6 +48,7 @@ class SpeechSegment:
 
     @property
     def seconds(self) -> Seconds:
+        """The length of its audio."""
         return self.end - self.start
 
 

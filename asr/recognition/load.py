@@ -107,6 +107,7 @@ class Demand:
     _fed: float | None = None
 
     def add(self, speech: Seconds, now: float) -> None:
+        """`speech` seconds have come in by `now`."""
         self._speech = self._faded(now) + speech
         self._fed = now
 

@@ -54,6 +54,7 @@ class RecognitionRequest:
 
     @property
     def seconds(self) -> Seconds:
+        """The length of its speech."""
         return self.speech.seconds
 
     @property

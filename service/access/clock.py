@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
+    """The time of day, in UTC."""
     return datetime.now(UTC)
 
 

@@ -41,6 +41,7 @@ class ConnectionPatience:
     look_every: Seconds = 1.0
 
     def of(self, phase: Phase) -> Seconds:
+        """The longest time that a connection may spend in this phase."""
         match phase:
             case "head":
                 return self.head
@@ -87,6 +88,7 @@ class Connection:
 
     @property
     def waits_for_peer(self) -> bool:
+        """Whether the peer, and not the service, has to act next."""
         return self.phase in ("head", "body", "closing")
 
     def overdue(self, patience: ConnectionPatience, now: float) -> bool:

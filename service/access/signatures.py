@@ -48,10 +48,12 @@ def plivo_signature(token: str, url: str, nonce: str) -> str:
 
 
 def signed_by_twilio(token: str, url: str, headers: Headers) -> bool:
+    """Whether Twilio signed the handshake to this URL with the auth token."""
     return _is_one_of(headers.get("x-twilio-signature", ""), _by_url(token, url))
 
 
 def signed_by_signalwire(token: str, url: str, headers: Headers) -> bool:
+    """Whether SignalWire signed the handshake to this URL with the signing key."""
     return _is_one_of(headers.get("x-signalwire-signature", ""), _by_url(token, url))
 
 

@@ -41,6 +41,7 @@ class WaveLayout:
 
     @property
     def bytes_a_second(self) -> int:
+        """How many bytes of samples a second takes."""
         return max(1, int.from_bytes(self.form[8:12], "little"))
 
     @property

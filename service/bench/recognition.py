@@ -42,6 +42,7 @@ class Stretch:
 
     @property
     def seconds(self) -> float:
+        """The length of its audio."""
         return len(self.pcm) / SAMPLE_RATE
 
 

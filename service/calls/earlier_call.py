@@ -63,6 +63,7 @@ class EarlierCall:
 
     @property
     def utterances(self) -> list[Utterance]:
+        """What was said, in the order of the log."""
         return [each for each in self.detector_inputs if isinstance(each, Utterance)]
 
     def away(self, now: datetime) -> Seconds:

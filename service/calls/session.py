@@ -497,7 +497,7 @@ class CallSession:
         await self._write(closed)
 
     async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
-        """What the detectors say at the end. If the call broke off, nobody is blamed for what may have been said later."""
+        """What the detectors say at the end. If the call broke off, nobody is blamed for what was not said by then."""
         if finish.ending == "completed":
             return await self._detectors.closed(self.reached)
         return await self._detectors.elapsed(self.reached)

@@ -72,6 +72,7 @@ class Printer:
         self.printed = self.unrecognised = 0
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
+        """Prints utterances, as text or as JSON, and counts them."""
         for fact in facts:
             self.printed += isinstance(fact, UtteranceHeard)
             self.unrecognised += isinstance(fact, GapMarked) and fact.reason == "unrecognised"

@@ -66,11 +66,17 @@ class FileOutcome:
 class Watcher(Protocol):
     """Is told about the progress of an import."""
 
-    def begun(self, call: RecordedCall, seconds: Seconds | None) -> None: ...
+    def begun(self, call: RecordedCall, seconds: Seconds | None) -> None:
+        """A file of `seconds` is being read; None if its length is not known."""
+        ...
 
-    def progressed(self, call: RecordedCall, at: Seconds) -> None: ...
+    def progressed(self, call: RecordedCall, at: Seconds) -> None:
+        """The file has been read up to `at`."""
+        ...
 
-    def ended(self, call: RecordedCall, outcome: FileOutcome) -> None: ...
+    def ended(self, call: RecordedCall, outcome: FileOutcome) -> None:
+        """The file is done."""
+        ...
 
 
 class _Refused(Exception):

@@ -31,6 +31,7 @@ class FileClock:
     now: Seconds = 0.0
 
     def monotonic(self) -> Seconds:
+        """How much of the file has been read, in seconds."""
         return self.now
 
 

@@ -18,6 +18,8 @@ from service.record.facts import Fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendText:
+    """Sends a text message to the peer."""
+
     text: str
 
 

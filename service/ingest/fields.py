@@ -219,6 +219,7 @@ def language_at(message: Message, name: str, where: str = "") -> CallLanguage | 
 
 
 def jurisdiction_at(message: Message, name: str, where: str = "") -> Jurisdiction | None:
+    """A jurisdiction by its name, in any case; None if missing or null. Raises ProtocolViolation for anything else."""
     code = text_at(message, name, 16, where).upper()
     for jurisdiction in get_args(Jurisdiction):
         if code == jurisdiction:

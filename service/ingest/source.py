@@ -69,4 +69,5 @@ class Source:
 
     @property
     def second_track(self) -> Role:
+        """The party that is not on the first track."""
         return "customer" if self.first_track == "agent" else "agent"

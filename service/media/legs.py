@@ -127,10 +127,12 @@ class LegAudio:
 
     @property
     def at(self) -> Seconds:
+        """Where the run begins, in seconds of the call."""
         return self.start / self.rate
 
     @property
     def end(self) -> Seconds:
+        """Where the run ends, in seconds of the call."""
         return (self.start + self.pcm.size) / self.rate
 
 
@@ -191,6 +193,7 @@ class LevelMeter:
         self._samples: dict[Role, int] = dict.fromkeys(roles, 0)
 
     def feed(self, audio: LegAudio) -> None:
+        """Take a run of a leg into account."""
         self._energy[audio.role] += energy(audio.pcm)
         self._samples[audio.role] += audio.pcm.size
 

@@ -84,9 +84,11 @@ class HeldAudio:
 
     @property
     def samples(self) -> int:
+        """How many samples are held."""
         return sum(piece.size for piece in self.pieces)
 
     def add(self, pcm: Pcm, now: Seconds) -> None:
+        """Hold samples that came at `now`."""
         if not self.pieces:
             self.since = now
         self.pieces.append(pcm)
@@ -144,6 +146,7 @@ class CallTimeline:
 
     @property
     def counts(self) -> TimelineCounts:
+        """The counts of all legs so far."""
         tracks = self._tracks.values()
         return TimelineCounts(
             late=sum(track.late for track in tracks),

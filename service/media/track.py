@@ -229,6 +229,7 @@ class GapMarks:
         return _marked(self._open.pop(role))
 
     def flush(self) -> list[GapMarked]:
+        """The gaps that are still open, when nothing follows for now."""
         running, self._open = self._open, {}
         return [gap for hole in running.values() for gap in _marked(hole)]
 

@@ -69,6 +69,7 @@ class Packet:
 
     @property
     def end(self) -> Seconds:
+        """Where the packet ends, in seconds of the call."""
         return self.at + self.seconds
 
 
@@ -90,7 +91,9 @@ class GatewayClient(Protocol):
         """Nothing more is to be waited for after the end."""
         ...
 
-    def opening(self) -> ConnectionRequest: ...
+    def opening(self) -> ConnectionRequest:
+        """How the connection is opened."""
+        ...
 
     def begin(self) -> list[Message]:
         """The messages to send as soon as the connection is open."""

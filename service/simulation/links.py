@@ -25,6 +25,8 @@ class LinkClosed(Exception):
 
 
 class Link(Protocol):
+    """An open connection to the service."""
+
     async def send(self, message: Message) -> None:
         """Raises LinkClosed."""
         ...

@@ -19,6 +19,7 @@ LARGEST_PAGE = 500
 
 
 def calls_page(connection: sa.Connection, query: CallQuery) -> CallPage:
+    """One page of calls. Raises InvalidCursor."""
     rows = connection.execute(_select_calls(query)).all()  # one more than the page holds, if another follows
     page = rows[: _page_size(query.limit)]
     more = _cursor_after(page[-1].started_at, page[-1].id) if len(rows) > len(page) else None
@@ -26,6 +27,7 @@ def calls_page(connection: sa.Connection, query: CallQuery) -> CallPage:
 
 
 def alerts_page(connection: sa.Connection, query: AlertQuery) -> AlertPage:
+    """One page of alerts, with the calls that they were raised in. Raises InvalidCursor."""
     rows = connection.execute(_select_alerts(query)).mappings().all()
     page = [codec.value_of(codec.ALERT, row) for row in rows[: _page_size(query.limit)]]
     more = _cursor_after(page[-1].raised_at, page[-1].id) if len(rows) > len(page) else None

@@ -119,6 +119,8 @@ class CallQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPage:
+    """One page of calls; `next` is the cursor of the page after it, None on the last one."""
+
     calls: tuple[CallSummary, ...]
     next: str | None
 
@@ -180,10 +182,14 @@ class Gateway(Protocol):
     """Who connects: a gateway key, or a source that showed another credential."""
 
     @property
-    def source(self) -> Source: ...
+    def source(self) -> Source:
+        """The source of its calls."""
+        ...
 
     @property
-    def rights(self) -> tuple[KeyRight, ...]: ...
+    def rights(self) -> tuple[KeyRight, ...]:
+        """What it may do."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,11 +274,17 @@ class FactLog(Protocol):
 class CallIndex(Protocol):
     """What is known of calls. Every method may raise StorageUnavailable."""
 
-    async def call(self, call_id: str) -> CallRecord: ...
+    async def call(self, call_id: str) -> CallRecord:
+        """Everything known of a call; NotFound."""
+        ...
 
-    async def summary(self, call_id: str) -> CallSummary: ...
+    async def summary(self, call_id: str) -> CallSummary:
+        """The present summary of a call; NotFound."""
+        ...
 
-    async def calls(self, query: CallQuery) -> CallPage: ...
+    async def calls(self, query: CallQuery) -> CallPage:
+        """A page of calls; InvalidCursor."""
+        ...
 
     async def live_calls(self) -> list[CallSummary]:
         """Calls nobody closed, oldest first, whoever owns them."""
@@ -315,9 +327,13 @@ class CallOwnership(Protocol):
 class AlertQueue(Protocol):
     """Alerts and what people decide about them. Every method may raise StorageUnavailable."""
 
-    async def alert(self, alert_id: str) -> Alert: ...
+    async def alert(self, alert_id: str) -> Alert:
+        """An alert by its id; NotFound."""
+        ...
 
-    async def alerts(self, query: AlertQuery) -> AlertPage: ...
+    async def alerts(self, query: AlertQuery) -> AlertPage:
+        """A page of alerts; InvalidCursor."""
+        ...
 
     async def change_alert(
         self,
@@ -350,9 +366,13 @@ class Sources(Protocol):
         """AlreadyExists."""
         ...
 
-    async def source(self, name: str) -> Source: ...
+    async def source(self, name: str) -> Source:
+        """A source by its name; NotFound."""
+        ...
 
-    async def sources(self) -> list[Source]: ...
+    async def sources(self) -> list[Source]:
+        """All sources, by name."""
+        ...
 
     async def change_source(self, changed: Source, seen: Source) -> None:
         """Put it in the place of the source of its name. NotFound; StaleChange where that is not any more as `seen`,
@@ -371,9 +391,13 @@ class Accounts(Protocol):
         """AlreadyExists also for a name that differs from another in the case of its letters alone."""
         ...
 
-    async def user(self, name: str) -> User: ...
+    async def user(self, name: str) -> User:
+        """A user by name; NotFound."""
+        ...
 
-    async def users(self) -> list[User]: ...
+    async def users(self) -> list[User]:
+        """All users, by name."""
+        ...
 
     async def change_user(self, name: str, changes: UserChanges) -> User:
         """Change a user, who is returned as they are now. NotFound, LastAdmin."""
@@ -384,11 +408,17 @@ class Accounts(Protocol):
         source is stored with other settings than the key says."""
         ...
 
-    async def key(self, key_id: str) -> GatewayKey: ...
+    async def key(self, key_id: str) -> GatewayKey:
+        """A key by its id; NotFound."""
+        ...
 
-    async def keys(self) -> list[GatewayKey]: ...
+    async def keys(self) -> list[GatewayKey]:
+        """All keys, oldest first, revoked ones included."""
+        ...
 
-    async def revoke_key(self, key_id: str, at: datetime) -> None: ...
+    async def revoke_key(self, key_id: str, at: datetime) -> None:
+        """End a key. One that was revoked before keeps its first time. NotFound."""
+        ...
 
 
 class AuditTrail(Protocol):

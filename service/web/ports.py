@@ -38,7 +38,9 @@ class Subscription(Protocol):
 class LiveFeed(Protocol):
     """The hub."""
 
-    def subscribe(self) -> AbstractAsyncContextManager[Subscription]: ...
+    def subscribe(self) -> AbstractAsyncContextManager[Subscription]:
+        """A dashboard's place in the feed, for as long as the block lasts."""
+        ...
 
 
 class Decisions(Protocol):

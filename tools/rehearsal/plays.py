@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class PlayedTurn:
+    """One turn of a play. `breaks`: the categories of the rules that it breaks, with the words that do. `start` and
+    `end`: seconds of the call."""
+
     role: Role
     text: str
     sentiment: float
@@ -26,6 +29,9 @@ class PlayedTurn:
 
 @dataclass(frozen=True)
 class Play:
+    """One scripted call. `gap_after` and `notice_after`: the turns after which a gap or a notice comes; `duty`: a duty
+    that is missed; `recording`: a sample call whose audio it has."""
+
     language: Language
     turns: tuple[PlayedTurn, ...]
     gap_after: int | None = None
@@ -42,14 +48,17 @@ class Play:
 
 
 def a(text: str, sentiment: float = 0.1, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> PlayedTurn:
+    """A turn of the agent."""
     return PlayedTurn("agent", text, sentiment, emotion, breaks)
 
 
 def c(text: str, sentiment: float = 0.0, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> PlayedTurn:
+    """A turn of the customer."""
     return PlayedTurn("customer", text, sentiment, emotion, breaks)
 
 
 def timed(turns: tuple[PlayedTurn, ...], per_char: float) -> tuple[PlayedTurn, ...]:
+    """The turns with their times, one after another, at so many seconds per character."""
     at, done = 0.9, list[PlayedTurn]()
     for turn in turns:
         end = at + max(1.1, len(turn.text) * per_char)

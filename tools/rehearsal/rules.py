@@ -10,6 +10,8 @@ from detectors.contract import Bilingual, Severity
 
 @dataclass(frozen=True)
 class RehearsedRule:
+    """A rule as the dashboard shows it."""
+
     category: str
     severity: Severity
     title: Bilingual

@@ -94,6 +94,7 @@ class RehearsalStage:
             self.backdate(staged, ago)
 
     def new(self, ago: timedelta) -> StagedCall:
+        """A new call, begun `ago` seconds before now."""
         play = PLAYS[self.made % len(PLAYS)]
         self.made += 1
         started = datetime.now(UTC) - ago

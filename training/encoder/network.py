@@ -114,6 +114,7 @@ class HeadsNetwork(nn.Module):
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, place: Tensor, flags: Tensor) -> Tensor:
+        """Logits, shape (lines, outputs), of the inputs that the class describes."""
         scaled = place * place.shape[-1] ** 0.5
         inner = functional.gelu(self.inner(torch.cat([scaled.flatten(1), flags], dim=1)), approximate="tanh")
         return self.alone(self.dropout(scaled[:, 0])) + self.outer(self.dropout(inner))

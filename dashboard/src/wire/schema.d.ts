@@ -733,7 +733,10 @@ export interface components {
              */
             type: "call_opened";
         };
-        /** CallPage */
+        /**
+         * CallPage
+         * @description One page of calls; `next` is the cursor of the page after it, None on the last one.
+         */
         CallPage: {
             /** Calls */
             calls: components["schemas"]["CallSummary"][];
