@@ -1,9 +1,9 @@
 """One call's detectors, run off the event loop, each on its own: none can harm another, or the call.
 
-A detector that raises is reported, and after MOST_FAILURES left out for the rest of the call. One that does not answer
-in time is reported and not waited for: it hears what follows once it is done, and what it says late counts all the
-same, for a busy machine or a process that stood still makes any of them late. Once it owes MOST_OWED answers it is left
-out. Besides the per-call supervisor this is the one place that catches everything: detectors are plug-ins.
+A detector that raises is reported, and after MOST_FAILURES it is left out for the rest of the call. One that does not
+answer in time is reported and not waited for. It hears what follows once it is done, and its late answer counts all the
+same, because a busy machine or a process that stood still makes any detector late. Once it owes MOST_OWED answers it is
+left out. Everything that a detector raises is caught here, because detectors are plug-ins.
 """
 
 from __future__ import annotations
