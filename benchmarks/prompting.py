@@ -144,7 +144,7 @@ def domain_speech(language: Language) -> list[TelephoneClip]:
     return clips
 
 
-async def hear(
+async def recognise(
     engine: WhisperEngine,
     clips: Sequence[TelephoneClip],
     language: Language,
@@ -182,7 +182,7 @@ def measured(
         for vocabulary in kinds:
             with err.status(f"{speech}, {floor}: {vocabulary}"):
                 begun = time.perf_counter()
-                pairs = asyncio.run(hear(engine, clips, language, vocabularies[vocabulary], limits))
+                pairs = asyncio.run(recognise(engine, clips, language, vocabularies[vocabulary], limits))
                 took = time.perf_counter() - begun
             all_terms = score_terms(pairs, [term.text for term in whole.terms])
             seconds = _seconds(clips)
@@ -218,12 +218,12 @@ def decoys(engine: WhisperEngine, clips: Sequence[TelephoneClip]) -> dict[str, f
     said = "".join(clip.said for clip in clips)
     words = [word for word in phrases_dict if len(word) == 2 and word not in said]
     drawn = np.random.default_rng(0).choice(words, (DRAWS, DECOYS), replace=False)
-    bare = asyncio.run(hear(engine, clips, "zh", NO_BIASING, FLOORS["calm"]))
+    bare = asyncio.run(recognise(engine, clips, "zh", NO_BIASING, FLOORS["calm"]))
     restored = 0
     for number, draw in enumerate(drawn, 1):
         with err.status(f"decoys, draw {number} of {DRAWS}"):
             biasing = Biasing(terms=tuple(BiasTerm(text=str(word)) for word in draw))
-            pairs = asyncio.run(hear(engine, clips, "zh", biasing, FLOORS["calm"]))
+            pairs = asyncio.run(recognise(engine, clips, "zh", biasing, FLOORS["calm"]))
             restored += sum(recognised != plain for (_, recognised), (_, plain) in zip(pairs, bare, strict=True))
     hours = DRAWS * _seconds(clips) / 3600
     return {

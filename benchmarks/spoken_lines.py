@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from prompting import FLOORS, hear, unseen_speech
+from prompting import FLOORS, recognise, unseen_speech
 
 from asr.engines.whisper.engine import WhisperEngine
 from asr.types import Language
@@ -56,7 +56,7 @@ def judged(registry: Registry, folder: Path, lines: Sequence[LabelledLine]) -> d
     for language in LANGUAGES:
         own = [line for line in lines if line.lang == language]
         biasing = registry.frames[language].biasing(HOME[language], ())
-        pairs = asyncio.run(hear(engine, unseen_speech(folder, language), language, biasing, FLOORS["busy"]))
+        pairs = asyncio.run(recognise(engine, unseen_speech(folder, language), language, biasing, FLOORS["busy"]))
         recognised = [line.model_copy(update={"text": text}) for line, (_, text) in zip(own, pairs, strict=True)]
         told[language] = {
             "error_percent": round(100 * (edits_over(pairs, language).rate or 0.0), 1),

@@ -36,7 +36,7 @@ class Agreement:
         self._agreed: list[str] = []
         self._last: list[_Unit] = []
 
-    def hear(self, hypothesis: str) -> str:
+    def add(self, hypothesis: str) -> str:
         """Takes the next hypothesis, of all that has been said since the utterance began, and returns the agreed words.
         If it takes back agreed words, they stay. They grow again once a hypothesis holds the words before the new ones,
         about where they were."""

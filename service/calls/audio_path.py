@@ -172,11 +172,11 @@ class AudioPath:
         absent = self._absences.closed(now)
         taken = self._handled([*map(absence_notice, absent), *self._timeline.flush()])
         for block in self._blocks.flush():
-            self._hear(block, taken)
+            self._take_block(block, taken)
         for rest in self._resampler.flush():
             self._listen(rest, taken)
         if self._crosstalk is not None:
-            self._hear_clean(self._crosstalk.flush(), taken)
+            self._take_clean(self._crosstalk.flush(), taken)
         for endpointer in self.endpointers.values():
             taken.found += endpointer.close()
         taken.found.sort(key=_place)
@@ -188,12 +188,12 @@ class AudioPath:
             if not isinstance(output, LegAudio):
                 taken.found.append(output)
             elif (block := self._blocks.feed(output)) is not None:
-                self._hear(block, taken)
+                self._take_block(block, taken)
         taken.found.sort(key=_place)
         self._mark_time(taken)
         return taken
 
-    def _hear(self, block: LegAudio, taken: AudioPathOutput) -> None:
+    def _take_block(self, block: LegAudio, taken: AudioPathOutput) -> None:
         taken.recorded.append(block)
         filtered = self._filtered(block)
         self._meter.feed(filtered)
@@ -204,22 +204,22 @@ class AudioPath:
 
     def _listen(self, audio: LegAudio, taken: AudioPathOutput) -> None:
         if self._crosstalk is None:
-            self._hear_out(audio.role, audio.pcm, audio.end, taken)
+            self._endpoint(audio.role, audio.pcm, audio.end, taken)
             return
-        self._hear_clean(self._crosstalk.push(ROLES.index(audio.role), audio.pcm), taken)
+        self._take_clean(self._crosstalk.push(ROLES.index(audio.role), audio.pcm), taken)
         if self._crosstalk.equal != self._equal:
             self._equal = self._crosstalk.equal
             taken.found.append(ChannelsCompared(at=self.reached, equal=self._equal))
 
-    def _hear_clean(self, cleaned: Sequence[CleanAudio], taken: AudioPathOutput) -> None:
+    def _take_clean(self, cleaned: Sequence[CleanAudio], taken: AudioPathOutput) -> None:
         for clean in cleaned:
             role, end = ROLES[clean.leg], seconds(clean.start + clean.pcm.size)
             if clean.revised:
                 self.endpointers[role].revise(clean.start, clean.pcm)
             else:
-                self._hear_out(role, clean.pcm, end, taken)
+                self._endpoint(role, clean.pcm, end, taken)
 
-    def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
+    def _endpoint(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
         taken.found += self.endpointers[role].push(pcm)
         self._taken_in_until[role] = end
 

@@ -28,7 +28,7 @@ class SaidLately:
     def __init__(self) -> None:
         self._utterances: deque[Utterance] = deque(maxlen=REMEMBERED)
 
-    def hear(self, utterance: Utterance) -> None:
+    def add(self, utterance: Utterance) -> None:
         """An utterance was said, and its text is final."""
         self._utterances.append(utterance)
 
@@ -75,12 +75,12 @@ class QuotingDetectors:
         self._said = SaidLately()
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
-        self._said.hear(utterance)
+        self._said.add(utterance)
         return self._quoted(await self._detectors.heard(utterance))
 
     async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
         for utterance in utterances:
-            self._said.hear(utterance)
+            self._said.add(utterance)
         return self._quoted(await self._detectors.heard_again(utterances))
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:

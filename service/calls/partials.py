@@ -81,7 +81,7 @@ class Partials:
         if endpointer.pause_since == until:
             endpointer.expect(complete(recognised.text, recognised.language))
         before = going_on.agreement.text
-        agreed = going_on.agreement.hear(recognised.text)
+        agreed = going_on.agreement.add(recognised.text)
         if agreed != before:
             said = replace(recognised, text=agreed)
             self._tell(PartialUtterance(role=role, start=seconds(going_on.since), end=seconds(until), recognised=said))

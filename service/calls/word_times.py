@@ -48,7 +48,7 @@ class WordTimes:
             return
         asked = self._recognition.ask_words(segment, utterance)
         self._awaited.add(asked)
-        asked.add_done_callback(lambda answer: self._hear(utterance, answer))
+        asked.add_done_callback(lambda answer: self._answered(utterance, answer))
 
     def take(self) -> list[WordsTimed]:
         """The facts that have come since the last call of this."""
@@ -61,7 +61,7 @@ class WordTimes:
             await asyncio.wait(self._awaited, timeout=self._close_within)
             await asyncio.sleep(0)  # the answers' callbacks run after the wait's own
 
-    def _hear(self, utterance: Utterance, answer: asyncio.Future[Transcript | None]) -> None:
+    def _answered(self, utterance: Utterance, answer: asyncio.Future[Transcript | None]) -> None:
         self._awaited.discard(answer)
         if answer.cancelled():
             return

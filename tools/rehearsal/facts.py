@@ -46,7 +46,7 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
             confidence=0.42 if number == 3 else 0.9,
         )
         indices[turn.role] += 1
-        lately.hear(said)
+        lately.add(said)
         trend[turn.role] = 0.5 * trend[turn.role] + 0.5 * turn.sentiment
         known = turn.end + LAG
         made.append((known, UtteranceHeard(utterance=said)))

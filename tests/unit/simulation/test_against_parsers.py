@@ -165,7 +165,7 @@ def carried(name: str, packet: Packet, role: Role) -> Iterator[Pcm]:
         yield np.zeros_like(other)
 
 
-def heard_at_all(packet: Packet) -> bool:
+def any_sound(packet: Packet) -> bool:
     return any(pcm is not None for pcm in packet.legs.values())
 
 
@@ -219,7 +219,7 @@ def test_times_tell_where_what_is_lost_is_missing(name: str, quirks: NetworkQuir
     packets = arrived(name, packets_of(name, 10), quirks)
     for attempt, part in enumerate((packets[:breaks_at], packets[breaks_at:])):
         received = played(name, part, attempt)
-        begun = next((each.at for each in part if name != "plivo" or heard_at_all(each)), 0.0)
+        begun = next((each.at for each in part if name != "plivo" or any_sound(each)), 0.0)
         places = {packet.at - begun: expected(name, [packet], "customer") for packet in part}
         told = {at: pcm.tolist() for at, pcm in received.legs["customer"]}
         assert {round(at, 3): pcm for at, pcm in told.items() if at is not None} == {
