@@ -1,4 +1,4 @@
-"""What differs by language in recognition and in matching: a further language is an entry here, and its data."""
+"""What differs by language in recognition and in matching. A further language is an entry here, and its data."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from asr.types import Language
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageTraits:
-    """`spaced`: spaces part its words, so words are what is matched and counted; else characters are.
-
-    `restores_terms`: a misheard term is told by its sound and put in where the audio bears it out; else, of a beam's
-    texts that are nearly as likely, one with more of the terms is preferred. `odds_sign`: 1 where log odds above 0 mean
-    this language, -1 where those below 0 do.
-    """
+    """`spaced`: spaces separate the words, so words are matched and counted; otherwise characters are.
+    `restores_terms`: a misrecognised term is found by its sound, and put in where the audio supports it. Otherwise, of
+    a beam's texts that are nearly as likely, the one with more of the terms is taken. `odds_sign`: 1 if log odds above
+    0 mean this language, -1 if those below 0 do."""
 
     spaced: bool
     restores_terms: bool
@@ -33,7 +31,7 @@ _TRAITS: Mapping[Language, LanguageTraits] = MappingProxyType(
 
 
 def traits_of(language: Language) -> LanguageTraits:
-    """What is so in that language."""
+    """The traits of a language."""
     return _TRAITS[language]
 
 

@@ -11,7 +11,8 @@ from typing import Self
 
 
 class Lifetime(ABC):
-    """Used as an async context manager, a part runs within the block. `running` says what that means, once."""
+    """A part that runs within the block that uses it as an async context manager. `running` says once what that
+    means."""
 
     @abstractmethod
     def running(self) -> AbstractAsyncContextManager[object]:

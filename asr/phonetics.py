@@ -56,8 +56,8 @@ def near(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=1 << 15)
 def akin(one: str, other: str) -> bool:
-    """Whether a recogniser may have heard one syllable for the other: near ones; the same final behind initials of one
-    place or way; the same initial before finals of which one begins the other (yi, yin), or that differ in the
+    """Whether a recogniser may have written one syllable for the other: near ones; the same final behind initials of
+    one place or way; the same initial before finals of which one begins the other (yi, yin), or that differ in the
     rounding of their first vowel (yi, yu). Wider than `near`: only what the audio bears out may be made of it."""
     (initial_a, final_a), (initial_b, final_b) = split(one), split(other)
     if final_a == final_b:
@@ -85,29 +85,30 @@ def _finals_akin(initial: str, one: str, other: str) -> bool:
     return rounded and one[1:] == other[1:]
 
 
-# The gain in log probability, in nats, that shows a term, both texts heard with the term for a prompt. By these
-# bounds the terms heard in 99 unseen sentences rise from 83 to 90 %. Terms that nobody said gain as much where the
-# recogniser was at a loss anyway, hardly ever in the place of what it heard right (decoys, `benchmarks/prompting.py`).
+# The gain in log probability, in nats, that shows a term, both texts decoded with the term for a prompt. By these
+# bounds the terms recognised in 99 unseen sentences rise from 83 to 90 %. Terms that nobody said gain as much where the
+# recogniser was at a loss anyway, hardly ever in the place of what it wrote rightly (decoys,
+# `benchmarks/prompting.py`).
 _SAME_SOUND = 0.0
 _AKIN = 1.5
 _KNOWN = -8.0
-"""What is known to be written for a term is it, unless the audio speaks loudly against it."""
+"""What is known to be written in a term's place is that term, unless the audio speaks loudly against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundAlike:
-    """`term` may be what was said where `heard` stands, from `begin` on. `least`: the gain in log probability, in nats,
-    that would show it."""
+    """The text has `written` from `begin` on, where `term` may have been said. `least` is the gain in log probability,
+    in nats, that would show it."""
 
     begin: int
-    heard: str
+    written: str
     term: str
     least: float
 
     @property
     def end(self) -> int:
         """The place in the text behind it."""
-        return self.begin + len(self.heard)
+        return self.begin + len(self.written)
 
     def put_into(self, text: str) -> str:
         """The text with the term."""
@@ -115,24 +116,25 @@ class SoundAlike:
 
 
 def sound_alikes(text: str, terms: Sequence[BiasTerm]) -> Iterator[SoundAlike]:
-    """In the order of the terms. Half of a term's characters, or more, sound the same, the others akin."""
+    """The places in a text that sound like a term, in the order of the terms. Half of a term's characters, or more,
+    sound the same, the others akin."""
     edges = {0, *accumulate(map(len, rjieba.cut(text, False)))}
     for term in terms:
         for begin in range(len(text) - len(term.text) + 1):
-            heard = text[begin : begin + len(term.text)]
-            least = _least(heard, term)
-            if least is None or heard == term.text:
+            written = text[begin : begin + len(term.text)]
+            least = _least(written, term)
+            if least is None or written == term.text:
                 continue
-            if heard in term.mishearings or ({begin, begin + len(heard)} <= edges and not rjieba.has_word(heard)):
-                yield SoundAlike(begin=begin, heard=heard, term=term.text, least=least)
+            if written in term.mishearings or ({begin, begin + len(written)} <= edges and not rjieba.has_word(written)):
+                yield SoundAlike(begin=begin, written=written, term=term.text, least=least)
 
 
-def _least(heard: str, term: BiasTerm) -> float | None:
-    """None where it sounds otherwise."""
-    if heard in term.mishearings:
+def _least(written: str, term: BiasTerm) -> float | None:
+    """The gain that would show the term; None where the text sounds otherwise."""
+    if written in term.mishearings:
         return _KNOWN
     apart = 0
-    for one, other in zip(heard, term.text, strict=True):
+    for one, other in zip(written, term.text, strict=True):
         distance = _distance(one, other)
         if distance is None or (apart := apart + distance) > len(term.text) // 2:
             return None
@@ -158,22 +160,22 @@ class PhoneticTerm:
 
 class PhoneticRepair:
     """Undoes recognition errors that sound right, 老蓝 for 老赖, 千款 for 欠款, in a text in the Chinese form,
-    character for character. Only given terms are restored, and only where what was heard is no ordinary word."""
+    character for character. Only given terms are restored, and only where what was written is no ordinary word."""
 
     def __init__(self, terms: tuple[PhoneticTerm, ...], ordinary: frozenset[str]) -> None:
         """`ordinary` are real words that sound like a term and must be left alone."""
         self._ordinary = ordinary
-        self._heard: Mapping[str, str] = {heard: term.text for term in terms for heard in term.mishearings}
+        self._meant: Mapping[str, str] = {written: term.text for term in terms for written in term.mishearings}
         self._exact: dict[tuple[str, str], list[PhoneticTerm]] = defaultdict(list)
         for term in terms:
             for key in _opening_keys(term):
                 self._exact[key].append(term)
 
     def repair(self, text: str) -> str | None:
-        """The text with every misheard term restored, same length; None where nothing changes."""
+        """The text with every misrecognised term restored, same length; None where nothing changes."""
         restored = list(text)
-        for heard, term in self._heard.items():
-            at = text.find(heard)
+        for written, term in self._meant.items():
+            at = text.find(written)
             if at >= 0:
                 restored[at : at + len(term)] = term
         for at, term in self._candidates(text):
@@ -212,10 +214,10 @@ def _opening_keys(term: PhoneticTerm) -> set[tuple[str, str]]:
 def _sounds_like(window: str, term: PhoneticTerm) -> bool:
     """Every syllable agrees, but for at most one near one in a fuzzy term."""
     misses = 0
-    for heard, meant in zip(window, term.text, strict=True):
-        if heard == meant or syllables(heard) & syllables(meant):
+    for written, meant in zip(window, term.text, strict=True):
+        if written == meant or syllables(written) & syllables(meant):
             continue
         misses += 1
-        if misses > int(term.fuzzy) or not any(near(a, b) for a in syllables(heard) for b in syllables(meant)):
+        if misses > int(term.fuzzy) or not any(near(a, b) for a in syllables(written) for b in syllables(meant)):
             return False
     return True

@@ -15,7 +15,7 @@ from anyio import CapacityLimiter, to_thread
 T = TypeVar("T")
 
 _NICE = 10
-"""Enough for the event loop to run at once when it wakes, and no other program notices."""
+"""Enough for the event loop to run at once when it wakes. Other programs do not notice."""
 
 
 def at_low_priority(make: Callable[[], T]) -> T:
@@ -37,12 +37,10 @@ class InThread(Protocol):
 
 
 _UNLIMITED = CapacityLimiter(math.inf)
-"""Who asks has bounds of its own: the engine's workers, one question a call."""
+"""Unlimited, because the callers have bounds of their own: the engine's workers, one question per call."""
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Run blocking work in a worker thread, and give back what it returns or raises.
-
-    Whoever awaits may give it up: the thread goes on, and takes nobody's place.
-    """
+    """Run blocking work in a worker thread and return its result. If the caller stops waiting, the thread goes on, and
+    takes no other caller's place."""
     return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=_UNLIMITED)

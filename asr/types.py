@@ -14,7 +14,7 @@ ROLES: tuple[Role, ...] = ("agent", "customer")
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 CallLanguage = Literal["zh", "en", "auto"]
-"""What is known of a call before a word is said; `auto`: each party's language is to be heard."""
+"""What is known of a call before a word is said; `auto`: each party's language is to be detected."""
 
 Seconds: TypeAlias = float
 """Seconds on the call's audio clock: 0 is the call's first sample, gaps are counted."""

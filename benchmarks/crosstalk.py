@@ -8,8 +8,8 @@ which begin 0.8 to 2.2 s before the other has ended. Each leg gets the other's e
 response and sign, noise, and mu-law. Speakers are in two halves by name: thresholds were chosen on one, figures are of
 the other.
 
-A stretch counts as heard where an utterance stands that the second opinion takes for speech. Echo is what no voice of
-the leg's own lies within 0.3 s of; own speech is what is heard of the same call without echo and noise. "Before" each
+A stretch counts as speech where an utterance stands that the second opinion takes for speech. Echo is what no voice of
+the leg's own lies within 0.3 s of; own speech is what is speech of the same call without echo and noise. "Before" each
 leg is a call of its own, so that nothing is compared.
 """
 
@@ -37,7 +37,7 @@ from service.calls.audio_path import AudioPath, ChannelsCompared
 from service.ingest.events import AudioArrived
 
 Sound = NDArray[np.float64]
-Heard = dict[Role, NDArray[np.bool_]]
+SpeechFrames = dict[Role, NDArray[np.bool_]]
 
 SPOKEN_DBFS = -20.0
 TURNS = 10
@@ -49,6 +49,8 @@ VOICED_DB = 18.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
+    """One row of the report: levels and delays of a call and of its echo."""
+
     name: str
     echo_db: float | None
     delay_ms: float = 60
@@ -162,7 +164,8 @@ def _call(condition: Condition, voices: dict[str, list[Sound]], rng: np.random.G
 
 
 def _line(sound: Sound, delay_ms: float, gain_db: float, rng: np.random.Generator) -> Sound:
-    """By a line: ringing for some milliseconds, late by a fraction of a sample too, of either sign."""
+    """The sound after a line that rings for some milliseconds, with a delay of any fraction of a sample and either
+    sign."""
     response = rng.normal(0, 0.5, 80) * np.exp(-np.arange(80) / rng.uniform(4, 12))
     response[0] += rng.choice([-1, 1])
     length = sound.size + PHONE_RATE
@@ -181,43 +184,43 @@ def _wire(legs: Sound, noise_db: float) -> Pcm:
 
 def _measure(spoken: Sound, echo: Sound, condition: Condition, opinion: SecondOpinion, count: Count) -> None:
     wire = _wire(spoken + echo, condition.noise_db)
-    now, equal = _heard(wire, ROLES, opinion)
-    alone = [_heard(wire[[leg]], (role,), opinion)[0][role] for leg, role in enumerate(ROLES)]
-    clean = [_heard(_wire(spoken, -75)[[leg]], (role,), opinion)[0][role] for leg, role in enumerate(ROLES)]
+    now, equal = _taken_for_speech(wire, ROLES, opinion)
+    alone = [_taken_for_speech(wire[[leg]], (role,), opinion)[0][role] for leg, role in enumerate(ROLES)]
+    clean = [_taken_for_speech(_wire(spoken, -75)[[leg]], (role,), opinion)[0][role] for leg, role in enumerate(ROLES)]
     count.called_equal += equal
     voiced = [_voiced(spoken[leg], condition.agent_db if leg == 0 else 0) for leg in (0, 1)]
     for leg, role in enumerate(ROLES):
         length = min(voiced[leg].size, now[role].size, alone[leg].size, clean[leg].size)
         own, other = voiced[leg][:length] & clean[leg][:length], voiced[1 - leg][:length]
         near = np.convolve(voiced[leg][:length], np.ones(31), "same") > 0
-        heard = now[role][:length]
+        speech = now[role][:length]
         if condition.echo_db is not None:
             level = condition.echo_db + (condition.agent_db if leg == 1 else 0)
             echoed = _voiced(echo[leg], level)[:length] & ~near
             count.echo += echoed.sum() / 50
             count.echo_before += (echoed & alone[leg][:length]).sum() / 50
-            count.echo_now += (echoed & heard).sum() / 50
+            count.echo_now += (echoed & speech).sum() / 50
         count.own += (own & ~other).sum() / 50
-        count.own_lost += (own & ~other & ~heard).sum() / 50
+        count.own_lost += (own & ~other & ~speech).sum() / 50
         count.over += (own & other).sum() / 50
-        count.over_lost += (own & other & ~heard).sum() / 50
+        count.over_lost += (own & other & ~speech).sum() / 50
 
 
 def _voiced(sound: Sound, level_db: float) -> NDArray[np.bool_]:
     return _powers(sound) > 10 ** ((SPOKEN_DBFS + level_db - VOICED_DB) / 10)
 
 
-def _heard(legs: Pcm, roles: tuple[Role, ...], opinion: SecondOpinion) -> tuple[Heard, bool]:
+def _taken_for_speech(legs: Pcm, roles: tuple[Role, ...], opinion: SecondOpinion) -> tuple[SpeechFrames, bool]:
     """Which frames of each leg lie in an utterance that goes to recognition; whether the channels were called equal."""
     audio_path = AudioPath(roles, "pcm_s16le", PHONE_RATE, max_pace=1e9, now=0.0)
     found = [each for piece in _pieces(legs) for each in audio_path.take(piece, 0.0).found] + audio_path.pause(
         0.0
     ).found
-    heard: Heard = {role: np.zeros(legs.shape[1] // STEP, np.bool_) for role in roles}
+    speech: SpeechFrames = {role: np.zeros(legs.shape[1] // STEP, np.bool_) for role in roles}
     for cut in found:
         if isinstance(cut, SpeechSegment) and opinion.is_speech(samples_of(cut.pcm)):
-            heard[cut.role][round(cut.start * 50) : round(cut.end * 50)] = True
-    return heard, any(isinstance(each, ChannelsCompared) for each in found)
+            speech[cut.role][round(cut.start * 50) : round(cut.end * 50)] = True
+    return speech, any(isinstance(each, ChannelsCompared) for each in found)
 
 
 def _pieces(legs: Pcm) -> list[AudioArrived]:
@@ -255,8 +258,8 @@ def _figures(count: Count) -> dict[str, float]:
 
     return {
         "echo_seconds": round(float(count.echo), 1),
-        "echo_heard_before": share(count.echo_before, count.echo),
-        "echo_heard_now": share(count.echo_now, count.echo),
+        "echo_as_speech_before": share(count.echo_before, count.echo),
+        "echo_as_speech_now": share(count.echo_now, count.echo),
         "own_seconds": round(float(count.own), 1),
         "own_lost": share(count.own_lost, count.own),
         "talk_over_seconds": round(float(count.over), 1),

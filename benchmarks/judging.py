@@ -1,4 +1,4 @@
-"""What judging one utterance costs: python benchmarks/judging.py [-o benchmarks/judging.json]
+"""The cost of judging one utterance: python benchmarks/judging.py [-o benchmarks/judging.json]
 
 Each line of the corpus' test split is encoded and judged by all detectors, on one thread, as in a call; then texts of
 growing length.
@@ -33,7 +33,7 @@ def timed(registry: Registry, texts: Sequence[str]) -> tuple[list[float], list[f
     encoder = registry.encoder
     assert encoder is not None
     call = CallContext(call_id="", language="zh", jurisdiction="CN", started_at=NOON)
-    judges = [judge for _, judge in registry.open(call)]
+    detectors = [detector for _, detector in registry.open(call)]
     encoding: list[float] = []
     whole: list[float] = []
     for index, text in enumerate(texts):
@@ -51,8 +51,8 @@ def timed(registry: Registry, texts: Sequence[str]) -> tuple[list[float], list[f
         began = time.perf_counter()
         [embedding] = encoder.encode([text])
         encoding.append(1000 * (time.perf_counter() - began))
-        for judge in judges:
-            ask_about(judge, said, embedding)
+        for detector in detectors:
+            ask_about(detector, said, embedding)
         whole.append(1000 * (time.perf_counter() - began))
     return encoding, whole
 

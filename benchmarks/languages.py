@@ -1,4 +1,4 @@
-"""How often the language of a stretch of speech is mistaken where it is to be heard, and what hearing it costs.
+"""How often the language of a stretch of speech is mistaken where it is to be detected, and what detecting it costs.
 
     python benchmarks/languages.py MANDARIN_FOLDER ENGLISH_CALL [--half 0|1] [--most N] [--report FILE]
 
@@ -11,7 +11,8 @@ recorded call of two channels. Each is halved: thresholds were chosen on half 0,
 - `expected`: where the party has spoken that language; `switched`: where it has spoken the other one.
 
 A stretch is mistaken where its text is shown in the other language. The cost is that of a one-language call: its speech
-in stretches of 1 to 8 s, one after another, with the language given and with it to be heard, in turns of the same run.
+in stretches of 1 to 8 s, one after another, with the language given and with it to be detected, in turns of the same
+run.
 """
 
 # The engine is asked for its steps, so that each is done once a stretch:
@@ -93,8 +94,8 @@ def english(path: Path, half: int) -> Pcm:
         listener, resampler = LegEndpointer("customer"), Resampler(audio.rate)
         pcm = resampler.push(np.ascontiguousarray(leg))
         cuts = [cut for at in range(0, len(pcm), RATE) for cut in listener.push(pcm[at : at + RATE])]
-        heard = [samples_of(cut.pcm) for cut in [*cuts, *listener.close()]]
-        said += [each for each in heard if opinion.is_speech(each)]
+        spoken = [samples_of(cut.pcm) for cut in [*cuts, *listener.close()]]
+        said += [each for each in spoken if opinion.is_speech(each)]
     return np.concatenate(said)
 
 
@@ -151,27 +152,27 @@ def turns(pcm: Pcm, most: Seconds) -> Iterator[Pcm]:
 
 
 def cost(engine: WhisperEngine, asked: Counter[str], language: Language, pcm: Pcm, most: Seconds) -> dict[str, Any]:
-    """CPU seconds for one party's speech with its language given, and with it to be heard."""
-    languages, taken, told = PartyLanguages(("agent",)), {"given": 0.0, "heard": 0.0}, Counter[str]()
+    """CPU seconds for one party's speech with its language given, and with it to be detected."""
+    languages, taken, told = PartyLanguages(("agent",)), {"given": 0.0, "detected": 0.0}, Counter[str]()
     pieces = [piece for piece in turns(pcm, most) if len(piece) >= RATE // 2]
     engine.transcribe([Speech(pcm=to_int16(pieces[0]).tobytes(), language=language, effort="quick")])
     for number, piece in enumerate(pieces):
-        ways = ("given", "heard") if number % 2 else ("heard", "given")
+        ways = ("given", "detected") if number % 2 else ("detected", "given")
         for way in ways:
             speech = Speech(pcm=to_int16(piece).tobytes(), language=language, effort="quick")
-            if way == "heard":
+            if way == "detected":
                 speech = replace(speech, language=None, leaning=languages.leaning("agent"))
                 asked.clear()
             begun = time.process_time()
             [found] = engine.transcribe([speech])
             taken[way] += time.process_time() - begun
-            if way == "heard":
+            if way == "detected":
                 told.update(asked)
                 told["mistaken"] += found.language != language
-                languages.heard("agent", found.language, found.language_odds, len(piece) / RATE)
+                languages.recognised("agent", found.language, found.language_odds, len(piece) / RATE)
     return {
         "utterances": len(pieces),
-        "cpu_ratio": round(taken["heard"] / taken["given"], 3),
+        "cpu_ratio": round(taken["detected"] / taken["given"], 3),
         "detected": told["detected"],
         "decoded_twice": told["decoded"] - len(pieces),
         "mistaken": told["mistaken"],

@@ -42,6 +42,7 @@ def pending(calls: list[SampleCall]) -> list[tuple[Role, str, float, float]]:
 
 
 def facts(call_id: str, calls: list[SampleCall], turns: int, length: float) -> list[Fact]:
+    """The facts of the call: so many turns of the sample calls, over and over, `length` seconds in all."""
     said = pending(calls)
     found: list[Fact] = []
     for index, (role, text, start, end) in enumerate(islice(cycle(said), turns)):

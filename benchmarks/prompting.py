@@ -8,14 +8,15 @@ a folder of other sentences of the trade than those on which the terms and known
 in English, as it comes over the telephone (`samples/say.py` makes one). Other speech is SPEECH_FOLDER's Chinese after a
 telephone channel: 8 kHz, 300 to 3400 Hz with the slopes of a Butterworth filter of order 4, G.711 mu-law, back to
 16 kHz. Varied is the same at six other speeds, alone and with white noise 20, 15 and 10 dB below it: more ways to be
-misheard, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
+misrecognised, not more speakers. Folders hold a `manifest.jsonl`: `file`, `lang`, `text` a line, the text up to " | ".
 
 All of it goes through the service's recogniser and engine with its default beam, two batches at a time: `calm` as
 on a floor with time for everything, `busy` as on one where every text is hurried (greedy, a short prompt).
 
 Error rates are in characters (English: words) after `asr.normalisation.comparable`. Recall counts the terms said and
-heard, of the prompt's and of all that are restored; an insertion is one heard and not said. Decoys are ordinary words
-that nobody said, put in the place of the terms, some hundreds at a time: what is restored of them is false.
+recognised, of the prompt's and of all that are restored; an insertion is one recognised and not said. Decoys are
+ordinary words that nobody said, put in the place of the terms, some hundreds at a time: what is restored of them is
+false.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ err = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
+class TelephoneClip:
     """One utterance: float32 mono at 16 kHz, and what is said in it."""
 
     pcm: NDArray[np.float32]
@@ -89,35 +90,36 @@ class Measured:
     missed: tuple[tuple[str, int], ...]
 
 
-def other_speech(folder: Path) -> list[Clip]:
+def other_speech(folder: Path) -> list[TelephoneClip]:
     """The folder's Chinese utterances, put through a telephone line."""
     return [
-        Clip(pcm=at_the_recogniser(telephone(clip.pcm, clip.rate)), said=clip.text) for clip in read_clips(folder, "zh")
+        TelephoneClip(pcm=at_the_recogniser(telephone(clip.pcm, clip.rate)), said=clip.text)
+        for clip in read_clips(folder, "zh")
     ]
 
 
-def unseen_speech(folder: Path, language: Language) -> list[Clip]:
+def unseen_speech(folder: Path, language: Language) -> list[TelephoneClip]:
     """The folder's utterances in that language as they are."""
     return [
-        Clip(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), np.float32), said=clip.text)
+        TelephoneClip(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), np.float32), said=clip.text)
         for clip in read_clips(folder, language)
     ]
 
 
-def varied(clips: Sequence[Clip], noise: float | None) -> list[Clip]:
+def varied(clips: Sequence[TelephoneClip], noise: float | None) -> list[TelephoneClip]:
     """Each clip at every one of PACES, with white noise so many dB below it."""
     random = np.random.default_rng(0)
-    ways: list[Clip] = []
+    ways: list[TelephoneClip] = []
     for clip in clips:
         for pace in PACES:
             pcm = soxr.resample(clip.pcm, SAMPLE_RATE * pace, SAMPLE_RATE)
             if noise is not None:
                 pcm = pcm + random.standard_normal(len(pcm)) * np.sqrt(np.mean(pcm**2)) * 10 ** (-noise / 20)
-            ways.append(Clip(pcm=pcm.astype(np.float32), said=clip.said))
+            ways.append(TelephoneClip(pcm=pcm.astype(np.float32), said=clip.said))
     return ways
 
 
-def _varied(engine: WhisperEngine, clips: Sequence[Clip]) -> list[Measured]:
+def _varied(engine: WhisperEngine, clips: Sequence[TelephoneClip]) -> list[Measured]:
     lines: list[Measured] = []
     for noise in NOISES:
         name = "other speech, varied" + ("" if noise is None else f", noise at -{noise:.0f} dB")
@@ -125,9 +127,9 @@ def _varied(engine: WhisperEngine, clips: Sequence[Clip]) -> list[Measured]:
     return lines
 
 
-def domain_speech(language: Language) -> list[Clip]:
+def domain_speech(language: Language) -> list[TelephoneClip]:
     """Every turn of the sample calls in that language; their audio is telephone speech already."""
-    clips: list[Clip] = []
+    clips: list[TelephoneClip] = []
     for call in sample_calls():
         if call.lang != language:
             continue
@@ -136,14 +138,20 @@ def domain_speech(language: Language) -> list[Clip]:
         for turn in call.turns:
             begin, end = max(0, int((turn.start - MARGIN) * rate)), int((turn.end + MARGIN) * rate)
             leg = pcm[begin:end, 0 if turn.speaker == "agent" else 1]
-            clips.append(Clip(pcm=np.asarray(soxr.resample(leg, rate, SAMPLE_RATE), np.float32), said=turn.text))
+            clips.append(
+                TelephoneClip(pcm=np.asarray(soxr.resample(leg, rate, SAMPLE_RATE), np.float32), said=turn.text)
+            )
     return clips
 
 
-async def hear(
-    engine: WhisperEngine, clips: Sequence[Clip], language: Language, biasing: Biasing, limits: RecogniserLimits
+async def recognise(
+    engine: WhisperEngine,
+    clips: Sequence[TelephoneClip],
+    language: Language,
+    biasing: Biasing,
+    limits: RecogniserLimits,
 ) -> list[Pair]:
-    """(said, heard) of every clip, by way of the recogniser."""
+    """(said, recognised) of every clip, by way of the recogniser."""
     async with BatchRecogniser(engine, second_opinion=lambda _: True, limits=limits) as recogniser:
         speeches = [
             Speech(pcm=to_int16(clip.pcm).tobytes(), language=language, biasing={language: biasing}) for clip in clips
@@ -152,19 +160,19 @@ async def hear(
             RecognitionRequest(call_id=str(at), role="agent", utterance=0, kind="final", speech=speech)
             for at, speech in enumerate(speeches)
         ]
-        heard = await asyncio.gather(*map(recogniser.submit, requests))
-    return [(clip.said, each.text if each else "") for clip, each in zip(clips, heard, strict=True)]
+        recognised = await asyncio.gather(*map(recogniser.submit, requests))
+    return [(clip.said, each.text if each else "") for clip, each in zip(clips, recognised, strict=True)]
 
 
 def measured(
     engine: WhisperEngine,
     speech: str,
     language: Language,
-    clips: Sequence[Clip],
+    clips: Sequence[TelephoneClip],
     own: tuple[str, ...],
     kinds: Sequence[str] = ("none", "prompt", "prompt and terms"),
 ) -> list[Measured]:
-    """With nothing expected, with the prompt alone, with terms restored as well, each on both floors."""
+    """The figures with nothing expected, with the prompt alone and with restored terms, each on both floors."""
     frame = load().frames[language]
     whole = frame.biasing(HOME[language], own)
     vocabularies = {"none": NO_BIASING, "prompt": replace(whole, terms=()), "prompt and terms": whole}
@@ -174,7 +182,7 @@ def measured(
         for vocabulary in kinds:
             with err.status(f"{speech}, {floor}: {vocabulary}"):
                 begun = time.perf_counter()
-                pairs = asyncio.run(hear(engine, clips, language, vocabularies[vocabulary], limits))
+                pairs = asyncio.run(recognise(engine, clips, language, vocabularies[vocabulary], limits))
                 took = time.perf_counter() - begun
             all_terms = score_terms(pairs, [term.text for term in whole.terms])
             seconds = _seconds(clips)
@@ -205,18 +213,18 @@ def _unseen(engine: WhisperEngine, folder: Path) -> list[Measured]:
     ]
 
 
-def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
+def decoys(engine: WhisperEngine, clips: Sequence[TelephoneClip]) -> dict[str, float]:
     """How often a word that nobody said is put in, of two characters: the shortest terms are the likeliest to be."""
     said = "".join(clip.said for clip in clips)
     words = [word for word in phrases_dict if len(word) == 2 and word not in said]
     drawn = np.random.default_rng(0).choice(words, (DRAWS, DECOYS), replace=False)
-    bare = asyncio.run(hear(engine, clips, "zh", NO_BIASING, FLOORS["calm"]))
+    bare = asyncio.run(recognise(engine, clips, "zh", NO_BIASING, FLOORS["calm"]))
     restored = 0
     for number, draw in enumerate(drawn, 1):
         with err.status(f"decoys, draw {number} of {DRAWS}"):
             biasing = Biasing(terms=tuple(BiasTerm(text=str(word)) for word in draw))
-            pairs = asyncio.run(hear(engine, clips, "zh", biasing, FLOORS["calm"]))
-            restored += sum(heard != plain for (_, heard), (_, plain) in zip(pairs, bare, strict=True))
+            pairs = asyncio.run(recognise(engine, clips, "zh", biasing, FLOORS["calm"]))
+            restored += sum(recognised != plain for (_, recognised), (_, plain) in zip(pairs, bare, strict=True))
     hours = DRAWS * _seconds(clips) / 3600
     return {
         "words": DRAWS * DECOYS,
@@ -226,7 +234,7 @@ def decoys(engine: WhisperEngine, clips: Sequence[Clip]) -> dict[str, float]:
     }
 
 
-def _seconds(clips: Sequence[Clip]) -> float:
+def _seconds(clips: Sequence[TelephoneClip]) -> float:
     return sum(len(clip.pcm) for clip in clips) / SAMPLE_RATE
 
 

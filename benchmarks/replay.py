@@ -72,6 +72,7 @@ BLANK = "<!doctype html><title>reference</title><p>nothing happens here</p>"
 
 
 def environment(checkout: Path, data_dir: Path) -> dict[str, str]:
+    """The environment of a checkout's Python, with this data folder."""
     return {**os.environ, "PYTHONPATH": str(checkout), "CALLWARDEN_DATA_DIR": str(data_dir)}
 
 
@@ -111,6 +112,7 @@ def service(checkout: Path, turns: int) -> Generator[str, None, None]:
 
 
 def address(process: subprocess.Popen[str]) -> str:
+    """The address that a starting service prints. Blocks until it does."""
     assert process.stderr is not None
     for line in process.stderr:
         if found := re.search(r"listens on (http://\S+)", line):
@@ -139,6 +141,7 @@ class Opened:
             self.bytes += int(seen["encodedDataLength"])
 
     def frames(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> dict[str, float]:
+        """Frames per second and the longest frame, while `meanwhile` runs for so many seconds."""
         self.page.evaluate("watch.start()")
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
@@ -155,6 +158,7 @@ class Opened:
         return fps
 
     def opened(self, url: str) -> dict[str, float]:
+        """Opens the page. Returns seconds to the first row on the screen, and the bytes that came until then."""
         self.bytes = 0
         self.page.goto(url, wait_until="commit")
         while (row := self.page.evaluate("window.watch?.row ?? null")) is None:  # the page's policy forbids eval()
@@ -163,6 +167,7 @@ class Opened:
         return {"first_row_s": round(row / 1000, 2), "kilobytes": round(self.bytes / 1000)}
 
     def held(self) -> dict[str, float]:
+        """The heap after a collection, and the number of elements on the page."""
         self._session.send("HeapProfiler.collectGarbage")
         used = self.page.evaluate("performance.memory.usedJSHeapSize")
         return {

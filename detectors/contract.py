@@ -45,8 +45,8 @@ Said = Literal[
     "asks_identity",
     "confirms_identity",
 ]
-"""What somebody on the debtor's side says that has to be written down after the call. `stop`: asks not to be called;
-`third_party`: shows to be somebody else than the debtor; `vulnerable`: in crisis, gravely ill, bereaved, a child."""
+"""What somebody on the debtor's side says that belongs into the record. `stop`: asks not to be called. `third_party`:
+turns out to be somebody else than the debtor. `vulnerable`: is in crisis, gravely ill, bereaved, or a child."""
 
 
 class DetectorError(Exception):
@@ -98,8 +98,8 @@ class CallContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackVersion:
-    """Which rules judge: `sha256` is over the names and contents of all files of the pack, so that what judged a call
-    can be told from it."""
+    """The rule pack that judges. `sha256` is over the names and contents of all its files, so a finding names exactly
+    the rules that were in force."""
 
     name: str
     version: str
@@ -143,8 +143,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """A detector takes a finding of its own back: what came later shows that it was none. The finding is told by its
-    `rule`, `role`, `start` and `end`; `why` is for people."""
+    """A detector takes back its own finding, because what came later shows that there was nothing. `rule`, `role`,
+    `start` and `end` identify the finding; `why` is for people."""
 
     rule: str
     role: Role
@@ -211,7 +211,7 @@ class Sentiment:
 Observation: TypeAlias = Finding | Withdrawn | Sentiment | Statement
 
 Embedding: TypeAlias = NDArray[np.float32]
-"""What a text means, as a vector of length 1."""
+"""The meaning of a text: a float32 vector of length 1."""
 
 
 class CallDetector(Protocol):
@@ -222,11 +222,12 @@ class CallDetector(Protocol):
         ...
 
     def elapsed(self, at: Seconds) -> list[Observation]:
-        """The audio clock has reached `at` and everything said before it has been heard: deadlines fall due."""
+        """The audio clock has reached `at`, and everything said before it has been heard. Returns what falls due by
+        then."""
         ...
 
     def closed(self, at: Seconds) -> list[Observation]:
-        """The call is over after `at` seconds; last findings. Nothing follows."""
+        """The call is over after `at` seconds. Returns the last findings. Nothing follows."""
         ...
 
 
@@ -235,15 +236,15 @@ class Understanding(Protocol):
     """A call detector that judges by meaning."""
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
-        """As `heard`, and asked in its place where there is an encoder."""
+        """Takes the place of `heard` where there is an encoder, and does the same with the utterance's meaning."""
         ...
 
 
 class TextEncoder(Protocol):
-    """Texts to what they mean. Blocking; called from any thread, also from several at once."""
+    """Turns texts into their meanings. Blocks. It is called from any thread, also from several at once."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """An embedding a text, shape (texts, size)."""
+        """One embedding for each text, shape (texts, size)."""
         ...
 
 
@@ -252,29 +253,29 @@ class Foreseeing(Protocol):
     """A call detector that can judge words before their utterance has ended."""
 
     def foresee(self, utterance: Utterance) -> list[Finding]:
-        """Findings that hold whatever is said next, in an utterance that still goes on.
+        """Findings that hold whatever is said next in an utterance that still goes on.
 
-        Its id, start and role are final, its text and end are as far as they are known. Changes nothing: `heard` will
-        be asked about all of it.
+        The utterance's id, start and role are final; its text and end are those known so far. The call changes nothing,
+        because `heard` gets the whole utterance later.
         """
         ...
 
 
 @runtime_checkable
 class GapAware(Protocol):
-    """A call detector that blames for what was not said: what was said unheard must not count against anyone."""
+    """A call detector that blames somebody for what was not said. What was said unheard must count against nobody."""
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
-        """The agent's audio from `start` to `end` has no text. Told in its place among the utterances."""
+        """The agent's audio from `start` to `end` has no text. It is told in its place among the utterances."""
         ...
 
 
 @runtime_checkable
 class HoldAware(Protocol):
-    """A call detector that goes by the time of day, not by the audio clock."""
+    """A call detector that goes by the time of day, and not only by the audio clock."""
 
     def held(self, at: Seconds, seconds: Seconds) -> None:
-        """The audio clock stood still at `at` for so many `seconds` of real time: nothing came, as on hold."""
+        """The audio clock stood still at `at` for so many `seconds` of real time, because no audio came, as on hold."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Where the sentences of a text lie, in Chinese and in English, and the one that holds given words."""
+"""The sentences of a Chinese or English text, and the one around given words."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 LONGEST: Final = 300
-"""Characters that are shown of one sentence. Twenty seconds of speech that nobody put a mark into have as many."""
+"""So many characters of one sentence are shown. Twenty seconds of speech without any mark have as many."""
 
 CUT: Final = "…"
 
 _SENTENCE: Final = re.compile(r"[^。！？；!?;.\n]+[。！？；!?;.\n]*")
 _LEAST: Final = 4
-"""Characters. A shorter one ("哎。", "No.") tells nothing by itself and stays with the next."""
+"""A sentence of fewer characters ("哎。", "No.") says nothing by itself and stays with the next one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Passage:
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Where each sentence of a text begins and ends, without the spaces around it; at least one."""
+    """The begin and end of each sentence of a text, without the spaces around it; at least one."""
     spans: list[tuple[int, int]] = []
     begin = 0
     for match in _SENTENCE.finditer(text):
@@ -41,7 +41,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def passage_of(text: str, begin: int, end: int) -> Passage:
-    """What `text[begin:end]` stands in, 0 <= begin < end <= len(text)."""
+    """The passage around `text[begin:end]`, 0 <= begin < end <= len(text)."""
     spans = sentences(text)
     touched = [place for place, span in enumerate(spans) if span[0] < end and span[1] > begin] or [0]
     first, last = touched[0], touched[-1]
@@ -56,7 +56,8 @@ def last_sentence(text: str) -> str:
 
 
 def _cut_around(said: str, begin: int, end: int) -> str:
-    """As much of a long sentence on either side of `said[begin:end]`, or more on one where the other has less."""
+    """A part of a long sentence around `said[begin:end]`: equally much on either side, or more on one side where the
+    other has less."""
     if len(said) <= LONGEST:
         return said
     room = max(0, LONGEST - 2 * len(CUT) - (end - begin))

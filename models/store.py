@@ -11,8 +11,8 @@ from filelock import FileLock
 
 from models.errors import ModelAbsent, ModelCorrupt, ModelError, ModelUnobtainable
 from models.manifest import FileSpec, Manifest, ModelSpec, bundled_manifest
+from models.origins import Hub, assemble, wheel_parts
 from models.pins import pin, pinned, pinned_names
-from models.sources import Hub, assemble, wheel_parts
 from models.verification import FileCheck, Stamps, check_file, sha256_of
 
 Progress = Callable[[int, int], None]
@@ -23,11 +23,9 @@ State = Literal["ready", "unverified", "damaged", "absent"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """One line of `callwarden models list`.
-
-    `unverified`: every file is there, none was read yet since it last changed. `trusted_on_first_use`: no
-    sha256 in the manifest, the first download sets it. `obtainable_offline`: its wheels are installed.
-    """
+    """One line of `callwarden models list`. `unverified`: every file is there, and none has been read since it last
+    changed. `trusted_on_first_use`: the manifest has no sha256, so the first download sets it. `obtainable_offline`:
+    its wheels are installed."""
 
     name: str
     title: str

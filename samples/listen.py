@@ -2,10 +2,10 @@
 
     python samples/listen.py [ID ...] [--turns] [--prompt]
 
-Each turn is cut from its own channel (MARGIN_S of line around it) and recognised alone with beam 5 and
-without VAD.
+Each turn is cut from its own channel (MARGIN_S of line around it) and recognised alone with beam 5 and without VAD.
 Prints CER (zh) or WER (en) a call, of the whole and of the turns that break a rule: upper bounds, since "$50" for
-"fifty dollars" counts as wrong. --turns prints each turn as it was heard, --prompt gives the recogniser DOMAIN_PROMPT.
+"fifty dollars" counts as wrong. --turns prints each turn as it was recognised, --prompt gives the recogniser
+DOMAIN_PROMPT.
 """
 
 import json
@@ -49,17 +49,18 @@ def units(text: str, lang: str) -> list[str]:
     return re.findall(r"[a-z0-9']+", text.lower())
 
 
-def distance(said: list[str], heard: list[str]) -> int:
+def distance(said: list[str], recognised: list[str]) -> int:
     """Levenshtein distance in units."""
-    row = list(range(len(heard) + 1))
+    row = list(range(len(recognised) + 1))
     for i, unit in enumerate(said, start=1):
         diagonal, row[0] = row[0], i
-        for j, other in enumerate(heard, start=1):
+        for j, other in enumerate(recognised, start=1):
             diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (unit != other))
     return row[-1]
 
 
-def heard(model: WhisperModel, leg: np.ndarray, lang: str, prompt: str | None) -> str:
+def recognised(model: WhisperModel, leg: np.ndarray, lang: str, prompt: str | None) -> str:
+    """The text of one leg's audio, float32 at 8 kHz, by Whisper base."""
     speech = resample_poly(leg, 2, 1).astype(np.float32)
     pieces, _ = model.transcribe(
         speech, language=lang, beam_size=5, initial_prompt=prompt, condition_on_previous_text=False
@@ -76,7 +77,7 @@ def listen(model: WhisperModel, path: Path, *, show_turns: bool, prompted: bool)
     for index, turn in enumerate(call["turns"]):
         begin, end = int((turn["start"] - MARGIN_S) * rate), int((turn["end"] + MARGIN_S) * rate)
         leg = audio[begin:end, ("agent", "customer").index(turn["speaker"])]
-        text = heard(model, leg, call["lang"], prompt)
+        text = recognised(model, leg, call["lang"], prompt)
         said = units(turn["text"], call["lang"])
         errors = distance(said, units(text, call["lang"]))
         wrong[index in breaking] += errors

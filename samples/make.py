@@ -36,7 +36,7 @@ SPEAKERS = ("agent", "customer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class SpokenTurn:
     """One turn, spoken: `start` in samples at PHONE_RATE."""
 
     speaker: str
@@ -92,15 +92,15 @@ def spoken(voices: Voices, call: dict[str, Any], turn: dict[str, Any]) -> np.nda
     return speech * (decibels(SPEECH_DBFS + gain) / rms(speech))
 
 
-def laid_out(voices: Voices, call: dict[str, Any], rng: np.random.Generator) -> list[Turn]:
+def laid_out(voices: Voices, call: dict[str, Any], rng: np.random.Generator) -> list[SpokenTurn]:
     """Every turn in its place on the call's time line."""
-    turns: list[Turn] = []
+    turns: list[SpokenTurn] = []
     now = int(LEAD_S * PHONE_RATE)
     for line in call["turns"]:
         speech = spoken(voices, call, line)
         gap = line.get("gap", rng.uniform(*GAP_S)) if turns else 0.0
         start = now + int(gap * PHONE_RATE)
-        turns.append(Turn(speaker=line["speaker"], text=line["text"], start=start, speech=speech))
+        turns.append(SpokenTurn(speaker=line["speaker"], text=line["text"], start=start, speech=speech))
         now = turns[-1].end
     return turns
 
@@ -111,7 +111,7 @@ def line_noise(rng: np.random.Generator, samples: int) -> np.ndarray:
     return noise * (decibels(LINE_NOISE_DBFS) / float(np.sqrt(np.mean(noise**2))))
 
 
-def mixed(turns: list[Turn], rng: np.random.Generator) -> np.ndarray:
+def mixed(turns: list[SpokenTurn], rng: np.random.Generator) -> np.ndarray:
     """Two channels, agent and customer; int16, shape (samples, 2).
 
     Mu-law carries 14 bits, so the two lowest are left at zero, which FLAC stores for nothing.
@@ -123,7 +123,7 @@ def mixed(turns: list[Turn], rng: np.random.Generator) -> np.ndarray:
     return np.round(np.clip(legs, -0.99, 0.99) * 8_191).astype(np.int16) * 4
 
 
-def described(call: dict[str, Any], turns: list[Turn]) -> dict[str, Any]:
+def described(call: dict[str, Any], turns: list[SpokenTurn]) -> dict[str, Any]:
     """The JSON beside the audio."""
     kept = ("id", "title", "lang", "jurisdiction", "started_at", "agent", "customer", "metadata")
     timed = [

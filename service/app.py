@@ -114,7 +114,7 @@ def load_registry(settings: Settings, pack: Path | None = None) -> Registry:
 
 
 def wall() -> datetime:
-    """The time of day, with offset."""
+    """The time of day, with its offset."""
     return datetime.now(UTC)
 
 
@@ -197,7 +197,7 @@ class Service:
             await self.calls.keep()
 
     def health(self) -> Health:
-        """The strip on top of every page."""
+        """The service's health, as the strip on top of every page shows it."""
         troubles = {
             "model_missing": bool(self.model_problem),
             "storage_failing": self.journal.failing or bool(self.store_watch.problem),
@@ -216,7 +216,8 @@ class Service:
         )
 
     def _sample(self) -> Speech | None:
-        """What the recogniser's speed is measured on: a few words, as a call of this service would have them heard."""
+        """The speech on which the recogniser's speed is measured: a few words, with the vocabulary of this service's
+        calls."""
         try:
             pcm = a_few_words()
         except (FileNotFoundError, AudioUnusable) as problem:
@@ -226,12 +227,12 @@ class Service:
         return Speech(pcm=pcm, language="zh", biasing=biasing)
 
     def _most_calls(self) -> int:
-        """As many as can be carried now, and may be."""
+        """The number of calls that can be carried now and are allowed."""
         most = self.settings.max_calls
         return self.recogniser.calls if most == "auto" else min(most, self.recogniser.calls)
 
     async def checks(self) -> Mapping[str, Check]:
-        """What /readyz tells."""
+        """The checks that /readyz tells."""
         return {
             "model": Check(ok=not self.model_problem, message=self.model_problem or self.engine.name),
             "storage": self._storage_check(),
@@ -251,7 +252,7 @@ class Service:
         return Check(ok=not problem, message=told, required=False)
 
     async def _secrets_check(self) -> Check:
-        """Sources whose secrets cannot be read connect with their keys alone."""
+        """The check of sources' secrets. A source whose secret cannot be read connects only with its keys."""
         try:
             sources = await self.store.sources()
         except StorageError as problem:  # the check of the storage tells of it, too
@@ -315,7 +316,7 @@ class Service:
 
 
 def make_service(settings: Settings) -> Service:
-    """Everything made, nothing started. Blocks for seconds. Raises DetectorError for a bad rule pack,
+    """All parts of a service, none of them started. Blocks for seconds. Raises DetectorError for a bad rule pack,
     Unusable for the data folder."""
     for sentence in prepare_folder(settings.data_dir, with_store=not settings.database_url):
         log.warning("data folder", told=sentence)
@@ -383,7 +384,7 @@ class _Server(uvicorn.Server):
 
 
 def _connection_guard() -> ConnectionGuard:
-    """Connections of every port are kept well below what this process may have open."""
+    """The guard that keeps the connections of all ports well below what this process may have open."""
     descriptors = raise_descriptor_limit()
     limits = ConnectionLimits.within(descriptors)
     log.info("connections", descriptors=descriptors, most=limits.total, strangers=limits.strangers)
@@ -420,7 +421,7 @@ async def _serve(
 
 
 async def _stop_when_told(told: asyncio.Event, calls: CallRegistry, server: _Server) -> None:
-    """Calls first: what was said is written and gateways are told, while the server still answers."""
+    """Stops the calls first. While the server still answers, what was said is written and gateways are told."""
     await told.wait()
     _end_by_force_after(STOP_WITHIN)
     log.info("stopping", live_calls=calls.live)
@@ -429,8 +430,8 @@ async def _stop_when_told(told: asyncio.Event, calls: CallRegistry, server: _Ser
 
 
 def _end_by_force_after(seconds: float) -> None:
-    """Whatever still hangs then (a dead disk, a lost database) would be killed soon anyway; nothing is lost by it that
-    a start does not find again."""
+    """Ends the process if something still hangs then (a dead disk, a lost database). It would be killed soon anyway,
+    and the next start finds everything again."""
     watchdog = threading.Timer(seconds, os._exit, (1,))
     watchdog.daemon = True
     watchdog.start()

@@ -126,7 +126,7 @@ async def _listen(socket: websockets.ClientConnection, seen: Callable[[FactSeen]
                 return message["ending"]
     except websockets.ConnectionClosedError as cause:
         if cause.rcvd is not None and cause.rcvd.code == CloseCode.SERVICE_RESTART:
-            raise StreamFailed("the service is stopping; what it has heard of the call is kept") from cause
+            raise StreamFailed("the service is stopping; what it has recorded of the call is kept") from cause
         raise StreamFailed(f"the connection broke before the call was processed: {cause}") from cause
     raise StreamFailed("the service closed the connection before the call was processed")
 
@@ -152,7 +152,7 @@ def _start_message(audio: CallSound, start: CallStart) -> str:
 
 
 def refusal(status: int) -> str:
-    """What an HTTP status says that answers a handshake."""
+    """The meaning of an HTTP status that answers a handshake."""
     if status == 401:
         return "401: the key is missing or unknown (make one with: callwarden keys create --source NAME)"
     if status == 403:

@@ -58,7 +58,7 @@ def level_after(level: DiskLevel, room: DiskRoom) -> DiskLevel:
 
 
 def told(level: DiskLevel, room: DiskRoom) -> str:
-    """The room in words: for /readyz and the log."""
+    """The free room in words, for /readyz and the log."""
     free = f"{_sized(room.free)} free of {_sized(room.total)}"
     match level:
         case "ok":

@@ -53,7 +53,7 @@ class DiskWatch:
         return any(room.read_only for room in self._rooms.values())
 
     def told(self) -> str:
-        """How it stands, in words."""
+        """The state of the disks in words."""
         if missing := [str(path) for place, path in self._folders.items() if self._looked and place not in self._rooms]:
             return f"{' and '.join(missing)} cannot be found"
         words = {told(self._levels[place], room) for place, room in self._rooms.items()}
@@ -87,8 +87,8 @@ class DiskWatch:
 
 
 class StoreWatch:
-    """Asks the store how it does, also while nobody writes: a database that was moved away is noticed, and one that was
-    put back is taken up."""
+    """Asks the store for its state, also while nobody writes. So a database that was moved away is noticed, and one
+    that was put back is taken up."""
 
     def __init__(self, store: Checked, changed: Callable[[], None]) -> None:
         self._store = store

@@ -36,7 +36,7 @@ _WORDED: Mapping[str, str] = {
     "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
 }
-"""By pydantic's kinds of error. Others speak for themselves."""
+"""Messages for some of pydantic's kinds of error. The others speak for themselves."""
 
 
 class BadSettings(Exception):
@@ -94,7 +94,7 @@ def _hint(name: str) -> str:
 
 
 def _likeness(name: str, known: str) -> float:
-    """Of what stands behind the prefix, as it is and with its words in alphabetical order."""
+    """The likeness of the parts behind the prefix, as they are and with their words in alphabetical order."""
     ends = [text.removeprefix(PREFIX) for text in (name, known)]
     ordered = ["_".join(sorted(end.split("_"))) for end in ends]
     return max(difflib.SequenceMatcher(a=a, b=b).ratio() for a, b in (ends, ordered))

@@ -37,6 +37,8 @@ class ExpectedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
+    """What a perfect monitor finds in a sample call."""
+
     findings: tuple[ExpectedFinding, ...] = ()
     duties_missing: tuple[str, ...] = ()
 
@@ -66,7 +68,7 @@ _SAMPLE: TypeAdapter[SampleCall] = TypeAdapter(SampleCall)
 
 
 def samples_dir() -> Path:
-    """Where the samples are: inside an installed package, or beside it in a checkout."""
+    """The folder of the samples: inside an installed package, or beside it in a checkout."""
     installed = Path(__file__).parent / "samples"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "samples" / "calls"
 

@@ -47,7 +47,9 @@ def split_terms(text: str) -> tuple[str, ...]:
         raise ValueError("a term holds a control character or line break; separate terms with commas, on one line")
     terms = tuple(term.strip() for term in _BETWEEN_TERMS.split(text) if term.strip())
     if len(terms) > _MOST_TERMS:
-        raise ValueError(f"{len(terms)} terms are given, at most {_MOST_TERMS} can be; keep those most often misheard")
+        raise ValueError(
+            f"{len(terms)} terms are given, at most {_MOST_TERMS} can be; keep those most often misrecognised"
+        )
     for term in terms:
         if len(term) > _LONGEST_TERM:
             raise ValueError(f"the term {term!r} has {len(term)} characters, at most {_LONGEST_TERM} can be used")

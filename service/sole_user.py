@@ -1,4 +1,4 @@
-"""One service a data folder: a second one would go on with the calls that the first has live."""
+"""Holds a data folder for one service. A second one would go on with the first one's live calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service cannot start or work with, in one sentence for the operator."""
+"""The error for what the service cannot start or work with, in one sentence for the operator."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def zones_are_loaded() -> None:
 @pytest.fixture(autouse=True)
 def blocked_event_loop_fails() -> Iterator[BlockBuster]:
     """Raise BlockingError where our own code blocks the event loop."""
-    with blockbuster_ctx(scanned_modules=["service", "asr", "detectors"]) as guard:
-        yield guard
+    with blockbuster_ctx(scanned_modules=["service", "asr", "detectors"]) as blockbuster:
+        yield blockbuster
 
 
 @pytest.fixture(scope="session")

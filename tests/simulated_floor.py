@@ -69,7 +69,7 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class CallSource:
     """A gateway key and its calls: so many are offered, from `begin` on, each for `seconds`, at `pace` times real
     time."""
 
@@ -86,7 +86,7 @@ class Plan:
 
     speed: float
     workers: int = 2
-    sources: Sequence[Source] = (Source(key="A", calls=100),)
+    sources: Sequence[CallSource] = (CallSource(key="A", calls=100),)
     talk: Talk = Talk()
     spells: Sequence[Spell] = ()
     seconds: Seconds = 120.0
@@ -291,7 +291,7 @@ class _Floor:
             self._outcome.capacity.append((now, self._recogniser.capacity))
             await asyncio.sleep(1.0)
 
-    async def _offer(self, source: Source, number: int) -> None:
+    async def _offer(self, source: CallSource, number: int) -> None:
         """One agent of a source: a call after the other, each offered again after the hint when it is refused."""
         await asyncio.sleep(source.begin + number * _OFFERED_EVERY)
         while not self._over:
@@ -310,7 +310,7 @@ class _Floor:
             self._outcome.refused_at_none += not live
         return refusal
 
-    async def _call(self, source: Source) -> None:
+    async def _call(self, source: CallSource) -> None:
         call_id, begun = f"call-{next(self._names)}", self._clock.now()
         self._live[call_id] = source.key, begun
         self._outcome.taken[source.key] += 1
@@ -326,7 +326,7 @@ class _Floor:
         while self._awaited[call_id]:  # noqa: ASYNC110 (simulated time does not poll)
             await asyncio.sleep(0.5)
 
-    async def _talk(self, source: Source, call_id: str, until: float) -> None:
+    async def _talk(self, source: CallSource, call_id: str, until: float) -> None:
         """One party after the other; a third of the utterances are the same party's next. A call that is sent faster
         than it is spoken sends each utterance in so much less time."""
         said = dict.fromkeys(ROLES, 0)
@@ -347,7 +347,7 @@ class _Floor:
             drawn = talk.mean * math.exp(sigma * self._random.standard_normal() - sigma * sigma / 2)
             yield float(min(14.0, max(0.5, drawn)))
 
-    async def _speak(self, source: Source, call_id: str, role: Role, seq: int, length: Seconds) -> None:
+    async def _speak(self, source: CallSource, call_id: str, role: Role, seq: int, length: Seconds) -> None:
         """An utterance with its partials; the last one holds all of it. The final follows by itself."""
         begun = self._clock.now()
         if source.pace == 1.0:
@@ -367,7 +367,7 @@ class _Floor:
 
         def over() -> None:
             asked = self._submit("final", call_id, role, seq, length, "normal")
-            asked.add_done_callback(lambda done: self._heard(done, source, call_id, role, end))
+            asked.add_done_callback(lambda done: self._answered(done, source, call_id, role, end))
 
         if source.pace == 1.0:
             loop.call_at(end + _PAUSE_AFTER, pause)
@@ -380,7 +380,7 @@ class _Floor:
         request = RecognitionRequest(call_id=call_id, role=role, utterance=seq, kind=kind, speech=speech)
         return self._recogniser.submit(request)  # type: ignore[return-value]
 
-    def _heard(self, done: asyncio.Future[object], source: Source, call_id: str, role: Role, end: float) -> None:
+    def _answered(self, done: asyncio.Future[object], source: CallSource, call_id: str, role: Role, end: float) -> None:
         self._awaited[call_id] -= 1
         if not done.cancelled() and done.exception() is None:
             late = self._clock.now() - end

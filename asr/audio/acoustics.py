@@ -13,7 +13,7 @@ from asr.audio.pcm import SAMPLE_RATE, dbfs, energy
 from asr.types import Acoustics
 
 MEASURED = 5
-"""The pitch is told from so many seconds at an utterance's beginning."""
+"""The pitch is found in the first seconds of an utterance: in so many."""
 LOWEST_HZ, HIGHEST_HZ = 70, 420
 _EACH = 4
 """One sample of so many is kept. The periods that are looked for need no more."""
@@ -25,16 +25,16 @@ _WINDOW = np.hanning(_FRAME).astype(np.float32)
 _VOICED = 0.55
 """A frame is voiced where this share of its power repeats."""
 _LOUD = 0.01
-"""A frame with less than this share of the loudest frame's power is no vowel."""
+"""A frame that has less than this share of the loudest frame's power is no vowel."""
 _NEARLY = 0.93
-"""A peak of this share of the highest one counts as well. A third of the period repeats well, too, where the telephone
-leaves the third harmonic first."""
+"""A peak counts if it has at least this share of the highest one. A third of the period repeats well, too, where the
+telephone leaves the third harmonic first."""
 _FEWEST = 8
-"""A pitch is told from so many voiced frames at least: a fifth of a second."""
+"""The pitch needs at least so many voiced frames: a fifth of a second."""
 
 
 def acoustics_of(pcm: bytes) -> Acoustics:
-    """How int16 samples at 16 kHz sound, of which there is at least one. Figures are rounded to a tenth. Takes some
+    """The sound of an utterance: int16 at 16 kHz, at least one sample. Figures are rounded to a tenth. It takes some
     milliseconds at most."""
     samples = np.frombuffer(pcm, np.int16)
     peak = int(np.abs(samples.astype(np.int32)).max())

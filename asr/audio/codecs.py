@@ -52,54 +52,58 @@ def leg_rate(encoding: Encoding, announced: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
-    """One array a leg. `damaged`: the payload was no packet, and silence of the length that it told stands for it."""
+class DecodedAudio:
+    """One array for each leg, int16. `damaged` says that the payload was no packet; silence of the length that it
+    announced stands for it."""
 
     legs: list[Pcm]
     damaged: bool = False
 
 
 class Decoder(Protocol):
-    """`rate`: samples a second of what it gives."""
+    """Decodes a leg's payloads. `rate` is that of the decoded samples, per second."""
 
     @property
-    def rate(self) -> int: ...
+    def rate(self) -> int:
+        """Samples per second of the decoded audio."""
+        ...
 
-    def decode(self, payload: bytes, channels: int) -> Decoded:
-        """Never raises for what the payload holds."""
+    def decode(self, payload: bytes, channels: int) -> DecodedAudio:
+        """The samples of a payload, for `channels` interleaved legs. A broken payload raises nothing."""
         ...
 
     def reset(self) -> None:
-        """What comes next follows nothing."""
+        """The next payload follows none."""
         ...
 
 
 def decoder(encoding: Encoding, rate: int) -> Decoder:
-    """A new one, for a leg of this encoding; `rate` counts where its samples stand by themselves."""
+    """A new decoder for a leg of this encoding. `rate` counts only for encodings whose samples stand by themselves."""
     if encoding in ("g722", "opus"):
         return PacketDecoder(encoding)
     return SampleDecoder(encoding, rate)
 
 
 class SampleDecoder:
-    """Legs interleaved, sample by sample. Bytes past the last whole sample frame are left out."""
+    """Samples that stand by themselves, of one leg or of several that are interleaved. Bytes past the last whole sample
+    frame are left out."""
 
     def __init__(self, encoding: SampleEncoding, rate: int) -> None:
         self.rate = rate
         self._encoding: SampleEncoding = encoding
 
-    def decode(self, payload: bytes, channels: int) -> Decoded:
+    def decode(self, payload: bytes, channels: int) -> DecodedAudio:
         frame = channels * sample_bytes(self._encoding)
         whole = payload[: len(payload) // frame * frame]
-        return Decoded(legs=deinterleave(decode(whole, self._encoding), channels))
+        return DecodedAudio(legs=deinterleave(decode(whole, self._encoding), channels))
 
     def reset(self) -> None:
-        """No sample depends on another."""
+        """Does nothing: no sample depends on another."""
 
 
 class PacketDecoder:
-    """One leg's packets, one a payload; an empty one is none. What is lost between two costs no more than a moment's
-    sound: both codecs find back by themselves."""
+    """One leg's packets: one in each payload, none in an empty one. A lost packet costs no more than a moment's sound,
+    because both codecs recover by themselves."""
 
     def __init__(self, encoding: PacketEncoding) -> None:
         self._codec = _CODECS[encoding]
@@ -109,14 +113,14 @@ class PacketDecoder:
     def rate(self) -> int:
         return self._codec.rate
 
-    def decode(self, payload: bytes, channels: int) -> Decoded:
+    def decode(self, payload: bytes, channels: int) -> DecodedAudio:
         assert channels == 1, "a packet is of one leg"
         if not payload:
-            return Decoded(legs=[np.zeros(0, np.int16)])
+            return DecodedAudio(legs=[np.zeros(0, np.int16)])
         pcm = self._decoded(payload)
         if pcm is None:
-            return Decoded(legs=[np.zeros(self._codec.samples(payload), np.int16)], damaged=True)
-        return Decoded(legs=[pcm])
+            return DecodedAudio(legs=[np.zeros(self._codec.samples(payload), np.int16)], damaged=True)
+        return DecodedAudio(legs=[pcm])
 
     def reset(self) -> None:
         self._context = None
@@ -165,7 +169,7 @@ def _g722_samples(packet: bytes) -> int:
 
 
 def _opus_samples(packet: bytes) -> int:
-    """By the packet's first bytes (RFC 6716, 3.1); 0 for a length that no packet has."""
+    """The samples of an Opus packet, by its first bytes (RFC 6716, 3.1). 0 for a length that no packet has."""
     count = packet[1] & 0x3F if len(packet) > 1 else 0
     samples = (1, 2, 2, count)[packet[0] & 0x03] * _OPUS_FRAMES[packet[0] >> 3]
     return samples if samples <= _LONGEST_OPUS else 0

@@ -25,16 +25,17 @@ _COMPARED_EVERY: Final = 8
 
 _COMPARED: Final = 24
 _EARLIER: Final = 31
-"""Half a second of a leg is looked for in the other's last 1.1 s: echo comes up to 0.6 s late."""
+"""Echo comes up to 0.6 s late. So half a second of a leg is looked for in the last 1.1 s of the other one."""
 
 _REVISED: Final = 76
-"""An echo that is found is taken out of the 1.5 s before, too: by then nobody has read them."""
+"""A newly found echo is also taken out of the 1.5 s before. Nobody has read them by then."""
 
 _SIZE: Final = 4_608
 _BAND: Final = slice(250 * _SIZE // 4_000, 1_900 * _SIZE // 4_000)
 _OFFSET: Final = _EARLIER * LOW // 2
 _LAGS: Final = np.arange(-240, _OFFSET)
-"""Delays compared, in samples at 4 kHz: from 60 ms early, for the legs' clocks may differ by so much."""
+"""The delays that are compared, in samples at 4 kHz. They begin 60 ms early, because the legs' clocks may differ by so
+much."""
 
 _PEAK: Final = 9.0
 _LASTING_PEAK: Final = 8.0
@@ -44,12 +45,14 @@ summed over a second. Two voices that talk over one another stay under 6."""
 _FRAME_SECONDS: Final[Seconds] = seconds(FRAME)
 _TOLD_AFTER: Final[Seconds] = 5.0
 _OWN_AFTER: Final[Seconds] = 1.0
-"""Channels are called equal when leg 0 has had 5 s of sound, all of it leg 1's; no longer after 1 s of its own."""
+"""Channels count as equal once leg 0 has had 5 s of sound and all of it was leg 1's. They no longer do after 1 s of
+sound of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CleanAudio:
-    """A leg's next samples without the other's echo, from `start` on; or, `revised`, in place of what was given."""
+    """Samples of a leg without the other leg's echo, from `start` on. `revised` says that they replace samples that
+    were given before."""
 
     leg: int
     start: int

@@ -12,18 +12,19 @@ from asr.audio.echo_path import LOW_RATE, TAPS, EchoPath, Numbers, Wave
 from asr.audio.leg_history import DELAY, FRAME, LOW, PIECE, LegHistory
 
 _MOST_PATHS: Final = 2
-"""A hybrid near and one far away; or one whose delay has just changed, and its successor."""
+"""There may be two paths: a hybrid near and one far away, or a path whose delay has just changed and its successor."""
 _USELESS_AFTER: Final = 75
-"""Pieces of a leg's speech (6 s) of which a path explained nothing: the line has changed."""
+"""The line has changed once a path has explained nothing of so many pieces (6 s) of the leg's speech."""
 
 _SETTLED_AFTER: Final = 40
 _SELDOM: Final = 4
-"""Once 40 pieces have been learnt from, every fourth is enough: solving is what costs."""
+"""After 40 pieces only every fourth is learnt from, because solving is what costs."""
 
 _EXPLAINED: Final = 0.4
 _WHOLLY: Final = 0.9
 _PIECES: Final = 3
-"""A path is believed when it explains 40 % of three pieces; two of which 90 % are the same signal."""
+"""A path is believed once it explains 40 % of three pieces. Channels carry one signal where it explains 90 % of two of
+them."""
 
 _NEAR: Final = LOW_RATE * 60 // 1_000
 _AT_ONCE: Final = LOW_RATE * 25 // 10_000
@@ -40,13 +41,13 @@ _MARGIN_DB: Final = 7.0
 _MUTED_DB: Final = (-14.0, -4.0)
 _QUANTILE: Final = 0.35
 _STEP_DB: Final = 0.5
-"""What is left of an echo, relative to it, is followed as the 35 % quantile of all frames: an agent who talks over
-the customer two thirds of the time does not move it. What is less than 7 dB above is echo."""
+"""The rest of an echo, relative to the echo, is followed as the 35 % quantile of all frames. So an agent who talks over
+the customer two thirds of the time does not move it. What lies less than 7 dB above it is echo."""
 
 
 class EchoCanceller:
-    """What of `leg` is an echo of `other`. `may_be_equal`: of two channels that carry one signal it is this one that is
-    emptied."""
+    """Takes out of `leg` what is an echo of `other`. `may_be_equal` says that this leg is the one to empty where both
+    channels carry one signal."""
 
     def __init__(self, leg: LegHistory, other: LegHistory, *, may_be_equal: bool) -> None:
         self._leg = leg
@@ -58,18 +59,18 @@ class EchoCanceller:
         self._left = self._echoed = 0.0
         self._left_db = -13.0
         self.equal = False
-        """The two legs carry one signal, by what the paths have learnt so far."""
+        """Both legs carry one signal, as far as the paths have shown."""
         self.muted = False
         """The last frame cleaned was nothing but echo."""
 
     @property
     def ahead(self) -> int:
-        """Samples at 16 kHz of the other leg that must be known beyond what is cleaned."""
+        """How far the other leg must be known beyond the cleaned samples, in samples at 16 kHz."""
         return max([0, *(DELAY - 2 * path.first for path in self._paths)])
 
     @property
     def early(self) -> int:
-        """The same at 8 kHz, of what is learnt from."""
+        """How far it must be known beyond the samples that are learnt from, in samples at 8 kHz."""
         return max([0, *(-path.first for path in self._paths)])
 
     @property
@@ -87,7 +88,7 @@ class EchoCanceller:
         echo = sum((self._echo(path, frame) for path in self._paths), np.zeros(FRAME))
         echoed = float(np.square(echo).mean())
         self._echoed = 0.6 * self._echoed + 0.4 * echoed
-        if not self._echoed > self._leg.floor / 2:
+        if not self._echoed > self._leg.noise_floor / 2:
             self.muted = False
             if self._leg.is_noise(float(np.square(sound).mean())):
                 self._noise.append(sound.copy())
@@ -95,13 +96,13 @@ class EchoCanceller:
         rest = sound - echo
         left = float(np.square(rest).mean())
         self._left = 0.6 * self._left + 0.4 * left
-        if echoed > 4 * self._leg.floor:
+        if echoed > 4 * self._leg.noise_floor:
             self._follow(left / echoed)
         self.muted = self._left < self._echoed * 10 ** (self._threshold_db / 10)
         return self._line_noise(frame) if self.muted else rest
 
     def _line_noise(self, frame: int) -> Wave:
-        """What the leg sounds like when nobody speaks: silence of another kind would make its noise stand out after."""
+        """The leg's sound while nobody speaks. Plain silence would make the line's noise stand out afterwards."""
         return self._noise[frame % len(self._noise)] if self._noise else np.zeros(FRAME, np.float32)
 
     def residual(self, start: int, end: int, but: EchoPath | None = None) -> Numbers:
@@ -130,8 +131,8 @@ class EchoCanceller:
             self._judge()
 
     def find(self, lag: int, first: int, frame: int) -> bool:
-        """Something in frames [first, frame) comes `lag` samples at 8 kHz after the same in the other leg: learn its
-        path. False where it is no echo in this leg."""
+        """Learns the path of an echo: what leads from frames [first, frame) of the other leg to the same sound `lag`
+        samples at 8 kHz later in this one. False where this leg has no such echo."""
         path = EchoPath(lag - TAPS // 8)
         end = frame * LOW - max(self.early, -path.first)
         pieces = range(end - (frame - first) // PIECE * PIECE * LOW, end - PIECE * LOW + 1, PIECE * LOW)
@@ -156,7 +157,7 @@ class EchoCanceller:
         reference = self._reference(path, start, end)
         arrived = self.residual(start, end, but=path)
         power = float(np.square(arrived).mean())
-        if power < 2 * self._leg.floor or float(np.square(reference).mean()) < 4 * self._other.floor:
+        if power < 2 * self._leg.noise_floor or float(np.square(reference).mean()) < 4 * self._other.noise_floor:
             return None
         left = float(np.square(arrived - path.echo(reference)).mean())
         path.learn(reference, arrived, 1 / (left + 1e-3 * power + 1e-9))
@@ -174,7 +175,8 @@ class EchoCanceller:
         del self._useless[path]
 
     def _judge(self) -> None:
-        """Whether the legs are equal, anew: a path's first estimate rests on a syllable, and may find it too weak."""
+        """Decides anew whether the legs are equal. A path's first estimate rests on a syllable and may find it too
+        weak."""
         self.equal = self._may_be_equal and any(_equal(path) for path in self._paths)
 
     def _reference(self, path: EchoPath, start: int, end: int) -> Wave:
@@ -185,7 +187,7 @@ class EchoCanceller:
         end = (frame + 1) * FRAME + DELAY - 2 * path.first
         reference = self._other.smooth(end - FRAME - 2 * (TAPS - 1), end)
         echo = np.empty(FRAME)
-        if not np.square(reference).mean() > self._other.floor:
+        if not np.square(reference).mean() > self._other.noise_floor:
             return np.zeros(FRAME)
         echo[0::2], echo[1::2] = path.echo(reference[0::2]), path.echo(reference[1::2])
         return echo

@@ -19,7 +19,8 @@ TAPS: Final = 128
 """16 ms: a line's filters ring for some 8 ms around the delay."""
 
 _KEPT: Final = 0.93
-"""What a piece of 80 ms counts for after the next: a line that changes is learnt anew within 1 s of its echo."""
+"""The share at which a piece of 80 ms still counts after the next one. So a line that has changed is learnt anew within
+1 s of its echo."""
 
 _LOADED: Final = 1e-4
 """Noise assumed in every band, relative to the reference: bands the line does not carry stay without gain."""
@@ -84,6 +85,6 @@ class EchoPath:
         self.gain_db = 10 * math.log10(max(self._gain(), 1e-9))
 
     def _gain(self) -> float:
-        """By the loud pieces: in what is learnt from, quiet ones count as much."""
+        """The gain over the loud pieces. In what is learnt from, quiet pieces count as much."""
         alike = np.correlate(self.taps, self.taps, "full")[TAPS - 1 :]
         return float(2 * alike @ self._loud - alike[0] * self._loud[0]) / self._loud[0]

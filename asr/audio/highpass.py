@@ -20,8 +20,9 @@ _ZEROS: Final = (0.73588, 0.50800, 0.0)
 of it, all of an offset. A Butterworth of that order takes 20 dB at 0.625. The last pole and zero are single ones."""
 
 _STILL: Final = 0.005
-"""So many seconds of exact zeros are digital silence: nobody's voice, and no line that is open. The filter forgets
-there, for webrtcvad learns its noise from what it would ring on, and takes key tones and music between for a voice."""
+"""So many seconds of exact zeros are digital silence: no voice, and no open line. The filter starts anew there.
+Otherwise it would ring on into the silence, webrtcvad would learn its noise from that, and take key tones and music for
+a voice."""
 
 _STATES: Final = 6
 _BLOCK: Final = 80

@@ -26,7 +26,7 @@ _QUIETEST: Final = 1e-7
 """-70 dB under full scale: what is weaker is no speech, however quiet the line."""
 _ABOVE_FLOOR: Final = 4.0
 _NOISE: Final = 1.6
-"""Noise lies within 2 dB of the floor; at 6 dB above it something may be heard."""
+"""Noise lies within 2 dB of the floor; at 6 dB above it there may be something else."""
 
 _PIECES: Final = (12, 50)
 """The noise floor is the least of the last 50 pieces of 80 ms: nobody speaks 4 s without a dip to it. Before 12 are
@@ -83,18 +83,18 @@ class LegHistory:
         self._low = _Tape(_KEPT_FRAMES * LOW)
         self.active = _Tape(_KEPT_FRAMES)
         self._least: deque[float] = deque(maxlen=_PIECES[1])
-        self.floor = _QUIETEST / _ABOVE_FLOOR
+        self.noise_floor = _QUIETEST / _ABOVE_FLOOR
         """Mean square of the leg's noise: the least of the last four seconds."""
 
     def write(self, pcm: Wave) -> None:
         """A piece: 4 frames."""
         self.pcm.write(pcm)
         powers = np.square(pcm).reshape(PIECE, FRAME).sum(axis=1) / FRAME
-        self.active.write((powers > _ABOVE_FLOOR * self.floor).astype(np.float32))
+        self.active.write((powers > _ABOVE_FLOOR * self.noise_floor).astype(np.float32))
         first, second, third, fourth = powers.tolist()
         self._least.append(min(first + second, second + third, third + fourth) / 2)
         if len(self._least) >= _PIECES[0]:
-            self.floor = max(min(self._least), _QUIETEST / _ABOVE_FLOOR)
+            self.noise_floor = max(min(self._least), _QUIETEST / _ABOVE_FLOOR)
 
     def smooth(self, start: int, end: int) -> Wave:
         """Low-passed sound at 16 kHz, `DELAY` samples late."""
@@ -122,19 +122,19 @@ class LegHistory:
 
     def is_noise(self, power: float) -> bool:
         """Whether a frame of that mean square is the line's noise and nothing else."""
-        return power <= _NOISE * self.floor
+        return power <= _NOISE * self.noise_floor
 
     def noise_frames(self, most: int) -> list[Wave]:
         """The latest frames that are the line's noise and nothing else."""
         first = max(0, self.active.written - _KEPT_FRAMES)
         frames = self.pcm.read(first * FRAME, self.pcm.written).reshape(-1, FRAME)
-        return [*frames[np.square(frames).sum(axis=1) <= _NOISE * self.floor * FRAME][-most:].copy()]
+        return [*frames[np.square(frames).sum(axis=1) <= _NOISE * self.noise_floor * FRAME][-most:].copy()]
 
     def even(self, start: int, end: int, low: NDArray[np.floating]) -> Wave:
         """`low`, the leg's sound at 8 kHz in frames [start, end), at 4 kHz with all active frames equally loud and
         nothing else: a weak echo counts as much as the loud voice before it."""
         frames = low.reshape(end - start, LOW)
         power = np.square(frames).mean(axis=1)
-        gain = np.where(power > _ABOVE_FLOOR * self.floor, 1 / np.sqrt(power + 1e-12), 0.0)
+        gain = np.where(power > _ABOVE_FLOOR * self.noise_floor, 1 / np.sqrt(power + 1e-12), 0.0)
         halved = frames.reshape(end - start, LOW // 2, 2).mean(axis=2)
         return (halved * gain[:, None]).ravel()

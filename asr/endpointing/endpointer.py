@@ -1,4 +1,4 @@
-"""One leg's ear: audio in, utterances with their audio out. No clock and no IO."""
+"""Endpointing of one leg: audio in, utterances with their audio out. No clock and no IO."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class SpeechSegment:
 
     @property
     def seconds(self) -> Seconds:
+        """The length of its audio."""
         return self.end - self.start
 
 
@@ -113,8 +114,8 @@ class LegEndpointer:
         return self._segmenter.speech_since
 
     @property
-    def heard(self) -> int:
-        """Samples heard: those of whole frames."""
+    def taken_in(self) -> int:
+        """Samples taken in so far: those of whole frames."""
         return self._ring.written
 
     @property
@@ -127,7 +128,7 @@ class LegEndpointer:
         self._segmenter.expect(complete)
 
     def speech_until(self, end: int) -> bytes:
-        """The audio of the utterance in progress up to `end`, at most `heard`; int16 at 16 kHz."""
+        """The audio of the utterance in progress up to `end`, at most `taken_in`; int16 at 16 kHz."""
         since = self._segmenter.speech_since
         assert since is not None, "nobody speaks"
         return self._ring.read(since, end)
@@ -139,26 +140,26 @@ class LegEndpointer:
         self._pending = audio[:, whole:].copy()
         ended: list[SpeechSegment] = []
         for begin in range(0, whole, _AT_ONCE):
-            heard, decisive = audio[:, begin : min(whole, begin + _AT_ONCE)]
-            ended += self._hear(heard, decisive.reshape(-1, FRAME_SAMPLES), FRAME_SAMPLES)
+            samples, decisive = audio[:, begin : min(whole, begin + _AT_ONCE)]
+            ended += self._take_in(samples, decisive.reshape(-1, FRAME_SAMPLES), FRAME_SAMPLES)
         return ended
 
     def revise(self, start: int, pcm: Pcm) -> None:
-        """Samples heard from `start` on are known better now. An utterance in progress gets them; where it begins and
-        ends, and what was cut, stays."""
+        """Samples from `start` on that were taken in are known better now. An utterance in progress gets them; where it
+        begins and ends, and what was cut, stays."""
         self._ring.overwrite(start, pcm)
-        self._pending[0, : max(0, start + pcm.size - self.heard)] = pcm[max(0, self.heard - start) :]
+        self._pending[0, : max(0, start + pcm.size - self.taken_in)] = pcm[max(0, self.taken_in - start) :]
 
     def close(self) -> list[SpeechSegment]:
-        """Nothing follows for now: hears the last part of a frame, ends the utterance in progress."""
-        (heard, decisive), self._pending = self._pending, _nothing()
+        """Nothing follows for now: takes in the last part of a frame, ends the utterance in progress."""
+        (samples, decisive), self._pending = self._pending, _nothing()
         padded = np.pad(decisive, (0, FRAME_SAMPLES - decisive.size))[None, :]
-        ended = self._hear(heard, padded, heard.size) if heard.size else []
+        ended = self._take_in(samples, padded, samples.size) if samples.size else []
         return [*ended, *map(self._with_audio, self._segmenter.close())]
 
-    def _hear(self, heard: Pcm, decisive: Pcm, length: int) -> list[SpeechSegment]:
+    def _take_in(self, samples: Pcm, decisive: Pcm, length: int) -> list[SpeechSegment]:
         """Frames of `length` samples: `decisive`, shape (frames, 320), is what is decided from."""
-        self._ring.write(heard)
+        self._ring.write(samples)
         ended: list[range] = []
         powers = np.square(decisive, dtype=np.float64).sum(axis=1) / length
         for frame, power in zip(decisive, powers, strict=True):

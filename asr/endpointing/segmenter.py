@@ -95,7 +95,8 @@ class Segmenter:
 
     @property
     def pause_since(self) -> int | None:
-        """End of the utterance in progress, should its speaker say no more: known once its tail of silence is heard."""
+        """Where the utterance in progress ends if its speaker says no more. It is known once the tail of silence has
+        come."""
         if self._start is None or self._now - self._voiced_until < samples_in_ms(self._rules.tail_ms):
             return None
         return self._end_in_silence(self._start)
@@ -118,8 +119,8 @@ class Segmenter:
         return []
 
     def expect(self, complete: bool | None) -> None:
-        """Of the pause that goes on: whether a complete clause came before it (True), one that broke off (False), or
-        nobody can tell. Holds until somebody speaks again."""
+        """Tells about the pause that goes on: a complete clause came before it (True), one that broke off did (False),
+        or nobody can tell (None). It holds until somebody speaks again."""
         self._complete = complete
 
     def close(self) -> list[range]:
@@ -133,7 +134,7 @@ class Segmenter:
             self._recent.popleft()
 
     def _speech_begun(self) -> int | None:
-        """Where the speech began (pre-roll included) that has lasted long enough to be some."""
+        """The start of the speech (pre-roll included) that has lasted long enough to count."""
         if self._onset is None:
             return None
         if self._voiced_until < self._now:

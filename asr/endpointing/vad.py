@@ -1,19 +1,20 @@
-"""Is this speech? A cheap score for every frame, and a second opinion before recognition is paid for."""
+"""Voice activity detection: a cheap score for every frame, and a second opinion before an utterance costs recognition
+time."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, cast
 
 import numpy as np
 import webrtcvad
 from numpy.typing import NDArray
 
 from asr.audio.pcm import FLOOR_DBFS, SAMPLE_RATE, Pcm
+from asr.onnx_session import OnnxSession, open_onnx_session
 
 FRAME_SAMPLES: Final = 320
 """20 ms at 16 kHz: the middle one of the three frame lengths webrtcvad takes."""
@@ -29,10 +30,10 @@ _ABOVE_FLOOR_DB: Final = 2.0
 """Steady noise, hum and tones stay within about 1 dB of their own floor; speech swings by 10 and more."""
 
 _BELOW_PEAK_DB: Final = 30.0
-"""What is this much weaker than the speech just heard is the room, line echo or the other party's crosstalk."""
+"""Sound this much weaker than the speech just before is the room, line echo or the other party's crosstalk."""
 
 _PEAK_DECAY_DB: Final = 4.0 * FRAME_SAMPLES / SAMPLE_RATE
-"""4 dB a second: a much quieter speaker who takes over the telephone is heard again after seconds."""
+"""4 dB a second: a much quieter speaker who takes over the telephone counts again after seconds."""
 
 _BLOCK_FRAMES: Final = 25
 _FLOOR_BLOCKS: Final = 8
@@ -44,31 +45,31 @@ class VoiceModelMissing(FileNotFoundError):
 
 
 class _LevelGate:
-    """Refuses what is no louder than the line's noise floor, or far weaker than the speech just heard."""
+    """Refuses frames that are no louder than the line's noise, or far weaker than the speech just before."""
 
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=_SMOOTHED)
         self._block: list[float] = []
-        self._floors: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
+        self._noise_floors: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
         self._peak = FLOOR_DBFS
 
     def passes(self, voiced: bool, level_dbfs: float) -> bool:
         """Whether the leg's next frame is loud enough to be speech."""
         self._levels.append(level_dbfs)
         level = sum(self._levels) / len(self._levels)
-        self._track_floor(level)
+        self._track_noise_floor(level)
         self._peak = max(self._peak - _PEAK_DECAY_DB, level if voiced else FLOOR_DBFS)
-        return voiced and level >= self._peak - _BELOW_PEAK_DB and level >= self._floor() + _ABOVE_FLOOR_DB
+        return voiced and level >= self._peak - _BELOW_PEAK_DB and level >= self._noise_floor() + _ABOVE_FLOOR_DB
 
-    def _track_floor(self, level: float) -> None:
+    def _track_noise_floor(self, level: float) -> None:
         self._block.append(level)
         if len(self._block) == _BLOCK_FRAMES:
-            self._floors.append(min(self._block))
+            self._noise_floors.append(min(self._block))
             self._block.clear()
 
-    def _floor(self) -> float:
-        """Unknown, so as low as can be, until a full span has been heard."""
-        return min(self._floors) if len(self._floors) == _FLOOR_BLOCKS else -np.inf
+    def _noise_floor(self) -> float:
+        """The noise floor, dBFS. Until a full span has passed it is unknown and taken for as low as can be."""
+        return min(self._noise_floors) if len(self._noise_floors) == _FLOOR_BLOCKS else -np.inf
 
 
 class FrameScorer:
@@ -87,12 +88,6 @@ class FrameScorer:
         voiced = bool(self._vad.is_speech(frame.tobytes(), SAMPLE_RATE))
         self._speaking.append(self._gate.passes(voiced, level_dbfs))
         return sum(self._speaking) / _SMOOTHED
-
-
-class _Session(Protocol):
-    """The part of onnxruntime.InferenceSession that is used here."""
-
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any]) -> Sequence[Any]: ...
 
 
 _WINDOW: Final = 512
@@ -128,7 +123,7 @@ class SecondOpinion:
 
     def __init__(self) -> None:
         self._loading = threading.Lock()
-        self._session: _Session | None = None
+        self._session: OnnxSession | None = None
 
     def is_speech(self, pcm: NDArray[np.float32]) -> bool:
         """Whether it is worth recognising: false for tones, music, noise, hum and silence. `pcm` is float32 mono at
@@ -150,10 +145,10 @@ class SecondOpinion:
         rank = _SHORT_WINDOWS if pcm.size <= _SHORT_SAMPLES else _SUSTAINED_WINDOWS
         return float(np.sort(probabilities)[-min(rank, windows)])
 
-    def _loaded(self) -> _Session:
+    def _loaded(self) -> OnnxSession:
         with self._loading:
             if self._session is None:
-                self._session = _open_session(_model_path())
+                self._session = open_onnx_session(_model_path())
             return self._session
 
 
@@ -175,17 +170,3 @@ def _model_path() -> Path:
     if not path.is_file():
         raise VoiceModelMissing(f"{path} is missing; install faster-whisper 1.2.1 or later, which brings it")
     return path
-
-
-def _open_session(path: Path) -> _Session:
-    """One thread: the utterances of many calls are judged side by side, and 12 s take some 20 ms anyway."""
-    import onnxruntime  # 0.1 s and 50 MB that only those who ask for an opinion pay
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return cast(
-        "_Session",
-        onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"]),
-    )

@@ -26,8 +26,8 @@ class RecognitionFailed(RecognitionError):
 
 
 Effort = Literal["quick", "normal", "careful", "full"]
-"""How hard the engine tries: as fast as it can; as it was set up to; otherwise than it did before, at some three times
-the cost; or with all it has, at eight times."""
+"""How hard the engine tries. `quick`: as fast as it can. `normal`: as it was set up to. `careful`: otherwise than
+before, at some three times the cost. `full`: with all that it has, at eight times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Speech:
     """One stretch of speech to recognise: int16 mono at 16 kHz as bytes, 0.1 to 30 s. A plain value, compared as one.
 
     Where `language` is None the engine hears which it is: `leaning` is how much likelier Mandarin is than English
-    before it has heard anything (log odds, in nats). `biasing` is vocabulary that the call is likely to hold, in each
+    before it has seen the audio (log odds, in nats). `biasing` is vocabulary that the call is likely to hold, in each
     language that it may be in.
 
     `text` is given where it is known already and only the times of its words are asked for: `Transcript.words`, in
@@ -81,7 +81,7 @@ class Speech:
         return samples_of(self.pcm)
 
     def biasing_in(self, language: Language | None) -> Biasing:
-        """The vocabulary that is likely in a language; none where that is to be heard."""
+        """The vocabulary that is likely in a language; none where the language is to be detected."""
         return NO_BIASING if language is None else self.biasing.get(language, NO_BIASING)
 
     def without_prompt(self) -> Speech:

@@ -1,4 +1,4 @@
-"""What can be shown of an utterance that still goes on: words that two hypotheses in a row agree on. Pure.
+"""Which words of an utterance in progress can be shown: those that two hypotheses in a row agree on. Pure.
 
 LocalAgreement-2 (Liu et al. 2020, "Low-latency sequence-to-sequence speech recognition"; Macháček et al. 2023, "Turning
 Whisper into real-time transcription system"): a word is shown once the recogniser, given more audio, says it again.
@@ -15,9 +15,10 @@ _UNIT = re.compile(
 """A Chinese character, or a word of other letters and digits; marks and spaces only stand between."""
 
 _ANCHOR = 3
-"""Agreed units that a hypothesis which changed its mind further ahead must hold, to be followed on behind them."""
+"""A hypothesis may have changed its mind about words further ahead. It is still followed if it holds so many of the
+agreed units."""
 _SHIFTS = (0, 1, -1, 2, -2, 3, -3)
-"""By how many units they may have moved: a word heard as two, a filler heard and not heard."""
+"""Agreed units may have moved by so many places: a word recognised as two, a filler that is missing now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class _Unit:
 
 
 class Agreement:
-    """Of one utterance in progress."""
+    """The agreed words of one utterance in progress."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -35,12 +36,10 @@ class Agreement:
         self._agreed: list[str] = []
         self._last: list[_Unit] = []
 
-    def hear(self, hypothesis: str) -> str:
-        """The next hypothesis, of all that has been said since the utterance began; returns what is agreed now.
-
-        Where it takes back what has been agreed, that stays as it is, and goes on growing once the words before the
-        new ones are there again, about where they were.
-        """
+    def add(self, hypothesis: str) -> str:
+        """Takes the next hypothesis, of all that has been said since the utterance began, and returns the agreed words.
+        If it takes back agreed words, they stay. They grow again once a hypothesis holds the words before the new ones,
+        about where they were."""
         units = [_Unit(match[0].lower(), match.end()) for match in _UNIT.finditer(hypothesis)]
         known = self._known(units)
         common = _common(units, self._last)

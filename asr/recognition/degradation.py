@@ -1,6 +1,6 @@
-"""What is left undone while there is too little time for all of it, in a stated order. Plain: the clock is an argument.
+"""The order in which work is left out while time is short. Plain: the clock is an argument.
 
-Each level leaves out what those before it leave out, and one thing more; finals are never left out.
+Each level leaves out what the levels before it leave out, and one thing more. Finals are never left out.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ DEGRADATION_LEVELS: tuple[DegradationLevel, ...] = ("full", "no_partials", "gree
 
 _MOST_FOR_LATENESS = DEGRADATION_LEVELS.index("no_second_looks")
 _LEAVE = 0.8
-"""A level is left once all is below this share of what it was entered at."""
+"""A level is left once everything is below this share of the threshold that it was entered at."""
 _CALM: Seconds = 3.0
-"""For so long all must be calm before a level is left, one at a time."""
+"""Everything must be calm for so long before a level is left, one at a time."""
 _UP: Seconds = 2.0
-"""For so long a level must have shown what it brings before lateness alone calls for the next."""
+"""A level gets so long to take effect. Only then may late texts call for the next one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,8 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DegradationLimits:
-    """When each level but `full` is entered, and between which two levels all of it stays. Past `late`, the share of
-    finals that come too late, the next level is entered up to `no_second_looks`, whatever load and wait are."""
+    """The thresholds of each level but `full`, and the two levels between which it stays. If the share of late finals
+    exceeds `late`, the next level is entered, up to `no_second_looks`, whatever load and wait are."""
 
     thresholds: Mapping[DegradationLevel, Threshold] = field(
         default_factory=lambda: MappingProxyType(
@@ -58,8 +58,8 @@ class DegradationLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressure:
-    """What the level is chosen by: the share of the capacity that finals need, how long a new one would wait, and the
-    share of the last ones that came too late."""
+    """The measures that the level is chosen by: the share of the capacity that finals need, the expected wait of a new
+    one, and the share of recent finals that came too late."""
 
     load: float
     wait: Seconds
@@ -67,26 +67,26 @@ class Pressure:
 
 
 class Degradation:
-    """The level that holds now. Up at once, down step by step."""
+    """The present level. It rises at once, and falls step by step."""
 
     def __init__(self, limits: DegradationLimits, now: float) -> None:
         self._limits = limits
         self._at = DEGRADATION_LEVELS.index(limits.least)
         self._looked = self._changed = self._strained = now
         self.seconds: dict[DegradationLevel, float] = dict.fromkeys(DEGRADATION_LEVELS, 0.0)
-        """How long each level has held, until the last look."""
+        """How long each level has held, up to the last choice."""
 
     @property
     def level(self) -> DegradationLevel:
-        """The level that holds now."""
+        """The present level."""
         return DEGRADATION_LEVELS[self._at]
 
     def holds(self, level: DegradationLevel) -> bool:
-        """Whether what this level leaves out is left out now."""
+        """Whether the present level leaves out what this one leaves out."""
         return self._at >= DEGRADATION_LEVELS.index(level)
 
     def look(self, pressure: Pressure, now: float) -> None:
-        """Choose anew."""
+        """Choose the level anew."""
         self.seconds[self.level] += max(0.0, now - self._looked)
         self._looked = now
         if self._strains(pressure):
@@ -107,7 +107,7 @@ class Degradation:
         return max(passed, default=0)
 
     def _called_by_lateness(self, pressure: Pressure, now: float) -> int:
-        """The next level, where this one has had its time and too much still comes late."""
+        """The next level, if the present one has had its time and too many texts still come late."""
         if pressure.late <= self._limits.late or now - self._changed < _UP:
             return 0
         return min(self._at + 1, _MOST_FOR_LATENESS)

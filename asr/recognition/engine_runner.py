@@ -1,4 +1,4 @@
-"""The engine at work: batches in threads, timed, given up when they hang, and another engine in a hung one's place."""
+"""Runs the engine: batches in threads, timed, given up when they hang, and a new engine in place of a hung one."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ T = TypeVar("T")
 _TASKS = Path("/proc/self/task")
 
 _SHORT: Seconds = 1.0
-"""Most batches are done by then; of the others it is watched whether they get a core."""
+"""Most batches are done by then. A longer one is watched for whether its threads get a core."""
 _STARVED = 0.5
 """A share of the patience. Where all threads together waited longer than that for a core, the engine is starved and
 does not hang."""
 _STARVED_TIMES = 5
-"""How often a starved batch gets its time again. An engine that hangs on a starved machine is given up then."""
+"""A starved batch gets its time again so often. After that an engine counts as hanging even on a starved machine."""
 
 
 class EngineHung(RecognitionFailed):
-    """The engine did not answer in time: trying its items alone would only hang again."""
+    """The engine did not answer in time. Its items are not tried alone, because they would only hang again."""
 
 
 @dataclass(slots=True, eq=False)
 class EngineLease:
-    """An engine and the lock that keeps it to its workers, also against a thread that was given up as hanging."""
+    """An engine, with a lock that bounds how many threads use it. The bound holds also for threads that were given
+    up."""
 
     engine: Engine
     lock: threading.Semaphore = field(init=False)
@@ -45,7 +46,7 @@ class EngineLease:
         self.lock = threading.Semaphore(self.engine.workers)
 
     def transcribe(self, batch: Sequence[Speech], patience: float) -> list[Transcript]:
-        """Blocking, in a worker thread. Raises RecognitionFailed also when the engine stays busy."""
+        """Blocks, in a worker thread. Raises RecognitionFailed, also when the engine stays busy."""
         if not self.lock.acquire(timeout=patience):
             raise EngineHung(f"{self.engine.name} has not come back from an earlier batch")
         try:
@@ -58,9 +59,8 @@ class EngineLease:
 
 
 def as_shown(request: RecognitionRequest, asked: Speech, transcript: Transcript) -> Transcript:
-    """What came of a request as it was asked, in the form that is stored and shown: hallucinations filtered out,
-    normalised. A text whose words are timed has been that before. A text that was asked for without the prompt cannot
-    have leaked it."""
+    """A transcript in the form that is stored and shown: without hallucinations, and normalised. A text that was given
+    for its word times has that form already. A text that was decoded without the prompt cannot hold a leaked prompt."""
     if request.kind == "words":
         return transcript
     kept = filter_hallucination(transcript, request.seconds, _prompt(asked, transcript))
@@ -117,7 +117,7 @@ class EngineRunner:
         return self._lease.engine.workers
 
     async def decode(self, asked: Sequence[tuple[RecognitionRequest, Speech]]) -> list[Transcript] | RecognitionFailed:
-        """What comes of each request, as it is asked; or why it cannot be told."""
+        """The transcripts of a batch, or why there are none."""
         lease = self._lease
         patience = self._patience([each for _, each in asked])
 
@@ -144,7 +144,7 @@ class EngineRunner:
         return heard
 
     async def measure(self, sample: Speech) -> None:
-        """Time the sample, in a hurry, on all workers at once; nothing is learnt where the engine fails."""
+        """Time the sample on all workers at once, in a hurry. Nothing is learnt if the engine fails."""
         lease, quick = self._lease, replace(sample, effort="quick")
         patience = self._patience([quick])
         self._measuring, begun = True, self._clock()
@@ -161,8 +161,8 @@ class EngineRunner:
             self._meter.measured_idle(took, quick.seconds, self._clock())
 
     async def _patiently(self, work: Callable[[], T], patience: Seconds) -> T:
-        """What the work returns or raises. TimeoutError where it takes longer. The time that the process stood still,
-        or its threads had no core, is not the engine's, which then gets as much again."""
+        """The result of the work; raises what it raises, and TimeoutError if it takes longer. If the process stood
+        still, or its threads had no core, the engine gets its time again."""
         task = asyncio.ensure_future(self._in_thread(work))
         try:
             await asyncio.wait([task], timeout=min(_SHORT, patience / 2))

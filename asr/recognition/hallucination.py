@@ -42,10 +42,11 @@ _SILENCE_WORDS = frozenset(
         *("谢谢", "谢谢大家", "再见", "拜拜", "嗯", "嗯嗯", "啊", "哎呀", "请问", "试试", "试试试", "试试试试"),
     )
 )
-"""Real words on any call, but also what Whisper says of nothing: kept unless the acoustics are weak."""
+"""Real words on any call, which Whisper also writes where nobody speaks. They are kept unless the acoustics are
+weak."""
 
 _LOOP = re.compile(r"((?!\d)(?:[^\d\s]|(?<=\D)\d|\s){1,24}?)\1{4,}")
-"""A unit five times in a row or more. Not digits: numbers are full of noughts."""
+"""A unit five times in a row or more. Digits do not count, because numbers are full of noughts."""
 
 _FOREIGN = re.compile(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff\u0e00-\u0e7f\u0590-\u05ff\u0900-\u097f]")
 
@@ -56,7 +57,7 @@ _LIKELY_NO_SPEECH = 0.6
 """Whisper's own; below it speech, above it doubt."""
 _CERTAIN_NO_SPEECH = 0.8
 _PROMPTED_LOGPROB = -0.5
-"""With a prompt to copy from, Whisper is confident about nothing: no-speech probability alone tells."""
+"""Whisper copies from a prompt with confidence even where nobody speaks. Then only the no-speech probability tells."""
 _LEAST_LEAK = 2
 _LONG_LIST = 3
 """Terms of the prompt, and nothing else, that no speaker says by chance."""
@@ -92,14 +93,14 @@ def filter_hallucination(transcript: Transcript, seconds: Seconds, prompt: str =
 
 
 def _weak(transcript: Transcript) -> bool:
-    """The acoustics alone do not vouch for the text."""
+    """Whether the acoustics alone do not support the text."""
     return transcript.avg_logprob < _FAILED_LOGPROB or (
         transcript.no_speech_prob > _LIKELY_NO_SPEECH and transcript.avg_logprob < _PROMPTED_LOGPROB
     )
 
 
 def _nothing_said(transcript: Transcript, text: str, prompt: str, seconds: Seconds) -> FilterReason | None:
-    """The figures of a stretch without speech, or no text at all."""
+    """Whether the figures are those of a stretch without speech, or the text is empty."""
     if not comparable(text):
         return "foreign_script" if comparable(transcript.text) else "empty"
     logprob, no_speech = transcript.avg_logprob, transcript.no_speech_prob
@@ -148,7 +149,7 @@ def _credits(transcript: Transcript, bare: str) -> FilterReason | None:
 
 
 def _odd(transcript: Transcript, bare: str, seconds: Seconds) -> FilterReason | None:
-    """An odd form on weak acoustics."""
+    """Whether the text has an odd form on weak acoustics."""
     if transcript.avg_logprob < _NOTHING_LOGPROB and transcript.no_speech_prob > _LIKELY_NO_SPEECH / 2:
         return "no_speech"
     looped = _LOOP.search(bare)

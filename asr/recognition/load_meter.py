@@ -1,5 +1,5 @@
-"""What the recogniser knows of its own pace: speed, demand, lateness; whether more can be carried, and how hard the
-engine tries for each stretch therefore. Plain."""
+"""The load of the recogniser: its speed, the demand, how late texts are, whether it can carry more calls, and how hard
+the engine should try with each stretch. Plain."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ _LENGTHS: tuple[Seconds, ...] = (
     *(1.4, 1.5, 1.7, 1.9, 2.1, 2.3, 2.5, 2.6, 2.9, 3.2),
     *(3.3, 3.5, 3.7, 3.9, 4.3, 4.9, 5.4, 6.2, 7.0, 9.0),
 )
-"""What utterances are taken to last until some have come: the quantiles of those in the sample calls, evenly spaced."""
+"""The assumed lengths of utterances until some have come: evenly spaced quantiles of those in the sample calls."""
 _LENGTHS_KEPT = 300
 _LATE_OF = 20
-"""A share is one of so many texts at least: one late text of three says little."""
+"""A share is taken of at least so many texts, because one late text of three says little."""
 _LATE_KEPT = 400
 _LATELY: Seconds = 30.0
 _OF_LATE: Seconds = 120.0
 _ONE_BY_ONE: Seconds = 0.05
-"""What each batch costs besides its decoding: a thread, a second opinion, the event loop's turn."""
+"""The cost of each batch besides its decoding: a thread, a second opinion, the event loop's turn."""
 
 _LATE_ALONE = 0.05
 """The share of finals that may be late because they are long. Such a final is late with a single call too, so refusing
 other calls would help nobody."""
 
 _BEAM = 1.4
-"""How much longer the engine takes with its beam than in a hurry."""
+"""With its beam the engine takes so many times as long as in a hurry."""
 _SECOND_LOOK: Mapping[Effort, Seconds] = MappingProxyType({"careful": 11.0, "full": 29.0})
-"""What a second look costs, in seconds of speech recognised in a hurry: its context is that long, not its stretch."""
+"""The cost of a second look, in seconds of speech recognised in a hurry. It depends on its context, not on its
+stretch."""
 
 
 class Lateness:
@@ -49,7 +50,7 @@ class Lateness:
         self._granted: deque[float] = deque(maxlen=_LATE_KEPT)
 
     def add(self, late: bool, now: float) -> None:
-        """A final came."""
+        """A final has come."""
         self._came.append((now, late))
 
     def share(self, within: Seconds, now: float) -> float:
@@ -58,8 +59,8 @@ class Lateness:
         return sum(lately) / max(_LATE_OF, len(lately))
 
     def grant(self, most: float, within: Seconds, now: float) -> bool:
-        """Whether one more final may be late: at most the share `most` of those of the last `within` seconds. A final
-        that is granted counts."""
+        """Whether one more final may be late: at most the share `most` of the finals of the last `within` seconds may.
+        A granted one counts as late."""
         while self._granted and self._granted[0] < now - within:
             self._granted.popleft()
         lately = self._since(now - within)
@@ -88,12 +89,12 @@ class LoadMeter:
 
     @property
     def measured(self) -> bool:
-        """Whether anything is known of the speed but a guess."""
+        """Whether the speed was measured, and is no mere guess."""
         return self._speed.measured
 
     @property
     def level(self) -> DegradationLevel:
-        """What is left undone now."""
+        """The present level of degradation."""
         return self.degradation.level
 
     def tick(self, now: float) -> None:
@@ -117,7 +118,8 @@ class LoadMeter:
             self._lateness.add(now - came > self._limits.final_within, now)
 
     def worked(self, speech: Seconds, effort: Effort, begun: float, now: float) -> bool:
-        """A worker was done with so much speech; False where that tells nothing, for the process stood still."""
+        """A worker has recognised so much speech since `begun`. False if that tells nothing about the speed, because
+        the process stood still meanwhile."""
         if self.paused(begun, now):
             return False
         self._worked = now
@@ -127,18 +129,18 @@ class LoadMeter:
         return True
 
     def measured_idle(self, took: Sequence[Seconds], speech: Seconds, now: float) -> None:
-        """With nothing else to do each worker took so long for so much speech, all at once, in a hurry."""
+        """Each worker has taken so long for so much speech, all at once, in a hurry, with nothing else to do."""
         self._worked = now
         if not self.paused(now - max(took), now):
             for speed in (self._speed, self._first_looks):
                 speed.measured_idle(speech * len(took), sum(took))
 
     def idle_for(self, now: float) -> Seconds:
-        """Since when nothing has been learnt."""
+        """For how long nothing has been learnt about the speed."""
         return now - self._worked
 
     def capacity(self, workers: int, now: float) -> float:
-        """Seconds of speech a second that can be recognised in a hurry, at the speed of late."""
+        """Seconds of speech per second that can be recognised in a hurry, at the recent speed."""
         return self._speed.at(now) * workers
 
     def speed(self, now: float) -> float:
@@ -146,13 +148,13 @@ class LoadMeter:
         return self._first_looks.at(now)
 
     def look(self, workers: int, wait: Seconds, now: float) -> None:
-        """Choose the level of what is left undone."""
+        """Choose the level of degradation."""
         self.tick(now)
         load = self.demands.fair(now) / self.capacity(workers, now) if self.measured else 0.0
         self.degradation.look(Pressure(load=load, wait=wait, late=self._lateness.share(_LATELY, now)), now)
 
     def carries(self, speech: float, workers: int, now: float) -> bool:
-        """Whether so many seconds of speech a second would have their texts in time, in a hurry if need be."""
+        """Whether texts would come in time at `speech` seconds of speech per second, if need be in a hurry."""
         self.tick(now)
         if self._lateness.share(_LATELY, now) > self._limits.degradation.late:
             return False
@@ -163,19 +165,22 @@ class LoadMeter:
         return alone <= _LATE_ALONE and late - alone <= self._limits.late_share
 
     def grant_late(self, now: float) -> bool:
-        """Whether so few texts came late that one more, which is then counted, does not break the promise."""
+        """Whether one more final may come late without breaking the promise. A granted one counts as late."""
         return self._lateness.grant(self._limits.degradation.late / 2, _OF_LATE, now)
 
     def calls(self, workers: int, now: float) -> int:
-        """How many calls of the usual speech are carried; at least 1."""
+        """How many calls with the usual amount of speech can be carried; at least 1."""
         counts = range(1, math.floor(self.capacity(workers, now) / CALLS_SPEECH) + 1)
         too_many = bisect_left(counts, True, key=lambda count: not self.carries(count * CALLS_SPEECH, workers, now))
         return max(1, too_many)
 
 
 class EffortPolicy:
-    """By the level of what is left undone, and by each final's own time: the beam and second looks that would make a
-    text late are left out too, but for so few that the promise holds all the same."""
+    """How hard the engine tries with each stretch.
+
+    The level of degradation decides, and the time that each final has. A beam and a second look that would make a text
+    late are left out, except for as few texts as the promise allows.
+    """
 
     def __init__(self, meter: LoadMeter, limits: RecogniserLimits) -> None:
         self._meter = meter
@@ -188,16 +193,17 @@ class EffortPolicy:
     def first(
         self, batch: Sequence[RecognitionRequest], waited: Seconds, now: float
     ) -> list[tuple[RecognitionRequest, Speech]]:
-        """Each request as it is asked of the engine, the longest of whose waits is `waited`."""
+        """The speech to decode for each request of a batch. `waited` is the longest wait among them."""
         speech = sum(request.seconds for request in batch)
         hurried = self._degradation.holds("greedy") or not self._in_time(_BEAM * speech, waited, now)
         return [(request, _hurried(request.speech) if hurried else request.speech) for request in batch]
 
-    def second(self, request: RecognitionRequest, heard: Transcript, waited: Seconds, now: float) -> Speech | None:
-        """How a doubtful text is looked at again, if it is. What would be dropped always is, with all the engine has. A
-        prompt that leaked into the first is not given again."""
-        speech = request.speech.without_prompt() if heard.filtered == "leaked_prompt" else request.speech
-        effort = "full" if heard.dropped else self._second(waited, now)
+    def second(self, request: RecognitionRequest, first: Transcript, waited: Seconds, now: float) -> Speech | None:
+        """The speech to decode for a second look at a doubtful text; None for no second look. A text that would be
+        dropped always gets one, with the highest effort. If the prompt had leaked into the text, the second look has
+        none."""
+        speech = request.speech.without_prompt() if first.filtered == "leaked_prompt" else request.speech
+        effort = "full" if first.dropped else self._second(waited, now)
         return None if effort is None else replace(speech, effort=effort)
 
     def _second(self, waited: Seconds, now: float) -> Effort | None:

@@ -54,6 +54,7 @@ class RecognitionRequest:
 
     @property
     def seconds(self) -> Seconds:
+        """The length of its speech."""
         return self.speech.seconds
 
     @property
@@ -136,7 +137,7 @@ class RecogniserCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Entry:
+class _QueuedRequest:
     """`arrival` counts the requests, `since` is when this one came."""
 
     request: RecognitionRequest
@@ -149,7 +150,7 @@ class RecognitionQueue:
 
     def __init__(self, limits: RecogniserLimits) -> None:
         self._limits = limits
-        self._queues: dict[RequestKind, dict[LegKey, deque[_Entry]]] = {kind: {} for kind in KINDS_BY_PRIORITY}
+        self._queues: dict[RequestKind, dict[LegKey, deque[_QueuedRequest]]] = {kind: {} for kind in KINDS_BY_PRIORITY}
         self.in_work: set[RecognitionRequest] = set()
         """Taken, and not finished."""
         self._finals_in_work: set[LegKey] = set()
@@ -176,7 +177,7 @@ class RecognitionQueue:
     def add(self, request: RecognitionRequest, now: float = 0.0) -> list[RecognitionRequest]:
         """Put a request at the end of its leg's queue; returns the partial it makes pointless, if any."""
         replaced = self._queues["partial"].pop(request.leg, ()) if request.kind != "words" else ()
-        entry = _Entry(request=request, arrival=next(self._arrivals), since=now)
+        entry = _QueuedRequest(request=request, arrival=next(self._arrivals), since=now)
         self._queues[request.kind].setdefault(request.leg, deque()).append(entry)
         return [old.request for old in replaced]
 
@@ -243,15 +244,15 @@ class RecognitionQueue:
         """How many of its share of the waiting requests a worker takes at once."""
         return min(share, self._limits.batch, max(self._limits.quick_batch, share // 4))
 
-    def _first_ready(self, partials: bool) -> dict[LegKey, deque[_Entry]]:
+    def _first_ready(self, partials: bool) -> dict[LegKey, deque[_QueuedRequest]]:
         """The queues of the highest rank that has any whose front may be taken."""
         finals = self._queues["final"]
         ready = {leg: queue for leg, queue in finals.items() if leg not in self._finals_in_work}
         return ready or self._queues["words"] or (self._queues["partial"] if partials else {})
 
     def _in_turn(
-        self, ready: dict[LegKey, deque[_Entry]], waits: Mapping[str, Seconds], agents_first: bool, now: float
-    ) -> dict[LegKey, deque[_Entry]]:
+        self, ready: dict[LegKey, deque[_QueuedRequest]], waits: Mapping[str, Seconds], agents_first: bool, now: float
+    ) -> dict[LegKey, deque[_QueuedRequest]]:
         """Those that go before the others; now and then those of the others that have waited too long."""
         behind = {
             leg: queue
@@ -266,7 +267,7 @@ class RecognitionQueue:
         self._before = 0 if overdue and self._before >= _TURNS else self._before + 1
         return before if self._before else overdue
 
-    def _surplus(self, queue: deque[_Entry], waits: Mapping[str, Seconds]) -> bool:
+    def _surplus(self, queue: deque[_QueuedRequest], waits: Mapping[str, Seconds]) -> bool:
         """Far more of the call waits than is spoken in real time. It is served piece by piece, for whoever comes next
         should not wait for a batch of it."""
         request = queue[0].request
@@ -280,7 +281,9 @@ class RecognitionQueue:
                 waiting[entry.request.call_id] += entry.request.seconds
         return waiting
 
-    def _pick(self, heads: dict[LegKey, _Entry], batch: list[RecognitionRequest], taken: Counter[str]) -> _Entry | None:
+    def _pick(
+        self, heads: dict[LegKey, _QueuedRequest], batch: list[RecognitionRequest], taken: Counter[str]
+    ) -> _QueuedRequest | None:
         """The next for this batch: calls with least in it, those of the round first, then the longest waiting."""
         fitting = [entry for entry in heads.values() if self._fits(entry.request, batch)]
         return min(
@@ -304,7 +307,7 @@ class RecognitionQueue:
     def _band(self, request: RecognitionRequest) -> int:
         return bisect_left(self._limits.bands, request.seconds)
 
-    def _take(self, request: RecognitionRequest, heads: dict[LegKey, _Entry]) -> None:
+    def _take(self, request: RecognitionRequest, heads: dict[LegKey, _QueuedRequest]) -> None:
         """Take the front of the leg and bring what is behind it forward."""
         del heads[request.leg]
         queue = self._queues[request.kind][request.leg]
@@ -314,7 +317,7 @@ class RecognitionQueue:
         else:
             del self._queues[request.kind][request.leg]
 
-    def _entries(self) -> Iterator[_Entry]:
+    def _entries(self) -> Iterator[_QueuedRequest]:
         for queues in self._queues.values():
             for queue in queues.values():
                 yield from queue

@@ -9,8 +9,8 @@ function given(answer: () => Response | Promise<Response>, csrf = 'token') {
     asked.push(request);
     return Promise.resolve(answer());
   };
-  const guards = { csrf: () => csrf, onExpired: () => (seen.expired += 1) };
-  return { seen, api: createApi(guards, { baseUrl: 'http://service', fetch }) };
+  const hooks = { csrf: () => csrf, onExpired: () => (seen.expired += 1) };
+  return { seen, api: createApi(hooks, { baseUrl: 'http://service', fetch }) };
 }
 
 const json = (body: unknown, status = 200, headers = {}) => new Response(JSON.stringify(body), { status, headers });

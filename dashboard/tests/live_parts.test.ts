@@ -17,8 +17,8 @@ function service(...answers: unknown[]) {
       answer === undefined ? new Response(null, { status: 503 }) : new Response(JSON.stringify(answer)),
     );
   };
-  const guards = { csrf: () => '', onExpired: () => undefined };
-  return { asked, api: createApi(guards, { baseUrl: 'http://service', fetch }) };
+  const hooks = { csrf: () => '', onExpired: () => undefined };
+  return { asked, api: createApi(hooks, { baseUrl: 'http://service', fetch }) };
 }
 
 describe('the picture', () => {

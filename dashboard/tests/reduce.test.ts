@@ -170,10 +170,10 @@ describe('levels and health', () => {
   };
 
   it('are kept with the time they came', () => {
-    expect(after(snapshot([call('a')]), levels).heard['a']).toEqual({ levels, now: NOW });
+    expect(after(snapshot([call('a')]), levels).lastLevels['a']).toEqual({ levels, now: NOW });
   });
 
-  it('of unknown calls are ignored', () => expect(after(snapshot([]), levels).heard).toEqual({}));
+  it('of unknown calls are ignored', () => expect(after(snapshot([]), levels).lastLevels).toEqual({}));
 
   it('change nothing else', () => {
     const held = after(snapshot([call('a')]));

@@ -20,32 +20,33 @@ CATEGORY: Final = "agent_emotion_escalation"
 SHOUTING, INTERRUPTING = "acoustic.shouting", "acoustic.interrupting"
 
 SHORTEST: Final[Seconds] = 1.0
-"""Of an utterance that is measured: a "yes" is as loud as it happens to be."""
+"""An utterance must last so long to be measured. A "yes" is as loud as it happens to be."""
 KNOWN: Final = 5
-"""Utterances before a speaker's own level and pitch are known."""
+"""A speaker's own level and pitch are known after so many utterances."""
 REMEMBERED: Final = 30
 LOUDER_DB: Final = 8.0
-"""Above the speaker's own level; raised voices are 5 to 10 dB over ordinary ones, shouting 15 and more."""
+"""So far above the speaker's own level an utterance is raised. Raised voices are 5 to 10 dB over ordinary ones,
+shouting 15 and more."""
 HIGHER: Final = 1.2
-"""Times the speaker's own pitch: a voice that is pressed goes up, a line that gets louder does not."""
+"""So many times the speaker's own pitch. The pitch of a pressed voice rises; that of a louder line does not."""
 
 OVERLAP: Final[Seconds] = 0.7
-"""Both speak for longer: not a turn taken too early."""
+"""Both parties must speak for so long. A shorter overlap is a turn taken too early."""
 INTO_IT: Final[Seconds] = 0.5
-"""The customer has spoken for as long when the agent begins."""
+"""The customer must have spoken for so long when the agent begins."""
 TIMES: Final = 3
 WITHIN: Final[Seconds] = 60.0
-"""So many interruptions in so long are told."""
+"""Interruptions are told once there are so many within so long."""
 ANOTHER: Final = 8
-"""Raised utterances in a row after which it is another voice."""
+"""So many raised utterances in a row come from another voice."""
 AGAIN_AFTER: Final[Seconds] = 120.0
-"""What was told is told again after that."""
+"""A finding may be told again after so long."""
 
 _RAISED: Final = Bilingual(zh="音量和音高明显高于坐席平时。", en="Much louder and higher than the agent's own voice. ")
 
 
 class AcousticDetector:
-    """Shouting and interrupting by the agent."""
+    """Tells shouting and interrupting by the agent."""
 
     id: ClassVar[str] = "acoustic"
 
@@ -63,7 +64,7 @@ class _Stretch:
 
 
 class _Voice:
-    """A speaker's own level and pitch, by the last utterances that were not raised."""
+    """A speaker's own level and pitch, over the last utterances that were not raised."""
 
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=REMEMBERED)
@@ -71,7 +72,8 @@ class _Voice:
         self._raised = 0
 
     def is_raised(self, utterance: Utterance) -> bool:
-        """Louder and higher than the speaker's own. A voice that stays so is somebody else's, who has taken over."""
+        """Whether the utterance is louder and higher than the speaker's own. A voice that stays so belongs to somebody
+        else, who has taken over."""
         sound = utterance.acoustics
         if sound is None or sound.pitch_hz is None or utterance.end - utterance.start < SHORTEST:
             return False
@@ -103,7 +105,7 @@ class AcousticCall:
         self._told: dict[str, Seconds] = {}
 
     def heard(self, utterance: Utterance) -> list[Observation]:
-        """Who ends first is heard first, so whoever is broken in on has been heard before."""
+        """Utterances come in the order of their ends. So the one that is broken in on has come before."""
         spoken = _Stretch(start=utterance.start, end=utterance.end)
         if utterance.role == "customer":
             self._customers.append(spoken)
@@ -155,7 +157,7 @@ class AcousticCall:
 
 
 def _breaks_in(agent: _Stretch, customer: _Stretch) -> bool:
-    """The agent begins while the customer is speaking, both go on, and the agent has the last word: who says "yes, I
-    see" meanwhile only listens."""
+    """Whether the agent begins while the customer is speaking, both go on, and the agent ends last. An agent who says
+    "yes, I see" meanwhile only listens."""
     shared = customer.end - agent.start
     return customer.start + INTO_IT <= agent.start and shared >= OVERLAP and agent.end >= customer.end

@@ -11,7 +11,7 @@ from detectors.packs.taxonomy import Category
 def missed_duty(
     duty: Category, jurisdiction: Jurisdiction, detector: str, score: float, start: Seconds, end: Seconds
 ) -> Finding:
-    """It was owed from `start` and had to be done by `end`."""
+    """The finding of a duty that was owed from `start` and had to be done by `end`."""
     return finding_of(
         duty,
         jurisdiction,

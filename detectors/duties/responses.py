@@ -32,7 +32,7 @@ from detectors.rules.lexical import unit_count
 from detectors.sentences import last_sentence
 
 A_TURN = 3
-"""Characters, or words, of the customer's that end the agent's turn: "嗯" and "okay" let the agent go on."""
+"""So many characters, or words, of the customer end the agent's turn. After "嗯" or "okay" the agent goes on."""
 
 _DONE_LATER = Bilingual(zh="坐席在本次通话后续已做到。", en="The agent did it later in the call.")
 
@@ -73,7 +73,7 @@ def _response(category: Category, raw: Any) -> Response:
 
 
 class ResponsesDetector:
-    """All such duties of the call's jurisdiction."""
+    """Watches all such duties of the call's jurisdiction."""
 
     id: ClassVar[str] = "responses"
 
@@ -87,9 +87,10 @@ class ResponsesDetector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Owed:
-    """A duty of one call. `asked`: the utterance that asks for it, as long as it is owed; `turns`: of the agent since
-    that are over; `speaks_until`: the end so far of the one that is not; `told`: that it is missed."""
+class _OwedResponse:
+    """A duty of one call. `asked`: the utterance that asks for it, while it is owed. `turns`: how many of the agent's
+    turns since then are over. `speaks_until`: where the present turn ends so far. `told`: the finding that it was
+    missed."""
 
     duty: Response
     asked: Utterance | None = None
@@ -98,11 +99,11 @@ class _Owed:
     told: Finding | None = None
 
     def ask(self, utterance: Utterance) -> None:
-        """The debtor has asked for it."""
+        """The debtor asks for it."""
         self.asked, self.turns, self.speaks_until = utterance, 0, None
 
     def turn_over(self) -> bool:
-        """The agent has let the customer speak. Whether the last turn for it is over."""
+        """The agent's turn ends. Returns whether it was the last one in which the duty could be done."""
         if self.asked is None or self.speaks_until is None:
             return False
         self.turns += 1
@@ -110,18 +111,18 @@ class _Owed:
 
 
 class ResponsesCall:
-    """One call's. Each duty is asked for anew once it was met, and told as missed once.
+    """The duties of one call. A duty that was met can be asked for anew; one that was missed is told once.
 
-    A turn of the agent's lasts until the customer says more than a word or two, however often the agent pauses.
+    A turn of the agent lasts until the customer says more than a word or two, however often the agent pauses.
     """
 
     def __init__(self, duties: Sequence[Response], statements: Statements, jurisdiction: Jurisdiction) -> None:
-        self._owed = [_Owed(duty=duty) for duty in duties]
+        self._owed = [_OwedResponse(duty=duty) for duty in duties]
         self._statements = statements.open()
         self._jurisdiction: Jurisdiction = jurisdiction
 
     def heard(self, utterance: Utterance) -> list[Observation]:
-        """Nobody knows what it means, so it may have been anything."""
+        """An utterance whose meaning is unknown. It may have been anything, so it counts as a gap."""
         if utterance.role == "agent":
             self.unheard(utterance.start, utterance.end)
         return []
@@ -139,7 +140,7 @@ class ResponsesCall:
         return missed
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
-        """It may have been done in it."""
+        """A gap. The duty may have been done in it."""
         for owed in self._owed:
             owed.asked = None
 
@@ -149,7 +150,7 @@ class ResponsesCall:
     def closed(self, at: Seconds) -> list[Observation]:
         return self._missed()
 
-    def _acted(self, owed: _Owed, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
+    def _acted(self, owed: _OwedResponse, kinds: frozenset[Kind], utterance: Utterance) -> list[Observation]:
         told = owed.told
         if kinds & owed.duty.met_by:
             owed.asked = owed.told = None
@@ -159,7 +160,7 @@ class ResponsesCall:
         return []
 
     def _missed(self) -> list[Observation]:
-        """The duties whose last turn is over without them."""
+        """The duties whose last turn is over and that were not done."""
         missed: list[Observation] = []
         for owed in self._owed:
             asked, end = owed.asked, owed.speaks_until

@@ -1,4 +1,4 @@
-"""Duties: what the agent must say, and until when. Told as soon as the time for it has passed."""
+"""Duties that the agent must do by a certain time. A missed one is told as soon as its time has passed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Duty:
     denials: tuple[Pattern, ...]
 
     def met_before_the_call(self, metadata: Mapping[str, str]) -> bool:
-        """An announcement has said it already."""
+        """Whether an announcement before the call has done it already."""
         return any(metadata.get(key, "").lower() in values for key, values in self.met_by.items())
 
 
@@ -74,14 +74,14 @@ def _duty(category: Category, raw: Any, vocabulary: PackVocabulary) -> Duty:
 
 
 class DutiesDetector:
-    """All duties of the call's jurisdiction."""
+    """Watches all duties of the call's jurisdiction."""
 
     id: ClassVar[str] = "duties"
 
     def __init__(
         self, duties: Sequence[Duty], right_party: RightPartyCheck, statements: Statements | None = None
     ) -> None:
-        """Without `statements` patterns alone tell what was done."""
+        """Without `statements` only the patterns tell what was done."""
         self._duties = [duty for duty in duties if duty.needs or statements]
         self._right_party = right_party
         self._statements = statements
@@ -96,21 +96,21 @@ class DutiesDetector:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Owed:
+class _OwedDuty:
     duty: Duty
     met: dict[int, Seconds] = field(default_factory=dict)
     """When each group was first met."""
     stated: Seconds = inf
-    """When it was done by the sense of what was said."""
+    """When it was done, by the meaning of what was said."""
 
     def done_by(self, deadline: Seconds) -> bool:
-        """Whether the duty was done by then, in its words or by what was meant."""
+        """Whether the duty was done by then, in its words or by their meaning."""
         worded = max(self.met.values(), default=inf) if len(self.met) == len(self.duty.needs) else inf
         return min(worded, self.stated) <= deadline
 
 
 class DutiesCall:
-    """One call's duties still owed."""
+    """The duties of one call that are still owed."""
 
     def __init__(
         self,
@@ -120,14 +120,14 @@ class DutiesCall:
         statements: Statements | None = None,
     ) -> None:
         self._jurisdiction: Jurisdiction = jurisdiction
-        self._owed = [_Owed(duty=duty) for duty in duties]
+        self._owed = [_OwedDuty(duty=duty) for duty in duties]
         self._right_party = right_party.open()
         self._statements = statements.open() if statements else None
         self._first_word: Seconds | None = None
         self._unheard: list[tuple[Seconds, Seconds]] = []
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
-        """A duty may have been done in it."""
+        """A gap. A duty may have been done in it."""
         self._unheard.append((start, end))
 
     def heard(self, utterance: Utterance) -> list[Observation]:
@@ -156,8 +156,9 @@ class DutiesCall:
     def closed(self, at: Seconds) -> list[Observation]:
         return self._due(at, closing=True) if self._first_word is not None else []
 
-    def _note(self, owed: _Owed, utterance: Utterance) -> None:
-        """Anything in a long turn counts from where it was said, not from the turn's start."""
+    def _note(self, owed: _OwedDuty, utterance: Utterance) -> None:
+        """Records what the utterance does. Words late in a long turn count from where they were said, not from the
+        turn's start."""
         if says(utterance.text, owed.duty.denials):
             return
         folds_by_language = folds(utterance.text)
@@ -172,7 +173,7 @@ class DutiesCall:
                     break
 
     def _due(self, at: Seconds, *, closing: bool) -> list[Observation]:
-        """Missed duties whose time has come; at the call's end, every one that was never done."""
+        """The missed duties whose time has come. At the call's end these are all that were not done."""
         missed: list[Observation] = []
         for owed in list(self._owed):
             deadline = self._deadline(owed.duty)

@@ -19,18 +19,18 @@ JUDGE_WORDS = frozenset({"lexical", "semantic", "sentiment"})
 """Detectors that can judge an utterance without its call."""
 
 _NOON = datetime.fromisoformat("2026-01-05T12:00:00+08:00")
-"""An utterance on its own is taken to be said at a permitted hour."""
+"""An utterance on its own counts as said at a permitted hour."""
 
 
-def _unheard(_message: str) -> None:
+def _ignored(_message: str) -> None:
     return
 
 
 class BadInput(ValueError):
-    """What was given is not of the documented form; the message names line and field."""
+    """The input has not the documented form. The message names line and field."""
 
 
-class _Line(BaseModel):
+class _InputLine(BaseModel):
     id: str | int
     lang: Language
     speaker: Role
@@ -59,7 +59,7 @@ class _Call(BaseModel):
 
 
 class Batch:
-    """The `detect` command's two forms over one registry."""
+    """Both forms of the `detect` command, over one registry."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -67,7 +67,7 @@ class Batch:
     def utterance(self, line: str, jurisdiction: Jurisdiction, number: int) -> dict[str, Any]:
         """One JSON line, judged on its own. Raises BadInput."""
         try:
-            given = _Line.model_validate_json(line)
+            given = _InputLine.model_validate_json(line)
         except ValidationError as problem:
             raise BadInput(f"line {number}: {first_problem(problem)}") from problem
         findings, feeling = self.last_of([(given.speaker, given.text)], given.lang, jurisdiction)
@@ -82,17 +82,18 @@ class Batch:
     def last_of(
         self, turns: Sequence[tuple[Role, str]], language: Language, jurisdiction: Jurisdiction
     ) -> tuple[list[Finding], Sentiment]:
-        """The last turn after the others, by what judges words: not a call's duties, its hours or its order."""
+        """What the detectors of words say about the last turn, after the others. A call's duties, hours and order are
+        left out."""
         call = CallContext(call_id="", language=language, jurisdiction=jurisdiction, started_at=_NOON)
-        judges = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
+        detectors = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
         utterances = [_alone(index, *turn, language) for index, turn in enumerate(turns)]
         seen: list[Observation] = []
         for said, embedding in zip(utterances, embeddings(self._registry, utterances), strict=True):
-            seen = [each for judge in judges for each in ask_about(judge, said, embedding)]
+            seen = [each for detector in detectors for each in ask_about(detector, said, embedding)]
         [feeling] = [each for each in seen if isinstance(each, Sentiment)]
         return [each for each in seen if isinstance(each, Finding)], feeling
 
-    def call(self, text: str, notice: Callable[[str], None] = _unheard) -> dict[str, Any]:
+    def call(self, text: str, notice: Callable[[str], None] = _ignored) -> dict[str, Any]:
         """One JSON call. `notice` is told where its time zone cannot be read or known. Raises BadInput."""
         try:
             given = _Call.model_validate_json(text)
@@ -122,14 +123,14 @@ class Batch:
 
 
 def _on_the_clock(started_at: datetime, zone: DebtorZone) -> datetime:
-    """A start without an offset is the debtor's own time."""
+    """A start without an offset is taken by the debtor's clock."""
     if started_at.tzinfo is not None:
         return started_at
     return started_at.replace(tzinfo=zone.zone.clock if zone.zone else UTC)
 
 
 def _alone(index: int, speaker: Role, text: str, language: Language) -> Utterance:
-    """A turn of which only the words are known."""
+    """A turn of which only the words are known, as an utterance."""
     return _utterance(index, _Turn(speaker=speaker, start=10.0 * index, end=10.0 * index + 5.0, text=text), language)
 
 
@@ -159,7 +160,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
 
 
 def first_problem(problem: ValidationError) -> str:
-    """Which field is wrong, and how."""
+    """The first wrong field, and what is wrong with it."""
     error = problem.errors(include_url=False)[0]
     where = ".".join(map(str, error["loc"])) or "the text"
     return f"{where}: {error['msg']}"

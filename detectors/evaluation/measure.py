@@ -16,7 +16,7 @@ from detectors.evaluation.batch import BadInput, Batch, first_problem
 
 OWN_LAW: Final[Mapping[Language, Jurisdiction]] = {"zh": "CN", "en": "US"}
 DRAWS: Final = 1000
-"""Of lines with replacement, by which the intervals are found."""
+"""The intervals come from so many draws of lines, with replacement."""
 
 Flags = NDArray[np.bool_]
 
@@ -88,7 +88,7 @@ class LanguageFigures:
 
 
 def read_line(text: str, number: int) -> LabelledLine:
-    """From JSON. Raises BadInput."""
+    """Reads a line from JSON. Raises BadInput."""
     try:
         return LabelledLine.model_validate_json(text)
     except ValidationError as problem:
@@ -96,7 +96,7 @@ def read_line(text: str, number: int) -> LabelledLine:
 
 
 def judge(batch: Batch, line: LabelledLine) -> JudgedLine:
-    """By its own law, after the turns before it."""
+    """Judges a line by its own law, after the turns before it."""
     law = line.jurisdiction or OWN_LAW[line.lang]
     findings, feeling = batch.last_of([*line.before, (line.speaker, line.text)], line.lang, law)
     found = {finding.category: (finding.score, finding.quote) for finding in findings}
@@ -104,7 +104,7 @@ def judge(batch: Batch, line: LabelledLine) -> JudgedLine:
 
 
 def figures(judged: Sequence[JudgedLine]) -> dict[Language, LanguageFigures]:
-    """Of each language that occurs."""
+    """The figures of each language that occurs."""
     each: dict[Language, list[JudgedLine]] = {language: [] for language in LANGUAGES}
     for one in judged:
         each[one.line.lang].append(one)
@@ -112,7 +112,8 @@ def figures(judged: Sequence[JudgedLine]) -> dict[Language, LanguageFigures]:
 
 
 def errors(judged: Sequence[JudgedLine]) -> Iterator[tuple[JudgedLine, list[str], list[str]]]:
-    """Lines judged wrongly, with the categories missed and those told falsely: the surest false ones first."""
+    """The lines that were judged wrongly, with the categories that were missed and those that were told falsely. The
+    surest false ones come first."""
     wrong = [
         (one, sorted(gold - set(one.found)), sorted(set(one.found) - gold))
         for one in judged
@@ -171,7 +172,7 @@ def _share(flags: Flags, of: float = 1.0) -> Figure | None:
 
 
 def _figure(measure: Callable[[NDArray[np.int64]], float], lines: int) -> Figure:
-    """The measure of all lines, and what it is of 95 in 100 draws of as many."""
+    """The measure over all lines, and the range in which it lies in 95 of 100 draws."""
     dice = np.random.default_rng(1)
     draws = [measure(dice.integers(0, lines, lines)) for _ in range(DRAWS)]
     low, high = np.quantile(draws, (0.025, 0.975))
@@ -183,13 +184,13 @@ def _macro(gold: Flags, seen: Flags, occurring: Flags) -> float:
 
 
 def _f1(gold: Flags, seen: Flags) -> NDArray[np.float64]:
-    """A column; 1 where there is nothing to find and nothing was found."""
+    """F1 for each column; 1 where there is nothing to find and nothing was found."""
     hit, both = (gold & seen).sum(0), gold.sum(0) + seen.sum(0)
     return np.where(both == 0, 1.0, 2 * hit / np.maximum(1, both))
 
 
 def in_any(flags: Flags, axis: int) -> Flags:
-    """Whether any of them is set along the axis."""
+    """Whether any of the flags along the axis is set."""
     return np.asarray(flags.any(axis))
 
 

@@ -43,7 +43,7 @@ def judge_call(
 
 
 def embeddings(registry: Registry, said: Sequence[Utterance]) -> Sequence[Embedding | None]:
-    """What each utterance means; None a piece where there is no encoder."""
+    """The meaning of each utterance; None for each if there is no encoder."""
     if registry.encoder is None or not said:
         return [None] * len(said)
     return [*registry.encoder.encode([each.text for each in said])]
@@ -56,7 +56,7 @@ def _pass_over(detectors: Sequence[object], gap: tuple[Seconds, Seconds]) -> Non
 
 
 def _standing(seen: Sequence[Observation]) -> list[Finding]:
-    """Without what was taken back later."""
+    """The findings that were not taken back later."""
     standing: list[Finding] = []
     for each in seen:
         if isinstance(each, Finding):

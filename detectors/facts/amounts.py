@@ -21,7 +21,8 @@ from detectors.facts.numbers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """`begin`, `end`: places in the text. The currency is the one named, else the usual one."""
+    """A sum of money; `begin` and `end` are its place in the text. A sum without a named currency is in the usual
+    one."""
 
     begin: int
     end: int
@@ -54,12 +55,12 @@ _ENGLISH: Final = re.compile(rf"{_ENGLISH_NAMED}|{_ENGLISH_SPENT}{_ENGLISH_BARE}
 _ENGLISH_OF_MONEY: Final = re.compile(rf"{_ENGLISH_NAMED}|(?<![\w-]){_ENGLISH_BARE}(?![\w-])")
 _NOTES: Final = {"fiver": Decimal(5), "tenner": Decimal(10)}
 _ROUND: Final = re.compile(r"[百千万]|\d{3}")
-"""What a number has that is said as a sum and not digit by digit."""
+"""A number with one of these is said as a sum, not digit by digit."""
 _MOST: Final = Decimal(10) ** 11
-"""Nobody owes more; a record takes no longer number."""
+"""The highest sum, because nobody owes more and a record takes no longer number."""
 _CENT: Final = Decimal("0.01")
 _LEAST_BARE: Final = Decimal(20)
-"""A number that nothing but a verb makes a sum: smaller ones are counts, hours and days."""
+"""The least number that is a sum because of its verb alone. Smaller ones are counts, hours and days."""
 
 
 def amounts_in(text: str, language: Language, *, of_money: bool = False, usual: Currency = "USD") -> list[Amount]:
@@ -107,5 +108,5 @@ def _named(money: str) -> Currency | None:
 
 
 def _in_cents(value: Decimal) -> Decimal:
-    """Without digits that no money has: 1.2345万 is 12345."""
+    """The value without digits that no money has. Exact parts of a unit stay: 1.2345万 is 12345."""
     return Decimal(int(value)) if value == int(value) else value.quantize(_CENT)

@@ -24,7 +24,7 @@ from detectors.facts.numbers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """`begin`, `end`: places in the text."""
+    """A day; `begin` and `end` are its place in the text."""
 
     begin: int
     end: int
@@ -74,7 +74,7 @@ def days_in(text: str, language: Language, today: date) -> list[Day]:
 
 
 def _on(year: int, month: int, day: int) -> date | None:
-    """Of a month that has fewer days, the last one; None for what no calendar has."""
+    """The day of a month, or the month's last day if it has fewer. None if no calendar has it."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     if not (1 <= day <= 31 and MINYEAR <= year < MAXYEAR):
         return None
@@ -90,7 +90,7 @@ def _of_the_month(today: date, months: int, day: int) -> date | None:
 
 
 def _next_such_day(today: date, day: int) -> date | None:
-    """This month's, or where that is past the next month's."""
+    """The next day of that number: in this month, or in the next one if it is past."""
     return _of_the_month(today, int(day < today.day), day)
 
 
@@ -102,7 +102,7 @@ def _of_the_year(today: date, month: int, day: int) -> date | None:
 
 
 def _weekday(today: date, weekday: int, weeks: int | None) -> date:
-    """Of the week so many weeks on; where none is named, the next such day."""
+    """The weekday of the week so many weeks on; if no week is named, the next such day."""
     if weeks is None:
         return today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
     return today + timedelta(days=weekday - today.weekday() + 7 * weeks)
@@ -161,7 +161,7 @@ _CHINESE: Final[Reckonings] = (
     (re.compile(r"[这本]?周末"), lambda _match, today: _later(today, 6 - today.weekday())),
     (re.compile(r"年底"), lambda _match, today: date(today.year, 12, 31)),
 )
-"""In order: what is named more fully comes first."""
+"""Patterns in their order: what is named more fully comes first."""
 
 
 def _en_month_and_day(match: re.Match[str], today: date) -> date | None:
@@ -224,7 +224,7 @@ _ENGLISH: Final[Reckonings] = (
     (re.compile(rf"\b(?:in|within)\s(?P<number>a|{ENGLISH_NUMBER})\s(?P<unit>day|week|month)s?\b"), _en_span),
     (re.compile(r"\b(?P<month>1[0-2]|0?[1-9])/(?P<day>3[01]|[12]\d|0?[1-9])\b"), _en_numbered),
 )
-"""In order: what is named more fully comes first."""
+"""Patterns in their order: what is named more fully comes first."""
 
 
 _DAYS: Final[Mapping[Language, tuple[Callable[[str], str], Reckonings]]] = MappingProxyType(
@@ -234,7 +234,7 @@ _DAYS: Final[Mapping[Language, tuple[Callable[[str], str], Reckonings]]] = Mappi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hour:
-    """`begin`, `end`: places in the text."""
+    """An hour of the day; `begin` and `end` are its place in the text."""
 
     begin: int
     end: int
@@ -264,7 +264,7 @@ def hours_in(text: str, language: Language) -> list[Hour]:
 
 
 def _hours_en(text: str) -> Iterator[re.Match[str]]:
-    """Where something besides the number says that it is an hour."""
+    """Hours in English, where something besides the number marks them as hours."""
     text = text.lower()
     for match in _HOUR_EN.finditer(text):
         told = match["minute"] or match["half"] or match["part"] or "clock" in match[0]

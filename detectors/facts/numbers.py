@@ -7,9 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 CHINESE_NUMBER: Final = r"(?:\d++(?:,\d{3})*+(?:\.\d++)?+|[零〇一二两三四五六七八九十百千万亿])++"
-"""Numerals of both kinds in a row, as a regular expression. It gives nothing back, so that no text takes long."""
+"""Numerals of both kinds in a row, as a regular expression. Its quantifiers are possessive, so every text takes linear
+time."""
 LONGEST: Final = 1000
-"""Characters of an utterance that are read: two minutes of speech."""
+"""So many characters of an utterance are read: two minutes of speech."""
 
 _CHINESE_DIGITS: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _CHINESE_UNITS: Final = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -43,7 +44,8 @@ ENGLISH_ORDINAL: Final = (
 
 
 def chinese_value(text: str) -> Decimal | None:
-    """Of 两千五, 1万2, 3,000 or 一千零五十; None for what is read digit by digit, as a telephone number is."""
+    """The value of 两千五, 1万2, 3,000 or 一千零五十. None for what is read digit by digit, such as a telephone
+    number."""
     parts: list[str] = _CHINESE_TOKEN.findall(text)
     if len(parts) > 1 and not any(part in _CHINESE_UNITS for part in parts):
         return None
@@ -66,7 +68,8 @@ def chinese_value(text: str) -> Decimal | None:
 
 
 def english_value(text: str) -> Decimal | None:
-    """Of `2,000`, `2k`, `twenty five hundred`, `a hundred and fifty` or `two sixteen` (216); None for what is none."""
+    """The value of `2,000`, `2k`, `twenty five hundred`, `a hundred and fifty` or `two sixteen` (216). None if the text
+    is no number."""
     text = text.replace(",", "").strip()
     if text[:1].isdigit():
         digits, _, unit = text.partition(" ") if " " in text else (text.rstrip("k"), "", text[len(text.rstrip("k")) :])
@@ -88,7 +91,7 @@ def english_value(text: str) -> Decimal | None:
 
 
 def ordinal_value(text: str) -> int:
-    """1 to 39, of `15th`, `fifteenth` or `twenty first`."""
+    """The value, 1 to 39, of `15th`, `fifteenth` or `twenty first`."""
     if text[0].isdigit():
         return int(text[:-2])
     tens, _, ones = re.sub(r"[\s-]+", " ", text).rpartition(" ")

@@ -1,4 +1,4 @@
-"""Which statements an utterance makes, by what it means."""
+"""Which statements an utterance makes, told by its meaning."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from detectors.semantic.heads import Conversation, Heads
 
 Kind = Said | Conduct
 INFORMS: Final[tuple[Conduct, ...]] = ("gives_identity", "recording_notice", "verifies", "purpose")
-"""What is done however rudely it is said."""
+"""Statements that count however rudely they are said."""
 SURE: Final = 1.0
-"""How far log odds must lie above their threshold where somebody is blamed for what follows from a statement."""
+"""So far above their threshold log odds must lie before somebody is blamed for what follows from a statement."""
 DOUBT: Final = 1.0
-"""How far they may lie below where a statement clears somebody: who may have done it has."""
+"""So far below the threshold they may lie where a statement clears somebody, because that person may have done it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """`thresholds`: log odds from which on each kind counts as said."""
+    """Recognises statements. `thresholds`: the log odds from which each kind counts as said."""
 
     heads: Heads
     thresholds: Mapping[str, float]
 
     def open(self) -> StatementsWatch:
-        """A call's own watch."""
+        """A watch of one call."""
         return StatementsWatch(self)
 
 
 class StatementsWatch:
-    """Follows one call: what was said before decides as well."""
+    """Follows one call, because what was said before counts as well."""
 
     def __init__(self, statements: Statements) -> None:
         self._thresholds = statements.thresholds
         self._conversation = Conversation(statements.heads)
 
     def heard(self, utterance: Utterance, embedding: Embedding) -> dict[Kind, float]:
-        """How far the log odds of each kind that its speaker can make lie above the threshold; below it where negative.
-        Nothing kind of an agent's that more likely than not breaks a rule: "you have cancer, so you need not pay?" is
-        no empathy."""
+        """How far the log odds of each kind that the speaker can make lie above its threshold (negative: below).
+
+        An agent's line that more likely than not breaks a rule makes no kind statement: "you have cancer, so you need
+        not pay?" is no empathy.
+        """
         meaning = self._conversation.heard(utterance.role, embedding)
         if not utterance.text.strip():
             return {}

@@ -114,7 +114,8 @@ _DATES = re.compile(r"[0-9零〇一二三四五六七八九十两]+(?:年|个?�
 
 
 def word_borders(folded: Folded) -> frozenset[int]:
-    """Where words of a Chinese form begin and end, told by a dictionary and the words around; and all marks."""
+    """The borders of the words of a Chinese form, told by a dictionary and the words around; all marks are borders
+    too."""
     borders = {0, len(folded.text), *folded.soft, *folded.hard}
     for begin, end in pairwise(sorted(borders)):
         borders.update(accumulate(map(len, rjieba.cut(folded.text[begin:end], False)), initial=begin))

@@ -42,7 +42,7 @@ class PatternError(DetectorError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class PatternPart:
     """A compiled part of a pattern: its expression and strings one of which any match must contain (None: unknown)."""
 
     regex: str
@@ -87,7 +87,7 @@ class _Parser:
         self._path = path
         self._at = 0
 
-    def parse(self) -> Piece:
+    def parse(self) -> PatternPart:
         """The whole pattern. Raises PatternError."""
         piece = self._alternatives()
         if self._at < len(self._source):
@@ -100,15 +100,15 @@ class _Parser:
     def _peek(self) -> str:
         return self._source[self._at : self._at + 1]
 
-    def _alternatives(self) -> Piece:
+    def _alternatives(self) -> PatternPart:
         branches = [self._sequence()]
         while self._peek() == "|":
             self._at += 1
             branches.append(self._sequence())
         return branches[0] if len(branches) == 1 else _either(branches)
 
-    def _sequence(self) -> Piece:
-        pieces: list[Piece] = []
+    def _sequence(self) -> PatternPart:
+        pieces: list[PatternPart] = []
         while (char := self._peek()) and char not in "|)":
             if char == " ":
                 self._at += 1
@@ -117,9 +117,9 @@ class _Parser:
         if not pieces:
             raise self._error("empty alternative")
         best = max(pieces, key=lambda piece: piece.weight)
-        return Piece(regex="".join(piece.regex for piece in pieces), keys=best.keys)
+        return PatternPart(regex="".join(piece.regex for piece in pieces), keys=best.keys)
 
-    def _item(self, char: str) -> Piece:
+    def _item(self, char: str) -> PatternPart:
         if char == "(":
             return self._group()
         if char == "[":
@@ -132,19 +132,19 @@ class _Parser:
             raise self._error(f"{char!r} cannot stand here")
         return self._literal_en() if self._spaced else self._literal_zh(char)
 
-    def _optional(self, piece: Piece) -> Piece:
+    def _optional(self, piece: PatternPart) -> PatternPart:
         if self._peek() != "?":
             return piece
         self._at += 1
-        return Piece(regex=f"(?:{piece.regex})?")
+        return PatternPart(regex=f"(?:{piece.regex})?")
 
-    def _group(self) -> Piece:
+    def _group(self) -> PatternPart:
         self._at += 1
         piece = self._alternatives()
         if self._peek() != ")":
             raise self._error("a '(' is not closed")
         self._at += 1
-        return Piece(regex=f"(?:{piece.regex})", keys=piece.keys)
+        return PatternPart(regex=f"(?:{piece.regex})", keys=piece.keys)
 
     def _until(self, closing: str) -> str:
         end = self._source.find(closing, self._at)
@@ -153,7 +153,7 @@ class _Parser:
         inside, self._at = self._source[self._at + 1 : end], end + 1
         return inside
 
-    def _characters(self) -> Piece:
+    def _characters(self) -> PatternPart:
         if self._spaced:
             raise self._error("[…] is for Chinese patterns; write (a|b)")
         folded = [fold_char(char) for char in self._until("]")]
@@ -161,10 +161,10 @@ class _Parser:
             raise self._error("[…] takes letters and characters only")
         return _either([_character(char) for char in folded])
 
-    def _reference(self) -> Piece:
+    def _reference(self) -> PatternPart:
         name = self._until("}")
         if name == "num":
-            return Piece(regex=_NUMBER[self._language])
+            return PatternPart(regex=_NUMBER[self._language])
         if name in self._path:
             raise self._error(f"list {name!r} contains itself")
         if name not in self._lists:
@@ -172,7 +172,7 @@ class _Parser:
         path = (*self._path, name)
         return _either([_Parser(entry, self._language, self._lists, path).parse() for entry in self._lists[name]])
 
-    def _gap(self) -> Piece:
+    def _gap(self) -> PatternPart:
         self._at += 1
         digits = ""
         while self._peek().isdigit() and self._peek().isascii():
@@ -180,9 +180,9 @@ class _Parser:
         size = int(digits) if digits else _DEFAULT_GAP[self._language]
         if not 1 <= size <= _LONGEST_GAP:
             raise self._error(f"a gap spans 1 to {_LONGEST_GAP}")
-        return Piece(regex=f"((?: [^ ]+){{0,{size}}}?)" if self._spaced else f"(.{{0,{size}}}?)")
+        return PatternPart(regex=f"((?: [^ ]+){{0,{size}}}?)" if self._spaced else f"(.{{0,{size}}}?)")
 
-    def _literal_zh(self, char: str) -> Piece:
+    def _literal_zh(self, char: str) -> PatternPart:
         begin = self._at
         while self._peek() and self._peek() not in "()[]{}|?…^$& ":
             self._at += 1
@@ -193,9 +193,9 @@ class _Parser:
         if not kept:
             raise self._error(f"{char!r} never occurs in folded text")
         regex = "".join(_character(letter).regex for letter in kept)
-        return Piece(regex=regex, keys=frozenset({key_text("".join(kept))[:_KEY_ZH]}))
+        return PatternPart(regex=regex, keys=frozenset({key_text("".join(kept))[:_KEY_ZH]}))
 
-    def _literal_en(self) -> Piece:
+    def _literal_en(self) -> PatternPart:
         begin = self._at
         while self._peek() and self._peek() not in "()[]{}|?…^$&* ":
             self._at += 1
@@ -210,18 +210,18 @@ class _Parser:
             if len(words[-1]) < _KEY_EN:
                 raise self._error(f"'*' needs at least {_KEY_EN} letters before it")
         regex = " " + r"\b ".join(re2.escape(each) for each in words) + ending
-        return Piece(regex=regex, keys=frozenset({max(words, key=len)[:_KEY_EN]}))
+        return PatternPart(regex=regex, keys=frozenset({max(words, key=len)[:_KEY_EN]}))
 
 
-def _character(char: str) -> Piece:
+def _character(char: str) -> PatternPart:
     """A Chinese `你` also meets `您`, for recognisers mix the two up; `您` is the courteous one alone."""
-    return Piece(regex="[你您]" if char == "你" else re2.escape(char), keys=frozenset({key_text(char)}))
+    return PatternPart(regex="[你您]" if char == "你" else re2.escape(char), keys=frozenset({key_text(char)}))
 
 
-def _either(branches: list[Piece]) -> Piece:
+def _either(branches: list[PatternPart]) -> PatternPart:
     known = [branch.keys for branch in branches if branch.keys]
     keys = frozenset[str]().union(*known) if len(known) == len(branches) else None
-    return Piece(regex="(?:" + "|".join(branch.regex for branch in branches) + ")", keys=keys)
+    return PatternPart(regex="(?:" + "|".join(branch.regex for branch in branches) + ")", keys=keys)
 
 
 def key_text(text: str) -> str:
@@ -303,6 +303,6 @@ def _span(found: Any, offset: int = 0) -> Span:
     )
 
 
-def compile_piece(source: str, language: Language, lists: Lists) -> Piece:
+def compile_piece(source: str, language: Language, lists: Lists) -> PatternPart:
     """A single expression without anchors or `&`, for those who combine several into one. Raises PatternError."""
     return _Parser(source.strip(), language, lists).parse()

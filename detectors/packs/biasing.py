@@ -69,14 +69,14 @@ def load_prompt_frames(
     """
     terms = {language: restorable if traits_of(language).restores_terms else () for language in LANGUAGES}
     shared = {language: _shared(folder, language, terms[language]) for language in LANGUAGES}
-    heard = list(wordings)
+    told = list(wordings)
     raw = read_yaml(folder / "biasing.yaml")
     try:
         return {
             language: _frame(
                 raw[language],
                 language,
-                {law: shared[language] + _sources(heard, language, law) for law in laws},
+                {law: shared[language] + _sources(told, language, law) for law in laws},
                 tuple(BiasTerm(text=term.text, mishearings=term.mishearings) for term in terms[language]),
             )
             for language in LANGUAGES

@@ -1,4 +1,4 @@
-"""A finding of what the taxonomy knows: its title, severity, law and cites are the taxonomy's."""
+"""Makes a finding out of what the taxonomy knows: title, severity, law and cites."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ def finding_of(
     utterance_id: str | None = None,
     decided_by_transcript: bool = True,
 ) -> Finding:
-    """What the agent did, or left undone. `before` is what is told before the law's own reason.
-
-    The category must have a law in the jurisdiction (KeyError).
-    """
+    """The finding of what the agent did, or left undone. `before` is put before the law's own reason. Raises KeyError
+    if the category has no law in the jurisdiction."""
     law = category.law[jurisdiction]
     return Finding(
         kind=kind,

@@ -17,13 +17,13 @@ from detectors.packs.taxonomy import JURISDICTIONS, PACKS, PackError, Taxonomy, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Of every day, from `begins` past midnight until before `ends`; the whole day where both are the same."""
+    """Hours of every day, from `begins` after midnight until before `ends`. Equal bounds mean the whole day."""
 
     begins: time
     ends: time
 
     def holds(self, at: time) -> bool:
-        """Is this one of them?"""
+        """Whether the moment is one of the hours."""
         return at >= self.begins or at < self.ends
 
 
@@ -37,7 +37,7 @@ class ForbiddenHours:
     calendar: Container[date] = ()
 
     def hold(self, at: datetime) -> bool:
-        """Is it forbidden at this moment, by the clock that it is told by?"""
+        """Whether calls are forbidden at this moment, by the moment's own clock."""
         hours = self.on_holidays if self.on_holidays and at.date() in self.calendar else self.night
         return hours.holds(at.time())
 
@@ -53,7 +53,8 @@ class SequenceLimit:
 
 
 YEARS: Final = range(2020, 2041)
-"""In which holidays are known. Some are announced a year ahead; until then the calendar has what is certain."""
+"""The years in which holidays are known. Some are announced a year ahead; until then the calendar holds those that are
+certain."""
 
 Counts = Literal["calls", "conversations", "unanswered", "since_conversation"]
 _COUNTS: tuple[Counts, ...] = get_args(Counts)

@@ -25,7 +25,7 @@ RULE_FILES = "rules/*.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
-    """What an agent may say that a rule is met by, and what it must let pass."""
+    """Lines of an agent that meet a rule, and lines that must not."""
 
     met: tuple[str, ...] = ()
     not_met: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackVocabulary:
-    """What the packs share: named lists, exceptions and the words worth restoring."""
+    """What all packs share: named lists, exceptions, and words that are restored by their sound."""
 
     lists: dict[Language, Lists]
     exceptions: Mapping[str, RuleException]

@@ -1,4 +1,4 @@
-"""Which rules judge: a pack's name, its version and the hash of everything in it."""
+"""The version of a rule pack: its name, its version and the hash of everything in it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from detectors.packs.taxonomy import PACKS, PackError
 
 @cache
 def pack_version(folder: Path = PACKS, calibration: bytes = b"") -> PackVersion:
-    """The pack in a folder: the one that ships has this package's name and version, any other its folder's name and no
-    version; with a calibration, `+calibrated` follows, and the hash is over that, too. Blocks: reads its files. Raises
-    PackError where there is no such folder."""
+    """The version of the pack in a folder. Blocks: it reads the files. Raises PackError if there is no such folder.
+
+    The shipped pack has this package's name and version, any other pack its folder's name and no version. With a
+    calibration, `+calibrated` follows, and the hash covers it too.
+    """
     if not folder.is_dir():
         raise PackError(f"{folder}: there is no such folder")
     digest = hashlib.sha256()

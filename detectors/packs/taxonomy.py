@@ -22,7 +22,7 @@ class PackError(DetectorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Law:
-    """Why something is forbidden or owed in one jurisdiction, and what says so (`CODE#article`)."""
+    """Why something is forbidden or owed in one jurisdiction, and the law that says so (`CODE#article`)."""
 
     why: Bilingual
     cites: tuple[str, ...]
@@ -57,7 +57,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def bilingual(value: Any) -> Bilingual:
-    """From a mapping with zh and en."""
+    """Reads a mapping with zh and en."""
     return Bilingual(zh=str(value["zh"]), en=str(value["en"]))
 
 
@@ -74,7 +74,7 @@ def _category(name: str, raw: Any, codes: Collection[str], path: Path) -> Catego
 
 
 def parse_law(raw: Any, codes: Collection[str], where: str) -> Law:
-    """Why and cites; PackError where a cite's code is not in the index."""
+    """Reads why and cites. Raises PackError if a cite's code is not in the index."""
     cites = tuple(str(cite) for cite in raw["cites"])
     for cite in cites:
         code, mark, article = cite.partition("#")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from detectors.rules.person_names import AskedNames
-from detectors.rules.wording import Patterns, Piece, Reading, clauses, places, read, says
+from detectors.rules.wording import Clause, IndexedText, Patterns, clauses, places, read, says
 
 Act = Literal[
     "voicemail",
@@ -35,14 +35,14 @@ ORDER: tuple[Act, ...] = get_args(Act)
 _IN_A_CLAUSE: tuple[Act, ...] = ("voicemail", "hands_over")
 """Their wordings hold words that would ask back on their own: "how can I put you through"."""
 _ASSERTED: frozenset[Act] = frozenset({"names", "owns", "affirms", "murmurs"})
-"""A question asserts none of these: "我？", "yes?"."""
+"""A question asserts none of these acts: "我？", "yes?"."""
 _LETTERS = re.compile(r"[^\W_]+")
 _DIGITS_OF_DETAILS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnswerPatterns:
-    """What each kind of act sounds like. `murmurs` are words, compared without marks and spaces."""
+    """The wordings of each act. `murmurs` are words, compared without marks and spaces."""
 
     acts: Mapping[Act, Patterns]
     murmurs: frozenset[str]
@@ -54,7 +54,7 @@ class AnswerPatterns:
         return (*self.acts["listens"], *self.acts["screens"], *self.acts["asks_back"])
 
     def read(self, text: str, names: AskedNames) -> tuple[Act, ...]:
-        """What the answer does, in order. Details may run over marks ("eight, eight, one, three")."""
+        """The acts of an answer, in order. Details may run over marks ("eight, eight, one, three")."""
         acts: list[Act] = [act for clause in clauses(text) for act in self._clause(clause, names)]
         if self._tells_details(text):
             acts.append("details")
@@ -63,7 +63,7 @@ class AnswerPatterns:
     def _tells_details(self, text: str) -> bool:
         return sum(map(str.isdigit, text)) >= _DIGITS_OF_DETAILS or says(text, self.acts["details"])
 
-    def _clause(self, clause: Piece, names: AskedNames) -> Iterator[Act]:
+    def _clause(self, clause: Clause, names: AskedNames) -> Iterator[Act]:
         reading = read(clause.text)
         for whole in _IN_A_CLAUSE:
             if reading.says(self.acts[whole]):
@@ -74,17 +74,17 @@ class AnswerPatterns:
             if act is not None:
                 yield act
 
-    def _pieces(self, clause: Piece) -> Iterator[Piece]:
+    def _pieces(self, clause: Clause) -> Iterator[Clause]:
         """The clause, cut around words that ask back or let the agent go on."""
         at = 0
         for begin, end in places(clause.text, self._cuts):
             if begin >= at:
-                yield Piece(text=clause.text[at:begin], asked=False)
-                yield Piece(text=clause.text[begin:end], asked=clause.asked)
+                yield Clause(text=clause.text[at:begin], asked=False)
+                yield Clause(text=clause.text[begin:end], asked=clause.asked)
             at = max(at, end)
-        yield Piece(text=clause.text[at:], asked=clause.asked)
+        yield Clause(text=clause.text[at:], asked=clause.asked)
 
-    def _act(self, piece: Piece, names: AskedNames) -> Act | None:
+    def _act(self, piece: Clause, names: AskedNames) -> Act | None:
         if _bare(piece.text) in self.murmurs:
             return None if piece.asked else "murmurs"
         reading = read(piece.text)
@@ -95,7 +95,7 @@ class AnswerPatterns:
                 return act
         return None
 
-    def _names(self, reading: Reading, names: AskedNames) -> bool:
+    def _names(self, reading: IndexedText, names: AskedNames) -> bool:
         return any(
             names.given(language, folded.text[span.end :]) for language, folded, span in reading.spans(self.name_leads)
         ) or any(

@@ -1,8 +1,9 @@
-"""How often, and whom: a call that is one too many, or goes to somebody who must not be called any more.
+"""How often and whom an agent calls: a call that is one too many, or that goes to somebody who must not be called any
+more.
 
-Earlier calls are those of the same debtor that are on record. A call that the debtor made or asked for counts against
-nobody. Days are those of the debtor's calendar; where the zone is not known, a call is one too many only if it is in
-every zone of the jurisdiction.
+Earlier calls are those of the same debtor on record. Calls that the debtor made or asked for do not count. Days are
+those of the debtor's calendar. If the zone is not known, a call is one too many only if it is so in every zone of the
+jurisdiction.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from detectors.timezones.zones import Zone
 
 CATEGORY: Final = "excessive_frequency"
 LEAST_SCORE: Final = 0.9
-"""How sure a statement of an earlier call must be for somebody to be blamed for what follows from it."""
+"""A statement of an earlier call must be this sure before somebody is blamed for what follows from it."""
 ASKED_FOR: Final = timedelta(days=7)
-"""So long after the debtor asked for a call, calls are what was asked for."""
+"""For so long after the debtor asked for a call, calls count as asked for."""
 
 _OF_A_DAY: Final = Bilingual(zh="当日", en="today")
 _OF_DAYS: Final = Bilingual(zh="{days} 天内", en="within {days} days")
@@ -37,11 +38,11 @@ _COUNTED: Final[Mapping[Counts, Bilingual]] = {
     "since_conversation": Bilingual(zh="{when}已经通过话。", en="There was a conversation {when}. "),
 }
 _BY_OTHERS: Final[frozenset[Said]] = frozenset({"third_party", "wrong_number", "asks_identity"})
-"""What does not tell that the debtor has answered."""
+"""Statements that do not show that the debtor has answered."""
 
 
 class ContactsDetector:
-    """Tells each rule once a call. Without a history, metadata alone is judged."""
+    """Tells each rule once in a call. Without a history only the metadata are judged."""
 
     id: ClassVar[str] = "contacts"
 
@@ -96,7 +97,7 @@ class ContactsDetector:
 
 
 class ContactsCall:
-    """What is to be told of one call: at once, when the debtor is known to listen, or at the end of a call that nobody
+    """The findings of one call. They are told when the debtor is known to listen, or at the end of a call that nobody
     answered."""
 
     def __init__(self, told: Mapping[Counts, Sequence[Finding]], right_party: RightPartyWatch) -> None:
@@ -129,7 +130,7 @@ def _at(due: Sequence[Finding], at: Seconds) -> list[Finding]:
 
 
 def _asked_for(call: CallContext) -> bool:
-    """The debtor asked for a call when last spoken with, or has called since, not long ago."""
+    """Whether the debtor has asked for a call when last spoken with, or has called since, within the last days."""
     last = next((each for each in call.history or () if is_inbound(each.metadata) or _is_conversation(each)), None)
     if last is None or call.started_at - last.started_at > ASKED_FOR:
         return False
@@ -137,13 +138,13 @@ def _asked_for(call: CallContext) -> bool:
 
 
 def _is_conversation(earlier: EarlierContact) -> bool:
-    """The debtor has said something of his own: no machine, and nobody else."""
+    """Whether the debtor has spoken in person: no machine, and nobody else."""
     said = set(earlier.said)
     return bool(said - _BY_OTHERS) and not said & {"third_party", "wrong_number"}
 
 
 def _count(limit: FrequencyLimit, call: CallContext) -> int:
-    """This call's number among those that are counted, by the calendar that counts fewest."""
+    """The number of this call among those that count, by the calendar in which the fewest do."""
     if limit.counts == "unanswered" and "customer" not in call.legs:
         return 0
     zones = possible_zones(call.timezone, call.metadata, call.jurisdiction)
@@ -164,19 +165,19 @@ def _counts(counts: Counts, earlier: EarlierContact) -> bool:
 
 
 def _within(days: int, earlier: EarlierContact, call: CallContext, zone: Zone) -> bool:
-    """In the last days of the calendar, today among them."""
+    """Whether an earlier call lies in the last days of the calendar, today among them."""
     today = call.started_at.astimezone(zone.clock).date()
     return today - timedelta(days=days) < earlier.started_at.astimezone(zone.clock).date()
 
 
 def _may_be_one(field: str, earlier: EarlierContact, call: CallContext) -> bool:
-    """Whether nothing tells that two calls were about different accounts, or to different numbers."""
+    """Whether two calls may concern the same account or number: nothing says otherwise."""
     ours, theirs = call.metadata.get(field, ""), earlier.metadata.get(field, "")
     return not ours or not theirs or ours == theirs
 
 
 def _told_before(flag: NoContact, call: CallContext) -> EarlierContact | None:
-    """The last call in which it was said."""
+    """The last earlier call in which it was said."""
     for earlier in call.history or ():
         same = not flag.of_one or earlier.metadata.get(flag.of_one, "") == call.metadata.get(flag.of_one) != ""
         sure = {kind for kind, score in earlier.said.items() if score >= LEAST_SCORE}

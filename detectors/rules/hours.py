@@ -31,7 +31,7 @@ _HOLIDAY = Bilingual(
 _STEP = 15 * 60
 """Seconds. No change of a clock is undone sooner, and no night is shorter."""
 _A_DAY = 26 * 3600
-"""Seconds: the longest day, on which clocks are put back by an hour, and a step."""
+"""Seconds: the longest day, on which clocks are put back by an hour, and one step."""
 
 
 class HoursDetector:
@@ -69,7 +69,7 @@ class HoursCall:
         return [self._finding(due)]
 
     def held(self, at: Seconds, seconds: Seconds) -> None:
-        """Night comes so much sooner on the audio clock; told of later than it began, it is told at `at`."""
+        """Night comes earlier by the time of the hold. If the hold ends after nightfall, the finding lies at `at`."""
         self._held += seconds
         if self._due is not None:
             self._due = max(at, self._due - seconds)
@@ -95,7 +95,7 @@ class HoursCall:
 
 
 def hours_lifted(metadata: Mapping[str, str]) -> bool:
-    """The debtor asked to be called at night (`hours_consent=yes`), or called in (`direction=inbound`)."""
+    """Whether the debtor asked to be called at night (`hours_consent=yes`) or made the call (`direction=inbound`)."""
     return is_yes(metadata, "hours_consent") or is_inbound(metadata)
 
 

@@ -29,11 +29,11 @@ than one that comes with the final text."""
 _UNIT = re.compile(r"[\u4e00-\u9fff]|[A-Za-z0-9']+")
 
 BORDERLESS = 2
-"""Characters of a match that may be parts of two words that have nothing to do with it. Longer ones hold a word whole,
-and often end within one that goes on in their sense (全家凑 in 全家凑钱)."""
+"""A match of so few characters may consist of parts of two unrelated words. A longer one holds a whole word, and often
+ends within a word that goes on in the same sense (全家凑 in 全家凑钱)."""
 
 REPAIRED = 0.8
-"""What a score is multiplied by when a word had to be restored by its sound."""
+"""A score is multiplied by this if a word had to be restored by its sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +61,12 @@ class Matcher:
                     self._index[pattern.language][key].append((rule, pattern))
 
     def all_hits(self, text: str) -> list[Hit]:
-        """Every hit of every rule, for those who must tell new ones from old."""
+        """Every hit of every rule, for callers that must tell new ones from old."""
         return list(self._all(text))
 
     def excepted(self, text: str) -> frozenset[str]:
-        """The categories of rules whose words are there and do not count: denied, quoted, or of another sense."""
+        """The categories of rules whose words occur and do not count, because they are denied, quoted, or meant
+        otherwise."""
         languages: list[tuple[Language, Folded]] = []
         if has_chinese(text):
             languages.append(("zh", fold_zh(text)))
@@ -100,7 +101,7 @@ class Matcher:
                 yield Hit(rule=rule, begin=begin, end=end, score=rule.score)
 
     def _met(self, language: Language, folded: Folded) -> Iterator[tuple[Rule, Span]]:
-        """Where the words of a rule are, whatever stands around them."""
+        """The places where a rule's words occur, whatever stands around them."""
         index = self._index[language]
         candidates = {
             id(pattern): (rule, pattern)
@@ -127,7 +128,7 @@ class LexicalDetector:
 
 
 class LexicalCall:
-    """One call's memory: the agent's last utterance, for a sentence that goes on in the next one."""
+    """One call's memory: the agent's last utterance, because a sentence may go on in the next one."""
 
     def __init__(self, matcher: Matcher, jurisdiction: Jurisdiction) -> None:
         self._matcher = matcher
@@ -147,7 +148,7 @@ class LexicalCall:
         return [self._finding(hit, utterance, last, lead) for hit in fresh]
 
     def foresee(self, utterance: Utterance) -> list[Finding]:
-        """The hits of the utterance's own words that are far enough from its end for nothing to turn them."""
+        """The hits that lie far enough from the utterance's end that nothing can turn them round any more."""
         if utterance.role != "agent":
             return []
         said = utterance.text
@@ -184,7 +185,7 @@ class LexicalCall:
         )
 
     def excepted(self, utterance: Utterance) -> frozenset[str]:
-        """The categories that an utterance has the words of and does not mean."""
+        """The categories whose words the utterance has and does not mean."""
         return self._matcher.excepted(utterance.text)
 
     def elapsed(self, at: Seconds) -> list[Observation]:
@@ -195,7 +196,8 @@ class LexicalCall:
 
 
 def _may_break_a_word(language: Language, span: Span) -> bool:
-    """A short match may be parts of two words: 宝鸡巴士 holds no swear word. English patterns are of whole words."""
+    """Whether a short match may consist of parts of two words: 宝鸡巴士 holds no swear word. English patterns match
+    whole words."""
     return not traits_of(language).spaced and span.end - span.begin <= BORDERLESS
 
 
@@ -206,9 +208,9 @@ def joint(last: Utterance, utterance: Utterance) -> str:
 
 
 def _fresh(hits: list[Hit], lead: int, told: dict[str, int]) -> list[Hit]:
-    """The best hit a category among those that end in this utterance and were not told with the last one.
+    """The best hit of each category among those that end in this utterance and were not told with the last one.
 
-    `lead` is where the utterance begins in the text searched, `told` the ends, within it, of what was.
+    `lead` is where the utterance begins in the searched text, `told` are the ends, within it, of the hits told before.
     """
     best: dict[str, Hit] = {}
     for hit in hits:

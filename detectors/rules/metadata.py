@@ -1,4 +1,4 @@
-"""What an integrator's metadata say of a call."""
+"""Reads an integrator's metadata of a call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def is_yes(metadata: Mapping[str, str], field: str) -> bool:
-    """Whether a field says yes, in one of the ways that gateways write it."""
+    """Whether a field says yes, in one of the forms that gateways use."""
     return metadata.get(field, "").strip().lower() in {"yes", "true", "1"}
 
 

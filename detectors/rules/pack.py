@@ -14,7 +14,7 @@ from detectors.rules.lexical import Matcher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordRules:
-    """A pack's rules over words, with what they rest on."""
+    """A pack's rules over words, and what they rest on."""
 
     taxonomy: Taxonomy
     vocabulary: PackVocabulary
@@ -24,7 +24,7 @@ class WordRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongExample:
-    """A line of a pack's examples of which the rule does not say what the pack says. `met`: whether it is met."""
+    """An example of a pack that its rule judges otherwise than the pack says. `met`: whether the rule is met."""
 
     rule: str
     line: str
@@ -45,7 +45,7 @@ def load_word_rules(pack: Path = PACKS) -> WordRules:
 
 
 def wrong_examples(words: WordRules) -> Iterator[WrongExample]:
-    """Each example is tried in a jurisdiction that its rule applies in."""
+    """The examples that are judged wrongly. Each is tried in a jurisdiction to which its rule applies."""
     for rule in words.rules:
         matcher = words.matchers[next(iter(rule.law))]
         for lines, expected in ((rule.examples.met, True), (rule.examples.not_met, False)):

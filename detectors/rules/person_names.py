@@ -15,16 +15,16 @@ from types import MappingProxyType
 from asr.phonetics import syllables
 from asr.types import Language
 from detectors.matching.pattern import Span
-from detectors.rules.wording import Patterns, Piece, read
+from detectors.rules.wording import Clause, Patterns, read
 
 _WORD = re.compile(r"[A-Za-z'-]+")
 _NEAR = 0.75
-"""Two spellings of an English name this much alike are one name."""
+"""Two spellings of an English name count as one name from this likeness on."""
 _DENYING = frozenset({"no", "not"})
 _LONGEST = 3
-"""Characters, or words, in which a name must have begun."""
+"""A name must begin within so many characters, or words."""
 _WINDOW = 8
-"""Characters, or words, near a question in which the name lies."""
+"""A name lies within so many characters, or words, of the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +72,25 @@ _NAMING: Mapping[Language, _Naming] = MappingProxyType(
 
 
 class AskedNames:
-    """What was near the agent's questions: syllables of Chinese characters, and English words."""
+    """The names that the agent asked for: syllables of Chinese characters and English words near the questions."""
 
     def __init__(self, words: NameWords) -> None:
         self._words = words
-        self._heard: dict[Language, set[str]] = {"zh": set(), "en": set()}
+        self._known: dict[Language, set[str]] = {"zh": set(), "en": set()}
 
     def __bool__(self) -> bool:
-        return any(self._heard.values())
+        return any(self._known.values())
 
     def asked(self, clause: str, patterns: Patterns) -> None:
-        """A clause of the agent's that asks for the person by one of the patterns."""
+        """The agent asks for the person in this clause, by one of the patterns."""
         for language, folded, span in read(clause).spans(patterns):
-            self._heard[language] |= self._around(language, folded.text, span)
+            self._known[language] |= self._around(language, folded.text, span)
 
-    def called(self, clause: Piece) -> bool:
+    def called(self, clause: Clause) -> bool:
         """Whether a clause is nothing but a name, put as a question or with a greeting: "Leonard Voss?", "Hi Kyle"."""
         return self._called_en(clause) or self._called_zh(clause)
 
-    def _called_en(self, clause: Piece) -> bool:
+    def _called_en(self, clause: Clause) -> bool:
         words = _WORD.findall(clause.text)
         names = [word for word in words if word.lower() not in self._words.greetings]
         if not clause.asked and len(names) == len(words):
@@ -99,14 +99,14 @@ class AskedNames:
             return False
         if len(self._parts("en", " ".join(names).lower())) < len(names):
             return False
-        self._heard["en"] |= {name.lower() for name in names}
+        self._known["en"] |= {name.lower() for name in names}
         return True
 
-    def _called_zh(self, clause: Piece) -> bool:
+    def _called_zh(self, clause: Clause) -> bool:
         chars = [char for char in clause.text if char.isalnum()]
         if not (clause.asked and 2 <= len(chars) <= _LONGEST and chars == self._parts("zh", "".join(chars))):
             return False
-        self._heard["zh"] |= {sound for char in chars for sound in syllables(char)}
+        self._known["zh"] |= {sound for char in chars for sound in syllables(char)}
         return True
 
     def given(self, language: Language, name: str, *, whole: bool = False) -> bool:
@@ -120,11 +120,11 @@ class AskedNames:
         parts = list(takewhile(lambda part: part not in _DENYING, self._parts(language, name)))
         if whole:
             return bool(parts) and all(self._alike(language, part) for part in self._parts(language, name))
-        first = _LONGEST if _NAMING[language].led or len(self._heard[language]) == 1 else 1
+        first = _LONGEST if _NAMING[language].led or len(self._known[language]) == 1 else 1
         return any(self._alike(language, part) for part in parts[:first])
 
     def _alike(self, language: Language, part: str) -> bool:
-        naming, asked = _NAMING[language], self._heard[language]
+        naming, asked = _NAMING[language], self._known[language]
         return any(naming.same(one, other) for one in naming.kept(part) for other in asked)
 
     def _around(self, language: Language, text: str, span: Span) -> set[str]:

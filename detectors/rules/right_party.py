@@ -1,4 +1,4 @@
-"""Has the right party been confirmed? Nobody has until an answer confirms it: debt may be spoken of from then on."""
+"""Whether the right party is confirmed. Debt may be spoken of only after an answer has confirmed it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from detectors.packs.loader import PackVocabulary
 from detectors.packs.taxonomy import PACKS, PackError, read_yaml
 from detectors.rules.answers import ORDER, Act, AnswerPatterns, murmurs_of
 from detectors.rules.person_names import AskedNames, NameWords
-from detectors.rules.wording import Patterns, Piece, clauses, compile_patterns, read, says
+from detectors.rules.wording import Clause, Patterns, clauses, compile_patterns, read, says
 
 ANSWER_WITHIN: Seconds = 12.0
 """A yes later than this after the agent's last word answers something else."""
 
 Question = Literal["relation", "thing", "request", "person", "open", "details", "else"]
-"""What the agent asks for or of: the person's kin or number, a thing, the person, whoever listens as the person, any
-name, what only the person knows, anything else."""
+"""The subject of an agent's question: the person's kin or number, a thing, the person, the listener as the person, any
+name, something that only the person knows, or anything else."""
 _QUESTIONS: tuple[Question, ...] = get_args(Question)
 _OF_THE_PERSON: frozenset[Question] = frozenset({"request", "person"})
 _OF_LITTLE_WEIGHT: frozenset[Question] = frozenset({"thing", "else"})
-"""Said behind "is this John?" in one breath ("do you have a minute?"), they leave that the question."""
+"""These questions do not replace "is this John?" if they follow it in one breath ("do you have a minute?")."""
 
 Standing = Literal["unknown", "refused", "other", "confirmed"]
-"""Who is on the line: nobody knows, somebody who said no, somebody else or a machine, the right party."""
+"""Who is on the line: not known; somebody who said no; somebody else or a machine; the right party."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RightPartyCheck:
-    """The patterns, compiled once."""
+    """The patterns, compiled once for all calls."""
 
     asks: Mapping[Question, Patterns]
     not_asked: Patterns
@@ -40,11 +40,11 @@ class RightPartyCheck:
     answers: AnswerPatterns
 
     def open(self) -> RightPartyWatch:
-        """A call's own watch."""
+        """A watch of one call."""
         return RightPartyWatch(self)
 
     def question(self, clause: str) -> Question | None:
-        """What a clause of the agent's asks."""
+        """What a clause of the agent asks."""
         reading = read(clause)
         return next((each for each in _QUESTIONS if each != "details" and reading.says(self.asks[each])), None)
 
@@ -65,7 +65,7 @@ class RightPartyWatch:
 
     @property
     def denied(self) -> bool:
-        """Somebody else has answered, and the right party has not come to the telephone since."""
+        """Whether somebody else has answered, and the right party has not come to the telephone since."""
         return self._standing in ("refused", "other")
 
     def heard(self, utterance: Utterance) -> None:
@@ -89,7 +89,7 @@ class RightPartyWatch:
         if says(utterance.text, self._patterns.asks["details"]):
             self._details_asked = not says(utterance.text, self._patterns.not_asked)
 
-    def _question_of(self, clause: Piece) -> Question | None:
+    def _question_of(self, clause: Clause) -> Question | None:
         question = self._patterns.question(clause.text)
         if question in (None, "else") and not self._asked and self._names.called(clause):
             return "person"
@@ -109,7 +109,8 @@ class RightPartyWatch:
             self.confirmed_at = utterance.end
 
     def _after(self, act: Act, then: tuple[Act, ...], *, known: bool, in_time: bool) -> Standing:
-        """Who is on the line after an act, with what the same answer goes on to do. `known`: a name was given."""
+        """Who is on the line after an act, given the acts that follow it in the same answer. `known`: a name was
+        given."""
         if act == "hands_over":
             return "unknown"
         if act in ("voicemail", "other"):
@@ -134,14 +135,15 @@ class RightPartyWatch:
         return act in ("affirms", "murmurs") and in_time and self._is_yes_to_the_person(then)
 
     def _is_yes_to_the_person(self, then: tuple[Act, ...]) -> bool:
-        """Where somebody is asked for, "yes, may I ask who is calling?" is what a receptionist says."""
+        """Whether a yes is about the person. Asked for somebody, a receptionist says "yes, may I ask who is
+        calling?"."""
         if self._question == "request":
             return self._standing != "other" and "screens" not in then
         return self._question == "person"
 
 
 def _weightiest(questions: Sequence[Question]) -> Question | None:
-    """The last one of weight, else the last one."""
+    """The last question of weight, or else the last one."""
     last: Question | None = None
     for each in questions:
         if last is None or last in _OF_LITTLE_WEIGHT or each not in _OF_LITTLE_WEIGHT:

@@ -1,4 +1,4 @@
-"""Rules over several turns: debt named before the party is known, a request or a cry for help run over."""
+"""Rules over several turns: debt named before the party is confirmed, a request or a cry for help ignored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ THIRD_PARTY = "third_party_disclosure"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cues:
-    """What either party says that these rules turn on."""
+    """Wordings of either party that these rules depend on."""
 
     customer_crisis: tuple[Pattern, ...]
     customer_stop: tuple[Pattern, ...]
@@ -46,9 +46,9 @@ def load_cues(vocabulary: PackVocabulary, path: Path = PACKS / "sequence.yaml") 
 
 
 class SequenceDetector:
-    """Watches the order of things; each rule reports once a call.
+    """Watches the order of events; each rule reports once in a call.
 
-    Metadata `verified=yes` tells that the party was confirmed before the agent came on.
+    Metadata `verified=yes` says that the party was confirmed before the agent joined.
     """
 
     id: ClassVar[str] = "sequence"
@@ -111,7 +111,7 @@ class SequenceCall:
         return [*self._disclosed(utterance), *self._pressed(utterance)]
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
-        """The party may have been confirmed in it, the cry for help or the request answered."""
+        """A gap. In it the party may have been confirmed, or the cry for help or the request answered."""
         self._known = True
         self._crisis_turns = self._stop_turns = 0
 
@@ -161,5 +161,5 @@ class SequenceCall:
 
 
 def _within(place: Place, trades: Sequence[Place]) -> bool:
-    """Whether a cue lies in a trade's name: 逾期 in 逾期服务组 tells nobody of a debt."""
+    """Whether a cue is part of a trade's name: 逾期 in 逾期服务组 names no debt."""
     return any(begin < place[1] and place[0] < end for begin, end in trades)

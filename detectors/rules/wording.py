@@ -1,4 +1,4 @@
-"""What several rules ask of a text: its clauses, and whether one of some patterns is in it."""
+"""Questions that several rules ask of a text: its clauses, and whether one of some patterns occurs."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from detectors.packs.loader import PackVocabulary
 
 Patterns = tuple[Pattern, ...]
 Place = tuple[int, int]
-"""Where something begins and ends in a text."""
+"""The begin and the end of something in a text."""
 
 _TITLE = re.compile(r"\b(mr|mrs|ms|dr|st)\.", re.IGNORECASE)
 _CLAUSE = re.compile(r"[^。！？!?.…;；，,：:—\n]+[。！？!?.…;；，,：:—\n]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A clause or a part of one; `asked`: a question mark ends it."""
+class Clause:
+    """A clause, or a part of one. `asked`: it ends with a question mark."""
 
     text: str
     asked: bool
 
 
-def clauses(text: str) -> Iterator[Piece]:
+def clauses(text: str) -> Iterator[Clause]:
     """The text's clauses by its marks."""
     for found in _CLAUSE.finditer(_TITLE.sub(r"\1 ", text)):
-        yield Piece(text=found.group(), asked="?" in found.group() or "？" in found.group())
+        yield Clause(text=found.group(), asked="?" in found.group() or "？" in found.group())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
-    """A text folded once for many patterns, with the keys by which most of them are passed over."""
+class IndexedText:
+    """A text that was folded once for many patterns. `keys` rule out most patterns without a search."""
 
     folded: Mapping[Language, Folded]
     keys: Mapping[Language, set[str]]
@@ -54,10 +54,12 @@ class Reading:
         return next(self.spans(patterns), None) is not None
 
 
-def read(text: str) -> Reading:
-    """The text, folded in each language it may be in."""
+def read(text: str) -> IndexedText:
+    """Fold a text in each language that it may be in."""
     folded = folds(text)
-    return Reading(folded=folded, keys={language: keys_of(language, each.text) for language, each in folded.items()})
+    return IndexedText(
+        folded=folded, keys={language: keys_of(language, each.text) for language, each in folded.items()}
+    )
 
 
 def says(text: str, patterns: Patterns) -> bool:
@@ -75,7 +77,7 @@ def compile_patterns(raw: Any, vocabulary: PackVocabulary) -> Patterns:
 
 
 def places(text: str, patterns: Patterns) -> list[Place]:
-    """Where the patterns are met, in the text's own offsets, from left to right."""
+    """The places where the patterns are met, in the text's own offsets, from left to right."""
     return sorted(
         folded.origin(span.begin, span.end)
         for _language, folded, span in read(text).spans(patterns)

@@ -1,4 +1,4 @@
-"""Is what a detector says an answer? One that is none must not reach the record of a call."""
+"""Checks what detectors answer. An invalid answer must not reach the record of a call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_AT_ONCE: Final = 100
 
 
 class BadAnswer(DetectorError):
-    """What a detector said is none; the message names what is wrong, and has nothing of what was said in the call."""
+    """An invalid answer of a detector. The message says what is wrong, and holds nothing that was said in the call."""
 
 
 def checked(answer: object) -> list[Observation]:

@@ -1,4 +1,4 @@
-"""One call's questions to the text encoder: it may be slow for a while, or fail for a while, and be asked again."""
+"""One call's questions to the text encoder, which may be slow or fail for a while and is then asked again."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from asr.types import Seconds
 from detectors.contract import TextEncoder
 
 TURNS = 3
-"""Time-outs that an answer is waited for: one that is late still counts, and a process that stood still has lost no
-more than one of them."""
+"""An answer is waited for over so many time-outs. A late one still counts, and a process that stood still loses no more
+than one."""
 MOST_FAILURES = 3
-"""So many in a row mean that the next would fail, too."""
+"""After so many failures in a row the next question would fail, too."""
 RESTS_FOR = 20
-"""Texts that an encoder that keeps failing is not asked about, but for the last: what it lacked may be there again."""
+"""A failing encoder is not asked about so many texts. After them it is asked again."""
 
 
 class CallEncoder:
-    """Asks one thing at a time. Call its method again only once it has returned."""
+    """Asks the encoder one thing at a time. Its method must not be called before the last call has returned."""
 
     def __init__(self, encoder: TextEncoder, *, timeout_s: Seconds) -> None:
         self._encoder = encoder
@@ -32,8 +32,8 @@ class CallEncoder:
         self._rested = 0
 
     async def embeddings(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
-        """What the texts mean, a row each; None while an earlier answer is owed, and while it rests. Raises what the
-        encoder does, and TimeoutError."""
+        """The embedding of each text, shape (texts, size). None while an earlier answer is owed, and while the encoder
+        rests. Raises what the encoder raises, and TimeoutError."""
         if self._at_work is not None or self._rests():
             return None
         self._at_work = asking = asyncio.create_task(in_thread(lambda: self._encoder.encode(texts)))
@@ -61,7 +61,7 @@ class CallEncoder:
         raise TimeoutError(f"did not answer within {TURNS * self._timeout:g} s")
 
     def _answered(self, asking: asyncio.Task[NDArray[np.float32]]) -> None:
-        """An error that came too late is nobody's."""
+        """Takes an error that came too late for anybody to handle."""
         self._at_work = None
         if not asking.cancelled():
             asking.exception()

@@ -23,7 +23,7 @@ from detectors.contract import (
 )
 from detectors.duties.responses import Response, ResponsesDetector, load_responses
 from detectors.duties.timed import DutiesDetector, Duty, load_duties
-from detectors.facts.detector import FactsDetector
+from detectors.facts.call_facts import FactsDetector
 from detectors.facts.statements import Statements
 from detectors.matching.pattern import Pattern
 from detectors.packs.biasing import PromptFrame, PromptWording, load_prompt_frames
@@ -45,8 +45,8 @@ from detectors.semantic.encoder import FOLDER, EncoderMissing, OnnxTextEncoder
 from detectors.semantic.heads import load_heads
 from detectors.semantic.judgement import load_judgement
 from detectors.semantic.violations import SemanticDetector, Understood, rule_of
-from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
+from detectors.sentiment.utterance_sentiment import SentimentDetector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,8 @@ class RuleInfo:
 
 
 class Registry:
-    """`pack`: the rules that it was made from. `encoder`: for detectors that judge by meaning, where there is one;
-    `encoder_problem`: why there is none. Raises DetectorError where two detectors have one id."""
+    """All loaded detectors. `pack`: the rules that they were made from. `encoder`: for detectors that judge by meaning,
+    None if there is none; `encoder_problem` says why. Raises DetectorError if two detectors have one id."""
 
     def __init__(
         self,
@@ -135,7 +135,8 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS, calibration: Calibra
 
 
 def _need_categories(taxonomy: Taxonomy, names: Sequence[str]) -> None:
-    """Those that detectors of this package tell under every law. Raises PackError."""
+    """Check that the taxonomy has the categories that this package's detectors tell under every law. Raises
+    PackError."""
     for name in names:
         category = taxonomy.categories.get(name)
         if category is None or set(category.law) != set(JURISDICTIONS):
@@ -144,7 +145,7 @@ def _need_categories(taxonomy: Taxonomy, names: Sequence[str]) -> None:
 
 
 def _understood(folder: Path | None, calibration: Calibration | None) -> tuple[Understood | None, str]:
-    """What judges by meaning, or why nothing does."""
+    """The parts that judge by meaning, or the reason why there are none."""
     if folder is None:
         return None, "no encoder is asked for"
     try:
@@ -158,7 +159,7 @@ def _understood(folder: Path | None, calibration: Calibration | None) -> tuple[U
 
 
 def _by_ear(rules: Sequence[Rule]) -> frozenset[str]:
-    """Categories of which a rule says that words alone do not settle them."""
+    """The categories of which a rule says that words alone do not settle them."""
     return frozenset(rule.category for rule in rules if not rule.decided_by_transcript)
 
 

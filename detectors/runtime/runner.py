@@ -1,9 +1,9 @@
 """One call's detectors, run off the event loop, each on its own: none can harm another, or the call.
 
-A detector that raises is reported, and after MOST_FAILURES left out for the rest of the call. One that does not answer
-in time is reported and not waited for: it hears what follows once it is done, and what it says late counts all the
-same, for a busy machine or a process that stood still makes any of them late. Once it owes MOST_OWED answers it is left
-out. Besides the per-call supervisor this is the one place that catches everything: detectors are plug-ins.
+A detector that raises is reported, and after MOST_FAILURES it is left out for the rest of the call. One that does not
+answer in time is reported and not waited for. It hears what follows once it is done, and its late answer counts all the
+same, because a busy machine or a process that stood still makes any detector late. Once it owes MOST_OWED answers it is
+left out. Everything that a detector raises is caught here, because detectors are plug-ins.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from detectors.runtime.answers import checked
 from detectors.runtime.call_encoder import CallEncoder
 
 MOST_FAILURES = 3
-"""A defect that meets one odd utterance passes; one that meets three is there to stay."""
+"""One odd utterance may meet a defect once. A defect that meets three is there to stay."""
 MOST_OWED = 3
 """A detector so far behind hangs, or will not catch up."""
 HEARD_AT_ONCE = 32
-"""Utterances of a call that is gone on with: a thread's turn costs as much as some of them."""
+"""Utterances that one thread's turn takes, when an earlier call goes on. A turn costs as much as some of them."""
 
 Ask = Callable[[CallDetector], list[Observation]]
 
@@ -60,7 +60,7 @@ class DetectorFailure:
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """A detector, what it has not answered yet, the oldest first, and its work on that."""
+    """A detector, the questions that it has not answered yet (the oldest first), and its work on them."""
 
     id: str
     detector: CallDetector
@@ -70,11 +70,12 @@ class _Running:
 
     @property
     def is_out(self) -> bool:
-        """Whether it is asked no more in this call."""
+        """Whether it is left out for the rest of the call."""
         return self.failures >= MOST_FAILURES or len(self.owed) >= MOST_OWED
 
     async def answer(self) -> list[Observation]:
-        """To what is owed longest. Whoever stops waiting leaves the detector at work. Raises what the detector does."""
+        """The answer to the oldest question. If the caller stops waiting, the detector goes on. Raises what the
+        detector raises."""
         question = self.owed[0]
         if self.at_work is None:
             self.at_work = asyncio.create_task(in_thread(lambda: question.ask(self.detector)))
@@ -103,10 +104,10 @@ class ThreadedDetectorRunner:
         return await self._heard([utterance])
 
     async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
-        """As `heard` of each in turn, one at least, in half the time: for a call that is gone on with.
+        """Does what `heard` does for each utterance in turn, at least one, in half the time: for a call that goes on.
 
-        A detector that raises is reported once for many, and what it said of those is lost. The last is asked about by
-        itself, for only what they say of that may be news.
+        A detector that raises is reported once for many utterances, and what it said of them is lost. The last
+        utterance is asked about by itself, because only what is said of it may be news.
         """
         observed: list[Observation | DetectorFailure] = []
         for first in range(0, len(utterances) - 1, HEARD_AT_ONCE):
@@ -130,8 +131,8 @@ class ThreadedDetectorRunner:
         return await self._encoder.embeddings(texts)
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
-        """What holds already of an utterance that still goes on. A detector that fails here has its say when all of it
-        is heard."""
+        """What already holds of an utterance that still goes on. A detector that fails here is asked again about the
+        whole utterance."""
         found: list[Finding] = []
         for running in self._running:
             if isinstance(running.detector, Foreseeing) and not running.owed:
@@ -141,19 +142,19 @@ class ThreadedDetectorRunner:
         return found
 
     async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
-        """Let those that care know that this stretch has no text; only failures come of it."""
+        """Tell the detectors that this stretch has no text. Only failures come back."""
         return await self._ask_all(partial(_told_of_gap, start=start, end=end))
 
     async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
-        """Let those that care know that the audio clock stood still; only failures come of it."""
+        """Tell the detectors that the audio clock stood still. Only failures come back."""
         return await self._ask_all(partial(_told_of_hold, at=at, seconds=seconds))
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
-        """What they say of time having passed."""
+        """What the detectors say once this time has passed."""
         return await self._ask_all(lambda detector: detector.elapsed(at))
 
     async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
-        """Their last words."""
+        """What the detectors say at the call's end."""
         return await self._ask_all(lambda detector: detector.closed(at))
 
     async def _ask_all(self, ask: Ask) -> list[Observation | DetectorFailure]:
@@ -164,7 +165,7 @@ class ThreadedDetectorRunner:
         return answers
 
     async def _answers(self, running: _Running, question: _Question) -> list[Observation | DetectorFailure]:
-        """What it says to this, and to what it still owed."""
+        """The answers to this question and to those that were still owed."""
         running.owed.append(question)
         answers: list[Observation | DetectorFailure] = []
         try:
@@ -183,13 +184,13 @@ class ThreadedDetectorRunner:
 
 
 def _retrieve(task: asyncio.Task[list[Observation]]) -> None:
-    """Nobody else may: a detector that is left out is not waited for."""
+    """Take a task's result, so that asyncio reports no error: nobody waits for a detector that is left out."""
     if not task.cancelled():
         task.exception()
 
 
 def ask_about(detector: CallDetector, utterance: Utterance, embedding: Embedding | None) -> list[Observation]:
-    """What a detector says of an utterance, by its meaning where that is known."""
+    """What a detector says of an utterance, by its meaning if that is known."""
     if embedding is not None and isinstance(detector, Understanding):
         return detector.understood(utterance, embedding)
     return detector.heard(utterance)
@@ -198,7 +199,8 @@ def ask_about(detector: CallDetector, utterance: Utterance, embedding: Embedding
 def _told_each(
     detector: CallDetector, utterances: Sequence[Utterance], embeddings: NDArray[np.float32] | None
 ) -> list[Observation]:
-    """One that it fails at does not keep it from those that follow. Raises the last failure."""
+    """What a detector says of each utterance. One that it fails at does not keep it from the others. Raises the last
+    failure."""
     answers: list[Observation] = []
     failed: Exception | None = None
     for number, utterance in enumerate(utterances):

@@ -1,6 +1,6 @@
-"""What people's decisions about alerts teach the judgement: rules that are often wrong ask for more.
+"""Learns from people's decisions about alerts: rules that are often wrong must be surer.
 
-Of what was not told nobody has decided. So decisions make rules quieter, and never louder.
+Nobody decides about what was not told. So decisions make rules quieter, and never louder.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class BadCalibration(DetectorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """An alert of the judgement that a person has decided. `rule`: the pattern's, None where meaning alone told it.
-    `score` in (0, 1]."""
+    """An alert that a person has decided on. `rule`: the pattern's, None if meaning alone told it. `score` in (0,
+    1]."""
 
     category: str
     rule: str | None
@@ -41,13 +41,13 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Trust by rule and thresholds by category, in the place of those that ship; each in [0, 1]."""
+    """Trust of each rule and threshold of each category, in place of the shipped ones; each in [0, 1]."""
 
     trust: Mapping[str, float]
     thresholds: Mapping[str, float]
 
     def __bool__(self) -> bool:
-        """Whether anything changes."""
+        """Whether it changes anything."""
         return bool(self.trust or self.thresholds)
 
     def of(self, judgement: Judgement) -> Judgement:
@@ -64,7 +64,8 @@ class Calibration:
 
 
 def calibrate(judgement: Judgement, decided: Sequence[Decided], precision: float) -> Calibration:
-    """What changes. `precision`: the share of right alerts that a category without a pattern should reach."""
+    """The calibration that the decisions call for. `precision`: the share of right alerts that a category without a
+    pattern should reach."""
     rules = sorted({each.rule for each in decided if each.rule is not None})
     trust = {rule: _trust(judgement, [each for each in decided if each.rule == rule], rule) for rule in rules}
     thresholds = {
@@ -78,7 +79,7 @@ def calibrate(judgement: Judgement, decided: Sequence[Decided], precision: float
 
 
 def load_calibration(path: Path) -> Calibration | None:
-    """None where there is no such file. Raises BadCalibration."""
+    """Read the file; None if there is none. Raises BadCalibration."""
     try:
         raw: Any = json.loads(path.read_bytes())
         return Calibration(trust=_shares(raw["trust"]), thresholds=_shares(raw["thresholds"]))
@@ -97,13 +98,13 @@ def _shares(raw: Any) -> dict[str, float]:
 
 
 def _trust(judgement: Judgement, decided: Sequence[Decided], rule: str) -> float:
-    """How often the rule is right, as decided, with what it comes with as PRIOR decisions."""
+    """How often the rule is right. What it ships with counts as PRIOR decisions."""
     right = sum(each.right for each in decided)
     return round((right + PRIOR * judgement.trust_of(rule)) / (len(decided) + PRIOR), 3)
 
 
 def _threshold(before: float, decided: Sequence[Decided], precision: float) -> float:
-    """The lowest one, from `before` to HIGHEST, above which enough of the alerts were right."""
+    """The lowest threshold, from `before` to HIGHEST, above which enough of the alerts were right."""
     if len(decided) < LEAST:
         return before
     steps = range(math.ceil(before / _STEP), round(HIGHEST / _STEP))
@@ -111,6 +112,6 @@ def _threshold(before: float, decided: Sequence[Decided], precision: float) -> f
 
 
 def _share_right(decided: Iterable[Decided], threshold: float) -> float:
-    """Of the alerts from that score, by Laplace's rule: of none nothing is known."""
+    """The share of right alerts from that score on, by Laplace's rule of succession."""
     told = [each.right for each in decided if each.score >= threshold]
     return (sum(told) + 1) / (len(told) + 2)

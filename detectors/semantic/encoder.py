@@ -1,35 +1,31 @@
-"""Texts to what they mean: the trained encoder, run by ONNX Runtime."""
+"""The trained text encoder, run by ONNX Runtime."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from asr.onnx_session import OnnxSession, open_onnx_session
 from detectors.contract import DetectorError, Embedding
 
 FOLDER: Final = Path(__file__).parent / "data"
-"""Where the encoder and its heads ship: `encoder.onnx`, `tokenizer.json`, `heads.npz`."""
+"""The folder in which the encoder and its heads ship: `encoder.onnx`, `tokenizer.json`, `heads.npz`."""
 
 MOST_TOKENS: Final = 96
-"""What training saw at most: about 150 Chinese characters. A longer text is judged in pieces of that length."""
+"""The longest text that training saw: about 150 Chinese characters. A longer text is judged in pieces of that
+length."""
 MOST_PIECES: Final = 16
-"""Of one text: what 90 s of speech hold at most. The rest of a longer one is not looked at."""
+"""So many pieces of one text are read: what 90 s of speech hold at most. The rest is left out."""
 
 
 class EncoderMissing(DetectorError):
     """A file of the encoder is not there or is none; the message names it."""
-
-
-class _Session(Protocol):
-    """The part of onnxruntime.InferenceSession that is used here."""
-
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any]) -> Sequence[Any]: ...
 
 
 class OnnxTextEncoder:
@@ -45,7 +41,8 @@ class OnnxTextEncoder:
         self._turn = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """A vector of length 1 a text, shape (texts, size). A text of many pieces has the mean of theirs."""
+        """One vector of length 1 for each text, shape (texts, size). A text of several pieces gets the mean of
+        theirs."""
         split = [_pieces(encoding.ids) for encoding in self._tokenizer.encode_batch([*texts])]
         vectors = [np.mean([self._vector(ids) for ids in pieces], axis=0) for pieces in split]
         stacked = np.stack(vectors).astype(np.float32)
@@ -58,26 +55,19 @@ class OnnxTextEncoder:
 
 
 def _pieces(ids: list[int]) -> list[list[int]]:
-    """The ids, framed as they came; cut where they are too many for one."""
+    """The ids in pieces that the encoder takes, each with the first and last token around it."""
     first, *content, last = ids
     room = MOST_TOKENS - 2
     cuts = range(0, max(1, len(content)), room)
     return [[first, *content[begin : begin + room], last] for begin in cuts][:MOST_PIECES]
 
 
-def _loaded(folder: Path) -> tuple[Tokenizer, _Session]:
-    import onnxruntime  # 0.1 s and 50 MB that only those who encode pay
-
+def _loaded(folder: Path) -> tuple[Tokenizer, OnnxSession]:
     model, words = folder / "encoder.onnx", folder / "tokenizer.json"
     for path in (model, words):
         if not path.is_file():
             raise EncoderMissing(f"{path.name} is missing in {folder}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
-        return Tokenizer.from_file(str(words)), cast("_Session", session)
+        return Tokenizer.from_file(str(words)), open_onnx_session(model)
     except Exception as failure:  # both libraries raise bare exceptions of their own
         raise EncoderMissing(f"the encoder in {folder} cannot be loaded: {failure}") from failure

@@ -1,4 +1,5 @@
-"""What a line means for us, from its vector and those of the two turns before it: trained layers, in numpy."""
+"""The trained layers over the encoder, in numpy: from the vectors of a line and of the two turns before it to what the
+line means."""
 
 from __future__ import annotations
 
@@ -16,21 +17,21 @@ from detectors.contract import DetectorError, Embedding, Emotion, SentimentLabel
 from detectors.semantic.encoder import FOLDER
 
 Stance = Literal["asserts", "denies", "quotes", "asks", "warns_against", "offers_help", "none"]
-"""How a speaker stands to a violation that is in his words or touched on by them."""
+"""How a speaker stands to a violation that the words name or touch on."""
 
 TURNS_BEFORE: Final = 2
 _GROUPS: Final = ("categories", "any", "stance", "sentiment", "emotion", "says")
 _LOG_ODDS: Final = frozenset({"categories", "any", "says"})
-"""Groups of outputs each of which may hold by itself; of the others one does."""
+"""Groups whose outputs may each hold by themselves. Of any other group exactly one does."""
 
 
 class BadHeads(DetectorError):
-    """The file of the heads does not hold what is needed; the message names it."""
+    """The file of the heads lacks something; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """Who said something, and its vector."""
+class EmbeddedTurn:
+    """One turn: its speaker and its vector."""
 
     role: Role
     embedding: Embedding
@@ -38,9 +39,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """What one line means. `categories`: log odds that an agent who says it commits each; `violates`: that it is any of
-    them. `stances`, `sentiments`, `emotions`: probabilities that sum to 1. `says`: log odds of each thing that belongs
-    into the record of a call (`Said`, `Conduct`), whoever speaks."""
+    """The meaning of one line. `categories`: for each violation, the log odds that an agent who says the line commits
+    it. `violates`: the log odds that it is any of them. `stances`, `sentiments`, `emotions`: probabilities that sum to
+    1. `says`: for each statement of a call's record (`Said`, `Conduct`), its log odds, whoever speaks."""
 
     categories: Mapping[str, float]
     violates: float
@@ -51,7 +52,7 @@ class Meaning:
 
 
 class Heads:
-    """The trained layers. `names`: each group's outputs, in order."""
+    """The trained layers. `names` has each group's outputs, in order."""
 
     def __init__(self, weights: Mapping[str, NDArray[np.float32]], names: Mapping[str, Sequence[str]]) -> None:
         self._weights = weights
@@ -60,11 +61,12 @@ class Heads:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The violations that are told, in the order of the outputs."""
+        """The violations, in the order of the outputs."""
         return tuple(self._names["categories"])
 
-    def meaning(self, said: Turn, before: Sequence[Turn]) -> Meaning:
-        """What `said` means after the turns `before` it, oldest first. The last two of them count."""
+    def meaning(self, said: EmbeddedTurn, before: Sequence[EmbeddedTurn]) -> Meaning:
+        """The meaning of the turn `said` after the turns `before` it, oldest first. Only the last two of those
+        count."""
         logits = self._logits(said, before)
         groups: dict[str, dict[str, float]] = {}
         begin = 0
@@ -83,7 +85,7 @@ class Heads:
             says=groups["says"],
         )
 
-    def _logits(self, said: Turn, before: Sequence[Turn]) -> NDArray[np.float32]:
+    def _logits(self, said: EmbeddedTurn, before: Sequence[EmbeddedTurn]) -> NDArray[np.float32]:
         size = said.embedding.shape[0]
         place, flags = np.zeros((1 + TURNS_BEFORE, size), np.float32), np.zeros(1 + 2 * TURNS_BEFORE, np.float32)
         place[0], flags[0] = said.embedding, said.role == "agent"
@@ -122,7 +124,8 @@ def load_heads(folder: Path = FOLDER) -> Heads:
 
 
 def _product(matrix: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Row by row, on one core: `@` starts BLAS threads, which wait for each other where recognition has the cores."""
+    """The product, row by row on one core. `@` would start BLAS threads, which wait for each other where recognition
+    has the cores."""
     return np.asarray(np.vecdot(matrix, vector), np.float32)
 
 
@@ -132,23 +135,23 @@ def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By the tanh approximation, which numpy can do without an error function; within 0.0005 of the exact one."""
+    """GELU by its tanh approximation, within 0.0005 of the exact value. numpy has no error function."""
     return np.asarray(0.5 * x * (1.0 + np.tanh(0.7978845608 * (x + 0.044715 * x**3))), np.float32)
 
 
 class Conversation:
-    """One call's turns as far as they matter to the next one."""
+    """The last turns of one call, as far as the next one depends on them."""
 
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
-        self._turns: deque[Turn] = deque(maxlen=TURNS_BEFORE)
+        self._turns: deque[EmbeddedTurn] = deque(maxlen=TURNS_BEFORE)
 
     def meaning(self, role: Role, embedding: Embedding) -> Meaning:
-        """Of what is said now, after the turns before it."""
-        return self._heads.meaning(Turn(role=role, embedding=embedding), tuple(self._turns))
+        """The meaning of a turn after the turns before it. It is not remembered."""
+        return self._heads.meaning(EmbeddedTurn(role=role, embedding=embedding), tuple(self._turns))
 
     def heard(self, role: Role, embedding: Embedding) -> Meaning:
-        """As `meaning`, and remembered."""
+        """The meaning of a turn, which is remembered for the next ones."""
         meaning = self.meaning(role, embedding)
-        self._turns.append(Turn(role=role, embedding=embedding))
+        self._turns.append(EmbeddedTurn(role=role, embedding=embedding))
         return meaning

@@ -1,4 +1,5 @@
-"""One judgement from all signals: what a line means, how its speaker stands to it, and which patterns it meets."""
+"""Weighs all signals into one judgement: what a line means, how its speaker stands to it, and which patterns it
+meets."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ EXPECTED_WEIGHT: Final = 3.0
 
 
 class BadJudgement(DetectorError):
-    """The file of weights and thresholds does not hold what is needed; the message names it."""
+    """The file of weights and thresholds lacks something; the message names it."""
 
 
 class EarlierUtterances:
@@ -114,7 +115,7 @@ class Judgement:
         return [name for name in named if violates >= self._least(line, name)]
 
     def trust_of(self, rule: str) -> float:
-        """How far a rule that is met can be trusted, in [0, 1]."""
+        """The trust in a rule that is met, in [0, 1]."""
         return self.trust.get(rule, self.trust_in_other_rules)
 
     def _least(self, line: Line, category: str) -> float:

@@ -1,7 +1,5 @@
-"""Violations by what was meant: patterns are evidence, the encoder's judgement decides.
-
-Where there is no encoder, or it fails, the patterns alone are asked, as `lexical` does.
-"""
+"""Violations by meaning: patterns are evidence, the encoder's judgement decides. Without an encoder, or if it fails,
+the patterns alone decide, as `lexical` does."""
 
 from __future__ import annotations
 
@@ -14,18 +12,19 @@ from detectors.contract import CallContext, Embedding, Finding, Jurisdiction, Ob
 from detectors.packs.findings import finding_of
 from detectors.packs.taxonomy import Category
 from detectors.rules.lexical import LexicalCall, LexicalDetector
-from detectors.semantic.heads import Conversation, Heads, Meaning, Turn
+from detectors.semantic.heads import Conversation, EmbeddedTurn, Heads, Meaning
 from detectors.semantic.judgement import EarlierUtterances, Judgement, Line
 from detectors.sentences import sentences
 
 SURE_AGAINST_WORDS: Final = 0.95
-"""What a meaning must reach where a rule's words are there and do not count: "when did I say that I would break your
-leg?" is near the threat that it denies."""
+"""The probability that a meaning must reach if a rule's words occur and do not count. "When did I say that I would
+break your leg?" is near the threat that it denies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """What judges by meaning: the encoder, what is read from its vectors, and how signals are weighed."""
+    """The parts that judge by meaning: the encoder, the heads over its vectors, and the judgement that weighs the
+    signals."""
 
     encoder: TextEncoder
     heads: Heads
@@ -33,7 +32,7 @@ class Understood:
 
 
 class SemanticDetector:
-    """`told_by_ear`: categories that words alone cannot settle."""
+    """Tells violations. `told_by_ear`: categories that words alone cannot settle."""
 
     id: ClassVar[str] = "semantic"
 
@@ -60,7 +59,7 @@ def rule_of(category: str) -> str:
 
 
 class SemanticCall:
-    """One call's memory: the patterns' own, and the last turns."""
+    """One call's memory: that of the patterns, and the last turns."""
 
     def __init__(
         self,
@@ -82,7 +81,7 @@ class SemanticCall:
         return self._patterns.heard(utterance)
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
-        """One finding a category, at most."""
+        """At most one finding of each category."""
         meaning = self._conversation.heard(utterance.role, embedding)
         met = [found for found in self._patterns.heard(utterance) if isinstance(found, Finding)]
         if utterance.role != "agent" or not utterance.text.strip():
@@ -108,7 +107,7 @@ class SemanticCall:
         return told
 
     def foresee(self, utterance: Utterance) -> list[Finding]:
-        """Patterns met so far that the meaning so far agrees with."""
+        """Findings of patterns that are met so far and agree with the meaning so far."""
         met = self._patterns.foresee(utterance)
         if not met:
             return []
@@ -139,11 +138,13 @@ class SemanticCall:
         )
 
     def _telling(self, category: str, text: str) -> tuple[int, int]:
-        """Where the sentence stands that tells most."""
+        """The place of the sentence that shows the category most clearly."""
         spans = sentences(text)
         if len(spans) == 1:
             return spans[0]
         vectors = self._understood.encoder.encode([text[begin:end] for begin, end in spans])
         heads = self._understood.heads
-        meant = [heads.meaning(Turn(role="agent", embedding=vector), ()).categories[category] for vector in vectors]
+        meant = [
+            heads.meaning(EmbeddedTurn(role="agent", embedding=vector), ()).categories[category] for vector in vectors
+        ]
         return spans[meant.index(max(meant))]

@@ -28,7 +28,7 @@ _TURNED_GOOD: Final = -0.8
 _TURNED_BAD: Final = -0.3
 """不生气了, "not angry": faint praise."""
 _COARSE: Final = -0.9
-"""From this weight on a word keeps most of its sting when denied: "I don't give a shit"."""
+"""The weight from which on a word keeps most of its sting when it is denied: "I don't give a shit"."""
 
 _COURTESY: Final[dict[Language, int]] = {"zh": 24, "en": 14}
 """Beyond this length a kind word is taken for form: "Thank you. This is an attempt to collect a debt, …"."""

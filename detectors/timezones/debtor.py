@@ -1,4 +1,4 @@
-"""Whose clock a call is judged by: the debtor's, as far as anyone has told it."""
+"""The zone by whose clock a call is judged: the debtor's, as far as anybody has told it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DebtorZone:
         return self.zone.name if self.zone else ""
 
     def trouble(self) -> tuple[ZoneTrouble, str] | None:
-        """What a person must know of it, in a sentence; None where the zone is clear."""
+        """What a person must know about the zone: a code and a sentence. None where the zone is clear."""
         instead = f"permitted hours go by {self.name}, {self.told_by}"
         if self.zone is None:
             instead = "a call counts as made at night only where it is night in all zones of the jurisdiction"
@@ -90,7 +90,7 @@ def possible_zones(name: str, metadata: Mapping[str, str], jurisdiction: Jurisdi
 
 
 def _told(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What the metadata tell, the surest first. An empty field tells nothing."""
+    """The zone that the metadata tell, by the surest field first. An empty field tells nothing."""
     given = [(_plain(field), field, value) for field, value in metadata.items() if value.strip()]
     return [(field, value) for known in FIELDS for plain, field, value in given if plain == known]
 

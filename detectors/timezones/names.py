@@ -23,7 +23,8 @@ _PLACES = frozenset(
 _NO_PLACE = frozenset(("ACT", "LHI", "NSW", "North", "South", "West"))
 """Parts of Australia whose names mean something else elsewhere."""
 _NOT_MEANT = frozenset(("Factory", "EST", "MST"))
-"""To the tz database EST is five hours behind UTC all year round; who writes it means New York, in summer too."""
+"""Names of the tz database that people mean otherwise. To it EST is five hours behind UTC all year round; a person who
+writes it means New York, in summer too."""
 
 SAID: Mapping[str, str] = MappingProxyType(
     {

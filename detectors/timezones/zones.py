@@ -1,6 +1,6 @@
-"""Reads what people and machines write for a time zone. Whatever it is given, it answers with a zone or with None.
+"""Reads time zones as people and machines write them. The answer is a zone or None, whatever the text is.
 
-Only names of the tz database's own list are ever opened, so that no text reaches the file system.
+Only names of the tz database's own list are opened, so no text reaches the file system.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _OFFSET = re.compile(
 )
 _COUNTED = re.compile(f"(?P<side>[东東西])(?P<hours>[{EIGHTHS}]{{1,2}}|\\d{{1,2}})时?[区區]")
 _SHOWN = re.compile(r"\((?P<offset>(?:utc|gmt)[^()]*)\)\s*(?P<rest>.+)")
-"""As Windows shows a zone: `(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi`. The offset is that of winter."""
+"""A zone as Windows shows it: `(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi`. The offset is that of winter."""
 _WRITTEN = re.compile(r"(?P<offset>(?:(?:utc|gmt)\s*[+-]?|[+-])\s*[\d:]+)[\s(]+(?P<rest>\D.*)")
-"""As JavaScript writes one: `GMT+0800 (China Standard Time)`. The offset is that of the moment."""
+"""A zone as JavaScript writes it: `GMT+0800 (China Standard Time)`. The offset is that of the moment."""
 _NAMED = re.compile(r"(?P<rest>[^()]*[^()\s])\s*\((?:[a-z]+, )?(?P<offset>[^()]*)\)")
-"""As Linux does: `Asia/Shanghai (CST, +0800)`."""
+"""A zone as Linux shows it: `Asia/Shanghai (CST, +0800)`."""
 _POSIX = re.compile(r"(?P<name>[a-z]{3,5})\s*[+-]?(?P<hours>\d{1,2})(?::?00)?")
 _COUNTRY = re.compile(r"\((us (&|and) canada|美国和加拿大)\)")
 _TIME = re.compile(r"(standard|daylight|summer)?time$")
@@ -81,7 +81,8 @@ def _read(text: str, jurisdiction: Jurisdiction | None) -> Zone | None:
 
 
 def _at_offset(text: str) -> Zone | None:
-    """A distance from UTC: `UTC+8`, `gmt+0800`, `+08:00`, `8`, `z`, `东八区`. Not the tz database's `Etc/GMT+8`."""
+    """Reads a distance from UTC: `UTC+8`, `gmt+0800`, `+08:00`, `8`, `z`, `东八区`. `Etc/GMT+8` of the tz database is
+    none."""
     if text in {"z", "utc", "gmt"}:
         return _fixed(0)
     if counted := _COUNTED.fullmatch(text):
@@ -103,7 +104,7 @@ def _minutes(found: re.Match[str]) -> int | None:
 
 
 def _chinese(numeral: str) -> int:
-    """一 to 十二."""
+    """Reads 一 to 十二."""
     return sum(EIGHTHS.index(digit) for digit in numeral)
 
 
@@ -152,7 +153,7 @@ def _by_abbreviation(posix: re.Match[str], jurisdiction: Jurisdiction | None) ->
 
 
 def _apart(zone: Zone) -> set[timedelta | None]:
-    """How far the clock is from UTC, winter and summer."""
+    """How far the clock is from UTC, in winter and in summer."""
     return {moment.astimezone(zone.clock).utcoffset() for moment in (_WINTER, _SUMMER)}
 
 

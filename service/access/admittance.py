@@ -1,4 +1,4 @@
-"""Who a gateway is that connects: by a key, or by what its source's credential asks for."""
+"""Identifies a connecting gateway, by its key or by the credential of its source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.access.keys import KeyForbidden, KeyMissing, basic_pair, presented_
 from service.access.sealing import Sealer
 from service.access.sessions import unix_now
 from service.access.signatures import SIGNATURES
-from service.access.sources import check_connection
+from service.access.source_description import check_connection
 from service.access.store_cache import Found, StoreCache
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.source import Source
@@ -28,13 +28,13 @@ log = structlog.get_logger(__name__)
 
 
 class NoPublicUrl(Exception):
-    """Nobody has said to which URL the vendor connects, which its signature is over."""
+    """No public URL is set, and the vendor's signature is over the URL to which it connects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a connection shows of itself. `place` follows the dialect's path: a key, a source's name, or nothing.
-    `headers` by name, in whatever case. `target`: path and query as asked for."""
+class ConnectionAttempt:
+    """What a connection presents. `place` follows the dialect's path: a key, a source's name, or nothing. `headers`: by
+    name, in any case. `target`: path and query as they were requested."""
 
     dialect: str
     place: str
@@ -44,13 +44,13 @@ class Shown:
 
     @property
     def key(self) -> str | None:
-        """What has the form of a gateway key, in a header, or in the path where the dialect lets it stand there."""
+        """The text with the form of a gateway key, from a header, or from the path if the dialect allows it there."""
         shown = (self.place if DIALECTS[self.dialect].key_in_path else "", presented_key(self.headers) or "")
         return next((text for text in shown if split(text) is not None), None)
 
 
 class Admittance:
-    """One application's door for gateways. `public_url` holds for sources that have none of their own."""
+    """Admits gateways. `public_url` is used for sources that have none of their own."""
 
     def __init__(self, store: Store, sealer: Sealer, public_url: str) -> None:
         self._store = store
@@ -62,13 +62,13 @@ class Admittance:
         self._by_api_key: StoreCache[Source] = StoreCache(self._source_of_api_key)
 
     def forget(self) -> None:
-        """A key or a source was changed in this process."""
+        """A key or a source was changed in this process, so what was read of them is read again."""
         for known in (self.keys, self._sources, self._by_api_key):
             known.forget()
 
-    async def admitted(self, shown: Shown) -> Gateway:
-        """Whose connection it is. Raises KeyMissing, KeyForbidden, NoPublicUrl, StorageUnavailable; Unusable where the
-        source's secret cannot be read."""
+    async def admitted(self, shown: ConnectionAttempt) -> Gateway:
+        """The gateway whose connection this is. Raises KeyMissing, KeyForbidden, NoPublicUrl, StorageUnavailable, and
+        Unusable if the source's secret cannot be read."""
         gateway = await self._by_key(shown.key) if shown.key is not None else await self._by_credential(shown)
         if shown.place not in ("", shown.key, gateway.source.name):
             raise KeyForbidden("This key is another source's.")
@@ -78,7 +78,7 @@ class Admittance:
     async def _by_key(self, key: str) -> Gateway:
         return await verified_key(self.keys, key, "stream")
 
-    async def _by_credential(self, shown: Shown) -> Gateway:
+    async def _by_credential(self, shown: ConnectionAttempt) -> Gateway:
         known, found = await self._found(shown)
         if found is None or found.value.credential.kind == "key":
             raise KeyMissing
@@ -87,8 +87,8 @@ class Admittance:
         known.keep(found)
         return KeylessGateway(source=found.value)
 
-    async def _found(self, shown: Shown) -> tuple[StoreCache[Source], Found[Source] | None]:
-        """The source that the URL names, else the one that has the API key."""
+    async def _found(self, shown: ConnectionAttempt) -> tuple[StoreCache[Source], Found[Source] | None]:
+        """The source that the URL names, or else the source with the presented API key."""
         if shown.place:
             return self._sources, await self._sources.find(shown.place, steady_now())
         api_key = shown.headers.get("x-api-key")
@@ -100,7 +100,7 @@ class Admittance:
                 return source
         raise NotFound("no source has this API key")
 
-    def _check(self, source: Source, secret: str, shown: Shown) -> None:
+    def _check(self, source: Source, secret: str, shown: ConnectionAttempt) -> None:
         """Raises KeyMissing, NoPublicUrl."""
         credential = source.credential
         match credential.kind:
@@ -115,7 +115,7 @@ class Admittance:
         if not shows:
             raise KeyMissing
 
-    def _signed_once(self, source: Source, secret: str, shown: Shown) -> bool:
+    def _signed_once(self, source: Source, secret: str, shown: ConnectionAttempt) -> bool:
         if not _same(shown.headers.get("x-api-key", ""), source.credential.name):
             return False
         url = urlsplit(self._url(source, shown.target))
@@ -132,7 +132,8 @@ class Admittance:
         return True
 
     def _url(self, source: Source, target: str) -> str:
-        """The URL that the vendor connects to. One with a path is the whole of it: a proxy may write that anew too."""
+        """The URL to which the vendor connects. A public URL with a path is the whole URL, because a proxy may rewrite
+        paths too."""
         told = source.public_url or self._public_url
         if not told:
             raise NoPublicUrl

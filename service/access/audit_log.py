@@ -1,6 +1,8 @@
-"""Who did what, when, from where: a line in the log at once, and a row in the store as soon as it takes it.
+"""The audit log: who did what, when and from where. Each entry is a line in the log at once, and a row in the store as
+soon as it takes it.
 
-Nothing waits for the row. While the store is away rows are kept in memory, in order; the log has each line in any case.
+Nothing waits for the row. While the store is away, rows are kept in memory, in order; the log has each line in any
+case.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ REPEAT_SECONDS: Mapping[AuditEvent, float] = MappingProxyType(
         "handshake_denied": 10.0,
     }
 )
-"""The same again within this time is not written again: a player asks for a recording in dozens of ranges."""
+"""An equal entry within this time is not written again. A player asks for a recording in dozens of ranges."""
 
 FROM_STRANGERS: frozenset[AuditEvent] = frozenset(
     {"login_failed", "login_throttled", "key_refused", "handshake_denied"}
 )
-"""What anyone can cause who reaches the port."""
+"""Events that anybody can cause who reaches the port."""
 STRANGERS_A_MINUTE = 120
 REMEMBERED = 10_000
 MOST_WAITING = 10_000
@@ -46,7 +48,7 @@ _LONGEST_TEXT = 200
 
 
 class Repeats:
-    """What has been written of late. Pure: `now` in seconds of a steady clock."""
+    """Leaves out entries that repeat a recent one. Pure: `now` in seconds of a steady clock."""
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
@@ -55,7 +57,8 @@ class Repeats:
         self._left_out = 0
 
     def written(self, entry: AuditEntry, now: float) -> int | None:
-        """None: leave this one out. Else how many were left out since the one written before."""
+        """None if the entry is to be left out. Otherwise the number of entries left out since the last one that was
+        written."""
         if self._again(entry, now) or (entry.event in FROM_STRANGERS and self._flood(now)):
             self._left_out += 1
             return None
@@ -102,7 +105,7 @@ class AuditLog:
         self._failing = False
 
     def note(self, event: AuditEvent, *, who: str = "", subject: str = "", address: str = "", detail: str = "") -> None:
-        """Write it down. Never waits. `who` is a user's name, `subject` what it was done to."""
+        """Write an entry down; never waits. `who` is a user's name, `subject` what the event was done to."""
         entry = AuditEntry(
             at=utc_now(),
             event=event,

@@ -1,4 +1,4 @@
-"""What time it is: for routes and what they keep."""
+"""Clocks for routes and for what they keep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
+    """The time of day, in UTC."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,5 @@
-"""The connections of one process, whatever port they come to: the table of `connections.py` with a clock and a hand."""
+"""Guards the connections of one process, on every port. `connections.py` has the table and its rules; this adds the
+clock and drops what must go."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 class ConnectionGuard:
-    """Drops the connections that the table tells it to, at once and every so often."""
+    """Drops the connections that the table names, at once and from time to time."""
 
     def __init__(self, limits: ConnectionLimits, patience: ConnectionPatience = PATIENCE) -> None:
         self._table = Connections(limits, patience)

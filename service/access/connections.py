@@ -1,10 +1,10 @@
-"""Who is connected, for how long each may keep the service waiting, and who goes when there are too many. Pure: `now`
-is an argument (seconds, any steady clock).
+"""The table of open connections: how long each may keep the service waiting, and which goes when there are too many.
+Pure: `now` is an argument (seconds of any steady clock).
 
 A connection is a *stranger's* until a key or a session was verified on it. A half request costs its sender nothing and
-the service a descriptor, so strangers have a limit of their own: where it is reached, the address that holds most of
-them gives one up, the one that has kept the service waiting for longest. A gateway that comes meanwhile says its
-whole head at once, is verified, and no longer counts.
+the service a descriptor, so strangers have a limit of their own. When it is reached, the address with most strangers
+loses the one that has kept the service waiting longest. A gateway that connects meanwhile sends its whole head at once,
+is verified, and no longer counts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WebSocket's verification, the peer's reading of the last bytes."""
 _BASE_DESCRIPTORS = 192
 """The store, the model, logs, and what is accepted and dropped within one turn of the event loop."""
 _MOST_STRANGERS = 512
-"""An office of 60 that opens the log-in page at the same moment makes 360, for a second or two."""
+"""The most strangers. An office of 60 that opens the log-in page at the same moment makes 360, for a second or two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class ConnectionPatience:
     look_every: Seconds = 1.0
 
     def of(self, phase: Phase) -> Seconds:
+        """The longest time that a connection may spend in this phase."""
         match phase:
             case "head":
                 return self.head
@@ -66,8 +67,8 @@ class ConnectionLimits:
 
     @classmethod
     def within(cls, descriptors: int) -> ConnectionLimits:
-        """What fits a limit of open files: a connection may hold a second descriptor, of the recording it reads or
-        writes. A quarter, at most 512, may be strangers'."""
+        """Limits that fit a limit of open files. A connection may hold a second descriptor, of the recording that it
+        reads or writes. A quarter, at most 512, may be strangers'."""
         total = max(8, (descriptors - _BASE_DESCRIPTORS) // 2)
         return cls(total=total, strangers=min(_MOST_STRANGERS, max(4, total // 4)))
 
@@ -87,10 +88,11 @@ class Connection:
 
     @property
     def waits_for_peer(self) -> bool:
+        """Whether the peer, and not the service, has to act next."""
         return self.phase in ("head", "body", "closing")
 
     def overdue(self, patience: ConnectionPatience, now: float) -> bool:
-        """Has it used up the service's patience?"""
+        """Whether it has kept the service waiting for too long."""
         if now - self.since > patience.of(self.phase):
             return True
         return self.stranger and self.stalled_since is not None and now - self.stalled_since > patience.stalled
@@ -110,11 +112,11 @@ class Connections:
 
     @property
     def strangers(self) -> int:
-        """How many have shown neither key nor session."""
+        """The number of connections without a verified key or session."""
         return len(self._strangers)
 
     def opened(self, address: str, drop: Callable[[], None], now: float) -> tuple[Connection, Connection | None]:
-        """The new connection, and the one that must be dropped for it, if any: it may be the new one itself."""
+        """A new connection, and the connection that must be dropped for it, if any. It may be the new one itself."""
         new = Connection(address=address, drop=drop, since=now)
         self._open[new] = self._strangers[new] = None
         if len(self._open) <= self._limits.total and len(self._strangers) <= self._limits.strangers:
@@ -124,7 +126,7 @@ class Connections:
         return new, victim
 
     def enter(self, connection: Connection, phase: Phase, now: float) -> None:
-        """Its phase is this one now; the time in it counts from when it began."""
+        """The connection begins this phase now."""
         if connection.phase != phase:
             connection.phase, connection.since = phase, now
 
@@ -134,20 +136,20 @@ class Connections:
         self._strangers.pop(connection, None)
 
     def closed(self, connection: Connection) -> None:
-        """It is over. Told twice, it is over once."""
+        """The connection is over. A second call changes nothing."""
         self._open.pop(connection, None)
         self._strangers.pop(connection, None)
 
     def overdue(self, now: float) -> list[Connection]:
-        """Those to drop now; they no longer count."""
+        """The connections to drop now. They no longer count."""
         late = [connection for connection in self._open if connection.overdue(self._patience, now)]
         for connection in late:
             self.closed(connection)
         return late
 
     def _least_deserving(self) -> Connection:
-        """Of the address with most strangers the one that has kept us waiting for longest. The new one is among them,
-        as the youngest."""
+        """Of the address with most strangers, the one that has kept the service waiting longest. The new one is among
+        them, as the youngest."""
         held = Counter(connection.address for connection in self._strangers)
         return min(
             self._strangers,

@@ -1,4 +1,4 @@
-"""The credentials of sources: made with their secrets sealed, and read again."""
+"""The credentials of sources: made with sealed secrets, and read again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.storage.port import Sources
 from service.unusable import Unusable
 
 MIN_SECRET, MAX_SECRET = 16, 1024
-"""Characters. A vendor's own have more; one that somebody thought of might be guessed."""
+"""Characters. Vendors' own secrets have more. A secret that a person thinks of might be guessed."""
 
 _NAMES: Mapping[CredentialKind, tuple[re.Pattern[str], str]] = MappingProxyType(
     {
@@ -26,7 +26,7 @@ _NAMES: Mapping[CredentialKind, tuple[re.Pattern[str], str]] = MappingProxyType(
 )
 _NO_NAME = (re.compile(""), "has no name")
 _TAKEN = frozenset({"authorization", "connection", "cookie", "host", "origin", "upgrade", "x-api-key"})
-"""Headers that mean something else, here or on the way here."""
+"""Headers with another meaning, here or on the way here."""
 
 
 async def new_credential(

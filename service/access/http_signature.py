@@ -26,10 +26,10 @@ COVERED: Final = (
     "audiohook-correlation-id",
     "x-api-key",
 )
-"""What must be signed; more may be, of the request's header fields."""
+"""The components that must be signed. Other header fields of the request may be signed too."""
 MAX_AGE: Final[Seconds] = 10.0
 MAX_LIFETIME: Final[Seconds] = 30.0
-"""From `created` to `expires`."""
+"""The longest time from `created` to `expires`."""
 MAX_SKEW: Final[Seconds] = 3.0
 """How far the signer's clock may be ahead of this one."""
 MIN_NONCE: Final = 22
@@ -47,12 +47,12 @@ _FOLDED: Final = re.compile(r"[ \t]*\r\n[ \t]+")
 
 
 class SignatureInvalid(Exception):
-    """A request is not signed as it must be; the text says why, and nothing of the secret."""
+    """A request is not signed as it must be. The text says why, and holds nothing of the secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """What a valid signature says of itself. `created`, `expires`: seconds since 1970."""
+    """The parameters of a valid signature. `created`, `expires`: seconds since 1970."""
 
     key_id: str
     nonce: str

@@ -29,11 +29,11 @@ _NO_DIGEST = "0" * 64
 
 
 class KeyMissing(Exception):
-    """No key, or not one of ours: 401."""
+    """No key, or not a key of this service: status 401."""
 
 
 class KeyForbidden(Exception):
-    """A key of ours that may not do this: revoked, or without the right: 403."""
+    """A key of this service that may not do this, because it is revoked or lacks the right: status 403."""
 
 
 def new_key(source: Source, rights: Sequence[KeyRight]) -> tuple[GatewayKey, str]:
@@ -50,18 +50,18 @@ def new_key(source: Source, rights: Sequence[KeyRight]) -> tuple[GatewayKey, str
 
 
 def digest(secret: str) -> str:
-    """What is stored of a secret."""
+    """The form in which a secret is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def split(presented: str) -> tuple[str, str] | None:
-    """(id, secret) of something that looks like a key."""
+    """(id, secret) of a text with the form of a key."""
     match = _KEY.fullmatch(presented)
     return (match[1], match[2]) if match else None
 
 
 def presented_id(presented: str | None) -> str:
-    """The public part of something that looks like a key: what a log may hold of it."""
+    """The public part of a text with the form of a key, which a log may hold."""
     parts = split(presented or "")
     return parts[0] if parts else ""
 

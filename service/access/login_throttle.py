@@ -36,12 +36,13 @@ class Allowance:
 
 
 PER_ACCOUNT = Allowance(free=5, first_wait=15.0, longest_wait=900.0, fade=1800.0)
-"""Of an account at an address, or on a device: 4 guesses an hour, some ten at the beginning."""
+"""The allowance of an account at one address, or on one device: 4 guesses an hour, some ten at the beginning."""
 PER_ADDRESS = Allowance(free=60, first_wait=5.0, longest_wait=60.0, fade=60.0)
-"""Of an address, over all accounts: 60 guesses an hour and as many at the beginning. An office shares an address: sixty
-people mistype in one hour before it has to wait, and then a minute."""
+"""The allowance of an address, over all accounts: 60 guesses an hour, and as many at the beginning. An office shares an
+address. Sixty people may mistype within one hour before it has to wait, and then for a minute."""
 EVERYWHERE = Allowance(free=20, first_wait=15.0, longest_wait=300.0, fade=600.0)
-"""Of an account, over all addresses it was never entered from: 12 guesses an hour, whatever the number of addresses."""
+"""The allowance of an account, over all addresses from which it was never entered: 12 guesses an hour, whatever the
+number of addresses."""
 
 REMEMBERED = 10_000
 """Attempt counters kept, and known addresses: the ones touched least recently go first."""

@@ -44,6 +44,7 @@ class Sealer:
             raise Unusable(f"master key: {told(error, self._path)}") from error
 
     def seal(self, secret: str, source: str, field: str) -> str:
+        """The sealed secret, which only `unseal` with this source and field opens. Raises Unusable."""
         nonce = os.urandom(_NONCE_BYTES)
         box = nonce + self._cipher.encrypt(nonce, secret.encode(), _belonging(source, field))
         return f"{_FORM}.{self._mark}.{base64.urlsafe_b64encode(box).decode()}"
@@ -78,7 +79,7 @@ class Sealer:
 
     @property
     def _mark(self) -> str:
-        """Tells this key from another, and nothing of it."""
+        """A mark that tells this key from others, and nothing about it."""
         return hashlib.sha256(b"callwarden mark " + self._key).hexdigest()[:8]
 
 

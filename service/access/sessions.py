@@ -144,11 +144,6 @@ class Ended:
     def __contains__(self, session: Session) -> bool:
         return session.id in self._until
 
-    @property
-    def unsaved(self) -> int:
-        """Ended sessions that a restart would bring back, for the disk did not take them."""
-        return len(self._unsaved)
-
     async def add(self, session: Session, expires: float) -> None:
         """End a session now; OSError if it could not be written down: then it is tried again with the next ones."""
         self._until[session.id] = self._unsaved[session.id] = expires

@@ -1,8 +1,8 @@
 """Whether a vendor's signature of a handshake is right. Pure; each is checked against the URL that the vendor connects
 to, for what arrives here may have come through a proxy that wrote it anew.
 
-None of them names a time: TLS keeps a handshake from being heard and sent again. Telnyx signs its webhooks and not its
-WebSockets; it sends a token there, for which a gateway key stands.
+None of them names a time: TLS keeps a handshake from being overheard and sent again. Telnyx signs its webhooks and not
+its WebSockets; it sends a token there, for which a gateway key stands.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from service.ingest.source import CredentialKind
 
 Headers: TypeAlias = Mapping[str, str]
-"""By name, in whatever case."""
+"""Headers by name, in any case."""
 
 _SCHEMES = {"wss": ("wss", "https"), "https": ("wss", "https"), "ws": ("ws", "http"), "http": ("ws", "http")}
 _PORTS = {"wss": 443, "https": 443, "ws": 80, "http": 80}
@@ -48,16 +48,18 @@ def plivo_signature(token: str, url: str, nonce: str) -> str:
 
 
 def signed_by_twilio(token: str, url: str, headers: Headers) -> bool:
+    """Whether Twilio signed the handshake to this URL with the auth token."""
     return _is_one_of(headers.get("x-twilio-signature", ""), _by_url(token, url))
 
 
 def signed_by_signalwire(token: str, url: str, headers: Headers) -> bool:
+    """Whether SignalWire signed the handshake to this URL with the signing key."""
     return _is_one_of(headers.get("x-signalwire-signature", ""), _by_url(token, url))
 
 
 def signed_by_plivo(token: str, url: str, headers: Headers) -> bool:
-    """With the token of the account that streams, or of its main account. No document says whether the query is signed
-    with a WebSocket's URL: it may be or not."""
+    """Whether Plivo signed the handshake, with the token of the streaming account or of its main account. No document
+    says whether a WebSocket's signature covers the URL's query, so both are taken."""
     nonce = headers.get("x-plivo-signature-v3-nonce", "")
     sent = ",".join(headers.get(name, "") for name in ("x-plivo-signature-v3", "x-plivo-signature-ma-v3"))
     urls = {spelt for read in (url, url.partition("?")[0]) for spelt in spellings(read)}
@@ -68,7 +70,8 @@ def signed_by_plivo(token: str, url: str, headers: Headers) -> bool:
 SIGNATURES: Mapping[CredentialKind, Callable[[str, str, Headers], bool]] = MappingProxyType(
     {"twilio": signed_by_twilio, "signalwire": signed_by_signalwire, "plivo": signed_by_plivo}
 )
-"""By the credential that asks for them: with its secret, the public URL and the handshake's headers."""
+"""The check of each credential that is a signature. Its arguments are the secret, the public URL and the handshake's
+headers."""
 
 
 def _by_url(token: str, url: str) -> list[str]:

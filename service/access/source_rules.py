@@ -1,4 +1,4 @@
-"""What may be said of a source: one place, for the command line and the API alike. Pure."""
+"""The rules of what a source may be, in one place for the command line and the API. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadSource(Exception):
-    """What is said of a source cannot be; `field` names it."""
+    """A source cannot be as it is said to be; `field` names the wrong field."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field.replace('_', ' ')} {message}")

@@ -1,5 +1,4 @@
-"""What was read of the store and used rightly of late, so that gateways can connect and come back while the database is
-away."""
+"""Keeps values read from the store that were used rightly, so that gateways can connect while the database is away."""
 
 from __future__ import annotations
 
@@ -14,10 +13,10 @@ from service.storage.port import NotFound, StorageUnavailable
 T = TypeVar("T")
 
 FRESH_SECONDS = 60.0
-"""For so long the store is not asked again: what another process changes (the command line), such as a key that it
-revokes, holds on so long."""
+"""A value is not read again for so long. So a change by another process, such as a revoked key, takes effect within
+this time."""
 STALE_SECONDS = 600.0
-"""For so long what was read is good while the store cannot be asked: a restart of the database, a failover."""
+"""A value is still used for so long while the store cannot be asked: a restart of the database, a failover."""
 PATIENCE_SECONDS = 2.0
 """How long the store is waited for where there is such a value: a gateway hangs up on a handshake of 10 s."""
 MOST_KEPT = 1000
@@ -25,8 +24,8 @@ MOST_KEPT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found(Generic[T]):
-    """A value as the store had it `at` that time (seconds of a steady clock). `reading`: since which change it was
-    asked for."""
+    """A value as the store had it `at` that time (seconds of a steady clock). `reading`: the number of the last change
+    when it was read."""
 
     name: str
     value: T
@@ -35,8 +34,8 @@ class Found(Generic[T]):
 
 
 class StoreCache(Generic[T]):
-    """Keeps what turned out to be asked for rightly, so guesses fill nothing. `read` raises NotFound for a name that is
-    none, and StorageUnavailable."""
+    """Keeps values that were used rightly, so guesses fill nothing. `read` raises NotFound for an unknown name, and
+    StorageUnavailable."""
 
     def __init__(self, read: Callable[[str], Awaitable[T]], *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._read = read
@@ -62,7 +61,7 @@ class StoreCache(Generic[T]):
             return usable
 
     def keep(self, found: Found[T]) -> None:
-        """It was asked for rightly."""
+        """The value was used rightly, so keep it."""
         if found.reading != self._reading:
             return
         self._kept[found.name] = found
@@ -70,11 +69,11 @@ class StoreCache(Generic[T]):
             self._kept.popitem(last=False)
 
     def drop(self, found: Found[T]) -> None:
-        """It is not good any more."""
+        """The value is no longer good."""
         self._kept.pop(found.name, None)
 
     def forget(self) -> None:
-        """Something was changed in this process: nothing is good any more that was asked for before."""
+        """Something was changed in this process, so no value read before is good any more."""
         self._kept.clear()
         self._reading += 1
 

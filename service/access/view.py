@@ -20,8 +20,8 @@ from service.recordings.recordings import Sound
 from service.storage.port import AlertPage, CallPage, CallRecord, UserRole
 
 View: TypeAlias = UserRole | Literal["gateway", "stranger"]
-"""Through whose eyes a value is seen: those of a user of this role, of a gateway's key, of whoever reaches the port.
-Two that look with the same view see the same."""
+"""Who looks at a value: a user of this role, a gateway with its key, or anybody who reaches the port. Two with the same
+view see the same."""
 
 WATCHERS: tuple[UserRole, ...] = ("supervisor", "compliance", "admin")
 DECIDERS: tuple[UserRole, ...] = ("compliance", "admin")
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class NotForThisView(Exception):
-    """The value may not be seen by the one who looks, or nobody has said by whom it may: a defect of the caller, whose
+    """The value must not be seen with this view, or its type is not registered. It is a defect of the caller, whose
     roles are checked before."""
 
 
@@ -66,7 +66,7 @@ def shown_to(views: tuple[View, ...], part: Part | None = None) -> Callable[[typ
 
 
 def seen_by(view: View, value: T) -> T:
-    """What the one who looks may see of the value. Pure. Raises NotForThisView."""
+    """What may be seen of the value with this view. Pure. Raises NotForThisView."""
     rule = _RULES.get(type(value))
     if rule is None:
         raise NotForThisView(f"nobody has said who may see a {type(value).__name__} (service/access/view.py)")
@@ -80,7 +80,7 @@ def seen_by(view: View, value: T) -> T:
 
 
 def registered() -> frozenset[type]:
-    """The types of which it is said who sees them."""
+    """The types that are registered."""
     return frozenset(_RULES)
 
 

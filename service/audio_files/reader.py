@@ -95,7 +95,7 @@ class AudioFile:
             yield block
 
     def _rewind(self) -> None:
-        """Back to the first sample, where any has been read: some forms (GSM 6.10, G.721) cannot be wound at all."""
+        """Go back to the first sample, if any has been read. Some forms (GSM 6.10, G.721) cannot seek at all."""
         begun, self._begun = self._begun, True
         try:
             if begun:
@@ -104,7 +104,7 @@ class AudioFile:
             raise AudioUnusable(f"{self._path}: can be read only once: {_reason(cause)}") from cause
 
     def _scale(self) -> float:
-        """What full scale is in a file of floats: 1, but for programs that write integers as floats."""
+        """Full scale in a file of floats: 1, except for programs that write integers as floats."""
         if self._sound.subtype not in ("FLOAT", "DOUBLE"):
             return 1.0
         beyond = sounding = 0
@@ -122,7 +122,7 @@ class AudioFile:
         return "breaks off before its first sample" if self._cut else _NO_SAMPLE
 
     def _unread(self, read: int) -> str:
-        """What the header tells of and the file does not hold, or holds damaged."""
+        """The part of the file that its header announces and that is missing or damaged."""
         if fault := self._source.fault or self._fault:
             rest = f"what follows is cut off or damaged ({_reason(fault)})"
             return f"only the first {read / self.rate:.1f} s can be read; {rest}"

@@ -41,6 +41,7 @@ class WaveLayout:
 
     @property
     def bytes_a_second(self) -> int:
+        """How many bytes of samples a second takes."""
         return max(1, int.from_bytes(self.form[8:12], "little"))
 
     @property
@@ -134,7 +135,7 @@ class Spliced:
 
 
 def _chunks(file: BinaryIO, at: int, length: int) -> Iterator[_Chunk]:
-    """From byte `at` on, up to the samples, as far as the sizes lead to further chunks."""
+    """The chunks from byte `at` up to the samples, as far as their sizes lead to further chunks."""
     while at + 8 <= length:
         name, size = struct.unpack("<4sI", _read(file, at, 8))
         if not _is_name(name):

@@ -35,7 +35,7 @@ def _au(head: bytes) -> bytes:
 
 
 def _chunked(head: bytes, length: int, at: int, form: str, open_sizes: tuple[int, ...]) -> bytes:
-    """With the size of the `data` chunk, which is looked for from byte `at` on, reaching to the file's end."""
+    """The head with the size of the `data` chunk, searched from byte `at` on, set to reach the file's end."""
     size_of_head = struct.calcsize(form)
     while at + size_of_head <= len(head):
         name, size = struct.unpack_from(form, head, at)

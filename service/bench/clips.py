@@ -33,7 +33,7 @@ class Clip:
         return len(self.pcm) / self.rate
 
 
-class _Line(BaseModel):
+class _ManifestLine(BaseModel):
     file: str
     lang: str
     text: str
@@ -48,16 +48,16 @@ def read_clips(folder: Path, language: Language, most: int | None = None) -> lis
     return [_clip(folder, line) for line in lines]
 
 
-def _manifest(path: Path) -> list[_Line]:
+def _manifest(path: Path) -> list[_ManifestLine]:
     try:
         texts = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as cause:
         wanted = 'a line an utterance: {"file": …, "lang": "zh" or "en", "text": …}'
         raise ClipsUnusable(f"{path} cannot be read; it should hold {wanted}") from cause
-    lines: list[_Line] = []
+    lines: list[_ManifestLine] = []
     for number, text in enumerate(texts, 1):
         try:
-            lines.append(_Line.model_validate_json(text))
+            lines.append(_ManifestLine.model_validate_json(text))
         except ValidationError as cause:
             fault = cause.errors()[0]
             where = ".".join(map(str, fault["loc"]))
@@ -65,7 +65,7 @@ def _manifest(path: Path) -> list[_Line]:
     return lines
 
 
-def _clip(folder: Path, line: _Line) -> Clip:
+def _clip(folder: Path, line: _ManifestLine) -> Clip:
     try:
         with AudioFile(folder / line.file) as audio:
             mono = np.concatenate([block.mean(axis=1, dtype=np.float32) for block in audio.blocks()])

@@ -1,4 +1,4 @@
-"""How far what was heard is from what was said. Pure."""
+"""The difference between recognised and spoken text. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ NORMALISER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
-    """What turns the words said into those heard, and how many were said. Characters for Chinese, words for English."""
+    """The edits from the spoken to the recognised text, and how many units were spoken. Units are characters for
+    Chinese, words for English."""
 
     said: int = 0
     substituted: int = 0
@@ -43,17 +44,17 @@ class Edits:
 
 
 def edits_over(pairs: Iterable[tuple[str, str]], language: Language) -> Edits:
-    """Over texts as written, (said, heard) each."""
-    return sum((edits(units(said, language), units(heard, language)) for said, heard in pairs), Edits())
+    """The edits over texts as written, pairs of (said, recognised)."""
+    return sum((edits(units(said, language), units(recognised, language)) for said, recognised in pairs), Edits())
 
 
 def units(text: str, language: Language) -> Sequence[str]:
-    """What is counted: characters or words of the normalised text."""
+    """The units of a text: characters or words of its normalised form."""
     return comparable(text).split() if traits_of(language).spaced else comparable(text)
 
 
-def edits(said: Sequence[str], heard: Sequence[str]) -> Edits:
+def edits(said: Sequence[str], recognised: Sequence[str]) -> Edits:
     """The fewest edits (Levenshtein)."""
-    steps = Levenshtein.editops(said, heard).as_list()
+    steps = Levenshtein.editops(said, recognised).as_list()
     kinds = Counter(step[0] for step in steps)
     return Edits(said=len(said), substituted=kinds["replace"], deleted=kinds["delete"], inserted=kinds["insert"])

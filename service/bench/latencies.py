@@ -1,4 +1,4 @@
-"""What was played into one call, what came back and when: what is late, lost, doubled or out of order. Plain."""
+"""What was played into one call, what came back, and when: how late, lost, doubled or out of order it is. Plain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.record.facts import Alert, AlertRaised, GapMarked, UtteranceHeard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """How long after its end was sent an utterance's text, or an alert, came; and where that end lies."""
+    """How many seconds after its end was sent an utterance's text, or an alert, came; and where that end lies."""
 
     end: Seconds
     seconds: Seconds
@@ -57,13 +57,14 @@ class CallLatencies:
 
     @property
     def alerts(self) -> list[Late]:
-        """After the end of the utterance that holds the evidence; less than nothing for those that came before it."""
+        """Seconds from the end of the utterance with the evidence to the alert. Negative if the alert came before the
+        end."""
         ends = {each.id: each.end for each in self.utterances}
         return [self._late(ends[alert.utterance_id], at) for alert, at in self.raised if alert.utterance_id in ends]
 
     @property
     def alerts_after_evidence(self) -> list[Late]:
-        """After the last word of the evidence itself, while its speaker may go on for long."""
+        """Seconds from the last word of the evidence itself to the alert; its speaker may go on for long."""
         return [self._late(alert.end, at) for alert, at in self.raised]
 
     @property
@@ -80,8 +81,8 @@ class CallLatencies:
             wrong += sum(each.index != at or each.start < before for at, each, before in _with_end_before(leg))
         return wrong
 
-    def unheard(self) -> list[PlacedClip]:
-        """What was played and brought neither text nor a marked gap."""
+    def lost(self) -> list[PlacedClip]:
+        """Clips that were played and brought neither text nor a marked gap."""
         return [placed for placed in self.call.placed if not self._answered(placed)]
 
     def _answered(self, placed: PlacedClip) -> bool:
@@ -90,22 +91,22 @@ class CallLatencies:
         return any(start < placed.end and placed.start < end for start, end in texts + gaps)
 
     def edits(self, language: Language) -> Edits:
-        """Against what was played, each leg's words in a row."""
+        """The edits against what was played, with each leg's words in a row."""
         total = Edits()
         for role in ROLES:
             said = " ".join(each.text for each in self.call.placed if each.role == role)
-            heard = " ".join(each.text for each in self.utterances if each.role == role)
-            total += edits(units(said, language), units(heard, language))
+            recognised = " ".join(each.text for each in self.utterances if each.role == role)
+            total += edits(units(said, language), units(recognised, language))
         return total
 
 
 def within(lates: Sequence[Late], first: Seconds, last: Seconds) -> list[Seconds]:
-    """The latenesses of what ended in [first, last]."""
+    """The latenesses of what ended within [first, last]."""
     return [late.seconds for late in lates if first <= late.end <= last]
 
 
 def _spoken(alert: Alert) -> bool:
-    """About words: a missed duty's moment is not one of speech."""
+    """Whether the alert is about words. The moment of a missed duty is not one of speech."""
     return alert.utterance_id is not None
 
 

@@ -16,11 +16,11 @@ from service.bench.error_rates import Edits
 from service.bench.latencies import CallLatencies, within
 from service.bench.service_process import RunningService, Sample
 from service.bench.statistics import histogram_spread, medians, slope, spread
-from service.bench.steal import Reading, Steal, TextCame, steps, take_cores
+from service.bench.steal import HealthReading, Steal, TextCame, steps, take_cores
 from service.client import CallStart, StreamFailed, stream_call
 
 BETWEEN: Seconds = 0.7
-"""From one call's start to the next one's: they must not speak in step."""
+"""The time from one call's start to the next one's, so that calls do not speak in step."""
 SAMPLE_EVERY: Seconds = 2.0
 WARM_UP = 0.25
 """The share of a run whose memory does not count for the slope."""
@@ -30,7 +30,7 @@ _MIB = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivePlan:
-    """What is played. At `pace` times real time."""
+    """The calls to play, at `pace` times real time."""
 
     calls: Sequence[BenchCall]
     language: Language
@@ -39,17 +39,17 @@ class LivePlan:
 
     @property
     def seconds(self) -> Seconds:
-        """Of each call."""
+        """The length of each call."""
         return self.calls[0].audio.seconds
 
     @property
     def ramp(self) -> Seconds:
-        """On the wall clock, until all calls are up."""
+        """How long, in real time, until all calls are up."""
         return BETWEEN * len(self.calls)
 
     @property
     def together(self) -> tuple[Seconds, Seconds]:
-        """From when to when all calls are up, on the audio's clock; what ends then counts for the latencies."""
+        """The time in which all calls are up, on the audio's clock. What ends in it counts for the latencies."""
         return self.ramp * self.pace, self.seconds - 2.0
 
 
@@ -68,13 +68,13 @@ class LiveRun:
 
     @property
     def finals(self) -> list[Seconds]:
-        """How late each text came so far."""
+        """How late each text has come so far."""
         return [late.seconds for latency in self.latencies for late in latency.finals]
 
 
 async def play(plan: LivePlan, service: RunningService, run: LiveRun, shown: Callable[[], None]) -> dict[str, Any]:
-    """Play all calls and tell what came of it. A refused call is tried again after the hint, as long as there is time
-    for it to be heard at all. Raises ServiceUnusable."""
+    """Play all calls and return the figures. A refused call is tried again after the hint, as long as there is time for
+    its texts. Raises ServiceUnusable."""
     begun = run.begun = time.monotonic()
     before = await service.sample()
     own = os.times()
@@ -143,7 +143,7 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
         bound: count - before.histograms[_LOOP_DELAY].get(bound, 0.0)
         for bound, count in after.histograms[_LOOP_DELAY].items()
     }
-    unheard = [placed for latency in run.latencies for placed in latency.unheard()]
+    lost = [placed for latency in run.latencies for placed in latency.lost()]
     return {
         "calls": {"asked": len(plan.calls), "carried": len(run.latencies), "refusals": len(run.refusals)},
         "broken": run.broken,
@@ -155,8 +155,8 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
             spread([s for each in run.latencies for s in within(each.alerts_after_evidence, *window)])
         ),
         "all_finals": len(run.finals),
-        "unheard": len(unheard),
-        "unheard_seconds": [round(placed.end - placed.start, 2) for placed in unheard],
+        "lost": len(lost),
+        "lost_seconds": [round(placed.end - placed.start, 2) for placed in lost],
         "doubled": sum(each.doubled for each in run.latencies),
         "out_of_order": sum(each.out_of_order for each in run.latencies),
         "gaps": _by_reason(run),
@@ -173,7 +173,7 @@ def _figures(plan: LivePlan, run: LiveRun, before: Sample, after: Sample, took: 
 
 
 def _levels(run: LiveRun) -> dict[str, int]:
-    """At how many of the readings what was left undone."""
+    """In how many of the readings each level of degradation held."""
     levels = [round(level) for level in _gauge(run, "callwarden_degradation_level")]
     return {name: levels.count(number) for number, name in enumerate(DEGRADATION_LEVELS) if number in levels}
 
@@ -185,7 +185,7 @@ def _stolen(plan: LivePlan, steal: Steal, run: LiveRun) -> dict[str, Any]:
         for said, late in zip(latency.utterances, latency.finals, strict=True)
     ]
     readings = [
-        Reading(
+        HealthReading(
             at=at,
             level=round(sample.values["callwarden_degradation_level"]),
             calls=round(sample.values["callwarden_calls_live"]),

@@ -25,12 +25,12 @@ from detectors.contract import Jurisdiction
 from service.bench.error_rates import Edits, edits_over
 
 HOME: Mapping[Language, Jurisdiction] = MappingProxyType({"zh": "CN", "en": "US"})
-"""Whose law the calls of a language are measured by: that decides the prompt."""
+"""The jurisdiction by which a language is measured, which decides the prompt."""
 
 _CALM = without_deadlines("full", "full")
 _BUSY = without_deadlines("greedy", "greedy")
-"""All utterances are there at once, so the recogniser is told which floor to take this for: it decodes greedily on a
-busy one, with a beam on a calm one, and gives doubtful texts a cheaper or a dearer second look."""
+"""All utterances are there at once, so the recogniser is told how busy the floor is. On a busy one it decodes greedily,
+on a calm one with a beam, and a doubtful text gets a cheaper or a dearer second look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,17 +42,18 @@ class Stretch:
 
     @property
     def seconds(self) -> float:
+        """The length of its audio."""
         return len(self.pcm) / SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One way to recognise them all: what it heard, how long it took, and what our recogniser counted of it."""
+class EngineRun:
+    """The texts of all utterances from one engine, how long they took, and the recogniser's counts if there is one."""
 
     name: str
     beam: int
     callwarden: bool
-    heard: tuple[str, ...]
+    recognised: tuple[str, ...]
     took: float
     cpu: float
     counts: RecogniserCounts | None = None
@@ -60,8 +61,9 @@ class Row:
 
 def recognise_with_callwarden(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
-) -> Row:
-    """Through recogniser, second opinion, engine and hallucination filter, as the service joins them. Blocking."""
+) -> EngineRun:
+    """Recognises with recogniser, second opinion, engine and hallucination filter, as the service joins them.
+    Blocks."""
     engine = WhisperEngine(path, beam_size=beam)
     try:
         return asyncio.run(_ours(engine, stretches, language, beam, biasing, step))
@@ -71,10 +73,10 @@ def recognise_with_callwarden(
 
 async def _ours(
     engine: Engine, stretches: Sequence[Stretch], language: Language, beam: int, biasing: Biasing, step: Step
-) -> Row:
+) -> EngineRun:
     async with BatchRecogniser(engine, limits=_BUSY if beam == 1 else _CALM) as recogniser:
 
-        async def heard(index: int) -> str:
+        async def text_of(index: int) -> str:
             recognised = await recogniser.submit(_job(index, stretches[index], language, biasing))
             step()
             return recognised.text if recognised else ""
@@ -82,12 +84,12 @@ async def _ours(
         await recogniser.submit(_job(len(stretches), stretches[0], language, biasing))
         warm = recogniser.counts
         begun, cpu = time.perf_counter(), _cpu()
-        texts = await asyncio.gather(*map(heard, range(len(stretches))))
+        texts = await asyncio.gather(*map(text_of, range(len(stretches))))
         took, cpu = time.perf_counter() - begun, _cpu() - cpu
         grown = {name: value - getattr(warm, name) for name, value in asdict(recogniser.counts).items()}
     name = "Callwarden, prompted" if biasing.prompt else "Callwarden"
     counts = RecogniserCounts(**grown)
-    return Row(name=name, beam=beam, callwarden=True, heard=tuple(texts), took=took, cpu=cpu, counts=counts)
+    return EngineRun(name=name, beam=beam, callwarden=True, recognised=tuple(texts), took=took, cpu=cpu, counts=counts)
 
 
 def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> RecognitionRequest:
@@ -96,13 +98,13 @@ def _job(index: int, stretch: Stretch, language: Language, biasing: Biasing) -> 
 
 
 Step = Callable[[], None]
-"""Told after each utterance."""
+"""Called after each utterance."""
 
 
 def recognise_with_faster_whisper(
     path: Path, stretches: Sequence[Stretch], language: Language, beam: int, step: Step
-) -> Row:
-    """An utterance after the other, on all cores. Blocking."""
+) -> EngineRun:
+    """Recognises one utterance after the other, on all cores. Blocks."""
     model = FasterWhisper(path, compute_type="int8", cores=os.cpu_count() or 1)
     model.transcribe(stretches[0].pcm, language, beam)
     texts: list[str] = []
@@ -112,7 +114,7 @@ def recognise_with_faster_whisper(
         step()
     took = time.perf_counter() - begun
     name = "faster-whisper transcribe"
-    return Row(name=name, beam=beam, callwarden=False, heard=tuple(texts), took=took, cpu=_cpu() - cpu)
+    return EngineRun(name=name, beam=beam, callwarden=False, recognised=tuple(texts), took=took, cpu=_cpu() - cpu)
 
 
 def _cpu() -> float:
@@ -120,13 +122,13 @@ def _cpu() -> float:
     return used.user + used.system
 
 
-def figures(rows: Sequence[Row], stretches: Sequence[Stretch], language: Language) -> list[dict[str, Any]]:
-    """Each row's, beside the row of faster-whisper with the same beam."""
+def figures(rows: Sequence[EngineRun], stretches: Sequence[Stretch], language: Language) -> list[dict[str, Any]]:
+    """The figures of each run, beside the run of faster-whisper with the same beam."""
     yardsticks = {row.beam: row for row in rows if not row.callwarden}
     return [_row(row, yardsticks.get(row.beam), stretches, language) for row in rows]
 
 
-def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: Language) -> dict[str, Any]:
+def _row(row: EngineRun, beside: EngineRun | None, stretches: Sequence[Stretch], language: Language) -> dict[str, Any]:
     audio = sum(stretch.seconds for stretch in stretches)
     edits = _edits(row, stretches, language)
     told: dict[str, Any] = {
@@ -148,8 +150,10 @@ def _row(row: Row, beside: Row | None, stretches: Sequence[Stretch], language: L
     return told
 
 
-def _edits(row: Row, stretches: Sequence[Stretch], language: Language) -> Edits:
-    return edits_over(((stretch.text, heard) for stretch, heard in zip(stretches, row.heard, strict=True)), language)
+def _edits(row: EngineRun, stretches: Sequence[Stretch], language: Language) -> Edits:
+    return edits_over(
+        ((stretch.text, recognised) for stretch, recognised in zip(stretches, row.recognised, strict=True)), language
+    )
 
 
 def _percent(edits: Edits) -> float:

@@ -1,4 +1,4 @@
-"""What every measurement tells of itself: the machine, the versions, how it was asked for, what it found."""
+"""The report that every measurement writes: the machine, the versions, the question and the figures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_report(path: Path, command: str, asked: Mapping[str, Any], figures: Ma
 
 
 def machine() -> dict[str, Any]:
-    """What times depend on; nothing that names the machine or its owner."""
+    """What times depend on. It names neither the machine nor its owner."""
     return {"cores": os.cpu_count(), "cpu": _cpu(), "system": platform.system(), "python": platform.python_version()}
 
 

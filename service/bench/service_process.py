@@ -40,7 +40,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningService:
-    """Where it listens, and a key that may stream and see events."""
+    """A running service: its address, and a key that may stream and see events."""
 
     port: int
     key: str

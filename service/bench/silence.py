@@ -1,4 +1,4 @@
-"""What is recognised where nobody speaks: telephone sounds through the whole path, from the gateway's audio to text."""
+"""What is recognised where nobody speaks: telephone sounds on the whole path, from the gateway's audio to text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class SilenceFigures:
 async def listen(
     sound: Pcm, recogniser: BatchRecogniser, language: Language, name: str, passed: Callable[[Seconds], None]
 ) -> SilenceFigures:
-    """One sound (int16 at 8 kHz) as a call's only leg: cut, doubted, recognised and filtered as any call's."""
+    """Runs one sound (int16 at 8 kHz) through endpointing, second opinion, recognition and filter, as a call's only
+    leg."""
     before, cpu = recogniser.counts, _cpu()
     texts: list[str] = []
     cut = 0

@@ -30,7 +30,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def medians(values: Sequence[float], stretches: int) -> list[float]:
-    """Of so many stretches of equal length, in order; of as many as there are values where those are fewer."""
+    """The medians of so many stretches of equal length, in order; of as many as there are values if those are fewer."""
     return [round(float(np.median(part)), 1) for part in np.array_split(values, stretches) if len(part)]
 
 

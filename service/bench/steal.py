@@ -1,4 +1,4 @@
-"""Cores taken away in mid-run by programs that do nothing else, and what each stretch of the run was like."""
+"""Takes cores away in mid-run, by programs that do nothing else, and compares the parts of the run."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class TextCame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What the service told of itself at one moment of the run."""
+class HealthReading:
+    """The service's health at one moment of the run."""
 
     at: Seconds
     level: int
@@ -65,7 +65,11 @@ async def take_cores(steal: Steal) -> None:
 
 
 def steps(
-    steal: Steal, first: Seconds, texts: Sequence[TextCame], readings: Sequence[Reading], refused: Sequence[Seconds]
+    steal: Steal,
+    first: Seconds,
+    texts: Sequence[TextCame],
+    readings: Sequence[HealthReading],
+    refused: Sequence[Seconds],
 ) -> dict[str, Any]:
     """Before (from `first` on, when all calls are up), during and after: lateness, of each party's texts too, levels of
     what was left undone, calls, capacity and refusals; and how long after its end no more was than before."""
@@ -85,7 +89,7 @@ def steps(
     return told | {"recovered_after_s": _recovered_after(steal, first, readings)}
 
 
-def _step(texts: Sequence[TextCame], readings: Sequence[Reading], refusals: int) -> dict[str, Any]:
+def _step(texts: Sequence[TextCame], readings: Sequence[HealthReading], refusals: int) -> dict[str, Any]:
     levels = Counter(reading.level for reading in readings)
     return {
         "final_s": asdict(spread([text.late for text in texts])),
@@ -98,7 +102,7 @@ def _step(texts: Sequence[TextCame], readings: Sequence[Reading], refusals: int)
     }
 
 
-def _recovered_after(steal: Steal, first: Seconds, readings: Sequence[Reading]) -> Seconds | None:
+def _recovered_after(steal: Steal, first: Seconds, readings: Sequence[HealthReading]) -> Seconds | None:
     """None where it was not before the run's end."""
     usual = max((reading.level for reading in readings if first <= reading.at < steal.begin), default=0)
     over = (reading.at for reading in readings if reading.at >= steal.end and reading.level <= usual)

@@ -116,4 +116,4 @@ SOUNDS: Mapping[str, Callable[[float], Pcm]] = MappingProxyType(
         "hold music": hold_music,
     }
 )
-"""By name: a maker that is given the seconds."""
+"""The makers of the sounds, by name. Each takes a length in seconds."""

@@ -1,8 +1,10 @@
-"""Whether one more call is taken, and whose turn it is. Plain: the clock is an argument.
+"""Whether one more call is taken, and which source's turn it is. Plain: the clock is an argument.
 
-With nothing live a call is always taken: recognition that is slow is worth more than none. Else one is taken while what
-all calls say would have its text in time. Sources take turns: one that was refused and is expected back finds a place
-kept from those that have more calls live, a call that sends faster than it is spoken counting as so many.
+If nothing is live, a call is always taken, because slow recognition is worth more than none. Otherwise a call is taken
+while the texts of all calls would come in time.
+
+Sources take turns. A place is kept for a source that was refused and is expected back, if others have more calls live.
+A call that sends faster than it is spoken counts as several there.
 """
 
 from __future__ import annotations
@@ -17,23 +19,23 @@ from asr.recognition.load import CALLS_SPEECH, unseen
 from asr.types import Seconds
 
 RETRY_AFTER: Seconds = 10.0
-"""What a refused gateway is told: calls end every few seconds on a floor that fills this service."""
+"""When a refused gateway is told to try again. On a floor that fills this service, calls end every few seconds."""
 _EXPECTED: Seconds = 1.2 * RETRY_AFTER
-"""For so long a refused call is expected back, and its place kept."""
+"""A refused call is expected back for so long, and its place is kept."""
 _REMEMBERED = 1000
-"""Refusals; what a flood of them could make of the turns is bounded by what others have live."""
+"""So many refusals are remembered. However many there are, the calls that others have live bound what they can do to
+the turns."""
 _OTHERS = 1.2
 """A call of another source counts as so many at most: what is sent faster than it is spoken waits for others' turns."""
 _AGAIN = 1.05
-"""Once a call had to be refused there must be so much more room than is needed, for the floor not to open and close by
-turns."""
+"""After a refusal so much more must be free than a call needs. Otherwise calls would be taken and refused by turns."""
 
 _TURN = "another source's turn comes first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Whose call it is: a source, the most live calls it may have, and the most of what recognition carries."""
+    """Who offers a call: a source, the most live calls that it may have, and the greatest share of recognition."""
 
     source: str
     max_calls: int | None = None
@@ -45,7 +47,7 @@ RefusalCode = Literal["capacity", "overload", "quota"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCall:
-    """A call that is live, or being taken in: whose it is, and for how long it has been."""
+    """A call that is live or being taken in: its source, and how long it has been."""
 
     call_id: str
     source: str
@@ -54,8 +56,8 @@ class LiveCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why no further call is taken: as many are live as may be (`capacity`), as much is said as can be recognised in
-    time (`overload`), or the source has its share (`quota`). `retry_after` seconds may help."""
+    """The reason why no further call is taken. `capacity`: as many are live as may be. `overload`: no more speech can
+    be recognised in time. `quota`: the source has its share. After `retry_after` seconds another try may help."""
 
     code: RefusalCode
     message: str
@@ -66,16 +68,16 @@ class Pace(Protocol):
     """What recognition can carry (asr.recognition.recogniser.BatchRecogniser)."""
 
     def speech_of(self, call_id: str) -> float:
-        """Seconds of speech a second that the call has brought of late."""
+        """Seconds of speech per second that the call has brought recently."""
         ...
 
     def carries(self, speech: float) -> bool:
-        """Whether so many seconds of speech a second, of all calls together, would have their texts in time."""
+        """Whether texts would come in time at so many seconds of speech per second, of all calls together."""
         ...
 
 
 class Admission:
-    """`most` calls at once, where a number is set."""
+    """Decides about calls. `most` are live at once, if a number is set."""
 
     def __init__(self, pace: Pace, most: int | None = None) -> None:
         self._pace = pace
@@ -84,8 +86,8 @@ class Admission:
         self._short = False
 
     def ask(self, asker: Asker, live: Sequence[LiveCall], now: float) -> Refusal | None:
-        """Whether this source's next call is taken beside those; None if it is. Each answer counts for the turns, but
-        for one that the source's own quota gives."""
+        """Why this source's next call is not taken beside the live ones; None if it is taken. Each answer counts for
+        the turns, except for a refusal by the source's own quota."""
         source = asker.source
         if (over := self._over_quota(asker, live)) is not None:
             return over
@@ -98,12 +100,13 @@ class Admission:
         return refusal
 
     def closed(self, live: Sequence[LiveCall], now: float) -> str:
-        """Why not even a source without a call would get one now; empty if it would."""
+        """Why even a source without a live call would be refused now; empty if it would not."""
         refusal = self._refusal("", live, now)
         return refusal.message if refusal else ""
 
     def _over_quota(self, asker: Asker, live: Sequence[LiveCall]) -> Refusal | None:
-        """A source without a live call has its first whatever its share."""
+        """The refusal by the source's own quota, if any. A source without a live call gets its first one whatever its
+        share."""
         own = [call for call in live if call.source == asker.source]
         if asker.max_calls is not None and len(own) >= asker.max_calls:
             return Refusal(code="quota", message=f"{len(own)} calls of this source are live, as many as it may have")
@@ -128,8 +131,8 @@ class Admission:
         return None
 
     def _kept(self, source: str, live: Sequence[LiveCall], now: float) -> int:
-        """Places kept for calls of other sources that were refused and are expected back: as many as bring each of them
-        up to what this one has."""
+        """The places that are kept for other sources that were refused and are expected back: so many that each of them
+        reaches what this one has."""
         while self._refused and self._refused[0][0] < now - _EXPECTED:
             self._refused.popleft()
         own = self._weight(source, live)
@@ -141,10 +144,11 @@ class Admission:
         return sum(max(1.0, self._speech(call) / CALLS_SPEECH) for call in live if call.source == source)
 
     def _asked(self, source: str, live: Sequence[LiveCall]) -> float:
-        """Seconds of speech a second that come in already, as far as this source must wait for them."""
+        """The seconds of speech per second that come in already, as far as this source must wait for them."""
         most = _OTHERS * CALLS_SPEECH
         return sum(self._speech(call) if call.source == source else min(most, self._speech(call)) for call in live)
 
     def _speech(self, call: LiveCall) -> float:
-        """Seconds of speech a second that a call brings; what a young one will bring is counted in before it shows."""
+        """The seconds of speech per second that a call brings. What a young call will bring is counted in before it
+        shows."""
         return self._pace.speech_of(call.call_id) + CALLS_SPEECH * unseen(call.age)

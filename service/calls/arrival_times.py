@@ -1,4 +1,4 @@
-"""When a stretch of the call's audio came in: the bridge from the audio clock to the wall. Pure."""
+"""When each stretch of a call's audio came in: from the audio clock to real time. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import deque
 from asr.types import Seconds
 
 REMEMBERED = 2000
-"""Marks kept: at one mark a 100 ms of audio, the last 200 s - longer than any backlog that is still of use live."""
+"""So many marks are kept. At one mark per 100 ms of audio these are the last 200 s, more than any backlog that still
+matters live."""
 _SPACING: Seconds = 0.1
 
 
@@ -18,7 +19,7 @@ class ArrivalTimes:
         self._marks: deque[tuple[Seconds, float]] = deque(maxlen=REMEMBERED)
 
     def mark(self, reached: Seconds, now: float) -> None:
-        """Audio up to `reached` on the audio clock is here at `now`."""
+        """Audio up to `reached` on the audio clock has arrived by `now`."""
         if not self._marks or reached - self._marks[-1][0] >= _SPACING:
             self._marks.append((reached, now))
 

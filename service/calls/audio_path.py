@@ -1,4 +1,5 @@
-"""A call's audio path: what the gateway sends, as recording, utterances, gaps and levels. Plain; one a call."""
+"""A call's audio path: from what the gateway sends to the recording, utterances, gaps and levels. Plain; one for each
+call."""
 
 from __future__ import annotations
 
@@ -20,15 +21,16 @@ from service.media.timeline import CallTimeline, TimelineCounts, TimelineOutput
 from service.record.facts import GapMarked, Notice
 
 PASSED_EVERY: Seconds = 1.0
-"""How often detectors learn that time has passed: a missed duty is told within a second of its deadline."""
+"""How often detectors learn that time has passed. So a missed duty is told within a second of its deadline."""
 LEVELS_EVERY: Seconds = 0.5
 BLOCK: Seconds = 0.08
-"""Audio handled at once: four packets. Of the work an event loop has with a call this saves a fifth."""
+"""Audio is handled in blocks of so many seconds, four packets. This saves a fifth of the event loop's work with a
+call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
-    """Whatever was said before `at` has been cut already: no earlier utterance will follow."""
+    """No utterance will follow that began before `at`."""
 
     at: Seconds
 
@@ -44,7 +46,8 @@ class LegLevels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelsCompared:
-    """From `at` on both channels carry one signal, so that nobody can tell who speaks; or no longer do."""
+    """From `at` on both channels carry one signal, so that nobody can tell who speaks. `equal` False: they no longer
+    do."""
 
     at: Seconds
     equal: bool
@@ -55,7 +58,7 @@ Found: TypeAlias = SpeechSegment | GapMarked | TimePassed | ChannelsCompared | N
 
 @dataclass(slots=True, kw_only=True)
 class AudioPathOutput:
-    """What one arrival of audio came to. `found` is in audio order, `odd` what was wrong with it."""
+    """What the arrival of audio led to. `found` is in audio order; `odd` names what was wrong with the audio."""
 
     recorded: list[LegAudio] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
@@ -65,11 +68,11 @@ class AudioPathOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumePoint:
-    """Where a call goes on that an earlier process, or an earlier session, had taken in: positions on its audio clock.
+    """Where a call goes on that an earlier process or session has begun: positions on its audio clock.
 
-    `reached`: where new audio goes on. `settled`: up to where each leg's speech has its text or a mark; what was
-    recorded from there to `reached` is to be listened to again (`relisten`). `away`: how long it has been without
-    audio, which its gateway may have kept.
+    New audio goes on at `reached`. `settled`: the position up to which each leg's speech has its text or a mark. The
+    recording from there to `reached` is recognised again (`relisten`). `away`: how long the call has had no audio; its
+    gateway may have kept that.
     """
 
     reached: Seconds
@@ -78,10 +81,10 @@ class ResumePoint:
 
 
 class AudioPath:
-    """Timeline, high-pass, resampling, comparison of legs, listening and levels of one call, fed audio as it arrives.
+    """Timeline, high-pass, resampling, comparison of legs, endpointing and levels of one call, fed audio as it arrives.
 
-    The recording gets what came in, levels what the high-pass leaves of it, endpointers that without the other leg's
-    echo.
+    The recording gets the audio as it came in. The level meter gets it after the high-pass, the endpointers also
+    without the other leg's echo.
     """
 
     def __init__(
@@ -109,8 +112,8 @@ class AudioPath:
         self._absences = Absences()
         form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
         self._forms: dict[Role, FormatChanged] = dict.fromkeys(roles, form)
-        """Each leg's, so that it is told when it changes."""
-        self._heard: dict[Role, Seconds] = dict(resume.settled)
+        """The form of each leg, so that a change can be told."""
+        self._taken_in_until: dict[Role, Seconds] = dict(resume.settled)
         self._passed: Seconds = min(resume.settled.values())
         self._measured: Seconds = resume.reached
 
@@ -125,11 +128,11 @@ class AudioPath:
         return self._timeline.counts
 
     def take(self, audio: AudioArrived, now: float) -> AudioPathOutput:
-        """Audio came. Raises ProtocolViolation for more than the pace allows."""
+        """Takes audio that came. Raises ProtocolViolation for more than the pace allows."""
         before, strays, damaged = self._timeline.received, self._timeline.strays, self._timeline.damaged
         outputs = self._timeline.feed(audio, now)
         self._pace.received(self._timeline.received - before, now)
-        taken = self._handled([*outputs, *map(absence_notice, self._absences.heard(self.reached, now))])
+        taken = self._handled([*outputs, *map(absence_notice, self._absences.arrived(self.reached, now))])
         if self._timeline.strays > strays:
             taken.odd.append(IMPOSSIBLE_TIME)
         if self._timeline.damaged > damaged:
@@ -137,8 +140,8 @@ class AudioPath:
         return taken
 
     def reformat(self, form: FormatChanged) -> AudioPathOutput:
-        """Audio of these legs comes in this form from here on. The call's legs and its recording's rate stay what they
-        were."""
+        """The audio of these legs has this form from here on. The call's legs and the rate of its recording stay as
+        they were."""
         known: list[Role] = [role for role in form.roles if role in self._forms] or list(self._forms)
         before = self._forms[known[0]]
         self.join(form)
@@ -151,27 +154,29 @@ class AudioPath:
         self._timeline.reformat(form)
 
     def away(self, seconds: Seconds) -> AudioPathOutput:
-        """The gateway was gone for so long: silence stands in its place."""
+        """The gateway was gone for so long. Silence stands in its place."""
         absent = self._absences.interrupted()
         return self._handled([*map(absence_notice, absent), *self._timeline.disconnected(seconds)])
 
     def relisten(self, role: Role, pcm: Pcm) -> AudioPathOutput:
-        """Recorded audio of a leg, at the call's rate, from where its speech is settled on; before any new audio."""
+        """Takes recorded audio of a leg, at the call's rate, from where its speech is settled on. It comes before any
+        new audio."""
         taken = AudioPathOutput()
-        again = LegAudio(role=role, start=samples_in(self._heard[role], self._rate), rate=self._rate, pcm=pcm)
+        again = LegAudio(role=role, start=samples_in(self._taken_in_until[role], self._rate), rate=self._rate, pcm=pcm)
         self._listen(self._resampler.feed(self._filtered(again)), taken)
         return taken
 
     def pause(self, now: float) -> AudioPathOutput:
-        """Nothing follows for now, or at all: what is still held, and the utterances in progress, which end here."""
+        """No audio follows for now, or at all. Returns what is still held, and the utterances in progress, which end
+        here."""
         absent = self._absences.closed(now)
         taken = self._handled([*map(absence_notice, absent), *self._timeline.flush()])
         for block in self._blocks.flush():
-            self._hear(block, taken)
+            self._take_block(block, taken)
         for rest in self._resampler.flush():
             self._listen(rest, taken)
         if self._crosstalk is not None:
-            self._hear_clean(self._crosstalk.flush(), taken)
+            self._take_clean(self._crosstalk.flush(), taken)
         for endpointer in self.endpointers.values():
             taken.found += endpointer.close()
         taken.found.sort(key=_place)
@@ -183,12 +188,12 @@ class AudioPath:
             if not isinstance(output, LegAudio):
                 taken.found.append(output)
             elif (block := self._blocks.feed(output)) is not None:
-                self._hear(block, taken)
+                self._take_block(block, taken)
         taken.found.sort(key=_place)
         self._mark_time(taken)
         return taken
 
-    def _hear(self, block: LegAudio, taken: AudioPathOutput) -> None:
+    def _take_block(self, block: LegAudio, taken: AudioPathOutput) -> None:
         taken.recorded.append(block)
         filtered = self._filtered(block)
         self._meter.feed(filtered)
@@ -199,24 +204,24 @@ class AudioPath:
 
     def _listen(self, audio: LegAudio, taken: AudioPathOutput) -> None:
         if self._crosstalk is None:
-            self._hear_out(audio.role, audio.pcm, audio.end, taken)
+            self._endpoint(audio.role, audio.pcm, audio.end, taken)
             return
-        self._hear_clean(self._crosstalk.push(ROLES.index(audio.role), audio.pcm), taken)
+        self._take_clean(self._crosstalk.push(ROLES.index(audio.role), audio.pcm), taken)
         if self._crosstalk.equal != self._equal:
             self._equal = self._crosstalk.equal
             taken.found.append(ChannelsCompared(at=self.reached, equal=self._equal))
 
-    def _hear_clean(self, cleaned: Sequence[CleanAudio], taken: AudioPathOutput) -> None:
+    def _take_clean(self, cleaned: Sequence[CleanAudio], taken: AudioPathOutput) -> None:
         for clean in cleaned:
             role, end = ROLES[clean.leg], seconds(clean.start + clean.pcm.size)
             if clean.revised:
                 self.endpointers[role].revise(clean.start, clean.pcm)
             else:
-                self._hear_out(role, clean.pcm, end, taken)
+                self._endpoint(role, clean.pcm, end, taken)
 
-    def _hear_out(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
+    def _endpoint(self, role: Role, pcm: Pcm, end: Seconds, taken: AudioPathOutput) -> None:
         taken.found += self.endpointers[role].push(pcm)
-        self._heard[role] = end
+        self._taken_in_until[role] = end
 
     def _mark_time(self, taken: AudioPathOutput) -> None:
         if self.reached - self._measured >= LEVELS_EVERY:
@@ -229,11 +234,11 @@ class AudioPath:
             taken.found.append(TimePassed(at=settled))
 
     def _settled(self, role: Role) -> Seconds:
-        """Up to where the leg's utterances are all cut."""
+        """The position up to which the leg's utterances are complete."""
         since = self.endpointers[role].speech_since
-        return self._heard[role] if since is None else min(since / SAMPLE_RATE, self._heard[role])
+        return self._taken_in_until[role] if since is None else min(since / SAMPLE_RATE, self._taken_in_until[role])
 
 
 def _place(found: Found) -> Seconds:
-    """Where in the order of the call: by its end, which is when it became known."""
+    """The place in the order of the call: where it ended, because it became known then."""
     return found.at if isinstance(found, TimePassed | ChannelsCompared | Notice) else found.end

@@ -1,4 +1,5 @@
-"""A call's speech on its way to text: stretches out to the recogniser, utterances back. Plain; one a call."""
+"""A call's speech on its way to text: requests to the recogniser, utterances back. One for each call; it holds the
+futures of texts that are awaited."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from service.calls.ports import Recogniser
 from service.record.facts import Call, GapMarked
 
 BACKLOG: Seconds = 240.0
-"""Speech a call may have waiting for its text: 15 MB of audio. A recogniser this far behind is as good as gone;
-what comes then is recorded and marked, not kept in memory."""
+"""So much speech of a call may await its text: 15 MB of audio. A recogniser that is this far behind is as good as gone.
+What comes then is recorded and marked, and not kept in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class PartialUtterance:
 
 
 class CallRecognition:
-    """One call's dealings with the recogniser. `biasing` is its vocabulary in each language; it has at most `backlog`
-    seconds of speech waiting for its text."""
+    """The requests of one call to the recogniser. `biasing` is the call's vocabulary in each language. At most
+    `backlog` seconds of its speech await their text."""
 
     def __init__(
         self,
@@ -56,17 +57,17 @@ class CallRecognition:
 
     @property
     def waiting(self) -> Seconds:
-        """Speech that awaits its text."""
+        """The speech, in seconds, that awaits its text."""
         return sum(segment.seconds for segment in self._awaited)
 
     def restore(self, utterances: Sequence[Utterance]) -> None:
-        """These were written by an earlier session of the call, in their order."""
+        """An earlier session of the call has written these utterances, in their order."""
         for utterance in utterances:
             self._submitted[utterance.role] = self._written[utterance.role] = utterance.index + 1
             self._languages.restore(utterance.role, utterance.language, utterance.end - utterance.start)
 
     def submit(self, segment: SpeechSegment) -> SpeechSegment | GapMarked:
-        """Ask for an utterance's text; a gap where too much waits already."""
+        """Ask for an utterance's text. Returns a gap if too much speech awaits its text already."""
         role = segment.role
         if self.waiting + segment.seconds > self._backlog:
             return GapMarked(role=role, start=segment.start, end=segment.end, reason="unrecognised")
@@ -76,29 +77,30 @@ class CallRecognition:
         return segment
 
     def ask_early(self, role: Role, pcm: bytes, effort: Effort) -> asyncio.Future[Transcript | None]:
-        """Ask for the text so far of what will be the leg's next utterance; None where there is no time for it."""
+        """Ask for the text so far of the leg's next utterance. The future gives None if there is no time for it."""
         speech = self._speech(role, pcm, effort)
         return self._recogniser.submit(self._request("partial", role, self._submitted[role], speech))
 
     def ask_words(self, segment: SpeechSegment, utterance: Utterance) -> asyncio.Future[Transcript | None]:
-        """Ask when each word of the utterance, whose text is known, was said; answered when nothing else waits."""
+        """Ask when each word of an utterance, whose text is known, was said. The answer comes when nothing else
+        waits."""
         given = Speech(pcm=segment.pcm, language=utterance.language, text=utterance.text)
         return self._recogniser.submit(self._request("words", segment.role, utterance.index, given))
 
     def awaited(self, segment: SpeechSegment) -> asyncio.Future[Transcript | None]:
-        """The text that was asked for: None where nobody speaks."""
+        """The text that was asked for; None if nobody speaks."""
         return self._awaited[segment]
 
     async def text_of(self, segment: SpeechSegment) -> Transcript | None:
-        """The text that was asked for, whose turn it is. Raises RecognitionError."""
+        """Awaits the text of the call's next utterance; None if nobody speaks. Raises RecognitionError."""
         try:
-            heard = await self._awaited[segment]
+            transcript = await self._awaited[segment]
         finally:
             del self._awaited[segment]
             self._eased.set()
-        if heard is not None:
-            self._languages.heard(segment.role, heard.language, heard.language_odds, segment.seconds)
-        return heard
+        if transcript is not None:
+            self._languages.recognised(segment.role, transcript.language, transcript.language_odds, segment.seconds)
+        return transcript
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text."""
@@ -107,8 +109,8 @@ class CallRecognition:
             await self._eased.wait()
 
     def utterance(self, role: Role, start: Seconds, end: Seconds, recognised: Transcript, before: int = 0) -> Utterance:
-        """The leg's next utterance, as far as it is known, once `before` others are written; until then it is the same
-        one."""
+        """The leg's next utterance, as far as it is known, once `before` others are written. Until it is written it has
+        the same id."""
         index = self._written[role] + before
         return Utterance(
             id=f"{role}-{index}",
@@ -123,14 +125,14 @@ class CallRecognition:
         )
 
     def written(self, utterance: Utterance) -> None:
-        """That was the leg's next utterance."""
+        """The utterance was written, so the next one gets the next number."""
         self._written[utterance.role] += 1
 
     def _request(self, kind: RequestKind, role: Role, utterance: int, speech: Speech) -> RecognitionRequest:
         return RecognitionRequest(call_id=self._call.id, role=role, utterance=utterance, kind=kind, speech=speech)
 
     def _speech(self, role: Role, pcm: bytes, effort: Effort) -> Speech:
-        """In the call's language, or in one that is to be heard."""
+        """The speech to recognise: in the call's language, or in one that is to be detected."""
         if self._call.language == "auto":
             leaning = self._languages.leaning(role)
             return Speech(pcm=pcm, leaning=leaning, biasing=self._biasing, effort=effort)
@@ -158,15 +160,17 @@ class AgentLookAhead:
         self._answered = asyncio.Event()
 
     def submitted(self, segment: SpeechSegment) -> None:
-        """Its text is awaited from now on."""
+        """The utterance's text is awaited from now on."""
         self._awaited(segment).add_done_callback(lambda _: self._answered.set())
         if segment.role == "agent":
             self._agents.append(segment)
 
     async def wait(self, segment: SpeechSegment, tell: Callable[[PartialUtterance, int], Awaitable[None]]) -> None:
-        """Until this utterance, whose turn it is, has its text or will have none. What the agent said after it is told
-        as soon as it is known and its number too, once, in its order; with it, how many of the agent's utterances will
-        be written before it."""
+        """Waits until the next utterance of the call has its text, or will have none.
+
+        Meanwhile `tell` gets each later utterance of the agent once, in order, as soon as its text and its number are
+        known, with the number of the agent's utterances that are written before it.
+        """
         while not self._awaited(segment).done():
             self._answered.clear()
             if (found := self._next()) is not None:
@@ -181,8 +185,8 @@ class AgentLookAhead:
         while self._looked_at < len(self._agents) and self._awaited(self._agents[self._looked_at]).done():
             segment = self._agents[self._looked_at]
             self._looked_at += 1
-            if (heard := self._text(segment)) is not None:
-                partial = PartialUtterance(role="agent", start=segment.start, end=segment.end, recognised=heard)
+            if (transcript := self._text(segment)) is not None:
+                partial = PartialUtterance(role="agent", start=segment.start, end=segment.end, recognised=transcript)
                 return partial, self._written_before(self._looked_at - 1)
         return None
 
@@ -192,6 +196,6 @@ class AgentLookAhead:
         return sum(self._text(segment) is not None for segment in before) + without_text
 
     def _text(self, segment: SpeechSegment) -> Transcript | None:
-        """None also where recognition failed or was withdrawn."""
+        """The utterance's text. None also if recognition failed or was withdrawn."""
         text = self._awaited(segment)
         return None if text.cancelled() or text.exception() is not None else text.result()

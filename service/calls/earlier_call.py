@@ -1,4 +1,4 @@
-"""Where a call stood, read from its log: what a session needs to go on with it. Pure."""
+"""The state of an earlier call, read from its log: what a session needs to go on with it. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from service.record.summary import CallSummary
 from service.storage.port import LoggedFact
 
 SHORTEST_SENTENCE: Seconds = 1.0
-"""Nothing that a duty asks for is said in less."""
+"""Nothing that a duty asks for takes less time to say."""
 
 LOOK_BACK: Seconds = 20.0
 """An utterance has its text before any that ended after it. So speech that has none yet began less than this before
@@ -39,7 +39,8 @@ the last text of the call: the longest utterance is 14 s, and the other leg's au
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierCall:
-    """A call as its log tells it. `heard` are its utterances, gaps and holds, as the detectors were told of them.
+    """A call as its log tells it. `detector_inputs` are its utterances, gaps and holds, as the detectors were told of
+    them.
 
     `reached`: how far its audio clock had come, as far as is known. `settled`: up to where each leg's speech has its
     text or a mark. `unjudged`: the last utterance, where what the detectors said of it was never written. `premature`:
@@ -52,7 +53,7 @@ class EarlierCall:
     last_at: datetime
     reached: Seconds
     settled: Mapping[Role, Seconds]
-    heard: tuple[Utterance | GapMarked | Notice, ...]
+    detector_inputs: tuple[Utterance | GapMarked | Notice, ...]
     findings: tuple[Finding, ...]
     alerts: tuple[Alert, ...]
     premature: tuple[Alert, ...]
@@ -62,7 +63,8 @@ class EarlierCall:
 
     @property
     def utterances(self) -> list[Utterance]:
-        return [heard for heard in self.heard if isinstance(heard, Utterance)]
+        """What was said, in the order of the log."""
+        return [each for each in self.detector_inputs if isinstance(each, Utterance)]
 
     def away(self, now: datetime) -> Seconds:
         """How long the call has been without audio."""
@@ -70,16 +72,16 @@ class EarlierCall:
 
     @property
     def in_stretches(self) -> Iterator[list[Utterance] | GapMarked | Notice]:
-        """`heard`, with the utterances between two gaps or holds together."""
+        """`detector_inputs`, where the utterances between two gaps or holds form one list."""
         said: list[Utterance] = []
-        for heard in self.heard:
-            if isinstance(heard, Utterance):
-                said.append(heard)
+        for each in self.detector_inputs:
+            if isinstance(each, Utterance):
+                said.append(each)
                 continue
             if said:
                 yield said
                 said = []
-            yield heard
+            yield each
         if said:
             yield said
 
@@ -103,14 +105,14 @@ class EarlierCall:
 
 @dataclass(slots=True)
 class _Reading:
-    """The log so far."""
+    """The state of reading the log."""
 
     call: Call
     last_at: datetime
     closed: CallClosed | None = None
     reached: Seconds = 0.0
     pending: dict[Role, Seconds] = field(default_factory=dict[Role, Seconds])
-    heard: list[Utterance | GapMarked | Notice] = field(default_factory=list[Utterance | GapMarked | Notice])
+    detector_inputs: list[Utterance | GapMarked | Notice] = field(default_factory=list[Utterance | GapMarked | Notice])
     judged: set[str] = field(default_factory=set[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     alerts: list[Alert] = field(default_factory=list[Alert])
@@ -119,14 +121,14 @@ class _Reading:
     def take(self, fact: Fact) -> None:
         match fact:
             case UtteranceHeard(utterance=said):
-                self.heard.append(said)
+                self.detector_inputs.append(said)
                 self._settle(said.role, said.end)
             case GapMarked(role=role, end=end):
-                self.heard.append(fact)
+                self.detector_inputs.append(fact)
                 for leg in self.call.roles if role is None else (role,):
                     self._settle(leg, end)
             case Notice(missing=seconds) if seconds:
-                self.heard.append(fact)
+                self.detector_inputs.append(fact)
                 self.reached = max(self.reached, fact.at)
             case CallClosed():
                 self.closed, self.reached = fact, max(self.reached, fact.duration)
@@ -169,27 +171,27 @@ class _Reading:
         self.reached = max(self.reached, end)
 
     def _forget_premature(self) -> None:
-        """The call went on after that end: its missed duties were owed again."""
+        """The call went on after that end, so its missed duties are owed again."""
         self.alerts = [alert for alert in self.alerts if not _at_the_end(alert, self.closed)]
         self.findings = [finding for finding in self.findings if not _at_the_end(finding, self.closed)]
         self.closed = None
 
 
 def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierCall:
-    """The call of this summary, whose whole log this is, oldest fact first."""
+    """Reads the call of this summary from its whole log, oldest fact first."""
     reading = _Reading(summary.call, log[0].at)
     for logged in log:
         reading.take(logged.fact)
         if not isinstance(logged.fact, AlertChanged):  # people decide on alerts long after a call
             reading.last_at = logged.at
-    last = next((said for said in reversed(reading.heard) if isinstance(said, Utterance)), None)
+    last = next((said for said in reversed(reading.detector_inputs) if isinstance(said, Utterance)), None)
     return EarlierCall(
         call=reading.call,
         closed=reading.closed,
         last_at=reading.last_at,
         reached=reading.reached,
         settled=reading.settled(),
-        heard=tuple(reading.heard),
+        detector_inputs=tuple(reading.detector_inputs),
         findings=tuple(finding for finding in reading.findings if not _at_the_end(finding, reading.closed)),
         alerts=tuple(alert for alert in reading.alerts if not _at_the_end(alert, reading.closed)),
         premature=tuple(reading.premature()),
@@ -200,10 +202,10 @@ def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierC
 
 
 def _at_the_end(judged: Finding, closed: CallClosed | None) -> bool:
-    """Whether a duty counts as missed because the call ended: else its time had run out before."""
+    """Whether a duty counted as missed only because the call ended. Otherwise its time had run out before."""
     return closed is not None and judged.kind == "duty_missing" and judged.end >= closed.duration
 
 
 def hides_speech(gap: GapMarked) -> bool:
-    """Whether the agent may have said something in it that nobody has read. A leg that sent nothing was silent."""
+    """Whether the agent may have said something in the gap that has no text. A leg that sent nothing was silent."""
     return gap.role != "customer" and gap.reason != "silence" and gap.end - gap.start >= SHORTEST_SENTENCE

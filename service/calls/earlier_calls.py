@@ -1,4 +1,5 @@
-"""Calls that were written of before, read from store and recordings: to go on with them. The shell of `resume`."""
+"""Reads earlier calls from the store and their recordings, so that a call can go on. `earlier_call` has the pure
+part."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ read out lasts minutes. Later it is another one; counters of small PBXs begin an
 
 _PAGE = 1000
 _PIECE: Seconds = 2.0
-"""Recorded audio listened to at once: some 10 ms of the event loop's time."""
+"""So much recorded audio is read at once, which takes some 10 ms of the event loop's time."""
 
 
 class EarlierCalls:
@@ -43,7 +44,7 @@ class EarlierCalls:
         self._wall = wall
 
     async def left(self, *, own: bool) -> list[CallSummary]:
-        """Live calls of installations that are gone; with `own` those, too, that this one's last process left."""
+        """The live calls of installations that are gone. With `own` also those that this one's last process left."""
         return await self._store.left(self._wall(), own=own)
 
     async def keep(self, call_ids: Collection[str]) -> None:
@@ -66,7 +67,7 @@ class EarlierCalls:
         return (before, found) if await self._returns(found, announced, source) else (free, None)
 
     async def read(self, summary: CallSummary) -> EarlierCall:
-        """Where the call stood, its recording taken into account."""
+        """The state of the call, with its recording taken into account."""
         log: list[LoggedFact] = []
         while page := await self._store.facts(summary.call.id, after=log[-1].seq if log else 0, limit=_PAGE):
             log += page
@@ -78,11 +79,11 @@ class EarlierCalls:
         return replace(earlier, reached=max(earlier.reached, recorded.duration), last_at=last_at)
 
     def away(self, earlier: EarlierCall) -> Seconds:
-        """How long the call has been without audio."""
+        """How long the call has had no audio."""
         return earlier.away(self._wall())
 
     async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
-        """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
+        """The debtor's other recent calls. None if the debtor is not named, or the store cannot be asked."""
         if not call.customer:
             return None
         since = call.started_at - timedelta(days=HISTORY_DAYS)
@@ -92,7 +93,8 @@ class EarlierCalls:
             return None
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
-        """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked."""
+        """Let the session recognise recorded speech that may have no text yet. What cannot be read is marked as a
+        gap."""
         rate, recorded = earlier.call.rate, await self._recorded(earlier)
         begins: dict[Role, int] = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
         at, end = min(begins.values()), samples_in(earlier.reached, rate)
@@ -120,8 +122,9 @@ class EarlierCalls:
         return announced.started_at is None or await self._spans(found, found.ended_at, announced.started_at)
 
     async def _spans(self, found: CallSummary, ended_at: datetime, start: datetime) -> bool:
-        """Whether a stream of the call may have begun then: some gateways tell each stream's own start. The call's end
-        is told by the clock of its start, for calls of another day may be played in one after the other."""
+        """Whether a stream of the call may have begun at `start`, because some gateways tell each stream's own start.
+        The end is reckoned by the clock of the call's start, because calls of another day may be played in one after
+        the other."""
         [opening] = await self._store.facts(found.call.id, limit=1)
         lasted = max(timedelta(seconds=found.duration), ended_at - opening.at)
         begin, slack = found.call.started_at, timedelta(seconds=RETURN_WITHIN)
@@ -129,12 +132,12 @@ class EarlierCalls:
 
 
 def announced_id(call_id: str) -> str:
-    """What the gateway calls it: the part before `~`, which no announced id holds."""
+    """The id that the gateway gave the call: the part before `~`, which no announced id holds."""
     return call_id.partition("~")[0]
 
 
 def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:
-    """Blocks: the sample frames [start, stop), or as many as there are; empty where none can be read."""
+    """Reads the sample frames [start, stop), or as many as there are; none if they cannot be read. Blocks."""
     if recorded is not None:
         with suppress(RecordingUnreadable):
             return recorded.read(start, stop)
@@ -142,7 +145,8 @@ def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:
 
 
 async def _leave_out(session: CallSession, rate: int, first: int, begins: Mapping[Role, int], end: int) -> None:
-    """Nothing can be heard again from the sample frame `first` on: silence, so that the clock goes on, and a mark."""
+    """The recording from the sample frame `first` on cannot be recognised again. Silence keeps the clock going, and a
+    gap marks it."""
     piece = samples_in(_PIECE, rate)
     for at in range(first, end, piece):
         for role, begin in begins.items():

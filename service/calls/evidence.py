@@ -1,6 +1,6 @@
-"""The evidence of findings in whole sentences: detectors say which words told, and this says what they stood in.
+"""Gives every finding the whole sentence around its quote, and the sentence said before it.
 
-Here and not in each detector, for only here is it known what either party said before.
+Detectors only name the telling words. What both parties said before is known here and in no detector.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from detectors.sentences import last_sentence, passage_of
 from service.calls.ports import DetectorRunner
 
 REMEMBERED: Final = 64
-"""Utterances. A detector that is late owes three answers at most, and parties that talk over each other do it within
-a few."""
+"""So many utterances are remembered. A late detector owes three answers at most, and parties that talk over each other
+do it within a few utterances."""
 
 
 class SaidLately:
-    """The last utterances of one call, and what the words of a finding stood in."""
+    """The last utterances of one call, from which findings get their sentences."""
 
     def __init__(self) -> None:
-        self._heard: deque[Utterance] = deque(maxlen=REMEMBERED)
+        self._utterances: deque[Utterance] = deque(maxlen=REMEMBERED)
 
-    def hear(self, utterance: Utterance) -> None:
-        """It was said, and its text is final."""
-        self._heard.append(utterance)
+    def add(self, utterance: Utterance) -> None:
+        """An utterance was said, and its text is final."""
+        self._utterances.append(utterance)
 
     def quoted(self, finding: Finding, going_on: Utterance | None = None) -> Finding:
-        """The finding with its sentence and the one before, as far as they are known; `going_on`: the utterance that it
-        is of, where that has no final text yet."""
-        said = going_on or next((each for each in reversed(self._heard) if each.id == finding.utterance_id), None)
+        """The finding with its sentence and the one before it, as far as they are known. `going_on`: the finding's
+        utterance, if that has no final text yet."""
+        said = going_on or next((each for each in reversed(self._utterances) if each.id == finding.utterance_id), None)
         if said is None or not finding.quote:
             return finding
         last = self._last_of_the_same(said) if finding.start < said.start else None
@@ -46,7 +46,8 @@ class SaidLately:
         return finding if place is None else self._with_passage(finding, said, said.text, place)
 
     def _with_passage(self, finding: Finding, first: Utterance, text: str, begin: int) -> Finding:
-        """`text[begin:]` begins with the quote, and with the utterance `first`."""
+        """The finding with the passage of `text` around its quote. `text[begin:]` begins with the quote; `first` is the
+        utterance that it begins in."""
         passage = passage_of(text, begin, begin + len(finding.quote))
         if passage.lead:
             return replace(finding, sentence=passage.sentence, lead=passage.lead, lead_role=first.role)
@@ -57,29 +58,29 @@ class SaidLately:
         return replace(finding, sentence=passage.sentence, lead=lead, lead_role=before.role)
 
     def _before(self, said: Utterance) -> Utterance | None:
-        """The utterance, of either party, that began last before this one did."""
-        earlier = [each for each in self._heard if each.start < said.start and each.text.strip()]
+        """The utterance of either party that was the last to begin before this one."""
+        earlier = [each for each in self._utterances if each.start < said.start and each.text.strip()]
         return max(earlier, key=lambda each: each.start, default=None)
 
     def _last_of_the_same(self, said: Utterance) -> Utterance | None:
-        own = [each for each in self._heard if each.role == said.role and each.start < said.start]
+        own = [each for each in self._utterances if each.role == said.role and each.start < said.start]
         return own[-1] if own else None
 
 
 class QuotingDetectors:
-    """Detectors whose findings tell the sentence that their quote stands in."""
+    """Wraps a call's detectors, so that their findings hold the sentences around their quotes."""
 
     def __init__(self, detectors: DetectorRunner) -> None:
         self._detectors = detectors
         self._said = SaidLately()
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
-        self._said.hear(utterance)
+        self._said.add(utterance)
         return self._quoted(await self._detectors.heard(utterance))
 
     async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
         for utterance in utterances:
-            self._said.hear(utterance)
+            self._said.add(utterance)
         return self._quoted(await self._detectors.heard_again(utterances))
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
@@ -102,7 +103,7 @@ class QuotingDetectors:
 
 
 def _place(finding: Finding, said: Utterance) -> int | None:
-    """Where the quote begins in the utterance; of several places, the one that its time tells."""
+    """The place of the quote in the utterance. If there are several, the finding's time tells which."""
     quote, places = finding.quote, list[int]()
     place = said.text.find(quote)
     while place >= 0:

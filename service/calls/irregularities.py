@@ -1,4 +1,4 @@
-"""What a gateway sends that it should not, as a person is told of it. Plain; one a call."""
+"""What a gateway sends that it should not, as a person is told about it. Plain; one for each call."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from service.media.absence import Absence
 from service.record.facts import Notice
 
 MOST_TOLD = 32
-"""Notices a call: a start message alone may hold 64 odd metadata entries."""
+"""So many notices of a call are told. A start message alone may hold 64 odd metadata entries."""
 DIGITS_A_SECOND = 25.0
 """A key sounds for 40 ms at least, and so does the pause after it (ITU-T Q.24): 12.5 a second of each party."""
 DIGITS_AT_ONCE = 250
-"""The backlog of ten seconds of that, or of minutes of anything a hand can press."""
+"""So many digits may come at once: ten seconds of that rate, or minutes of anything that a hand can press."""
 
 IMPOSSIBLE_TIME: Final = Irregularity(
     kind="value", field="timestamp", message="cannot be: far ahead, or seconds back; its audio follows on"
@@ -26,14 +26,15 @@ DAMAGED_PACKET: Final = Irregularity(
 
 
 class Irregularities:
-    """Tells each kind once a field, and bounds how many digits a call may bring."""
+    """Tells each kind once for each field, and bounds how many digits a call may bring."""
 
     def __init__(self, now: Seconds) -> None:
         self._told: set[tuple[IrregularityKind, str]] = set()
         self._digits = TokenBucket(DIGITS_A_SECOND, DIGITS_AT_ONCE, now)
 
     def notice(self, seen: Irregularity, at: Seconds) -> Notice | None:
-        """What is to be told of it when the audio clock stands at `at`; None if that was told, or too much else was."""
+        """The notice of an irregularity when the audio clock stands at `at`. None if it was told before, or too much
+        else was."""
         if (seen.kind, seen.field) in self._told or len(self._told) >= MOST_TOLD:
             return None
         self._told.add((seen.kind, seen.field))
@@ -41,25 +42,25 @@ class Irregularities:
         return Notice(code="gateway_irregular", message=f"{seen.field}: {seen.message}{more}", at=at)
 
     def may_press(self, now: Seconds) -> bool:
-        """Whether one more digit is no more than a call may bring."""
+        """Whether the call may bring one more digit."""
         return self._digits.take(now)
 
 
 def flood_of(pressed: DigitPressed) -> Irregularity:
-    """The digit is one of too many, and left out."""
+    """The irregularity that too many digits came and this one is left out."""
     whose = f" by the {pressed.role}" if pressed.role else ""
     told = f"more come{whose} than {DIGITS_A_SECOND:g} a second, or than can wait; the rest is left out"
     return Irregularity(kind="flood", field="digit", message=told)
 
 
 def absence_notice(absence: Absence) -> Notice:
-    """Nothing came for a while, and nothing on the call's clock shows it."""
+    """The notice that nothing came for a while, which the call's clock does not show."""
     told = f"no audio came for {absence.seconds:.0f} s; the call's clock stood still meanwhile"
     return Notice(code="audio_missing", message=told, at=absence.at, missing=absence.seconds)
 
 
 def changes_of_form(before: FormatChanged, now: FormatChanged, legs: tuple[Role, ...]) -> list[Irregularity]:
-    """What it means for a call of these `legs` that its audio comes in another form."""
+    """The irregularities of a new audio form, for a call of these `legs`."""
     odd: list[Irregularity] = []
     if (before.encoding, before.rate) != (now.encoding, now.rate):
         told = f"was {_form(before)}, is {_form(now)} from here on; the recording keeps its rate"

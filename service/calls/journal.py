@@ -39,7 +39,7 @@ _WAITS = "what the call said before waits to be stored; try again in a moment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _UnstoredFacts:
     """Facts to store in one transaction. `tried`: the store failed on them, which may have been after it stored them
     (a connection lost before the commit was confirmed)."""
 
@@ -73,7 +73,7 @@ class StoreJournal(Lifetime):
         self._metrics = metrics
         self._most_kept = most_kept
         self._retry_seconds = retry_seconds
-        self._backlogs: dict[str, deque[_Entry]] = {}
+        self._backlogs: dict[str, deque[_UnstoredFacts]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}  # of each backlog
         self._kept = 0  # bytes
         self._space_freed = asyncio.Event()
@@ -106,7 +106,7 @@ class StoreJournal(Lifetime):
         if call_id in self._refused:
             log.error("facts dropped: the call's opening was refused", call_id=call_id, facts=len(facts))
             return
-        entry = _Entry(facts=tuple(facts), at=at, tried=False)
+        entry = _UnstoredFacts(facts=tuple(facts), at=at, tried=False)
         if self.failing or call_id in self._backlogs:
             await self._keep(call_id, entry)
             return
@@ -165,7 +165,7 @@ class StoreJournal(Lifetime):
         the order of `seq`."""
         return self._locks.setdefault(call_id, asyncio.Lock())
 
-    async def _try(self, call_id: str, entry: _Entry) -> None:
+    async def _try(self, call_id: str, entry: _UnstoredFacts) -> None:
         """Raises StorageError; after StorageUnavailable nobody else writes until it is known what became of it."""
         try:
             await self._store_and_publish(call_id, entry)
@@ -173,11 +173,11 @@ class StoreJournal(Lifetime):
             self._fail(cause)
             raise
 
-    async def _store_and_publish(self, call_id: str, entry: _Entry) -> None:
+    async def _store_and_publish(self, call_id: str, entry: _UnstoredFacts) -> None:
         logged = await self._found(call_id, entry) if entry.tried else []
         self._bus.publish(*(logged or await self._append(call_id, entry)))
 
-    async def _append(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
+    async def _append(self, call_id: str, entry: _UnstoredFacts) -> list[LoggedFact]:
         """Into the call's log; into a new one where the store no longer knows the call, for another database has taken
         the place of the one it was opened in. What refers to facts of the old log is left out there."""
         facts = _standing_alone(entry.facts) if call_id in self._begun_anew else entry.facts
@@ -201,7 +201,7 @@ class StoreJournal(Lifetime):
             return False
         return True
 
-    async def _found(self, call_id: str, entry: _Entry) -> list[LoggedFact]:
+    async def _found(self, call_id: str, entry: _UnstoredFacts) -> list[LoggedFact]:
         """The entry at the end of the call's log, if an earlier try has stored it after all: nobody else writes to a
         call while its entries wait."""
         await self._store.check()  # takes up a database that has been put back
@@ -213,7 +213,7 @@ class StoreJournal(Lifetime):
         sought = [(self._store.storable(fact, call_id), entry.at) for fact in entry.facts]
         return last if [(each.fact, each.at) for each in last] == sought else []
 
-    async def _keep(self, call_id: str, entry: _Entry) -> None:
+    async def _keep(self, call_id: str, entry: _UnstoredFacts) -> None:
         """Put the entry in its call's backlog; waits while there is no room for it."""
         size = entry.size()
         while self._kept and self._kept + size > self._most_kept and not self._stopping.is_set():
@@ -259,7 +259,7 @@ class StoreJournal(Lifetime):
         if call_id not in self._ended:
             self._refused.add(call_id)
 
-    def _let_go(self, backlog: deque[_Entry]) -> None:
+    def _let_go(self, backlog: deque[_UnstoredFacts]) -> None:
         """The first entry needs no more keeping."""
         self._kept -= backlog.popleft().size()
         self._space_freed.set()
@@ -292,5 +292,5 @@ class StoreJournal(Lifetime):
 
 
 def _standing_alone(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Without those that say something of an earlier fact, which a log that was begun anew may lack."""
+    """The facts that stand alone. The others refer to an earlier fact, which a log that was begun anew may lack."""
     return tuple(fact for fact in facts if not isinstance(fact, AlertChanged | WordsTimed))

@@ -1,7 +1,8 @@
-"""Judging a call: detectors are asked only where somebody can be held to what was said, and what they see becomes
-facts: findings, sentiment, and alerts for what is worth a person's eyes now. One a call, fed in its order.
+"""Judges a call: its detectors are asked, and their observations become facts: findings, sentiment, and alerts for what
+a person should see now.
 
-A finding that raises no alert is not lost: every finding is stored, and the replay page shows it.
+Detectors are asked only while somebody can be held to what was said. One for each call, fed in its order. A finding
+that raises no alert is stored too, and the replay page shows it.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class ChannelAwareDetectors:
 
 
 class CallAlerting:
-    """One call's. `late` tells how long ago a moment of its audio came in; `raised`: alerts of an earlier session;
-    `pack`: the rules that judge."""
+    """Turns one call's observations into facts. `late` tells how long ago a moment of its audio came in. `raised`:
+    alerts of an earlier session. `pack`: the rules that judge."""
 
     def __init__(
         self,
@@ -103,12 +104,12 @@ class CallAlerting:
         self._late = late
 
     def facts(self, observed: Sequence[Observation | DetectorFailure], at: Seconds) -> list[Fact]:
-        """What is to be written of these observations, made when the audio clock had reached `at`."""
+        """The facts to write for these observations, made when the audio clock had reached `at`."""
         return [fact for seen in observed for fact in self._facts_of(seen, at)]
 
     def early(self, foreseen: Sequence[Finding]) -> list[Fact]:
-        """Alerts for what an utterance that still goes on holds already, if critical. The findings follow with its
-        final text, and raise no second alert."""
+        """Alerts for critical findings in an utterance that still goes on. The findings follow with its final text, and
+        raise no second alert."""
         critical = [self._stamped(finding) for finding in foreseen if finding.severity == "critical"]
         return [fact for finding in critical for fact in self._alert(finding)]
 
@@ -158,7 +159,8 @@ class AlertLimits:
 
 
 class AlertPolicy:
-    """One call's alerts so far, and whether a finding adds to them. `raised`: those an earlier session has raised."""
+    """The alerts of one call so far. It decides whether a finding raises another one. `raised`: alerts of an earlier
+    session."""
 
     def __init__(self, call_id: str, limits: AlertLimits | None = None, *, raised: Iterable[Alert] = ()) -> None:
         self._call_id = call_id
@@ -180,7 +182,8 @@ class AlertPolicy:
         return alert
 
     def withdraw(self, withdrawn: Withdrawn) -> str | None:
-        """A finding was none: its rule is not quiet because of it. Returns the id of the alert that it raised."""
+        """A finding was taken back, so its rule no longer has to stay quiet. Returns the id of the alert that it
+        raised."""
         told = (withdrawn.rule, withdrawn.role, withdrawn.start, withdrawn.end)
         alert = next((a for a in reversed(self._raised) if (a.rule, a.role, a.start, a.end) == told), None)
         if alert is None:
@@ -190,8 +193,8 @@ class AlertPolicy:
         return alert.id
 
     def _known(self, finding: Finding) -> bool:
-        """The same evidence was alerted at this severity or above: by the same rule, or in the same utterance
-        under the same category (two detectors that agree)."""
+        """Whether the same evidence has an alert of this severity or above: by the same rule, or in the same utterance
+        and category (two detectors that agree)."""
         return any(
             _rank(alert.severity) >= _rank(finding.severity)
             for alert in self._raised
@@ -199,7 +202,7 @@ class AlertPolicy:
         )
 
     def _cooling_down(self, finding: Finding) -> bool:
-        """The rule's last alert is too fresh, and this finding neither more severe nor clearly surer."""
+        """Whether the rule's last alert is too recent, and this finding neither more severe nor clearly surer."""
         last = next((a for a in reversed(self._raised) if (a.rule, a.role) == (finding.rule, finding.role)), None)
         if last is None or _rank(finding.severity) > _rank(last.severity):
             return False

@@ -1,4 +1,4 @@
-"""What a call is when it is opened: what was announced of it, else what its source says, else the service. Pure."""
+"""The call as it is opened: what its announcement leaves out comes from its source, or else from the service. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.settings import Settings
 def opened_call(
     call_id: str, announced: CallAnnounced, source: Source, settings: Settings, now: datetime
 ) -> tuple[Call, list[Notice]]:
-    """The call, and what a supervisor must know of the zone that it is judged by."""
+    """The call, and notices of what a supervisor must know about its time zone."""
     zone = _zone(announced, source, settings)
     call = Call(
         id=call_id,
@@ -35,14 +35,14 @@ def opened_call(
 
 
 def _zone(announced: CallAnnounced, source: Source, settings: Settings) -> DebtorZone:
-    """Whose clock the call is judged by. The service's default holds for calls of its default jurisdiction only."""
+    """The zone by which the call is judged. The service's default holds only for calls of its default jurisdiction."""
     jurisdiction = announced.jurisdiction or source.jurisdiction or settings.jurisdiction
     default = settings.timezone if jurisdiction == settings.jurisdiction else ""
     return debtor_zone(announced.metadata, jurisdiction, source=source.timezone, default=default)
 
 
 def _zone_notices(zone: DebtorZone, call: Call) -> list[Notice]:
-    """What is wrong with the zone: one that nobody knows matters where hours are judged."""
+    """Notices of what is wrong with the zone. An unknown zone matters only where hours are judged."""
     trouble = zone.trouble()
     if trouble is None or (trouble[0] == "zone_unknown" and hours_lifted(call.metadata)):
         return []

@@ -1,9 +1,10 @@
-"""What a call's parties have said so far of utterances that still go on. Plain; one a call, told after every piece of
-audio.
+"""The words so far of utterances that still go on. One for each call, called after every piece of audio; it holds
+callbacks of requests in work.
 
-A leg is asked about every 1.5 s of speech, quickly; and when its speaker pauses, with all care: when the pause turns
-out to be the end, that text is the final one already, and how it ends tells how long to wait for more. What two texts
-in a row agree on is shown at once, and handed on for detectors to look at.
+A leg's text is asked for every 1.5 s of speech, quickly. When its speaker pauses, it is asked for with full care. If
+the pause turns out to be the end, that text is the final one, and its wording tells how long to wait for more.
+
+Words that two texts in a row agree on are shown at once, and handed on to the detectors.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ class _GoingOn:
 
     since: int
     asked: int
-    heard: int = 0
+    recognised_until: int = 0
     agreement: Agreement = field(default_factory=Agreement)
 
 
 class Partials:
-    """`tell` is called with what more words have been agreed on, from the event loop."""
+    """Follows the utterances in progress. `tell` is called from the event loop with newly agreed words."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Partials:
         self._going_on: dict[Role, _GoingOn] = {}
 
     def look(self) -> None:
-        """See who speaks, and ask for their words so far where it is time to."""
+        """See who speaks, and ask for the words so far where it is time."""
         for role, endpointer in self._endpointers.items():
             since = endpointer.speech_since
             if since is None:
@@ -60,27 +61,27 @@ class Partials:
             pause = endpointer.pause_since
             if pause is not None and pause != going_on.asked:
                 self._ask(role, going_on, pause, "normal")
-            elif pause is None and endpointer.heard - going_on.asked >= _EVERY:
-                self._ask(role, going_on, endpointer.heard, "quick")
+            elif pause is None and endpointer.taken_in - going_on.asked >= _EVERY:
+                self._ask(role, going_on, endpointer.taken_in, "quick")
 
     def _ask(self, role: Role, going_on: _GoingOn, until: int, effort: Effort) -> None:
         going_on.asked = until
         asked = self._recognition.ask_early(role, self._endpointers[role].speech_until(until), effort)
-        asked.add_done_callback(lambda answer: self._hear(role, going_on, until, answer))
+        asked.add_done_callback(lambda answer: self._answered(role, going_on, until, answer))
 
-    def _hear(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
-        """Nothing comes where the utterance has ended meanwhile, no time was left, or the engine failed: the final
-        text is asked for on its own."""
+    def _answered(self, role: Role, going_on: _GoingOn, until: int, answer: asyncio.Future[Transcript | None]) -> None:
+        """An answer came. There is none if the utterance has ended meanwhile, there was no time, or the engine failed;
+        the final text is asked for by itself."""
         if answer.cancelled() or answer.exception() is not None or (recognised := answer.result()) is None:
             return
-        if until < going_on.heard or self._going_on.get(role) is not going_on:
+        if until < going_on.recognised_until or self._going_on.get(role) is not going_on:
             return
-        going_on.heard = until
+        going_on.recognised_until = until
         endpointer = self._endpointers[role]
         if endpointer.pause_since == until:
             endpointer.expect(complete(recognised.text, recognised.language))
         before = going_on.agreement.text
-        agreed = going_on.agreement.hear(recognised.text)
+        agreed = going_on.agreement.add(recognised.text)
         if agreed != before:
             said = replace(recognised, text=agreed)
             self._tell(PartialUtterance(role=role, start=seconds(going_on.since), end=seconds(until), recognised=said))

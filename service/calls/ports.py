@@ -1,4 +1,5 @@
-"""What a call's session asks of its neighbours; the composition root brings the real ones."""
+"""The ports of a call's session: what it needs from the journal, the live bus, the recogniser, the detectors and the
+recording."""
 
 from __future__ import annotations
 
@@ -21,15 +22,16 @@ from service.storage.port import LoggedFact
 
 
 class Journal(Protocol):
-    """Stores facts, then publishes them. Drops none: while the store fails it keeps them in order and tries again."""
+    """Stores facts, then publishes them. It drops none: while the store fails, it keeps them in order and tries
+    again."""
 
     @property
     def failing(self) -> bool:
-        """The store refuses writes now."""
+        """Whether the store refuses writes now."""
         ...
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
-        """Returns once the facts are safe with the journal: stored, or kept until they can be."""
+        """Returns once the facts are safe: stored, or kept until they can be."""
         ...
 
     def finished(self, call_id: str) -> None:
@@ -41,31 +43,32 @@ class CallsJournal(Journal, Protocol):
     """A journal that many calls share."""
 
     def unwritten(self) -> set[str]:
-        """The calls of which something is kept that is not stored yet, also those that are finished."""
+        """The calls of which the journal keeps facts that are not stored yet. Calls that are finished count too."""
         ...
 
     async def stored(self, call_id: str) -> None:
-        """Returns once nothing of this call is kept."""
+        """Returns once every fact of the call is stored."""
         ...
 
 
 class LiveDisplay(Protocol):
-    """Shows what is so in a call at this moment. Nothing of it is stored."""
+    """Shows the present state of a call. Nothing of it is stored."""
 
     def show_levels(self, levels: Levels) -> None:
-        """How loud a call is."""
+        """Show how loud each leg is."""
         ...
 
     def show_partial(self, partial: Partial) -> None:
-        """What a party has said so far."""
+        """Show what a party has said so far."""
         ...
 
 
 class LiveBus(LiveDisplay, Protocol):
-    """What happens, to everyone who watches: dashboards, and those who follow one call. Never waits, stores nothing."""
+    """Passes on what happens to everyone who watches: dashboards, and those who follow one call. It never waits and
+    stores nothing."""
 
     def publish(self, *logged: LoggedFact) -> None:
-        """Facts of one call that were stored together."""
+        """Pass on facts of one call that were stored together."""
         ...
 
     def ended(self, call_id: str) -> None:
@@ -82,7 +85,7 @@ class LiveBus(LiveDisplay, Protocol):
         ...
 
     def show_health(self) -> None:
-        """How the service does has changed."""
+        """The state of the service has changed."""
         ...
 
     def live_call(self, call_id: str) -> Call | None:
@@ -90,47 +93,77 @@ class LiveBus(LiveDisplay, Protocol):
         ...
 
     def start_anew(self) -> None:
-        """What was published of calls is of another store than what follows."""
+        """Facts published before come from another store than those that follow."""
         ...
 
 
 class Recogniser(Protocol):
-    """The recogniser, as sessions see it."""
+    """The recogniser, as sessions use it."""
 
-    def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]: ...
+    def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]:
+        """Ask for the text of a stretch of speech. The future gives None if nobody speaks, and raises
+        RecognitionError."""
+        ...
 
-    def withdraw(self, call_id: str) -> None: ...
+    def withdraw(self, call_id: str) -> None:
+        """Cancel all requests of a call."""
+        ...
 
 
 class DetectorRunner(Protocol):
     """One call's detectors, isolated and timed (detectors.runtime.runner.ThreadedDetectorRunner)."""
 
-    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]: ...
+    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
+        """What the detectors say of a final utterance."""
+        ...
 
-    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]: ...
+    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        """What they say of utterances of an earlier session, at least one; only what concerns the last one may be
+        news."""
+        ...
 
-    async def foresee(self, utterance: Utterance) -> list[Finding]: ...
+    async def foresee(self, utterance: Utterance) -> list[Finding]:
+        """Findings that already hold of an utterance that still goes on."""
+        ...
 
-    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]: ...
+    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
+        """The agent's audio from `start` to `end` has no text. Only failures come back."""
+        ...
 
-    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]: ...
+    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
+        """The audio clock stood still at `at` for so many `seconds` of real time. Only failures come back."""
+        ...
 
-    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]: ...
+    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        """The audio clock has reached `at`, and everything said before it was told."""
+        ...
 
-    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]: ...
+    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
+        """The call is over after `at` seconds. Nothing follows."""
+        ...
 
 
 class Recorder(Protocol):
     """One call's recording. `write` never blocks; the session watches for trouble, `failing` and `paused`."""
 
     @property
-    def failing(self) -> bool: ...
+    def failing(self) -> bool:
+        """Whether audio does not reach the store now."""
+        ...
 
     @property
-    def paused(self) -> bool: ...
+    def paused(self) -> bool:
+        """Whether nothing is recorded, because the disk is nearly full."""
+        ...
 
-    def take_unrecorded(self) -> Sequence[Unrecorded]: ...
+    def take_unrecorded(self) -> Sequence[Unrecorded]:
+        """The stretches that are missing in the recording and have ended since the last call of this."""
+        ...
 
-    def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None: ...
+    def write(self, role: Role, start: int, pcm: NDArray[np.int16]) -> None:
+        """A run of one leg: int16 at the call's rate, from its sample `start` on."""
+        ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Write what is left and close the recording."""
+        ...

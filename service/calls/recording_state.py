@@ -1,4 +1,4 @@
-"""What a call tells of its recording: that it stands still and goes on, and what is missing in it. Plain."""
+"""What a call tells about its recording: when it stops, when it goes on, and what is missing. Plain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FAILING = "The recording cannot be written; the call is monitored on."
 
 
 class RecordingState:
-    """One call's recording, as its log shows it."""
+    """The state of one call's recording, as its log shows it."""
 
     def __init__(self, recorder: Recorder, notices: StandingNotices, metrics: Metrics) -> None:
         self._recorder = recorder
@@ -21,12 +21,12 @@ class RecordingState:
         self._metrics = metrics
 
     def facts(self, at: Seconds) -> list[Notice | GapMarked]:
-        """What is new since last asked; `at` is how far the call has come."""
+        """The facts since the last call of this. `at` is how far the call has come."""
         notice = self._notice(at)
         return [*([notice] if notice else []), *self.unrecorded()]
 
     def unrecorded(self) -> list[GapMarked]:
-        """The stretches that are not in the recording, once each has come to its end."""
+        """The stretches that are missing in the recording, each once it has ended."""
         missing = self._recorder.take_unrecorded()
         self._metrics.gaps.labels("unrecorded").inc(len(missing))
         return [GapMarked(role=each.role, start=each.start, end=each.end, reason="unrecorded") for each in missing]

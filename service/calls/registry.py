@@ -1,4 +1,4 @@
-"""Where announced calls are taken in, dropped ones waited for, and finished ones let go."""
+"""The registry of live calls: takes announced calls in, waits for dropped ones, and lets finished ones go."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class CallRegistry:
                 self._spawn(self._take_up(self._claim_left(summary), summary))
 
     def _used_ids(self) -> set[str]:
-        """Of calls that are live here, and of those whose log is not wholly stored."""
+        """The ids of calls that are live here, and of calls whose log is not wholly stored."""
         return {call.call_id for call in self._calls.values()} | self._journal.unwritten()
 
     async def suspend(self, within: Seconds = LAST_WORDS) -> None:

@@ -139,7 +139,7 @@ def _owed_again(missed: Finding) -> Withdrawn:
 
 
 class CallSession:
-    """One call from its announcement until everything is written; or from where `past` left it."""
+    """One call from its announcement until everything is written; or from where an `earlier` session left it."""
 
     def __init__(self, call: Call, parts: SessionParts, earlier: EarlierCall | None = None) -> None:
         self.call = call
@@ -169,7 +169,7 @@ class CallSession:
         self._alerted: dict[
             Role, PartialUtterance
         ] = {}  # utterances without their final text that raised an alert already
-        self._heard: dict[Role, Seconds] = {}  # how far each party's final texts have come
+        self._final_until: dict[Role, Seconds] = {}  # how far each party's final texts have come
         self._notices = StandingNotices(earlier.troubles if earlier else ())
         self._recording = RecordingState(parts.recorder, self._notices, parts.metrics)
         self._irregularities = Irregularities(parts.monotonic())
@@ -177,7 +177,7 @@ class CallSession:
         self._only_records = False
         if earlier is not None:
             self._recognition.restore(earlier.utterances)
-            self._heard.update({said.role: said.end for said in earlier.utterances})
+            self._final_until.update({said.role: said.end for said in earlier.utterances})
 
     @property
     def reached(self) -> Seconds:
@@ -319,13 +319,13 @@ class CallSession:
         """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
         of it may never have been written."""
         observed: list[Observation | DetectorFailure] = []
-        for heard in earlier.in_stretches:
-            if isinstance(heard, GapMarked):
-                observed += await self._tell_of_gap(heard)
-            elif isinstance(heard, Notice):
-                observed += await self._tell_of_hold(heard)
+        for each in earlier.in_stretches:
+            if isinstance(each, GapMarked):
+                observed += await self._tell_of_gap(each)
+            elif isinstance(each, Notice):
+                observed += await self._tell_of_hold(each)
             else:
-                observed += await self._detectors.heard_again(heard)
+                observed += await self._detectors.heard_again(each)
         observed += await self._detectors.elapsed(min(earlier.settled.values()))
         await self._write(CallResumed(at=earlier.reached, cause="restarted" if earlier.closed is None else "returned"))
         again = [
@@ -387,22 +387,22 @@ class CallSession:
 
     async def _hear(self, segment: SpeechSegment) -> None:
         """Await the text of one utterance, write it, let it be judged."""
-        role, heard = segment.role, None
+        role, transcript = segment.role, None
         await self._ahead.wait(segment, self._look_ahead)
         try:
-            heard = await self._recognition.text_of(segment)
+            transcript = await self._recognition.text_of(segment)
             await self._tell(self._notices.end("recognition_failing", self.reached))
         except RecognitionError as failure:
             await self._unrecognised(segment, failure)
-        self._heard[role] = segment.end
+        self._final_until[role] = segment.end
         alerted = self._alerted.pop(role, None)
-        if heard is None and alerted is not None:
-            heard = alerted.recognised  # the alert's evidence: it must be there to look at
-        if heard is None:
+        if transcript is None and alerted is not None:
+            transcript = alerted.recognised  # the alert's evidence: it must be there to look at
+        if transcript is None:
             self._show_partial(role, segment.start, "")
             return
         self._parts.metrics.final_latency.observe(self._late(segment.end))
-        so_far = self._recognition.utterance(role, segment.start, segment.end, heard)
+        so_far = self._recognition.utterance(role, segment.start, segment.end, transcript)
         utterance = replace(so_far, acoustics=acoustics_of(segment.pcm))
         await self._write(UtteranceHeard(utterance=utterance))
         self._recognition.written(utterance)
@@ -424,7 +424,7 @@ class CallSession:
         self._parts.display.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
 
     async def _judge_early(self, partial: PartialUtterance) -> None:
-        if partial.start >= self._heard.get(partial.role, 0.0) and await self._foresee(partial):
+        if partial.start >= self._final_until.get(partial.role, 0.0) and await self._foresee(partial):
             self._alerted[partial.role] = partial
 
     async def _foresee(self, partial: PartialUtterance, before: int = 0) -> bool:
@@ -497,7 +497,7 @@ class CallSession:
         await self._write(closed)
 
     async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
-        """What the detectors say at the end. A call that went on unheard is not judged by what was not heard of it."""
+        """What the detectors say at the end. If the call broke off, nobody is blamed for what was not said by then."""
         if finish.ending == "completed":
             return await self._detectors.closed(self.reached)
         return await self._detectors.elapsed(self.reached)

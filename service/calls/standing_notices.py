@@ -1,4 +1,4 @@
-"""What is wrong with a call's monitoring: told once when it begins, once when it is over. Plain."""
+"""The lasting faults in a call's monitoring. Each is told once when it begins, and once when it ends. Plain."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _OVER: Mapping[NoticeCode, tuple[NoticeCode, str]] = MappingProxyType(
 
 
 class StandingNotices:
-    """One call's troubles that last."""
+    """The lasting faults of one call."""
 
     def __init__(self, on: Iterable[NoticeCode] = ()) -> None:
-        """`on`: notices in force that an earlier session of the call has told."""
+        """`on`: the notices that stand and were told by an earlier session of the call."""
         self._on: set[NoticeCode] = {code for code in on if code in _OVER}
 
     def begin(self, code: NoticeCode, message: str, at: Seconds) -> Notice | None:
-        """The trouble is there; None if that has been told."""
+        """The fault is there. Returns its notice; None if it was told before."""
         if code in self._on:
             return None
         self._on.add(code)
         return Notice(code=code, message=message, at=at)
 
     def forget(self, code: NoticeCode) -> None:
-        """Another trouble takes the place of this one, whose end is nothing to tell."""
+        """Another fault takes the place of this one, whose end is not told."""
         self._on.discard(code)
 
     def end(self, code: NoticeCode, at: Seconds) -> Notice | None:
-        """The trouble is not there, or no longer; None if it was not there before."""
+        """The fault is gone, or was never there. Returns the notice of its end; None if it was not there before."""
         if code not in self._on:
             return None
         self._on.discard(code)

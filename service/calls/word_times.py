@@ -1,4 +1,4 @@
-"""When each word of an utterance was said: asked for where there is a finding to prove, written when it comes."""
+"""When each word of an utterance was said. It is asked for utterances with a finding, and written when it comes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from service.calls.call_recognition import CallRecognition
 from service.record.facts import WordsTimed
 
 MOST_WAITING = 20
-"""Utterances whose times a call may await: each holds its audio. What comes beyond keeps its own span alone."""
+"""So many utterances of a call may await their word times, because each holds its audio. Further ones keep only their
+own span."""
 
 CLOSE_WITHIN = 10.0
-"""Seconds a call that is over waits for them. Finals go before, so a machine that is full may have no time for them."""
+"""Seconds that a call that is over waits for word times. Finals go first, so a full machine may have no time for
+them."""
 
 log = structlog.get_logger()
 
 
 class WordTimes:
-    """One call's: at most `most` utterances' times are awaited, and those `close_within` seconds when it is over."""
+    """The word times of one call. At most `most` utterances are awaited, for `close_within` seconds once the call is
+    over."""
 
     def __init__(
         self,
@@ -45,20 +48,20 @@ class WordTimes:
             return
         asked = self._recognition.ask_words(segment, utterance)
         self._awaited.add(asked)
-        asked.add_done_callback(lambda answer: self._hear(utterance, answer))
+        asked.add_done_callback(lambda answer: self._answered(utterance, answer))
 
     def take(self) -> list[WordsTimed]:
-        """What has come since this was last asked."""
+        """The facts that have come since the last call of this."""
         come, self._come = self._come, []
         return come
 
     async def settle(self) -> None:
-        """Wait for what is awaited, as long as a call that is over can."""
+        """Wait for what is awaited, as long as a call that is over may."""
         if self._awaited:
             await asyncio.wait(self._awaited, timeout=self._close_within)
             await asyncio.sleep(0)  # the answers' callbacks run after the wait's own
 
-    def _hear(self, utterance: Utterance, answer: asyncio.Future[Transcript | None]) -> None:
+    def _answered(self, utterance: Utterance, answer: asyncio.Future[Transcript | None]) -> None:
         self._awaited.discard(answer)
         if answer.cancelled():
             return

@@ -1,4 +1,5 @@
-"""What is to be done for a call, in audio order: put from the event loop without waiting, taken by one task. Plain."""
+"""The work of a call, in audio order. The event loop puts it without waiting; one task takes it. It holds an event of
+that loop."""
 
 from __future__ import annotations
 
@@ -13,11 +14,12 @@ from service.calls.call_recognition import PartialUtterance
 from service.record.facts import CallEnding, DtmfPressed, Fact, GapMarked, Notice
 
 MOST_WORK: Final = 4096
-"""A call's work that may wait while the store stands still: an hour's passing of time, or three hours of gaps."""
+"""So much work of a call may wait while the store stands still: an hour of time that passes, or three hours of gaps."""
 
 
 NOTICES_MORE: Final = 64
-"""A full queue tells of itself: twice what a call is told of its gateway."""
+"""So many notices may wait besides, because a full queue is told too. It is twice what a call tells about its
+gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """The last piece of work: what took audio in can go on no more."""
+    """The last piece of work: the code that takes audio in has failed."""
 
     cause: Exception
 
@@ -45,10 +47,11 @@ Work: TypeAlias = SpeechSegment | PartialUtterance | TimePassed | ChannelsCompar
 
 
 class WorkQueue:
-    """At most `most` pieces, some notices more, and what has a bound of its own: speech, and the end.
+    """The waiting work of a call: at most `most` pieces, some notices more, and what has a bound of its own (speech,
+    and the end).
 
-    Where it is full, a gap widens the one of its kind that waits, the newest comparison of channels replaces an older
-    one, and the rest is left out: later pieces tell that time passed and what is said, digits are refused.
+    In a full queue a gap widens the waiting one of its kind, and a comparison of channels replaces the waiting one.
+    Other work is left out: later pieces tell the time and the speech again, and digits are refused.
     """
 
     def __init__(self, most: int = MOST_WORK) -> None:
@@ -60,7 +63,7 @@ class WorkQueue:
         return len(self._waiting)
 
     def put(self, work: Work) -> bool:
-        """Whether it is taken, by itself or as a part of what waits."""
+        """Whether the work is taken, by itself or as a part of what waits."""
         if len(self._waiting) >= self._most and not isinstance(work, SpeechSegment | LastWork):
             return self._squeeze_in(work)
         self._append(work)
@@ -74,7 +77,7 @@ class WorkQueue:
         return self._waiting.popleft()
 
     def rest(self) -> list[Notice | DtmfPressed]:
-        """The notices and digits among what waits, all of which is taken out."""
+        """Takes out all that waits, and returns the notices and digits among it."""
         waiting, self._waiting = self._waiting, deque()
         return [work for work in waiting if isinstance(work, Notice | DtmfPressed)]
 
@@ -99,7 +102,7 @@ class WorkQueue:
         return True
 
     def _widen(self, gap: GapMarked) -> None:
-        """There are as many kinds of gaps as parties and reasons, so this adds few."""
+        """Widens the waiting gap of this kind. There are only as many kinds as parties and reasons."""
         for place in range(len(self._waiting) - 1, -1, -1):
             waiting = self._waiting[place]
             if isinstance(waiting, GapMarked) and (waiting.role, waiting.reason) == (gap.role, gap.reason):

@@ -1,4 +1,4 @@
-"""`callwarden keys` and `callwarden users`: who may stream, who may look. They work on the store itself."""
+"""`callwarden keys` and `callwarden users`. They work on the store itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from detectors.contract import Jurisdiction
 from detectors.timezones.zones import NoZone, zone_name
 from service.access.keys import new_key
 from service.access.passwords import Passwords
-from service.access.sources import source_of_key
+from service.access.source_description import source_of_key
 from service.cli import arguments
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out

@@ -1,4 +1,4 @@
-"""What people give on the command line, as values."""
+"""Turns what people give on the command line into values."""
 
 from __future__ import annotations
 

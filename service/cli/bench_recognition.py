@@ -1,4 +1,4 @@
-"""`callwarden bench asr` and `bench silence`: what is heard in recorded speech, and where there is none."""
+"""`callwarden bench asr` and `bench silence`: what is recognised in recorded speech, and where there is none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from service.bench.clips import Clip, ClipsUnusable, read_clips
 from service.bench.error_rates import NORMALISER
 from service.bench.recognition import (
     HOME,
-    Row,
+    EngineRun,
     Stretch,
     figures,
     recognise_with_callwarden,
@@ -77,13 +77,13 @@ def silence(
 ) -> None:
     """What is recognised in digital silence, line noise, ring-back, DTMF and hold music: nothing, it should be."""
     try:
-        heard = asyncio.run(_silence(minutes, language))
+        found = asyncio.run(_silence(minutes, language))
         if report is not None:
-            write_report(report, "bench silence", {"minutes": minutes, "language": language}, _silence_figures(heard))
+            write_report(report, "bench silence", {"minutes": minutes, "language": language}, _silence_figures(found))
     except (ModelError, RecognitionError, OSError) as problem:
         fail(str(problem))
-    out.print(_silence_table(heard))
-    for name, each in heard.items():
+    out.print(_silence_table(found))
+    for name, each in found.items():
         for text in each.texts:
             out.print(f"{name}: {escape(text)}")
 
@@ -94,18 +94,20 @@ def _stretch(clip: Clip, channel: str) -> Stretch:
     return Stretch(pcm=np.asarray(soxr.resample(clip.pcm, clip.rate, SAMPLE_RATE), dtype=np.float32), text=clip.text)
 
 
-def _rows(path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress) -> list[Row]:
-    def heard(told: str, beam: int, biasing: Biasing) -> Row:
+def _rows(
+    path: Path, stretches: Sequence[Stretch], language: Language, prompt: bool, progress: Progress
+) -> list[EngineRun]:
+    def row(told: str, beam: int, biasing: Biasing) -> EngineRun:
         return recognise_with_callwarden(path, stretches, language, beam, biasing, _bar(progress, told, stretches))
 
-    rows: list[Row] = []
+    rows: list[EngineRun] = []
     for beam in BEAMS:
-        rows.append(heard(f"Callwarden, beam {beam}", beam, NO_BIASING))
+        rows.append(row(f"Callwarden, beam {beam}", beam, NO_BIASING))
         told = f"faster-whisper, beam {beam}"
         rows.append(recognise_with_faster_whisper(path, stretches, language, beam, _bar(progress, told, stretches)))
     if prompt:
         words = load().biasing(HOME[language])[language]
-        rows.append(heard("Callwarden, prompted", 5, words))
+        rows.append(row("Callwarden, prompted", 5, words))
     return rows
 
 
@@ -116,18 +118,18 @@ def _bar(progress: Progress, told: str, stretches: Sequence[Stretch]) -> Callabl
 
 async def _silence(minutes: float, language: Language) -> dict[str, SilenceFigures]:
     engine = await asyncio.to_thread(load_engine, arguments.settings())
-    heard: dict[str, SilenceFigures] = {}
+    found: dict[str, SilenceFigures] = {}
     with _progress("s") as progress:
         limits = without_deadlines("full", "greedy")
         async with BatchRecogniser(engine, limits=limits) as recogniser:
             for name, make in SOUNDS.items():
                 bar = progress.add_task(name, total=60 * minutes)
                 sound = await asyncio.to_thread(make, 60 * minutes)
-                heard[name] = await listen(
+                found[name] = await listen(
                     sound, recogniser, language, name, lambda at, bar=bar: progress.update(bar, completed=at)
                 )
                 progress.update(bar, completed=60 * minutes)
-    return heard
+    return found
 
 
 def _progress(unit: str) -> Progress:
@@ -148,15 +150,15 @@ def _asr_table(rows: Sequence[dict[str, Any]], language: Language) -> Table:
     return table
 
 
-def _silence_table(heard: dict[str, SilenceFigures]) -> Table:
+def _silence_table(found: dict[str, SilenceFigures]) -> Table:
     table = Table("", "minutes", "cut", "refused", "filtered", "characters", "CPU s a minute")
-    for name, each in heard.items():
+    for name, each in found.items():
         told = (each.minutes, each.cut, each.refused, each.filtered, each.characters, each.cpu_seconds_per_minute)
         table.add_row(name, *map(str, told))
     return table
 
 
-def _silence_figures(heard: dict[str, SilenceFigures]) -> dict[str, Any]:
+def _silence_figures(found: dict[str, SilenceFigures]) -> dict[str, Any]:
     return {
         name: {
             "minutes": each.minutes,
@@ -166,5 +168,5 @@ def _silence_figures(heard: dict[str, SilenceFigures]) -> dict[str, Any]:
             "characters": each.characters,
             "cpu_seconds_per_minute": each.cpu_seconds_per_minute,
         }
-        for name, each in heard.items()
+        for name, each in found.items()
     }

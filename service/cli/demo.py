@@ -15,7 +15,7 @@ import typer
 from detectors.contract import DetectorError
 from service.access.keys import new_key
 from service.access.passwords import Passwords
-from service.access.sources import source_of_key
+from service.access.source_description import source_of_key
 from service.app import serve_until_stopped
 from service.audio_files.call import read_call_audio
 from service.cli import arguments
@@ -118,7 +118,7 @@ async def _play(queue: Iterator[SampleCall], url: str, key: str, delay: float) -
 
 
 async def _play_call(sample: SampleCall, url: str, key: str) -> None:
-    """Where the service refuses it for now, it is tried again when the service asks for that."""
+    """Play a call. If the service refuses it for now, it is tried again when the service asks for that."""
     audio = await asyncio.to_thread(read_call_audio, sample.audio)
     while True:
         try:

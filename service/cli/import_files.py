@@ -28,7 +28,7 @@ from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, fail_all, leave, out, warn
 from service.cli.text_input import text_of
 from service.importing.files import FoundFile, found_files
-from service.importing.importer import Importer, Outcome
+from service.importing.importer import FileOutcome, Importer
 from service.importing.listing import Defaults, Listing, NamePattern, RecordedCall, listed, named
 from service.importing.playing import NOBODY_WAITS
 from service.logs import configure_logging
@@ -43,7 +43,7 @@ from service.unusable import Unusable
 
 _ON_A_GPU = 4
 _WORKERS_A_FILE = 8
-"""The speech that one file has waiting keeps so many at work."""
+"""The speech that one file has waiting keeps so many workers busy."""
 _INTERRUPTED = 130
 
 
@@ -100,7 +100,7 @@ def _clock(text: str) -> tzinfo | None:
 
 
 class _Board:
-    """The bars, and what became of the files."""
+    """The progress bars, and how many files were taken, skipped or refused."""
 
     def __init__(self, progress: Progress, files: int) -> None:
         self._progress = progress
@@ -114,10 +114,10 @@ class _Board:
     def begun(self, call: RecordedCall, seconds: Seconds | None) -> None:
         self._bars[call.announced.call_id] = self._progress.add_task(escape(call.file.name), total=seconds)
 
-    def heard(self, call: RecordedCall, at: Seconds) -> None:
+    def progressed(self, call: RecordedCall, at: Seconds) -> None:
         self._progress.update(self._bars[call.announced.call_id], completed=at)
 
-    def ended(self, call: RecordedCall, outcome: Outcome) -> None:
+    def ended(self, call: RecordedCall, outcome: FileOutcome) -> None:
         if (bar := self._bars.pop(call.announced.call_id, None)) is not None:
             self._progress.remove_task(bar)
         if outcome.kind == "refused":

@@ -36,15 +36,15 @@ app = typer.Typer(help="Try rule packs, and see what people's decisions say of t
 Pack = Annotated[Path | None, typer.Argument(help="Folder of the rule pack; without one, the pack that judges.")]
 PAGE: Final = 200
 _WEIGHED: Final = (LexicalDetector.id, SemanticDetector.id)
-"""Whose findings the judgement weighs."""
+"""The detectors whose findings the judgement weighs."""
 _Z: Final = 1.96
 """Standard deviations on either side that hold 95 of 100."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulePrecision:
-    """Of the alerts of a rule that a person has decided: how many were right. `low`, `high`: the interval that holds
-    the true share 95 times in 100 (Wilson's), which is wide while few are decided."""
+    """How many of a rule's decided alerts were right. `low`, `high`: Wilson's interval, which holds the true share 95
+    times in 100. It is wide while few alerts are decided."""
 
     rule: str
     confirmed: int
@@ -55,7 +55,8 @@ class RulePrecision:
 
 
 def precision_of(decided: Counter[tuple[str, bool]]) -> list[RulePrecision]:
-    """A rule each, the most often wrong first. `decided`: alerts by rule and whether they were confirmed."""
+    """The precision of each rule, the most often wrong first. `decided`: alerts by rule, and whether they were
+    confirmed."""
     rules = {rule for rule, _ in decided}
     found = [_of_rule(rule, decided[rule, True], decided[rule, False]) for rule in rules]
     return sorted(found, key=lambda each: (-each.dismissed, each.precision, each.rule))

@@ -20,9 +20,9 @@ from service.cli.stream import progress_bar
 from service.cli.terminal import fail, out, warn
 from service.client import StreamFailed
 from service.simulation.connection import Ending, Listener
+from service.simulation.gateway_client import Message, SimulatedCall
 from service.simulation.network import NetworkQuirks
 from service.simulation.player import Quirks, play
-from service.simulation.port import Message, SimulatedCall
 from service.simulation.reservation import reserve
 from service.simulation.vendors import VENDORS, Vendor
 

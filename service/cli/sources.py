@@ -13,8 +13,8 @@ from rich.table import Table
 from asr.types import CallLanguage, Role
 from detectors.contract import Jurisdiction
 from service.access.sealing import Sealer
+from service.access.source_description import SaidCredential, described, differences
 from service.access.source_rules import BadSource
-from service.access.sources import SaidCredential, described, differences
 from service.cli import arguments
 from service.cli.accounts import noted, with_store
 from service.cli.arguments import DataDir

@@ -27,8 +27,8 @@ from service.record.facts import Alert, AlertRaised, Fact, Notice, SentimentScor
 
 
 @dataclass(slots=True)
-class Heard:
-    """What came back of a call."""
+class StreamedCall:
+    """The facts that came back of a call."""
 
     call_id: str
     utterances: list[dict[str, Any]] = field(default_factory=list)
@@ -78,10 +78,10 @@ def stream(
         customer=words("--customer", customer),
         metadata=pairs(metadata or []),
     )
-    heard = Heard(call_id=start.call_id)
+    streamed = StreamedCall(call_id=start.call_id)
 
     def seen(answer: FactSeen) -> None:
-        heard.add(answer)
+        streamed.add(answer)
         if not as_json:
             show(answer.fact)
 
@@ -93,7 +93,7 @@ def stream(
     if call.shortfall:
         warn(call.shortfall)
     if as_json:
-        print(heard.json())
+        print(streamed.json())
 
 
 @contextmanager

@@ -16,14 +16,14 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Say what is wrong, and leave."""
+    """Say what is wrong, and exit."""
     err.print(f"[red]error:[/red] {escape(message)}")
     raise typer.Exit(code)
 
 
 def leave(code: int = 0) -> NoReturn:
-    """End the process at once, its work done or given up. A thread that still recognises would come back to an
-    interpreter that is being taken down, and the engine's native code aborts the process then."""
+    """End the process at once, whether its work is done or given up. A thread that still recognises would return to an
+    interpreter that shuts down, and the engine's native code would abort the process."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -35,12 +35,12 @@ def warn(message: str) -> None:
 
 
 def fail_all(messages: Sequence[str]) -> NoReturn:
-    """Say everything that is wrong with what was given, and leave."""
+    """Say everything that is wrong with the input, and exit."""
     for message in messages:
         err.print(f"[red]error:[/red] {escape(message)}")
     raise typer.Exit(2)
 
 
 def caution(message: str) -> None:
-    """Say what is most likely not meant, and go on."""
+    """Say what was most likely not meant, and go on."""
     err.print(f"[yellow]warning:[/yellow] {escape(message)}")

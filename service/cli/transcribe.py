@@ -50,7 +50,7 @@ def transcribe(
 
 
 def _remark(path: Path, call: CallFile, printer: Printer) -> None:
-    """What a reader of the text must know beside it."""
+    """Remarks for the reader of the text, if there are any."""
     if call.channels == 1:
         warn(f"{path}: has one channel, in which nobody can tell who speaks; the text names no speaker")
     if call.shortfall:
@@ -72,6 +72,7 @@ class Printer:
         self.printed = self.unrecognised = 0
 
     async def write(self, call_id: str, facts: Sequence[Fact], at: datetime) -> None:
+        """Prints utterances, as text or as JSON, and counts them."""
         for fact in facts:
             self.printed += isinstance(fact, UtteranceHeard)
             self.unrecognised += isinstance(fact, GapMarked) and fact.reason == "unrecognised"

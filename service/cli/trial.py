@@ -1,6 +1,6 @@
-"""What another rule pack would change: stored calls are judged by both, and the differences told by rule.
+"""What another rule pack would change: both packs judge stored calls, and each rule's differences are counted.
 
-Each call is judged by itself: rules that count a debtor's other calls are judged by metadata alone.
+Each call is judged by itself. So rules that count a debtor's other calls see its metadata alone.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Decision = Literal["confirmed", "dismissed", "undecided"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A finding that one of two packs makes and the other does not. `decided`: what a person said of the stored alert
-    that it is, where there is one."""
+    """A finding of one pack that the other does not make. `decided`: what a person decided on the stored alert of the
+    same evidence, if there is one."""
 
     change: Change
     call: str
@@ -41,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleChange:
-    """What becomes of one rule's findings; of the lost ones, how many people had confirmed and dismissed."""
+    """The findings of one rule that are new or lost. Of the lost ones, how many people had confirmed and dismissed."""
 
     rule: str
     before: int
@@ -67,7 +67,7 @@ class Trial:
         self.differences += _only_in("gained", after, before, record)
 
     def changes(self) -> list[RuleChange]:
-        """By rule, the most changed first."""
+        """The changes of each rule, the most changed first."""
         counts = Counter((each.rule, each.change) for each in self.differences)
         lost = Counter((each.rule, each.decided) for each in self.differences if each.change == "lost")
         told = [
@@ -107,7 +107,7 @@ def _findings(registry: Registry, record: CallRecord) -> list[Finding]:
 def _only_in(
     change: Change, ours: Sequence[Finding], theirs: Sequence[Finding], record: CallRecord
 ) -> list[Difference]:
-    """Ours that have none of theirs of the same category in the same utterance, or at the same time."""
+    """Findings of one pack without a finding of the other in the same category and utterance, or at the same time."""
     others = {_place(each) for each in theirs}
     return [
         Difference(

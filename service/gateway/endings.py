@@ -1,4 +1,4 @@
-"""What a gateway is told when its connection ends. Plain."""
+"""What a gateway is told at the end of its connection. Plain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAILED: Final = ProtocolViolation(
 
 
 def last_news(outcome: CallOutcome) -> CallProcessed | ConnectionRefused:
-    """What became of the call that the connection had."""
+    """The news of what became of the connection's call."""
     match outcome:
         case "processed":
             return CallProcessed()
@@ -36,14 +36,14 @@ def last_news(outcome: CallOutcome) -> CallProcessed | ConnectionRefused:
 
 
 def not_taken(refused: CallRefused) -> ProtocolViolation:
-    """Why the announced call is not taken."""
+    """The violation that tells why the announced call is not taken."""
     later = f"; try again in {refused.retry_after:.0f} s" if refused.retry_after else ""
     code = CLOSE_RESTARTING if refused.code == "restarting" else CLOSE_TRY_LATER
     return ProtocolViolation("start", refused.message + later, code, refused.retry_after)
 
 
 def close_after(last: CallProcessed | ConnectionRefused) -> Close:
-    """The close for a peer that did not close itself after it was told."""
+    """The close for a peer that has not closed by itself after it was told."""
     if isinstance(last, CallProcessed):
         return Close(code=CLOSE_NORMAL)
     return Close(code=last.violation.close_code, reason=str(last.violation))

@@ -22,14 +22,15 @@ from service.private_files import replace_file
 from service.storage.port import GatewayKey
 
 SAVE_EVERY: Final[Seconds] = 60.0
-"""Where nothing changed: legs that are live hold on from the last time."""
+"""How often reservations are saved if nothing has changed. Legs that are live extend theirs."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """One reservation. The token's digest and the key's id: the file opens nothing. `until` is Unix time."""
+    """One reservation in the file: the token's digest and the key's id, so the file opens nothing. `until` is Unix
+    time."""
 
     digest: str
     key: str
@@ -42,7 +43,8 @@ _FILE = TypeAdapter(tuple[_Kept, ...])
 
 
 class KeptReservations:
-    """Call `save` every few seconds and at the end. What was reserved since the last time is lost in a kill."""
+    """Keeps reservations in a file. `save` is called every few seconds and at the end; a kill loses those made
+    since."""
 
     def __init__(self, reservations: Reservations, path: Path) -> None:
         self._reservations = reservations
@@ -52,7 +54,7 @@ class KeptReservations:
         self._failing = False
 
     async def restore(self, keys: Iterable[GatewayKey]) -> None:
-        """Take up what an earlier process kept, as far as it still holds and its key is not revoked."""
+        """Takes up what an earlier process kept, as far as it still holds and its key is not revoked."""
         known = {key.id: key for key in keys if key.revoked_at is None}
         kept = await asyncio.to_thread(self._read)
         now, unix = steady_now(), utc_now().timestamp()
@@ -71,7 +73,7 @@ class KeptReservations:
         )
 
     async def save(self) -> None:
-        """Write them down where anything changed. A disk that refuses is told once, and tried again."""
+        """Writes the reservations if anything has changed. A disk that refuses is told once, and tried again."""
         now, changes = steady_now(), self._reservations.changes
         if self._saved[0] == changes and now - self._saved[1] < SAVE_EVERY:
             return

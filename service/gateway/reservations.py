@@ -1,4 +1,4 @@
-"""Calls that were told of before they connect, for gateways whose connection can say nothing but a token. Plain."""
+"""Calls that are announced before they connect, for gateways whose connection can say nothing but a token. Plain."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from service.ingest.events import CallAnnounced, Irregularity
 from service.storage.port import Gateway
 
 RESERVED_FOR: Final[Seconds] = 300.0
-"""A dialplan connects in the same second. A leg may wait for its party to answer. As long as this a call can be gone on
-with after its end, so a token holds so long again when its connection is over."""
+"""How long a reservation holds. A dialplan connects in the same second, but a leg may wait for its party to answer. A
+call can also be gone on with for so long after its end, so its token holds as long again after its connection is
+over."""
 MOST_RESERVED: Final = 10_000
 """Two legs of 5,000 calls: what a floor of 2,000 seats may dial at once. Past it the oldest is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """One leg of a call, and the key that told of it; `notes` are what was odd in the telling."""
+    """One leg of a call, and the key that announced it. `notes`: what was odd in the announcement."""
 
     key: Gateway
     announced: CallAnnounced
@@ -31,15 +32,16 @@ class Reservation:
 
 
 class Reservations:
-    """By the digest of a token, which is 122 random bits that only whoever told of the call knows."""
+    """The reservations, by the digest of their token. A token has 122 random bits that only the announcing side
+    knows."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, Reservation] = OrderedDict()
-        """The one that is over first comes first."""
+        """The waiting reservations; the first to expire comes first."""
         self._live: dict[str, Reservation] = {}
         self._connections: Counter[str] = Counter()
         self.changes = 0
-        """How many there have been."""
+        """How often anything has changed."""
 
     def reserve(
         self, key: Gateway, announced: CallAnnounced, now: Seconds, notes: Sequence[Irregularity] = ()
@@ -57,8 +59,8 @@ class Reservations:
         return tokens
 
     def connected(self, token: str, now: Seconds) -> Reservation | None:
-        """What was reserved, held until every connection that came with the token is `gone`; None where there is
-        nothing, or nothing any more."""
+        """The reservation of the token; None if there is none, or it has expired. It is held until every connection
+        that came with the token is `gone`."""
         digest = _digest(token)
         found = self._waiting.pop(digest, None)
         if found is not None and now < found.until:
@@ -69,7 +71,7 @@ class Reservations:
         return self._live.get(digest)
 
     def gone(self, token: str, now: Seconds) -> None:
-        """A connection that came with the token is over: its leg may come back as long again."""
+        """A connection with the token is over. Its leg may come back within as long again."""
         digest = _digest(token)
         self.changes += 1
         self._connections[digest] -= 1
@@ -78,12 +80,12 @@ class Reservations:
             self._waiting[digest] = replace(self._live.pop(digest), until=now + RESERVED_FOR)
 
     def held(self, now: Seconds) -> list[tuple[str, Reservation]]:
-        """All of them with the digests of their tokens, as they stand if every connection is over now."""
+        """All reservations with the digests of their tokens, as they stand if every connection is over now."""
         live = [(digest, replace(leg, until=now + RESERVED_FOR)) for digest, leg in self._live.items()]
         return [*((digest, held) for digest, held in self._waiting.items() if now < held.until), *live]
 
     def restore(self, held: Iterable[tuple[str, Reservation]]) -> None:
-        """What another process `held`, before anything is reserved here."""
+        """Takes up what another process `held`, before anything is reserved here."""
         self._waiting.update(sorted(held, key=lambda each: each[1].until)[-MOST_RESERVED:])
 
     def _oldest_is_over(self, now: Seconds) -> bool:

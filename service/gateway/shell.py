@@ -31,7 +31,7 @@ from service.ingest.dialect import (
     DialectOutput,
     FactStored,
     News,
-    PartialHeard,
+    PartialRecognised,
     SendText,
 )
 from service.ingest.events import (
@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class PeerClosed:
     """The connection is over; `code` is RFC 6455's: 1000 where the peer ended it cleanly."""
 
     code: int
@@ -68,7 +68,7 @@ class Unsent(Exception):
 class Transport(Protocol):
     """A connection that carries messages."""
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         """The next message. May be cancelled without losing one."""
         ...
 
@@ -146,7 +146,7 @@ class GatewayShell:
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
         self._replies: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
-        self._heard_at = steady_now()
+        self._received_at = steady_now()
         self._closed = False
 
     async def serve(self) -> None:
@@ -177,7 +177,7 @@ class GatewayShell:
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
             self._replies = tasks.create_task(self._answer(connection, facts, partials))
             self._take([*notes, *events[1:]], connection)
-            while not isinstance(message := await self._next(), Gone):
+            while not isinstance(message := await self._next(), PeerClosed):
                 self._take(await self._replied(message), connection)
             self._gone(message.code, connection)
         except ProtocolViolation as violation:
@@ -201,14 +201,14 @@ class GatewayShell:
         """The first events, beginning with the announcement; None where the peer left before."""
         try:
             async with asyncio.timeout(self._limits.start):
-                while not isinstance(message := await self._next(), Gone):
+                while not isinstance(message := await self._next(), PeerClosed):
                     if events := await self._replied(message):
                         return events
         except TimeoutError:
             raise ProtocolViolation("connection", f"no call was announced within {self._limits.start:g} s") from None
         return None
 
-    async def _next(self) -> Sequence[DialectOutput] | Gone:
+    async def _next(self) -> Sequence[DialectOutput] | PeerClosed:
         """What the next message comes to, or the dialect's deadline."""
         deadlines = [due for due in (self._dialect.deadline(), self._idle_at()) if due is not None]
         wait: Seconds | None = max(0.0, min(deadlines) - steady_now()) if deadlines else None
@@ -217,18 +217,18 @@ class GatewayShell:
                 message = await self._transport.receive()
         except TimeoutError:
             return self._waked(steady_now())
-        self._heard_at = steady_now()
-        return message if isinstance(message, Gone) else self._understood(message)
+        self._received_at = steady_now()
+        return message if isinstance(message, PeerClosed) else self._understood(message)
 
     def _idle_at(self) -> Seconds | None:
         """When a connection with a call has been silent for as long as its source lets it."""
         idle = self._key.source.idle_seconds if self._key is not None and self._connection is not None else None
-        return None if idle is None else self._heard_at + idle
+        return None if idle is None else self._received_at + idle
 
     def _waked(self, now: Seconds) -> Sequence[DialectOutput]:
         idle_at = self._idle_at()
         if idle_at is not None and idle_at <= now:
-            silent, self._heard_at = now - self._heard_at, now  # it has the time to part that others have
+            silent, self._received_at = now - self._received_at, now  # it has the time to part that others have
             raise ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False)
         return self._dialect.tick(now)
 
@@ -310,8 +310,8 @@ class GatewayShell:
         with suppress(Unsent):
             async for each in partials:
                 said = seen_by("gateway", each)
-                heard = PartialHeard(call_id=said.call_id, role=said.role, start=said.start, text=said.text)
-                await self._tell(heard)
+                partial = PartialRecognised(call_id=said.call_id, role=said.role, start=said.start, text=said.text)
+                await self._tell(partial)
 
     def _gone(self, code: int, connection: CallConnection) -> None:
         """The connection is over; what that means for the call depends on how it ended."""
@@ -338,7 +338,7 @@ class GatewayShell:
         if not violation.ends_call:
             ended = f"{violation.message}; that ends the connection"
             self._connection.feed(Irregularity(kind="order", field=violation.field, message=ended))
-            self._connection.lost()  # what still comes until the peer closes is not heard
+            self._connection.lost()  # what still comes until the peer closes is ignored
             return
         self._metrics.calls_rejected.inc()
         self._connection.reject(violation)
@@ -350,7 +350,7 @@ class GatewayShell:
             await self._tell(last)
         with suppress(TimeoutError, ProtocolViolation):
             async with asyncio.timeout(self._limits.farewell):
-                while not self._closed and not isinstance(message := await self._next(), Gone):
+                while not self._closed and not isinstance(message := await self._next(), PeerClosed):
                     await self._replied(message)
         await self._close_after(last)
 

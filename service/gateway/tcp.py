@@ -11,7 +11,7 @@ from service.access.audit_log import AuditLog
 from service.access.clock import steady_now
 from service.access.connection_guard import ConnectionGuard
 from service.gateway.reservations import Reservation, Reservations
-from service.gateway.shell import GatewayParts, GatewayShell, Gone, Unsent
+from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed, Unsent
 from service.ingest.dialect import Dialect
 from service.ingest.events import CLOSE_NORMAL
 
@@ -26,12 +26,12 @@ class TcpTransport:
         self._reader = reader
         self._writer = writer
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         try:
             received = await self._reader.read(_READ_BYTES)
         except OSError:
-            return Gone(code=_ABNORMAL)
-        return received or Gone(code=CLOSE_NORMAL)
+            return PeerClosed(code=_ABNORMAL)
+        return received or PeerClosed(code=CLOSE_NORMAL)
 
     async def send(self, text: str) -> None:
         try:

@@ -46,34 +46,41 @@ log = structlog.get_logger()
 SOURCE: Final = Source(name="import")
 """What calls show of where they came from."""
 DATED_BY_FILE: Final = "started_at_from"
-"""Metadata of a call of which nothing told when it began, so that its file's age does."""
+"""Metadata of a call whose start is known only from its file's age."""
 DETECTOR_SECONDS: Final[Seconds] = 30.0
-"""Nobody waits for a detector, and all cores are at work."""
+"""A detector gets so long, because nobody waits for it and all cores are at work."""
 _LIMITS: Final = SessionLimits(words_within=60.0, recording_within=60.0)
 _FLUSH_EVERY: Final[Seconds] = 10.0
-"""A file is read much faster than a disk is told of it, and a recording has room for 30 s."""
+"""The recording is flushed every so many seconds of audio. A file is read much faster than a disk writes, and a
+recording's queue holds 30 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a file. Of one that is skipped the store had the call; `reason` tells why one is refused."""
+class FileOutcome:
+    """The result of importing a file. `skipped`: the store had its call. `reason`: why it was refused."""
 
     kind: Literal["taken", "skipped", "refused"]
     reason: str = ""
 
 
 class Watcher(Protocol):
-    """Who sees how it goes."""
+    """Is told about the progress of an import."""
 
-    def begun(self, call: RecordedCall, seconds: Seconds | None) -> None: ...
+    def begun(self, call: RecordedCall, seconds: Seconds | None) -> None:
+        """A file of `seconds` is being read; None if its length is not known."""
+        ...
 
-    def heard(self, call: RecordedCall, at: Seconds) -> None: ...
+    def progressed(self, call: RecordedCall, at: Seconds) -> None:
+        """The file has been read up to `at`."""
+        ...
 
-    def ended(self, call: RecordedCall, outcome: Outcome) -> None: ...
+    def ended(self, call: RecordedCall, outcome: FileOutcome) -> None:
+        """The file is done."""
+        ...
 
 
 class _Refused(Exception):
-    """Why a file is not taken."""
+    """The reason why a file is not taken."""
 
 
 @dataclass(slots=True)
@@ -101,7 +108,7 @@ class _CallLog:
 
 
 _SAME_START: Final = timedelta(minutes=5)
-"""A list's clock is not the gateway's, and a call that was heard live begins when it is taken."""
+"""A list's clock is not the gateway's, and a call that was live begins when it is taken."""
 
 
 class Importer:
@@ -148,7 +155,7 @@ class Importer:
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def take(self, call: RecordedCall, watcher: Watcher) -> Outcome:
+    async def take(self, call: RecordedCall, watcher: Watcher) -> FileOutcome:
         """Raises as `take_all` does; the file is whole in the store then, or not at all."""
         announced = call.announced
         async with self._customers.setdefault(announced.customer or announced.call_id, asyncio.Lock()):
@@ -157,10 +164,10 @@ class Importer:
             try:
                 await self._take(call, watcher)
             except (AudioUnusable, _Refused) as refused:
-                return Outcome(kind="refused", reason=str(refused).removeprefix(f"{call.file.path}: "))
+                return FileOutcome(kind="refused", reason=str(refused).removeprefix(f"{call.file.path}: "))
             finally:
                 await asyncio.to_thread(self._aside.discard, announced.call_id)
-        return Outcome(kind="taken")
+        return FileOutcome(kind="taken")
 
     async def _stored(self, call_id: str) -> Call | None:
         try:
@@ -172,7 +179,7 @@ class Importer:
         with await asyncio.to_thread(CallFile, call.file.path, mono=True) as audio:
             announced = await asyncio.to_thread(_as_recorded, call, audio)
             watcher.begun(call, audio.seconds)
-            facts = await self._heard(call, announced, audio, watcher)
+            facts = await self._processed(call, announced, audio, watcher)
             if audio.shortfall:
                 raise _Refused(audio.shortfall)
         unread = sum(isinstance(fact, GapMarked) and fact.reason == "unrecognised" for fact in facts)
@@ -184,7 +191,7 @@ class Importer:
             raise Unusable(f"recordings folder: {told(problem, self._settings.recordings_dir)}") from problem
         await self._store.append(announced.call_id, facts, self._wall())
 
-    async def _heard(
+    async def _processed(
         self, call: RecordedCall, announced: CallAnnounced, audio: CallFile, watcher: Watcher
     ) -> list[Fact]:
         """Every fact of the call, its recording closed."""
@@ -200,7 +207,7 @@ class Importer:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(session.run())
                 async for at in played(audio, session, clock):
-                    watcher.heard(call, at)
+                    watcher.progressed(call, at)
                     await self._keep_up(recording, at)
                 session.finish("completed")
         except ExceptionGroup as failed:
@@ -209,7 +216,7 @@ class Importer:
         return journal.facts
 
     async def _keep_up(self, recording: CallRecording, at: Seconds) -> None:
-        """The disk is waited for as often as the recording needs it."""
+        """Wait for the disk as often as the recording needs it."""
         if at % _FLUSH_EVERY < PACKET:
             await recording.flush()
             self._check(recording)
@@ -244,17 +251,17 @@ class Importer:
         )
 
 
-def _known(announced: CallAnnounced, stored: Call) -> Outcome:
-    """Of a file whose call id the store has: another month's folder may have files of the same names."""
+def _known(announced: CallAnnounced, stored: Call) -> FileOutcome:
+    """Whether the stored call of this id is the file's own call. Files of another folder may have the same names."""
     begun = announced.started_at
     if begun is None or abs(begun - stored.started_at) <= _SAME_START:
-        return Outcome(kind="skipped")
+        return FileOutcome(kind="skipped")
     other = f"{stored.id} of {stored.started_at.isoformat(sep=' ', timespec='seconds')}"
-    return Outcome(kind="refused", reason=f"another call is stored as {other}; give this one an id in the list")
+    return FileOutcome(kind="refused", reason=f"another call is stored as {other}; give this one an id in the list")
 
 
 def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:
-    """What ends everything; any other defect is this call's alone."""
+    """The failure of one call. What would fail all calls is raised."""
     first = failed.exceptions[0]
     if isinstance(first, Unusable | StorageError):
         return first
@@ -263,7 +270,7 @@ def _cause(failed: ExceptionGroup[Exception], call: Call) -> Exception:
 
 
 def _as_recorded(call: RecordedCall, audio: CallFile) -> CallAnnounced:
-    """The call in the form of its file. Blocks. Raises _Refused."""
+    """The call, with the audio form of its file. Blocks. Raises _Refused."""
     announced = replace(call.announced, rate=audio.rate)
     if audio.channels == 1:
         if call.party is None:

@@ -1,4 +1,4 @@
-"""What is told of recordings: by a list (CSV), or by their names. Pure."""
+"""Reads what a list (CSV) or the file names tell about recordings. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILE: Final = "file"
 _OWN: Final = frozenset(
     (FILE, "call_id", "agent", "customer", "started_at", "language", "jurisdiction", "left", "right", "party")
 )
-"""Everything else that is told becomes metadata, `timezone` too."""
+"""Fields of a call; every other field becomes metadata, `timezone` too."""
 _MOMENT: Final = r"\d{4}\D?\d{2}\D?\d{2}\D{0,2}\d{2}\D?\d{2}(?:\D?\d{2})?(?:Z|[+-]\d{2}:?\d{2})?"
 """A start in a file's name, with anything between its figures."""
 _REST: Final = r"\D?(\d\d)(?:\D?(\d\d)([.,]\d{1,6})?)?[ 分秒]?(Z|[+-]\d\d:?\d\d)?"
@@ -38,8 +38,8 @@ _LONGEST_ID: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What holds where nothing is told of a recording: the party on the left of two channels; whose words a single
-    channel holds; the clock of moments without an offset."""
+    """Defaults for recordings about which nothing is told: the party on the left of two channels, the party on a single
+    channel, the clock of moments without an offset."""
 
     left: Role = "agent"
     party: Role | None = None
@@ -48,8 +48,8 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCall:
-    """A recording, and what is told of its call: `announced` has the roles of two channels, whose rate is not known
-    yet. `party`: whose words a single channel holds, None where nobody says."""
+    """A recording, and what is known about its call. `announced` has the roles of two channels; its rate is not known
+    yet. `party`: the party on a single channel, None if nobody says."""
 
     file: FoundFile
     announced: CallAnnounced
@@ -58,7 +58,8 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """`refused`: files of which too little is known, each with the reason. `problems`: what is wrong with the list."""
+    """The recordings of a list. `refused`: files of which too little is known, each with the reason. `problems`: what
+    is wrong with the list."""
 
     calls: list[RecordedCall] = field(default_factory=list[RecordedCall])
     refused: list[tuple[FoundFile, str]] = field(default_factory=list[tuple[FoundFile, str]])
@@ -108,7 +109,7 @@ def _of_name(file: FoundFile, pattern: NamePattern | None) -> Mapping[str, str]:
 
 
 def _each_once(listing: Listing) -> Listing:
-    """Of files that would be one call none is taken: nobody can tell which it is."""
+    """The listing without files that would be one call. Nobody can tell which of them it is, so none is taken."""
     count = Counter(call.announced.call_id for call in listing.calls)
     once = [call for call in listing.calls if count[call.announced.call_id] == 1]
     twice = [
@@ -207,7 +208,7 @@ def _party(told: Mapping[str, str], name: str) -> Role | None:
 
 
 def _left(told: Mapping[str, str]) -> Role | None:
-    """Who is on the left, as `left` or `right` tells."""
+    """The party on the left, as `left` or `right` tells."""
     left, right = _party(told, "left"), _party(told, "right")
     if right is None:
         return left

@@ -17,9 +17,9 @@ from service.ingest.events import AudioArrived
 from service.live.messages import Levels, Partial
 
 AHEAD: Final[Seconds] = 60.0
-"""Speech that may wait for its text while the file is read on: enough for full batches."""
+"""So much speech may wait for its text while the file is read on. It is enough for full batches."""
 NOBODY_WAITS: Final = without_deadlines("full", "greedy")
-"""A file is read faster than it is spoken: it is hurried, but nothing is left undone."""
+"""Limits for a file, which is read faster than it is spoken: decoding is hurried, but nothing is left out."""
 UNBOUNDED_PACE: Final = 1e9
 PACKET: Final[Seconds] = 0.2
 
@@ -31,11 +31,12 @@ class FileClock:
     now: Seconds = 0.0
 
     def monotonic(self) -> Seconds:
+        """How much of the file has been read, in seconds."""
         return self.now
 
 
 class Unwatched:
-    """Nobody watches a file being read."""
+    """Shows nothing, because nobody watches a file being read."""
 
     def show_levels(self, levels: Levels) -> None:
         return

@@ -1,4 +1,4 @@
-"""What a source says of all its calls, brought into the announcement of one, whatever dialect it came in. Pure."""
+"""Completes the announcement of a call with what its source says of all its calls, whatever its dialect. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a vendor's wire is made into: events out of messages, and messages out of what the service has to say.
+"""The port of a vendor's wire: messages become events, and the service's news become messages.
 
-A dialect is a plain class without IO, one a connection. `service/ingest/dialects/` has a file for each, and
-`specs.py` there an entry.
+A dialect is a plain class without IO, one for each connection. Each has a file in `service/ingest/dialects/`, and an
+entry in `specs.py` there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from service.record.facts import Fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendText:
+    """Sends a text message to the peer."""
+
     text: str
 
 
@@ -63,8 +65,8 @@ class FactStored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartialHeard:
-    """What a party of the call has said so far of the utterance that began at `start`; empty: nothing any more."""
+class PartialRecognised:
+    """The words so far of the utterance that began at `start`. Empty: there is no partial text any more."""
 
     call_id: str
     role: Role
@@ -84,7 +86,7 @@ class ConnectionRefused:
     violation: ProtocolViolation
 
 
-News: TypeAlias = CallTaken | FactStored | PartialHeard | CallProcessed | ConnectionRefused
+News: TypeAlias = CallTaken | FactStored | PartialRecognised | CallProcessed | ConnectionRefused
 """What the service may have to say to a gateway."""
 
 
@@ -104,22 +106,23 @@ class Dialect(Protocol):
         ...
 
     def tell(self, news: News) -> Sequence[Reply]:
-        """What the peer is sent about it. A Close belongs to CallProcessed and ConnectionRefused, unless the vendor's
-        protocol lets the peer close."""
+        """The messages to the peer about the news. A Close belongs to CallProcessed and ConnectionRefused, unless the
+        vendor's protocol lets the peer close."""
         ...
 
     def deadline(self) -> Seconds | None:
-        """When `tick` is to be called, on the clock of `tick`; None where nothing is due."""
+        """When `tick` is to be called, on the clock of `tick`. None if nothing is due."""
         ...
 
     def tick(self, now: Seconds) -> Sequence[DialectOutput]:
-        """The deadline is over. Raises ProtocolViolation where the peer has let it pass. `now`: a steady clock."""
+        """The deadline has passed. Raises ProtocolViolation if the peer has missed it. `now`: seconds of a steady
+        clock."""
         ...
 
 
 class ListeningDialect:
-    """What a dialect has in common whose vendor takes no messages back and sets no times: the close code and its
-    reason must say everything."""
+    """The base of dialects whose vendor takes no messages back and sets no deadlines. The close code and its reason are
+    all that the peer is told."""
 
     def tell(self, news: News) -> Sequence[Reply]:
         if isinstance(news, CallProcessed):

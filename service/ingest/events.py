@@ -25,7 +25,7 @@ CLOSE_INTERNAL_ERROR = 1011
 CLOSE_RESTARTING = 1012
 CLOSE_TRY_LATER = 1013
 CLOSE_UNAUTHORIZED = 3000
-"""As IANA has it, for peers that are told on an accepted WebSocket that their key is not good."""
+"""IANA's code, for peers that are told on an accepted WebSocket that their key is not good."""
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_AUDIO_BYTES = 1024 * 1024
@@ -108,8 +108,8 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatChanged:
-    """From here on the audio of these legs has this form. `rate`, `roles` and `clock` as in CallAnnounced; no roles
-    are all that the connection brings."""
+    """The audio of these legs has this form from here on. `rate`, `roles` and `clock` as in CallAnnounced; empty roles
+    stand for all legs of the connection."""
 
     encoding: Encoding
     rate: int

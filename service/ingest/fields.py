@@ -70,10 +70,8 @@ def parse_message(text: str) -> Message:
 
 
 def tolerated(violation: ProtocolViolation, kind: IrregularityKind, done: str = "it is left out") -> Irregularity:
-    """A violation within a call, as what it is there. Raises it again if it is one of size.
-
-    `done` tells what became of what was odd.
-    """
+    """The irregularity that a violation is within a call. Raises the violation again if it is one of size. `done` tells
+    what became of the odd field."""
     if violation.close_code == CLOSE_TOO_BIG:
         raise violation
     return Irregularity(kind=kind, field=violation.field, message=f"{violation.message}; {done}")
@@ -221,6 +219,7 @@ def language_at(message: Message, name: str, where: str = "") -> CallLanguage | 
 
 
 def jurisdiction_at(message: Message, name: str, where: str = "") -> Jurisdiction | None:
+    """A jurisdiction by its name, in any case; None if missing or null. Raises ProtocolViolation for anything else."""
     code = text_at(message, name, 16, where).upper()
     for jurisdiction in get_args(Jurisdiction):
         if code == jurisdiction:

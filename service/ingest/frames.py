@@ -8,8 +8,8 @@ from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, GatewayEvent, Irregularity
 
 Outcome: TypeAlias = Literal["whole", "split", "stray"]
-"""A message of whole frames; one that ends in half a frame, kept for the next; the half before it belonged to nothing
-and is left out."""
+"""How a message came out. `whole`: it holds whole frames. `split`: it ends in half a frame, kept for the next. `stray`:
+the half frame before it belonged to nothing and is left out."""
 
 STRAYS_UNTIL_DROPPED: Final = 50
 """A source that splits frames may by chance send so many whole ones in a row while half a frame waits once in 2**50."""
@@ -45,7 +45,8 @@ class FrameAligner:
     def arrived(
         self, message: bytes, *, role: Role | None = None, at: Seconds | None = None, field: str = "audio"
     ) -> list[GatewayEvent]:
-        """A message's whole frames as audio, and that it does not end with one, under the name of its `field`."""
+        """A message's whole frames as audio, and the irregularity if it ends within a frame, under the name of its
+        `field`."""
         payload, outcome = self.take(message)
         audio: list[GatewayEvent] = [AudioArrived(payload=payload, role=role, at=at)] if payload else []
         if outcome == "whole":

@@ -1,4 +1,4 @@
-"""What an integrator says of a call where a vendor lets it set names and texts, and nothing nested."""
+"""Reads what an integrator says of a call where a vendor allows only names and texts, and nothing nested."""
 
 from __future__ import annotations
 

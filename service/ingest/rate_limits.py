@@ -1,4 +1,4 @@
-"""How much may come in a while: of messages, of keys, of audio."""
+"""Limits of how much may come in a while: messages, keys, audio."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asr.types import Seconds
 from service.ingest.events import ProtocolViolation
 
 MESSAGES_A_SECOND: Final = 2000
-"""Ten times real time, the fastest pace there is by default, of two tracks in packets of 10 ms each."""
+"""Ten times real time, the fastest pace by default, for two tracks in packets of 10 ms each."""
 MESSAGES_AT_ONCE: Final = 60_000
 """Ten minutes of two tracks in packets of 20 ms: the backlog of the longest stall that TCP outlives."""
 AUDIO_AT_ONCE: Seconds = 60.0
@@ -17,7 +17,7 @@ before its first `start`, and what it may send before `start` fits (1 MiB is 66 
 
 
 class TokenBucket:
-    """`rate` a second, and `most` at once."""
+    """A token bucket that fills at `rate` per second and holds `most`."""
 
     def __init__(self, rate: float, most: float, now: Seconds) -> None:
         self._rate = rate
@@ -26,7 +26,7 @@ class TokenBucket:
         self._now = now
 
     def take(self, now: Seconds) -> bool:
-        """One more came; False if that is too many."""
+        """Takes one token; False if there is none."""
         self._left = min(self._most, self._left + self._rate * max(0.0, now - self._now))
         self._now = max(now, self._now)
         if self._left < 1:

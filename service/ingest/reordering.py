@@ -47,7 +47,7 @@ class ReorderWindow:
         insort(self._held, (message, arrived), key=_place)
 
     def ready(self, arrived: int) -> list[Message]:
-        """What is in order by now, or has waited long enough."""
+        """The messages that are in order by now, or have waited long enough."""
         given: list[Message] = []
         while self._held and (self._follows_on(self._held[0][0]) or self._waited(arrived)):
             message, _ = self._held.pop(0)
@@ -57,7 +57,7 @@ class ReorderWindow:
         return given
 
     def flush(self) -> list[Message]:
-        """All that waits, in order."""
+        """Returns all messages that wait, in order."""
         held, self._held = self._held, []
         return [message.media for message, _ in held]
 

@@ -1,4 +1,4 @@
-"""What is known of a gateway before it says a word."""
+"""What is known about a gateway before it sends anything."""
 
 from __future__ import annotations
 
@@ -69,4 +69,5 @@ class Source:
 
     @property
     def second_track(self) -> Role:
+        """The party that is not on the first track."""
         return "customer" if self.first_track == "agent" else "agent"

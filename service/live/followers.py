@@ -1,5 +1,5 @@
-"""Those who asked for a call's facts, or its interim texts, back: gateways whose key has the right, and the client that
-waits for a call."""
+"""Those who follow one call: gateways whose key has the right, and the client that waits for a call. They get its
+facts, or its interim texts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class Followers(Generic[T]):
         self._queues: dict[str, set[asyncio.Queue[T | None]]] = {}
 
     def follow(self, call_id: str) -> AsyncGenerator[T, None]:
-        """What is told of the call from this moment on, until its end; fewer for one that falls too far behind."""
+        """What is told of the call from now until its end. A follower that falls too far behind gets less."""
         queue: asyncio.Queue[T | None] = asyncio.Queue()
         self._queues.setdefault(call_id, set()).add(queue)
         return self._following(call_id, queue)
 
     def tell(self, call_id: str, told: T) -> None:
-        """Pass on what is told of the call. Who has fallen too far behind gets what is queued, and then the end."""
+        """Pass on what is told of the call. A follower that has fallen too far behind gets what is queued, and then the
+        end."""
         for queue in list(self._queues.get(call_id, ())):
             if queue.qsize() < self._most:
                 queue.put_nowait(told)

@@ -126,8 +126,8 @@ class Subscription:
                 pass
 
     async def resume(self, seqs: Mapping[str, int]) -> None:
-        """Each call's events after these follow, in order, before what is queued. Those that were queued or sent
-        already come again: their `seq` tells."""
+        """Each call's events after these follow, in order, before the queued ones. Some may come twice; their `seq`
+        shows it."""
         self._asked |= islice(seqs.items(), self._limits.resumed)
         self._wake.set()
 
@@ -147,7 +147,7 @@ class Subscription:
                 await self._wake.wait()
 
     async def _start_anew(self) -> Snapshot:
-        """Events are queued from the very moment whose calls the snapshot shows; its alerts may be newer."""
+        """Begin with a snapshot. Events are queued from the moment that its calls show; its alerts may be newer."""
         self._behind = self._fresh = False
         calls = self._hub.live_calls()
         return await self._hub.snapshot(calls)
@@ -284,7 +284,8 @@ class LiveHub:
             log.warning("missed events not read", call_id=call_id, error=str(cause))
 
     def _remember_call(self, logged: LoggedFact) -> None:
-        """Only its opening or its going on brings a call in: a fact published late brings back none that has closed."""
+        """Remember a call's summary. Only its opening or its going on brings a call in, so that a fact published late
+        brings back no closed one."""
         held = self._live.get(logged.call_id)
         if isinstance(logged.fact, CallClosed):
             self._live.pop(logged.call_id, None)

@@ -154,10 +154,10 @@ def _carrier(batch: Sequence[LoggedFact]) -> LoggedFact | None:
 
 
 def _changes_summary(fact: Fact) -> bool:
-    """Whether it changes more of a summary than its `seq`."""
+    """Whether the fact changes more of a summary than its `seq`."""
     return not isinstance(fact, WordsTimed | FindingMade | DtmfPressed | StatementMade | NoteWritten)
 
 
 def _without_metadata(summary: CallSummary) -> CallSummary:
-    """Metadata may have 60 kB, and stays what it was at the opening."""
+    """The summary without its metadata, which may have 60 kB and never change after the opening."""
     return replace(summary, call=replace(summary.call, metadata={}))

@@ -1,4 +1,5 @@
-"""Time in which a live connection brought no audio: told apart from a stall whose audio comes later."""
+"""Time in which a live connection brought no audio and never made up for it. A stall whose audio comes later is
+none."""
 
 from __future__ import annotations
 
@@ -21,8 +22,7 @@ TOLD_TOGETHER: Seconds = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
-    """For so many `seconds` of real time nothing came of what then was said; `at` is where on the call's clock that,
-    or the last of it, was."""
+    """For `seconds` of real time no audio came. `at` is where on the call's clock that was, or the last of it."""
 
     at: Seconds
     seconds: Seconds
@@ -51,34 +51,34 @@ class Absences:
 
     def __init__(self) -> None:
         self._position: Seconds = 0.0
-        self._heard_at: Seconds | None = None
+        self._arrived_at: Seconds | None = None
         self._pause: _Pause | None = None
         self._told = 0
         self._untold: Seconds = 0.0
 
-    def heard(self, position: Seconds, now: Seconds) -> list[Absence]:
-        """Audio came, and the call's clock stands at `position`. Gives what is certain to be missing."""
+    def arrived(self, position: Seconds, now: Seconds) -> list[Absence]:
+        """Audio came, and the call's clock stands at `position`. Returns the absences that are certain by now."""
         told: list[Absence] = []
-        if self._heard_at is not None and now - self._heard_at >= LONGEST_PAUSE:
+        if self._arrived_at is not None and now - self._arrived_at >= LONGEST_PAUSE:
             told = self._settle()
-            self._begin(now - self._heard_at, now)
-        self._position, self._heard_at = position, now
+            self._begin(now - self._arrived_at, now)
+        self._position, self._arrived_at = position, now
         return [*told, *self._judged(position, now)]
 
     def closed(self, now: Seconds) -> list[Absence]:
         """The call is over at `now`, and its connection was there to the end."""
-        if self._heard_at is None or now - self._heard_at < LONGEST_PAUSE:
+        if self._arrived_at is None or now - self._arrived_at < LONGEST_PAUSE:
             return self.interrupted()
-        absence = Absence(at=self._position, seconds=now - self._heard_at)
+        absence = Absence(at=self._position, seconds=now - self._arrived_at)
         return [*self.interrupted(), *self._counted(absence)]
 
     def interrupted(self) -> list[Absence]:
         """The connection is gone: what comes next follows nothing."""
-        self._heard_at = None
+        self._arrived_at = None
         return self._settle()
 
     def _settle(self) -> list[Absence]:
-        """Nothing more comes that could make up for the pause."""
+        """Nothing more will come that could make up for the pause."""
         pause, self._pause = self._pause, None
         return [] if pause is None else self._counted(Absence(at=pause.at, seconds=pause.missing))
 

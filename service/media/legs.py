@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.audio.codecs import Decoded, decoder
+from asr.audio.codecs import DecodedAudio, decoder
 from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, energy
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
@@ -20,8 +20,9 @@ LONGEST_LOSS: Seconds = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """Samples of one leg at the call's rate. `at`: the source's own time of the first, None where they follow on."""
+class LegSamples:
+    """Samples of one leg at the call's rate. `at`: the source's own time of the first sample; None if they follow
+    on."""
 
     role: Role
     at: Seconds | None
@@ -40,21 +41,22 @@ class _LegWire:
         self._end: Seconds | None = None
 
     def follows(self, at: Seconds | None) -> bool:
-        """Whether what is at this time of the source goes on with what came last, but for a few packets."""
+        """Whether audio at this time of the source goes on with what came last. A few missing packets count as going
+        on."""
         return at is None or self._end is None or at - self._end <= LONGEST_LOSS
 
-    def decoded(self, payload: bytes, legs: int) -> Decoded:
+    def decoded(self, payload: bytes, legs: int) -> DecodedAudio:
         """What came of this leg, and of those that are interleaved with it."""
         return self._decoder.decode(payload, legs)
 
-    def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> Piece:
-        """Where a filter withholds samples the piece's time says so."""
+    def piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> LegSamples:
+        """The samples at the call's rate. Their time allows for what the filter withholds."""
         self._end = None if at is None else at + pcm.size / self.rate
         if self._resampler is None:
-            return Piece(role=role, at=at, pcm=pcm)
+            return LegSamples(role=role, at=at, pcm=pcm)
         withheld, ready = self._withheld, self._resampler.push(pcm)
         self._withheld = withheld + pcm.size / self.rate - ready.size / self._call_rate
-        return Piece(role=role, at=None if at is None else at - withheld, pcm=ready)
+        return LegSamples(role=role, at=None if at is None else at - withheld, pcm=ready)
 
     def flush(self) -> Pcm | None:
         """What the filter withholds. The next payload follows nothing."""
@@ -64,7 +66,7 @@ class _LegWire:
 
 
 class WireAudio:
-    """Every leg's audio at `call_rate`, as the forms say that were `set`. Each leg has a form of its own."""
+    """The decoded audio of every leg, at `call_rate`. Each leg has a form of its own, which was `set`."""
 
     def __init__(self, call_rate: int) -> None:
         self._call_rate = call_rate
@@ -76,19 +78,19 @@ class WireAudio:
 
     @property
     def received(self) -> Seconds:
-        """Audio that came of the leg of which most did."""
+        """How much audio has come, in seconds, of the leg with the most."""
         return max(self._received.values(), default=0.0)
 
-    def set(self, form: FormatChanged) -> list[Piece]:
-        """These legs come in this form from here on; what their filters withheld."""
+    def set(self, form: FormatChanged) -> list[LegSamples]:
+        """These legs have this form from here on. Returns what their filters withheld."""
         rest = self.flush(form.roles)
         self._interleaved = form.roles
         for role in form.roles:
             self._legs[role] = _LegWire(form.encoding, form.rate, self._call_rate)
         return rest
 
-    def decoded(self, event: AudioArrived) -> list[Piece]:
-        """One piece a leg, and what filters withheld before a hole. A leg without a form is left out."""
+    def decoded(self, event: AudioArrived) -> list[LegSamples]:
+        """One piece for each leg, and what filters withheld before a hole. A leg without a form is left out."""
         roles: tuple[Role, ...] = self._interleaved if event.role is None else (event.role,)
         wire = self._legs.get(roles[0])
         if wire is None:
@@ -98,16 +100,16 @@ class WireAudio:
         self.damaged += decoded.damaged
         return [*rest, *(self._piece(role, event.at, pcm) for role, pcm in zip(roles, decoded.legs, strict=True))]
 
-    def flush(self, roles: Sequence[Role]) -> list[Piece]:
+    def flush(self, roles: Sequence[Role]) -> list[LegSamples]:
         """What the filters of these legs withhold."""
-        rest: list[Piece] = []
+        rest: list[LegSamples] = []
         for role in roles:
             pcm = self._legs[role].flush() if role in self._legs else None
             if pcm is not None:
-                rest.append(Piece(role=role, at=None, pcm=pcm))
+                rest.append(LegSamples(role=role, at=None, pcm=pcm))
         return rest
 
-    def _piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> Piece:
+    def _piece(self, role: Role, at: Seconds | None, pcm: Pcm) -> LegSamples:
         wire = self._legs[role]
         self._received[role] = self._received.get(role, 0.0) + pcm.size / wire.rate
         return wire.piece(role, at, pcm)
@@ -125,10 +127,12 @@ class LegAudio:
 
     @property
     def at(self) -> Seconds:
+        """Where the run begins, in seconds of the call."""
         return self.start / self.rate
 
     @property
     def end(self) -> Seconds:
+        """Where the run ends, in seconds of the call."""
         return (self.start + self.pcm.size) / self.rate
 
 
@@ -141,7 +145,7 @@ class LegBlocks:
         self._held: dict[Role, list[LegAudio]] = {}
 
     def feed(self, audio: LegAudio) -> LegAudio | None:
-        """The block that this run completes, if it does."""
+        """The block that this run completes, if any."""
         held = self._held.setdefault(audio.role, [])
         held.append(audio)
         return self._joined(audio.role) if audio.end - held[0].at >= self._block else None
@@ -189,6 +193,7 @@ class LevelMeter:
         self._samples: dict[Role, int] = dict.fromkeys(roles, 0)
 
     def feed(self, audio: LegAudio) -> None:
+        """Take a run of a leg into account."""
         self._energy[audio.role] += energy(audio.pcm)
         self._samples[audio.role] += audio.pcm.size
 

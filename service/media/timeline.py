@@ -1,6 +1,7 @@
-"""A call's audio clock: what the gateway sends, as each leg's samples in their true places.
+"""A call's audio clock: puts what the gateway sends, leg by leg, into its true place.
 
-A place is told by the source's timestamps, by its samples, or by when they came (`service.ingest.source.Clock`).
+The place comes from the source's timestamps, from its samples, or from the time of arrival
+(`service.ingest.source.Clock`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final, TypeAlias
 from asr.audio.pcm import Encoding, Pcm, samples_in
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
-from service.media.legs import LegAudio, Piece, WireAudio
+from service.media.legs import LegAudio, LegSamples, WireAudio
 from service.media.track import GapMarks, Hole, LegTrack, TrackOutput
 from service.record.facts import GapMarked
 
@@ -48,7 +49,8 @@ class TimelineCounts:
 
 
 class ArrivalClock:
-    """All legs of a call that are placed by when they come have one: a moment, and the sample reached by then.
+    """One clock for all legs of a call that are placed by their arrival: a moment, and the sample that was reached by
+    then.
 
     Audio lies on the call's clock where it came, unless it came late and all at once.
     """
@@ -75,16 +77,18 @@ class ArrivalClock:
 
 @dataclass(slots=True)
 class HeldAudio:
-    """One leg's audio after a pause, until it is known what the pause was."""
+    """One leg's audio after a pause, until it is known whether silence or a stall came before it."""
 
     pieces: list[Pcm] = field(default_factory=list[Pcm])
     since: Seconds = 0.0
 
     @property
     def samples(self) -> int:
+        """How many samples are held."""
         return sum(piece.size for piece in self.pieces)
 
     def add(self, pcm: Pcm, now: Seconds) -> None:
+        """Hold samples that came at `now`."""
         if not self.pieces:
             self.since = now
         self.pieces.append(pcm)
@@ -111,7 +115,8 @@ class CallTimeline:
         self._forms: dict[Role, FormatChanged] = {}
         self._tracks: dict[Role, LegTrack] = {role: LegTrack(role, rate, begin) for role in roles}
         self._offsets: dict[Role, int] = {} if begin else dict.fromkeys(roles, 0)
-        """Where the source's 0 lies on each leg's clock; none until a new connection's first timestamp tells."""
+        """The place of the source's 0 on each leg's clock. A leg has none until a new connection's first timestamp
+        tells it."""
         self._arrival = ArrivalClock(rate)
         self._held: dict[Role, HeldAudio] = {role: HeldAudio() for role in roles}
         self._now: Seconds = 0.0
@@ -141,6 +146,7 @@ class CallTimeline:
 
     @property
     def counts(self) -> TimelineCounts:
+        """The counts of all legs so far."""
         tracks = self._tracks.values()
         return TimelineCounts(
             late=sum(track.late for track in tracks),
@@ -219,15 +225,15 @@ class CallTimeline:
             if role in self._tracks:
                 self._tracks[role].begin_anew()
 
-    def _given_out(self, withheld: Sequence[Piece]) -> list[TimelineOutput]:
-        """What filters withheld follows on."""
+    def _given_out(self, withheld: Sequence[LegSamples]) -> list[TimelineOutput]:
+        """What the filters withheld, placed after what came last."""
         given: list[TrackOutput] = []
         for piece in withheld:
             if piece.role in self._tracks:
                 given += self._tracks[piece.role].follow_on(piece.pcm)
         return self._told(given)
 
-    def _pushed(self, piece: Piece, now: Seconds) -> list[TrackOutput]:
+    def _pushed(self, piece: LegSamples, now: Seconds) -> list[TrackOutput]:
         track = self._tracks.get(piece.role)
         if track is None or not piece.pcm.size:
             return []
@@ -267,14 +273,14 @@ class CallTimeline:
         return source + self._offsets[track.role]
 
     def _shorten(self, track: LegTrack, place: int, now: Seconds) -> None:
-        """A hold that is longer than LONGEST_ABSENCE stands on the clock as that, and all legs go on after it."""
+        """A hole longer than LONGEST_ABSENCE counts as that on the clock, and all legs go on after it."""
         excess = place - track.reached - samples_in(LONGEST_ABSENCE, self._rate)
         if excess > 0 and track.can_be(place, now):
             for role in self._forms[track.role].roles:
                 self._offsets[role] -= excess
 
     def _level_up(self) -> list[TrackOutput]:
-        """Silence for legs that fell behind, unless it is about to be known how far."""
+        """Silence for legs that fell behind, unless it will soon be known by how much."""
         least = max(track.next for track in self._tracks.values()) - samples_in(SKEW, self._rate)
         given: list[TrackOutput] = []
         for track in self._tracks.values():
@@ -284,12 +290,12 @@ class CallTimeline:
         return given
 
     def _told(self, given: Sequence[TrackOutput]) -> list[TimelineOutput]:
-        """Holes become marks as soon as it is clear where they end."""
+        """The outputs, with holes turned into marks as soon as their end is known."""
         told: list[TimelineOutput] = []
         for output in given:
             if isinstance(output, Hole):
                 told += self._marks.add(output)
             else:
                 told.append(output)
-                told += self._marks.heard(output.role, output.end)
+                told += self._marks.reached(output.role, output.end)
         return told

@@ -24,7 +24,7 @@ LONGEST_HOLD: Seconds = 0.250
 """The same in arrival time; bursts of gateways are this far apart."""
 JUMP_SLACK: Seconds = 5.0
 MOST_JUMP_SLACK: Seconds = 30.0
-"""A timestamp may run ahead by the time since the leg was last heard of, for that really passed, and by a slack beyond
+"""A timestamp may run ahead by the time since audio of the leg last came, for that really passed, and by a slack beyond
 it: JUMP_SLACK at first, and as much more as audio comes, up to MOST_JUMP_SLACK. What is skipped in a backlog or in a
 file that is played in needs it; a flipped bit or a source that counts in another unit may not cost hours of zeros."""
 LONGEST_STEP_BACK: Seconds = 2.0
@@ -87,7 +87,7 @@ class LegTrack:
         self._held: list[_Packet] = []
         self._last: _Packet | None = None
         self._strays_in_row = 0
-        self._heard_of: Seconds | None = None
+        self._last_arrival: Seconds | None = None
         self._slack = JUMP_SLACK
         self._silent_until = -1
 
@@ -95,7 +95,7 @@ class LegTrack:
         """`at`: the source's own place of the first sample on this leg's clock, None where it follows on."""
         plausible = at is None or self._plausible(at, now)
         self._slack = min(MOST_JUMP_SLACK, self._slack + pcm.size / self._rate)
-        self._heard_of = now
+        self._last_arrival = now
         if at is None or not plausible:
             return self.follow_on(pcm)
         if self._last is not None and at < self._last.at:
@@ -121,7 +121,7 @@ class LegTrack:
         return [output for packet in held for output in self._place(packet)]
 
     def fill(self, until: int, reason: GapReason) -> list[TrackOutput]:
-        """Zeros from here to `until`, with their hole; nothing if the leg is there already."""
+        """Zeros up to `until`, and their hole. Nothing if the leg has reached that already."""
         if until <= self.next:
             return []
         hole = Hole(role=self.role, start=self.next / self._rate, end=until / self._rate, reason=reason)
@@ -146,16 +146,16 @@ class LegTrack:
 
     @property
     def lost_clock(self) -> bool:
-        """The source's clock was set anew: the next timestamp says where `next` is."""
+        """The source's clock was set anew. The next timestamp tells where `next` is."""
         return self._strays_in_row >= STRAYS_UNTIL_NEW_CLOCK
 
     def can_be(self, at: int, now: Seconds) -> bool:
-        """The source may well be at its sample `at` by now."""
+        """Whether the source may have reached its sample `at` by now."""
         return -LONGEST_STEP_BACK * self._rate <= at - self.next and self._beyond(at, now) <= self._slack
 
     def _beyond(self, at: int, now: Seconds) -> Seconds:
-        """How far `at` runs ahead of what came last by more than the time since then."""
-        passed = 0.0 if self._heard_of is None else max(0.0, now - self._heard_of)
+        """How far `at` runs ahead of what came last, beyond the time that has passed since."""
+        passed = 0.0 if self._last_arrival is None else max(0.0, now - self._last_arrival)
         return max(0.0, (at - self.reached) / self._rate - passed)
 
     def _plausible(self, at: int, now: Seconds) -> bool:
@@ -207,7 +207,7 @@ class LegTrack:
 
 
 class GapMarks:
-    """Joins holes into gaps; a gap is told when its leg has been heard for a while after it."""
+    """Joins holes into gaps; a gap is told once its leg has gone on for a while after it."""
 
     def __init__(self) -> None:
         self._open: dict[Role, Hole] = {}
@@ -221,7 +221,7 @@ class GapMarks:
         self._open[hole.role] = hole
         return _marked(running)
 
-    def heard(self, role: Role, until: Seconds) -> list[GapMarked]:
+    def reached(self, role: Role, until: Seconds) -> list[GapMarked]:
         """The leg's audio now reaches to `until`."""
         running = self._open.get(role)
         if running is None or until - running.end < GAPS_JOINED_WITHIN:
@@ -229,6 +229,7 @@ class GapMarks:
         return _marked(self._open.pop(role))
 
     def flush(self) -> list[GapMarked]:
+        """The gaps that are still open, when nothing follows for now."""
         running, self._open = self._open, {}
         return [gap for hole in running.values() for gap in _marked(hole)]
 

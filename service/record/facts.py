@@ -29,7 +29,7 @@ _NEXT_STATES: dict[AlertState, frozenset[AlertState]] = {
     "dismissed": frozenset({"confirmed"}),
 }
 SYSTEM = "callwarden"
-"""Who changes an alert where no person does."""
+"""The author of a change that no person makes."""
 CallState = Literal["live", "ended"]
 CallEnding = Literal["completed", "dropped", "rejected", "interrupted"]
 """How a call ended: the gateway said stop; it went away; it broke the protocol; the service itself went down."""

@@ -29,8 +29,8 @@ class CallNote:
 
 
 def drafted(statements: Sequence[Statement]) -> CallNote:
-    """From what was said, in its order: later words count more, and an agent who repeats what was agreed fills in what
-    the promise left open."""
+    """The note drafted from these statements, in their order. Later words count more. If an agent repeats what was
+    agreed, that fills in what the promise left open."""
     kinds = {statement.kind for statement in statements}
     promises = [each for each in statements if each.kind == "promise"]
     agreed = [each for each in statements if each.kind in ("promise", "confirms_promise")] if promises else []

@@ -1,4 +1,4 @@
-"""A call at a glance: folded from its facts, one at a time, the same live and from the log. Pure."""
+"""A call's summary, folded from its facts one at a time, in the same way live and from the log. Pure."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ TREND_POINTS = 60
 """Sentiment points kept for each party's line on the wall: more than a wall card has pixels to tell apart."""
 
 _OF_A_MOMENT: frozenset[NoticeCode] = frozenset({"gateway_irregular", "audio_missing"})
-"""Notices of what has passed: nothing about the call's monitoring is out of order because of them."""
+"""Notices of something that is over. They leave nothing wrong with the call's monitoring."""
 
 RISK_WEIGHTS: dict[Severity, int] = {"critical": 50, "high": 25, "medium": 8, "low": 2}
-"""What one alert adds to a call's risk."""
+"""How much one alert adds to a call's risk."""
 _ANGER_WEIGHT = 10
 
 
@@ -82,7 +82,7 @@ class CallSummary:
 
 
 def opened(call: Call, seq: int) -> CallSummary:
-    """The summary of a call of which nothing but its announcement is known."""
+    """The summary of a call of which only the announcement is known."""
     return CallSummary(call=call, seq=seq, parties=tuple(Party(role=role) for role in call.roles))
 
 

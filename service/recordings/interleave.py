@@ -1,4 +1,4 @@
-"""Legs that come in turns, as sample frames of all legs."""
+"""Joins legs that come in turns into sample frames of all legs."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ class RecordedAudio:
 
     @property
     def duration(self) -> Seconds:
+        """The length of the recording."""
         return self.frames / self.form.rate
 
     def read(self, start: int, stop: int) -> NDArray[np.int16]:

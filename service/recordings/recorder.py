@@ -1,4 +1,4 @@
-"""The recordings' shell: file work of all calls, off the event loop, in one thread and in order."""
+"""Writes the recordings of all calls, in one thread and in order, beside the event loop."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class CallRecording:
 
     @property
     def lost(self) -> Seconds:
-        """Audio given up because the disk refused it for too long: silence in the recording."""
+        """Seconds of audio that were given up because the disk refused them for too long. The recording is silent
+        there."""
         return self._writer.lost
 
     def write(self, role: Role, start: int, pcm: Pcm) -> None:
@@ -104,7 +105,7 @@ class CallRecording:
         self._closing = True
 
     def take(self, now: Seconds, *, paused: bool) -> _Batch:
-        """What the thread is to do for this recording in this cycle."""
+        """The thread's work for this recording in this cycle."""
         flushing = bool(self._flushed) or self._closing
         batch = _Batch(
             recording=self,
@@ -152,7 +153,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
-    """What became of it."""
+    """The result of that work."""
 
     error: RecordingError | None
     unrecorded: Sequence[Unrecorded]
@@ -222,7 +223,7 @@ class RecordingThread(Lifetime):
 
 
 def _work(batches: Sequence[_Batch]) -> list[_Done]:
-    """In the thread: what became of each recording's batch."""
+    """Does the work of each recording's batch, in the thread, and returns the results."""
     return [_work_on(batch) for batch in batches]
 
 

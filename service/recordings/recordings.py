@@ -1,6 +1,6 @@
-"""What a store of recordings is asked: a writer while a call lasts, and the recording's bytes at any time.
+"""The port of a store of recordings: a writer while a call lasts, and the recording's bytes at any time.
 
-Nothing here says where they lie; `service/recordings/folder.py` keeps a file a call.
+It does not say where they lie; `service/recordings/folder.py` keeps one file for each call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class RecordingFailed(RecordingError):
 
 
 class RecordingMismatch(RecordingError):
-    """There is something of that name, and it is no recording of these legs at this rate."""
+    """Something has that name, and it is no recording of these legs at this rate."""
 
 
 class RecordingUnreadable(RecordingError):
@@ -31,7 +31,7 @@ class RecordingUnreadable(RecordingError):
 
 
 class RecordingMissing(RecordingUnreadable):
-    """There is none: nothing of that name, or not even the head of a WAV file."""
+    """There is no recording: nothing of that name, or not even the head of a WAV file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Recordings(Protocol):
     def writer(
         self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None
     ) -> RecordingWriter:
-        """Of a new recording, or of one that goes on at that sample frame. Touches nothing yet."""
+        """A writer of a new recording, or of one that goes on at that sample frame. It touches nothing yet."""
         ...
 
     def open(self, call_id: str) -> Recording:

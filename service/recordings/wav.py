@@ -46,7 +46,7 @@ class WavForm:
         return max(0, file_bytes - HEAD_BYTES) // self.frame_bytes
 
     def place_of(self, frame: int) -> int:
-        """Where the sample frame begins in the file, in bytes."""
+        """The place of the sample frame in the file, in bytes."""
         return HEAD_BYTES + frame * self.frame_bytes
 
     def frames_of(self, data: bytes) -> NDArray[np.int16]:

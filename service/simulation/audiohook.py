@@ -13,7 +13,14 @@ import numpy as np
 
 from asr.audio.pcm import Pcm, encode
 from asr.types import Role, Seconds
-from service.simulation.port import Message, Opening, Packet, SessionFailed, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import (
+    ConnectionRequest,
+    Message,
+    Packet,
+    SessionFailed,
+    SimulatedCall,
+    SpeakingClient,
+)
 
 Json = dict[str, Any]
 
@@ -56,14 +63,14 @@ class AudioHookClient(SpeakingClient):
     def _position(self) -> Seconds:
         return self._samples / RATE
 
-    def opening(self) -> Opening:
+    def opening(self) -> ConnectionRequest:
         headers = {
             "Audiohook-Organization-Id": self._organization,
             "Audiohook-Session-Id": self._session,
             "Audiohook-Correlation-Id": self._call.id_of("correlation"),
             "X-API-KEY": self._call.key,
         }
-        return Opening(url=self._call.url, headers=headers)
+        return ConnectionRequest(url=self._call.url, headers=headers)
 
     def begin(self) -> list[Message]:
         numbers = {"ani": "+13125550100", "aniName": "", "dnis": "+13125550101"}
@@ -141,11 +148,11 @@ class AudioHookClient(SpeakingClient):
     def _interleaved(self, packet: Packet) -> bytes | None:
         """Samples in turn in the chosen order; a party of whom nothing has come is silence. None where nobody has."""
         roles: list[Role] = [_ROLES[name] for name in (self._media or _OFFERED[0])["channels"]]
-        heard = [packet.legs[role] for role in roles]
-        either = next((pcm for pcm in heard if pcm is not None), None)
+        legs = [packet.legs[role] for role in roles]
+        either = next((pcm for pcm in legs if pcm is not None), None)
         if either is None:
             return None
-        sides: list[Pcm] = [np.zeros_like(either) if pcm is None else pcm for pcm in heard]
+        sides: list[Pcm] = [np.zeros_like(either) if pcm is None else pcm for pcm in legs]
         return encode(np.stack(sides, axis=1).reshape(-1), "mulaw")
 
     def _discarded(self) -> list[Message]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from asr.audio.pcm import encode
 from asr.types import Role
-from service.simulation.port import Message, Opening, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 _UUID: Final = 0x01
 _AUDIO: Final = {8000: 0x10, 16_000: 0x12}
@@ -22,8 +22,8 @@ class AudioSocketClient(SpeakingClient):
         super().__init__(call)
         self._role: Role = role
 
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url)
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=self._call.url)
 
     def begin(self) -> list[Message]:
         return [_frame(_UUID, uuid.UUID(self._call.tokens[self._role]).bytes)]

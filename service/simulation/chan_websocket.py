@@ -9,7 +9,7 @@ from typing import Final
 from asr.audio.pcm import encode
 from asr.types import Role
 from service.simulation.credentials import basic
-from service.simulation.port import Message, Opening, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 _FORMATS: Final = {8000: "slin", 16_000: "slin16"}
 
@@ -21,8 +21,8 @@ class ChanWebsocketClient(SpeakingClient):
         super().__init__(call)
         self._role: Role = role
 
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url, headers=basic(self._call.key, "asterisk"), subprotocol="media")
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=self._call.url, headers=basic(self._call.key, "asterisk"), subprotocol="media")
 
     def begin(self) -> list[Message]:
         number = 2 * self._call.attempt + (1 if self._role == "agent" else 2)

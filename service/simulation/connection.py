@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from asr.types import Seconds
 from service.client import StreamFailed
-from service.simulation.links import Gone, Link, open_link
-from service.simulation.port import GatewayClient, Message, SessionFailed
+from service.simulation.gateway_client import GatewayClient, Message, SessionFailed
+from service.simulation.links import Link, LinkClosed, open_link
 
 READY_SECONDS: Final[Seconds] = 5.0
 OVER_SECONDS: Final[Seconds] = 10.0
@@ -22,7 +22,7 @@ Ending = Literal["told", "closed", "broken"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Who is told what happens: `received` messages, the seconds of the call that are `sent`, and how a connection was
+    """Callbacks about a connection: `received` messages, the seconds of the call that were `sent`, and how it was
     `closed`, in words."""
 
     received: Callable[[Message], None]
@@ -30,14 +30,14 @@ class Listener:
     closed: Callable[[str], None]
 
 
-class Connection:
+class SimulatedConnection:
     """`client` says what is sent. Once the connection has failed, everything raises StreamFailed with the reason."""
 
     def __init__(self, client: GatewayClient, link: Link, listener: Listener) -> None:
         self.client = client
         self._link = link
         self._listener = listener
-        self._heard = asyncio.Event()
+        self._received = asyncio.Event()
         self._failure = ""
         self._gone = ""
 
@@ -52,7 +52,7 @@ class Connection:
         try:
             for message in messages:
                 await self._link.send(message)
-        except Gone as gone:
+        except LinkClosed as gone:
             raise _ended(str(gone)) from gone
 
     async def end(self, ending: Ending) -> None:
@@ -65,7 +65,7 @@ class Connection:
             await self._wait(lambda: self.client.over, OVER_SECONDS, "did not confirm the end")
         try:
             self._listener.closed(await self._link.close())
-        except Gone as gone:
+        except LinkClosed as gone:
             raise _ended(str(gone)) from gone
 
     async def listen(self) -> None:
@@ -76,30 +76,30 @@ class Connection:
                 self._listener.received(message)
                 for answer in self.client.received(message):
                     await self._link.send(answer)
-                self._heard.set()
-        except Gone as gone:
+                self._received.set()
+        except LinkClosed as gone:
             self._gone = str(gone)
         except SessionFailed as failed:
             self._failure = str(failed)
         finally:
-            self._heard.set()
+            self._received.set()
 
     async def _wait(self, reached: Callable[[], bool], seconds: Seconds, told: str) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not reached():
                     await self.send([])
-                    self._heard.clear()
-                    await self._heard.wait()
+                    self._received.clear()
+                    await self._received.wait()
         except TimeoutError as late:
             raise StreamFailed(f"the service {told} within {seconds:g} s") from late
 
 
 @asynccontextmanager
-async def connected(client: GatewayClient, listener: Listener) -> AsyncGenerator[Connection]:
+async def connected(client: GatewayClient, listener: Listener) -> AsyncGenerator[SimulatedConnection]:
     """Raises StreamFailed."""
     link = await open_link(client.opening())
-    connection = Connection(client, link, listener)
+    connection = SimulatedConnection(client, link, listener)
     listening = asyncio.create_task(connection.listen())
     try:
         yield connection

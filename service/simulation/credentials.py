@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 
 def basic(key: str, user: str = "callwarden") -> dict[str, str]:
-    """As a password."""
+    """An `Authorization: Basic` header with the key as password."""
     return {"Authorization": f"Basic {base64.b64encode(f'{user}:{key}'.encode()).decode()}"}
 
 
@@ -17,14 +17,14 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def in_path(url: str, key: str) -> str:
-    """As the last part of the path, unless it stands there already."""
+    """The URL with the key as the last part of its path, unless it stands there already."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
     return url if path.endswith(f"/{key}") else urlunsplit(parts._replace(path=f"{path}/{key}"))
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """Parameters beside those that the URL has."""
+    """The URL with these parameters beside its own."""
     parts = urlsplit(url)
     query = "&".join(each for each in (parts.query, urlencode(parameters)) if each)
     return urlunsplit(parts._replace(query=query))

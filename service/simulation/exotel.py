@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from asr.audio.pcm import SampleEncoding
 from asr.types import Role
 from service.simulation.credentials import basic, with_query
+from service.simulation.gateway_client import ConnectionRequest, SimulatedCall
 from service.simulation.media_streams import Json, MediaStreamClient
-from service.simulation.port import Opening, SimulatedCall
 
 
 class ExotelClient(MediaStreamClient):
@@ -26,8 +26,8 @@ class ExotelClient(MediaStreamClient):
     def call_id(self) -> str:
         return f"CA{self._call.unique}"
 
-    def opening(self) -> Opening:
-        return Opening(url=with_query(self._call.url, self._call.told), headers=basic(self._call.key))
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=with_query(self._call.url, self._call.told), headers=basic(self._call.key))
 
     def greetings(self) -> list[Json]:
         return [{"event": "connected"}]

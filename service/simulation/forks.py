@@ -9,7 +9,7 @@ import numpy as np
 
 from asr.audio.pcm import Pcm, encode
 from service.simulation.credentials import basic, bearer
-from service.simulation.port import Message, Opening, Packet, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SpeakingClient
 
 
 def interleaved(left: Pcm | None, right: Pcm | None) -> bytes | None:
@@ -44,8 +44,8 @@ class ModuleClient(StereoForkClient):
 class ForkClient(ModuleClient):
     """drachtio's mod_audio_fork. An empty binary message comes when it shuts down."""
 
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url, headers=basic(self._call.key), subprotocol="audio.drachtio.org")
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=self._call.url, headers=basic(self._call.key), subprotocol="audio.drachtio.org")
 
     def end(self) -> list[Message]:
         return [b""]
@@ -54,8 +54,8 @@ class ForkClient(ModuleClient):
 class AudioStreamClient(ModuleClient):
     """mod_audio_stream. It sends no frame where a side has none, and offers compression."""
 
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url, headers=bearer(self._call.key), deflate=True)
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=self._call.url, headers=bearer(self._call.key), deflate=True)
 
     def audio(self, packet: Packet) -> list[Message]:
         return [] if any(pcm is None for pcm in packet.legs.values()) else super().audio(packet)
@@ -64,8 +64,8 @@ class AudioStreamClient(ModuleClient):
 class JambonzClient(StereoForkClient):
     """jambonz' `listen`, which describes the call itself."""
 
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url, headers=basic(self._call.key), subprotocol="audio.jambonz.org")
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=self._call.url, headers=basic(self._call.key), subprotocol="audio.jambonz.org")
 
     def begin(self) -> list[Message]:
         call = {

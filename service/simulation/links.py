@@ -12,7 +12,7 @@ from websockets.typing import Subprotocol
 
 from asr.types import Seconds
 from service.client import StreamFailed, refusal
-from service.simulation.port import Message, Opening
+from service.simulation.gateway_client import ConnectionRequest, Message
 
 OPEN_SECONDS: Final[Seconds] = 10.0
 SEND_SECONDS: Final[Seconds] = 30.0
@@ -20,21 +20,23 @@ CLOSE_SECONDS: Final[Seconds] = 10.0
 _READ_BYTES: Final = 64 * 1024
 
 
-class Gone(Exception):
+class LinkClosed(Exception):
     """The connection is over; the message says how."""
 
 
 class Link(Protocol):
+    """An open connection to the service."""
+
     async def send(self, message: Message) -> None:
-        """Raises Gone."""
+        """Raises LinkClosed."""
         ...
 
     async def receive(self) -> Message:
-        """Raises Gone."""
+        """Raises LinkClosed."""
         ...
 
     async def close(self) -> str:
-        """Gives how it closed. Raises Gone where the service has ended it for another reason."""
+        """Gives how it closed. Raises LinkClosed where the service has ended it for another reason."""
         ...
 
     def abort(self) -> None:
@@ -42,7 +44,7 @@ class Link(Protocol):
         ...
 
 
-async def open_link(opening: Opening) -> Link:
+async def open_link(opening: ConnectionRequest) -> Link:
     """Raises StreamFailed."""
     try:
         async with asyncio.timeout(OPEN_SECONDS):
@@ -57,7 +59,7 @@ async def open_link(opening: Opening) -> Link:
         raise StreamFailed(f"{_place(opening)}: {cause}") from cause
 
 
-async def _websocket(opening: Opening) -> Link:
+async def _websocket(opening: ConnectionRequest) -> Link:
     socket = await websockets.connect(
         opening.url,
         additional_headers=opening.headers,
@@ -71,15 +73,15 @@ async def _websocket(opening: Opening) -> Link:
     return _WebSocketLink(socket)
 
 
-async def _tcp(opening: Opening) -> Link:
+async def _tcp(opening: ConnectionRequest) -> Link:
     place = urlsplit(opening.url)
     if not (place.hostname and place.port):
         raise ValueError("must be tcp://HOST:PORT")
     return _TcpLink(*await asyncio.open_connection(place.hostname, place.port))
 
 
-def _place(opening: Opening) -> str:
-    """Whereto, without the key that the path may hold."""
+def _place(opening: ConnectionRequest) -> str:
+    """The address without the key that its path may hold."""
     parts = urlsplit(opening.url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
@@ -93,7 +95,7 @@ class _WebSocketLink:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._socket.send(message)
         except TimeoutError as stalled:
-            raise Gone(f"the service took nothing for {SEND_SECONDS:g} s") from stalled
+            raise LinkClosed(f"the service took nothing for {SEND_SECONDS:g} s") from stalled
         except websockets.ConnectionClosed as closed:
             raise self._gone() from closed
 
@@ -112,11 +114,11 @@ class _WebSocketLink:
     def abort(self) -> None:
         self._socket.transport.abort()
 
-    def _gone(self) -> Gone:
+    def _gone(self) -> LinkClosed:
         code, reason = self._socket.close_code, self._socket.close_reason
         if code in (None, 1006):
-            return Gone("the connection broke")
-        return Gone(f"closed with {code}{f': {reason}' if reason else ''}")
+            return LinkClosed("the connection broke")
+        return LinkClosed(f"closed with {code}{f': {reason}' if reason else ''}")
 
 
 class _TcpLink:
@@ -130,17 +132,17 @@ class _TcpLink:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._writer.drain()
         except TimeoutError as stalled:
-            raise Gone(f"the service took nothing for {SEND_SECONDS:g} s") from stalled
+            raise LinkClosed(f"the service took nothing for {SEND_SECONDS:g} s") from stalled
         except OSError as broken:
-            raise Gone("the connection broke") from broken
+            raise LinkClosed("the connection broke") from broken
 
     async def receive(self) -> Message:
         try:
             received = await self._reader.read(_READ_BYTES)
         except OSError as broken:
-            raise Gone("the connection broke") from broken
+            raise LinkClosed("the connection broke") from broken
         if not received:
-            raise Gone("the stream ended")
+            raise LinkClosed("the stream ended")
         return received
 
     async def close(self) -> str:

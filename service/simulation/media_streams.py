@@ -11,7 +11,7 @@ from typing import Any, Final
 from asr.audio.pcm import Pcm, SampleEncoding, encode
 from asr.types import Role, Seconds
 from service.simulation.credentials import in_path
-from service.simulation.port import Message, Opening, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 Json = dict[str, Any]
 
@@ -30,8 +30,8 @@ class MediaStreamClient(SpeakingClient):
         self._chunks = dict.fromkeys(self.tracks, 0)
         self._first: Seconds | None = None
 
-    def opening(self) -> Opening:
-        return Opening(url=in_path(self._call.url, self._call.key))
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=in_path(self._call.url, self._call.key))
 
     def begin(self) -> list[Message]:
         return [*map(json.dumps, self.greetings()), self._numbered(self.start())]
@@ -39,8 +39,8 @@ class MediaStreamClient(SpeakingClient):
     def audio(self, packet: Packet) -> list[Message]:
         self._first = packet.at if self._first is None else self._first
         at = round((packet.at - self._first) * 1000)
-        heard = ((track, packet.legs[role]) for track, role in self.tracks.items())
-        return [self._media(track, at, pcm) for track, pcm in heard if pcm is not None]
+        legs = ((track, packet.legs[role]) for track, role in self.tracks.items())
+        return [self._media(track, at, pcm) for track, pcm in legs if pcm is not None]
 
     def end(self) -> list[Message]:
         return [self._numbered(each) for each in self.stop()]

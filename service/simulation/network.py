@@ -1,4 +1,4 @@
-"""What becomes of a call's packets on their way into the gateway: loss, jitter, silence that is not sent. Plain."""
+"""The network between the parties and the gateway: loss, jitter, and silence that is not sent. Plain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from asr.audio.pcm import Pcm, dbfs, energy
 from asr.types import Seconds
-from service.simulation.port import Packet
+from service.simulation.gateway_client import Packet
 
 QUIET_DBFS: Final = -60.0
 """A packet below this level is silence."""
@@ -27,7 +27,7 @@ class NetworkQuirks:
 
 
 class Network:
-    """One call's. With `ordered` no packet overtakes another one."""
+    """The network of one call. With `ordered` no packet overtakes another one."""
 
     def __init__(self, quirks: NetworkQuirks, *, ordered: bool = True) -> None:
         self._quirks = quirks
@@ -38,7 +38,7 @@ class Network:
         self._latest: Seconds = 0.0
 
     def push(self, packet: Packet) -> list[tuple[Seconds, Packet]]:
-        """Those that have arrived by the packet's end, each with the time of its arrival, in that order."""
+        """The packets that have arrived by this packet's end, each with the time of its arrival, in that order."""
         due = packet.end + self._random.uniform(0, self._quirks.jitter)
         if self._ordered:
             due = self._latest = max(due, self._latest)
@@ -48,7 +48,7 @@ class Network:
         return self._arrived(packet.end)
 
     def flush(self) -> list[tuple[Seconds, Packet]]:
-        """Those that are still on the way."""
+        """The packets that are still on the way."""
         return self._arrived(float("inf"))
 
     def _arrived(self, now: Seconds) -> list[tuple[Seconds, Packet]]:

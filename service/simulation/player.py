@@ -15,9 +15,9 @@ import numpy as np
 from asr.audio.pcm import Pcm
 from asr.types import ROLES, Role, Seconds
 from service.audio_files.call import CallSound, packets
-from service.simulation.connection import Connection, Ending, Listener, connected
+from service.simulation.connection import Ending, Listener, SimulatedConnection, connected
+from service.simulation.gateway_client import Packet, SimulatedCall
 from service.simulation.network import Network, NetworkQuirks
-from service.simulation.port import Packet, SimulatedCall
 from service.simulation.vendors import Vendor
 
 OUTAGE_SECONDS: Final[Seconds] = 1.0
@@ -86,7 +86,7 @@ async def _broke(
     return broke
 
 
-async def _give(connections: list[Connection], packet: Packet) -> None:
+async def _give(connections: list[SimulatedConnection], packet: Packet) -> None:
     for connection in connections:
         await connection.send(connection.client.audio(packet))
 
@@ -106,7 +106,7 @@ async def _arrivals(sound: CallSound, vendor: Vendor, quirks: NetworkQuirks) -> 
 
 
 async def _since(arrivals: AsyncIterator[tuple[Seconds, Packet]], at: Seconds) -> AsyncIterator[tuple[Seconds, Packet]]:
-    """Those that arrive no earlier."""
+    """The packets that arrive at `at` or later."""
     async for due, packet in arrivals:
         if due >= at:
             yield due, packet

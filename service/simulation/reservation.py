@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from asr.types import Role, Seconds
 from service.client import StreamFailed, refusal
 from service.simulation.credentials import bearer
-from service.simulation.port import SimulatedCall
+from service.simulation.gateway_client import SimulatedCall
 
 _SECONDS: Final[Seconds] = 10.0
 _MOST_BYTES: Final = 64 * 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.simulation.credentials import bearer
-from service.simulation.port import Opening
+from service.simulation.gateway_client import ConnectionRequest
 from service.simulation.twilio import TwilioClient
 
 
@@ -16,5 +16,5 @@ class SignalWireClient(TwilioClient):
     def stream_id(self) -> str:
         return self._call.id_of("stream")
 
-    def opening(self) -> Opening:
-        return Opening(url=self._call.url, headers=bearer(self._call.key))
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=self._call.url, headers=bearer(self._call.key))

@@ -1,4 +1,4 @@
-"""Every gateway that can be played; the command, its help and the tests read it here."""
+"""Every gateway that can be simulated. The command, its help and the tests read this list."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from service.simulation.audiosocket import AudioSocketClient
 from service.simulation.chan_websocket import ChanWebsocketClient
 from service.simulation.exotel import ExotelClient
 from service.simulation.forks import AudioStreamClient, ForkClient, JambonzClient
+from service.simulation.gateway_client import GatewayClient, SimulatedCall
 from service.simulation.plivo import PlivoClient
-from service.simulation.port import GatewayClient, SimulatedCall
 from service.simulation.signalwire import SignalWireClient
 from service.simulation.telnyx import TelnyxClient
 from service.simulation.twilio import TwilioClient
@@ -67,4 +67,4 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         "jambonz": Vendor(connect=_one(JambonzClient)),
     }
 )
-"""By the names of the dialects that they speak. A new one is a file and an entry here."""
+"""The vendors by the names of their dialects. A new one is a file and an entry here."""

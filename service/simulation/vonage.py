@@ -7,7 +7,7 @@ import json
 from asr.audio.pcm import encode
 from asr.types import Role
 from service.simulation.credentials import in_path
-from service.simulation.port import Message, Opening, Packet, SimulatedCall, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SimulatedCall, SpeakingClient
 
 
 class VonageClient(SpeakingClient):
@@ -17,8 +17,8 @@ class VonageClient(SpeakingClient):
         super().__init__(call)
         self._role: Role = role
 
-    def opening(self) -> Opening:
-        return Opening(url=in_path(self._call.url, self._call.key))
+    def opening(self) -> ConnectionRequest:
+        return ConnectionRequest(url=in_path(self._call.url, self._call.key))
 
     def begin(self) -> list[Message]:
         headers = {"call_id": self.call_id, "role": self._role, **self._call.told}

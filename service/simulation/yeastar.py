@@ -9,15 +9,15 @@ import json
 from asr.audio.pcm import encode
 from asr.types import ROLES, Role
 from service.simulation.credentials import with_query
-from service.simulation.port import Message, Opening, Packet, SpeakingClient
+from service.simulation.gateway_client import ConnectionRequest, Message, Packet, SpeakingClient
 
 
 class YeastarClient(SpeakingClient):
     """The agent is on an extension and the customer on a trunk. Messages tell no rate, so the address does."""
 
-    def opening(self) -> Opening:
+    def opening(self) -> ConnectionRequest:
         rate = {"rate": str(self._call.rate)} if self._call.rate != 8000 else {}
-        return Opening(url=with_query(self._call.url, rate), headers={"X-API-Key": self._call.key})
+        return ConnectionRequest(url=with_query(self._call.url, rate), headers={"X-API-Key": self._call.key})
 
     def audio(self, packet: Packet) -> list[Message]:
         return [

@@ -11,13 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.ingest.source import Source
-from service.storage import codec, sources
+from service.storage import codec, source_rows
 from service.storage.database import Database
 from service.storage.port import AlreadyExists, GatewayKey, LastAdmin, NotFound, User, UserChanges
-from service.storage.tables import gateway_keys, users
-from service.storage.tables import sources as source_rows
+from service.storage.tables import gateway_keys, sources, users
 
-_KEYS = sa.select(gateway_keys, source_rows).join(source_rows, gateway_keys.c.source == source_rows.c.name)
+_KEYS = sa.select(gateway_keys, sources).join(sources, gateway_keys.c.source == sources.c.name)
 
 
 class SqlAccounts:
@@ -43,7 +42,7 @@ class SqlAccounts:
         )
 
     async def users(self) -> list[User]:
-        """By name."""
+        """All users, by name."""
         rows = await self._all(sa.select(users).order_by(users.c.name))
         return [codec.value_of(codec.USER, row) for row in rows]
 
@@ -68,28 +67,28 @@ class SqlAccounts:
         return await self._database.write(f"change user {name}", change)
 
     async def add_source(self, source: Source) -> None:
-        await self._database.write(f"add source {source.name}", partial(sources.add, source=source))
+        await self._database.write(f"add source {source.name}", partial(source_rows.add, source=source))
 
     async def source(self, name: str) -> Source:
-        found = await self._database.read(f"read source {name}", partial(sources.find, name=name))
+        found = await self._database.read(f"read source {name}", partial(source_rows.find, name=name))
         if found is None:
             raise NotFound(f"no source {name}")
         return found
 
     async def sources(self) -> list[Source]:
-        """By name."""
-        return await self._database.read("read sources", sources.every)
+        """All sources, by name."""
+        return await self._database.read("read sources", source_rows.every)
 
     async def change_source(self, changed: Source, seen: Source) -> None:
-        work = partial(sources.change, changed=changed, seen=seen)
+        work = partial(source_rows.change, changed=changed, seen=seen)
         await self._database.write(f"change source {changed.name}", work)
 
     async def remove_source(self, name: str) -> None:
-        await self._database.write(f"remove source {name}", partial(sources.remove, name=name))
+        await self._database.write(f"remove source {name}", partial(source_rows.remove, name=name))
 
     async def add_key(self, key: GatewayKey) -> None:
         def add(connection: sa.Connection) -> None:
-            sources.add_unless_there(connection, key.source)
+            source_rows.add_unless_there(connection, key.source)
             connection.execute(sa.insert(gateway_keys), codec.key_row(key))
 
         await self._database.write(f"add key {key.id}", add)
@@ -98,7 +97,7 @@ class SqlAccounts:
         return codec.key_of(await self._one(_KEYS.where(gateway_keys.c.id == key_id), f"no key {key_id}"))
 
     async def keys(self) -> list[GatewayKey]:
-        """Oldest first, revoked ones included."""
+        """All keys, oldest first, revoked ones included."""
         rows = await self._all(_KEYS.order_by(gateway_keys.c.created_at, gateway_keys.c.id))
         return [codec.key_of(row) for row in rows]
 

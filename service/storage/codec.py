@@ -1,4 +1,5 @@
-"""Facts, rows and text: values to what the tables hold, and back. Pure; pydantic checks dataclasses both ways."""
+"""Converts facts, rows and text between values and what the tables hold. Pure; pydantic checks dataclasses both
+ways."""
 
 from __future__ import annotations
 
@@ -120,7 +121,7 @@ def _check_identifiers(fact: Fact, call_id: str) -> None:
 
 
 def _identifiers(fact: Fact, call_id: str) -> tuple[tuple[str, ...], str]:
-    """What the fact brings into an index, and the call it names."""
+    """The identifiers that the fact brings into an index, and the call that it names."""
     match fact:
         case CallOpened(call=call):
             return (call.id, call.agent), call.id

@@ -1,4 +1,4 @@
-"""What the store asks of a database, and how long it waits for what that waits for."""
+"""The port of a database, and how long the store waits for it."""
 
 from __future__ import annotations
 
@@ -55,4 +55,6 @@ class Database(Protocol):
         """Run `work` in a transaction that sees one state of the database."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close all connections. No transaction may follow."""
+        ...

@@ -1,4 +1,4 @@
-"""What drivers raise, in the port's words: one sentence each."""
+"""Turns drivers' errors into the port's errors, with one sentence each."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def port_errors(doing: str, file: Path | None = None) -> Generator[None]:
 
 
 def _passes(error: exc.DBAPIError) -> bool:
-    """Is it trouble of the database's, and not of what was asked of it?"""
+    """Whether the fault lies with the database, and not with the question."""
     cause = error.orig or error
     state = _state(cause)
     damaged = getattr(cause, "sqlite_errorcode", 0) & 0xFF in _DAMAGED

@@ -19,6 +19,7 @@ LARGEST_PAGE = 500
 
 
 def calls_page(connection: sa.Connection, query: CallQuery) -> CallPage:
+    """One page of calls. Raises InvalidCursor."""
     rows = connection.execute(_select_calls(query)).all()  # one more than the page holds, if another follows
     page = rows[: _page_size(query.limit)]
     more = _cursor_after(page[-1].started_at, page[-1].id) if len(rows) > len(page) else None
@@ -26,6 +27,7 @@ def calls_page(connection: sa.Connection, query: CallQuery) -> CallPage:
 
 
 def alerts_page(connection: sa.Connection, query: AlertQuery) -> AlertPage:
+    """One page of alerts, with the calls that they were raised in. Raises InvalidCursor."""
     rows = connection.execute(_select_alerts(query)).mappings().all()
     page = [codec.value_of(codec.ALERT, row) for row in rows[: _page_size(query.limit)]]
     more = _cursor_after(page[-1].raised_at, page[-1].id) if len(rows) > len(page) else None
@@ -66,7 +68,7 @@ def _call_conditions(query: CallQuery) -> Iterable[sa.ColumnElement[bool]]:
 
 
 def _mentions(text: str) -> sa.ColumnElement[bool]:
-    """The text as it stands, in any case of ASCII letters; % and _ mean themselves."""
+    """Matches the text as it stands, in any case of ASCII letters; % and _ mean themselves."""
     said = sa.exists().where(utterances.c.call_id == calls.c.id, utterances.c.text.icontains(text, autoescape=True))
     known = [column.icontains(text, autoescape=True) for column in (calls.c.id, calls.c.agent, calls.c.customer)]
     return sa.or_(*known, said)
@@ -85,7 +87,8 @@ def _select_alerts(query: AlertQuery) -> sa.Select[Any]:
 
 
 def _cursor_after(moment: datetime, identifier: str) -> str:
-    """Where a page ended. Rows that come later than the first page, being newer, do not shift the following ones."""
+    """The place where a page ended. Rows that come after the first page was read are newer, and do not shift the
+    following pages."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()} {identifier}".encode()).decode()
 
 

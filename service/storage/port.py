@@ -1,4 +1,4 @@
-"""What the rest of the service asks of a store. One contract suite holds every implementation to it."""
+"""The ports of the store, one for each kind of reader. One contract suite checks every implementation."""
 
 from __future__ import annotations
 
@@ -48,11 +48,12 @@ class AlreadyExists(StorageError):
 
 
 class StaleChange(StorageError):
-    """What is to be changed is no longer as it was seen: an alert in another state, a source that another changed."""
+    """The thing to be changed is no longer as it was seen: an alert in another state, a source that somebody else
+    changed."""
 
 
 class LastAdmin(StorageError):
-    """The change would leave nobody who may make it undone: no admin who is not disabled."""
+    """The change would leave no enabled admin, so nobody could undo it."""
 
 
 class SourceInUse(StorageError):
@@ -118,6 +119,8 @@ class CallQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPage:
+    """One page of calls; `next` is the cursor of the page after it, None on the last one."""
+
     calls: tuple[CallSummary, ...]
     next: str | None
 
@@ -179,10 +182,14 @@ class Gateway(Protocol):
     """Who connects: a gateway key, or a source that showed another credential."""
 
     @property
-    def source(self) -> Source: ...
+    def source(self) -> Source:
+        """The source of its calls."""
+        ...
 
     @property
-    def rights(self) -> tuple[KeyRight, ...]: ...
+    def rights(self) -> tuple[KeyRight, ...]:
+        """What it may do."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,8 +225,8 @@ AuditEvent = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did what to what (`subject`: a call, an alert, a user, a source, a key), when, from where. `who` is empty for
-    one who is not known."""
+    """One entry of the audit log. `who` is the user, empty for an unknown one. `subject` is what the event was done to:
+    a call, an alert, a user, a source or a key."""
 
     at: datetime
     event: AuditEvent
@@ -267,11 +274,17 @@ class FactLog(Protocol):
 class CallIndex(Protocol):
     """What is known of calls. Every method may raise StorageUnavailable."""
 
-    async def call(self, call_id: str) -> CallRecord: ...
+    async def call(self, call_id: str) -> CallRecord:
+        """Everything known of a call; NotFound."""
+        ...
 
-    async def summary(self, call_id: str) -> CallSummary: ...
+    async def summary(self, call_id: str) -> CallSummary:
+        """The present summary of a call; NotFound."""
+        ...
 
-    async def calls(self, query: CallQuery) -> CallPage: ...
+    async def calls(self, query: CallQuery) -> CallPage:
+        """A page of calls; InvalidCursor."""
+        ...
 
     async def live_calls(self) -> list[CallSummary]:
         """Calls nobody closed, oldest first, whoever owns them."""
@@ -314,9 +327,13 @@ class CallOwnership(Protocol):
 class AlertQueue(Protocol):
     """Alerts and what people decide about them. Every method may raise StorageUnavailable."""
 
-    async def alert(self, alert_id: str) -> Alert: ...
+    async def alert(self, alert_id: str) -> Alert:
+        """An alert by its id; NotFound."""
+        ...
 
-    async def alerts(self, query: AlertQuery) -> AlertPage: ...
+    async def alerts(self, query: AlertQuery) -> AlertPage:
+        """A page of alerts; InvalidCursor."""
+        ...
 
     async def change_alert(
         self,
@@ -349,9 +366,13 @@ class Sources(Protocol):
         """AlreadyExists."""
         ...
 
-    async def source(self, name: str) -> Source: ...
+    async def source(self, name: str) -> Source:
+        """A source by its name; NotFound."""
+        ...
 
-    async def sources(self) -> list[Source]: ...
+    async def sources(self) -> list[Source]:
+        """All sources, by name."""
+        ...
 
     async def change_source(self, changed: Source, seen: Source) -> None:
         """Put it in the place of the source of its name. NotFound; StaleChange where that is not any more as `seen`,
@@ -370,9 +391,13 @@ class Accounts(Protocol):
         """AlreadyExists also for a name that differs from another in the case of its letters alone."""
         ...
 
-    async def user(self, name: str) -> User: ...
+    async def user(self, name: str) -> User:
+        """A user by name; NotFound."""
+        ...
 
-    async def users(self) -> list[User]: ...
+    async def users(self) -> list[User]:
+        """All users, by name."""
+        ...
 
     async def change_user(self, name: str, changes: UserChanges) -> User:
         """Change a user, who is returned as they are now. NotFound, LastAdmin."""
@@ -383,11 +408,17 @@ class Accounts(Protocol):
         source is stored with other settings than the key says."""
         ...
 
-    async def key(self, key_id: str) -> GatewayKey: ...
+    async def key(self, key_id: str) -> GatewayKey:
+        """A key by its id; NotFound."""
+        ...
 
-    async def keys(self) -> list[GatewayKey]: ...
+    async def keys(self) -> list[GatewayKey]:
+        """All keys, oldest first, revoked ones included."""
+        ...
 
-    async def revoke_key(self, key_id: str, at: datetime) -> None: ...
+    async def revoke_key(self, key_id: str, at: datetime) -> None:
+        """End a key. One that was revoked before keeps its first time. NotFound."""
+        ...
 
 
 class AuditTrail(Protocol):

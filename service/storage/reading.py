@@ -1,4 +1,4 @@
-"""What is read of a call, inside a transaction of the caller's."""
+"""Reads calls, inside a transaction of the caller's."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _CALL_EXISTS = sa.select(sa.literal(1)).where(tables.calls.c.id == sa.bindparam(
 
 
 def summary(connection: sa.Connection, call_id: str) -> CallSummary:
+    """The present summary of a call; NotFound."""
     statement = sa.select(tables.calls.c.summary).where(tables.calls.c.id == call_id)
     found = connection.execute(statement).scalar_one_or_none()
     if found is None:
@@ -31,6 +32,7 @@ def summary(connection: sa.Connection, call_id: str) -> CallSummary:
 
 
 def facts(connection: sa.Connection, call_id: str, after: int, limit: int) -> list[LoggedFact]:
+    """At most `limit` facts of the log after `seq`, oldest first; NotFound."""
     events = tables.events
     present = summary(connection, call_id)
     statement = sa.select(events.c.seq, events.c.at, events.c.payload).order_by(events.c.seq).limit(limit)
@@ -42,6 +44,7 @@ def facts(connection: sa.Connection, call_id: str, after: int, limit: int) -> li
 
 
 def call(connection: sa.Connection, call_id: str) -> CallRecord:
+    """Everything known of a call; NotFound."""
     statements = tuple(each.statement for each in _in_order(connection, call_id, "statement", codec.STATEMENT))
     edits = tuple(_in_order(connection, call_id, "note_written", codec.NOTE))
     return CallRecord(
@@ -120,12 +123,14 @@ def _said_in(connection: sa.Connection, call_ids: Sequence[str]) -> Mapping[str,
 
 
 def live_calls(connection: sa.Connection) -> list[CallSummary]:
+    """Calls that nobody has closed, oldest first."""
     calls = tables.calls
     statement = sa.select(calls.c.summary).where(calls.c.state == "live").order_by(calls.c.started_at, calls.c.id)
     return [codec.SUMMARY.validate_json(found) for found in connection.execute(statement).scalars()]
 
 
 def left_calls(connection: sa.Connection, owner: str, now: datetime, *, own: bool) -> list[CallSummary]:
+    """Live calls without an owner at `now`, oldest first; with `own` also those of this owner."""
     calls = tables.calls
     nobodys = sa.or_(calls.c.owned_until.is_(None), calls.c.owned_until < now)
     left = sa.or_(nobodys, calls.c.owner == owner) if own else nobodys
@@ -156,6 +161,7 @@ def next_call_id(connection: sa.Connection, announced: str, claimed: Collection[
 
 
 def alert(connection: sa.Connection, alert_id: str) -> Alert:
+    """An alert by its id; NotFound."""
     statement = sa.select(tables.alerts).where(tables.alerts.c.id == alert_id)
     row = connection.execute(statement).mappings().one_or_none()
     if row is None:

@@ -43,6 +43,7 @@ open one at the same moment, the others are refused at once. They come again."""
 
 
 def make_database(url: URL, patience: StorePatience) -> Database:
+    """The database that a URL names. ValueError for a URL of another kind."""
     return (SqliteDatabase if url.get_backend_name() == "sqlite" else PostgresDatabase)(url, patience)
 
 

@@ -1,4 +1,4 @@
-"""A SQLite database's files by name and by identity: is what is open still what has the name?"""
+"""A SQLite database's files by name and by identity, to see whether the open file still has the name."""
 
 from __future__ import annotations
 
@@ -55,12 +55,13 @@ class SqliteFiles:
             close_to_others(path)
 
     def opened(self) -> None:
-        """A transaction has just been through: what has the names now is what is open."""
+        """A transaction has just succeeded, so the files that have the names now are the open ones."""
         self._opened = self._identities()
         self._seen = None
 
     def state(self) -> State:
-        """Of what was opened. "log gone": the database is there, its log or the log's index has lost its name."""
+        """The state of the opened files. "log gone": the database is there, and its log or the log's index has lost its
+        name."""
         present = self._identities()
         if not self._opened or present == self._opened:
             return "same"
@@ -77,7 +78,7 @@ class SqliteFiles:
         return look.size > 0 and now - self._seen_at >= within
 
     def told(self) -> str:
-        """What is wrong and what to do, in a sentence."""
+        """What is wrong, and what to do about it, in a sentence."""
         match self.state():
             case "gone":
                 return (

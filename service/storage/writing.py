@@ -1,4 +1,4 @@
-"""One call's next facts into its log, its tables and its summary. Runs inside a transaction of the caller's."""
+"""Writes a call's next facts into its log, its tables and its summary, inside a transaction of the caller's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is asking, and may they? Dependencies for routes, and the same checks for sockets."""
+"""Authentication and roles: dependencies for routes, and the same checks for sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from service.access.admittance import NoPublicUrl, Shown
+from service.access.admittance import ConnectionAttempt, NoPublicUrl
 from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
 from service.access.view import ADMINS, DECIDERS, KEEPERS, USERS, WATCHERS, View
@@ -42,7 +42,7 @@ class Principal:
 
     @property
     def view(self) -> View:
-        """Through whose eyes this user sees."""
+        """The view with which this user sees values."""
         return self.user.role
 
 
@@ -127,7 +127,8 @@ def allow_key_or(
 
 
 async def admitted_gateway(context: RequestContext, connection: HTTPConnection, dialect: str) -> Gateway:
-    """Whose calls this connection may stream: by a key, or by the credential of its source. Raises Refused."""
+    """The gateway whose calls this connection may stream, by its key or by the credential of its source. Raises
+    Refused."""
     shown = _shown(connection, dialect)
     try:
         return await context.admittance.admitted(shown)
@@ -146,11 +147,11 @@ async def admitted_gateway(context: RequestContext, connection: HTTPConnection, 
         raise storage_refusal(error) from error
 
 
-def _shown(connection: HTTPConnection, dialect: str) -> Shown:
-    """`raw_path` is what was asked for, before anybody decoded it."""
+def _shown(connection: HTTPConnection, dialect: str) -> ConnectionAttempt:
+    """What the connection presents. `raw_path` is the path as it was requested, before any decoding."""
     query = connection.scope["query_string"].decode("latin-1")
     path = connection.scope["raw_path"].decode("latin-1")
-    return Shown(
+    return ConnectionAttempt(
         dialect=dialect,
         place=connection.path_params.get("key", ""),
         headers=connection.headers,
@@ -160,7 +161,8 @@ def _shown(connection: HTTPConnection, dialect: str) -> Shown:
 
 
 async def key_or_session(request: Request, context: ContextDep) -> Principal | GatewayKey | None:
-    """Who asks, where anybody may: None for a stranger, also one whose session has ended. A wrong key is refused."""
+    """The asker, on routes that are open to all: None for a stranger, also for one whose session has ended. A wrong key
+    is refused."""
     presented = presented_key(request.headers)
     if presented is not None:
         key = await _keyed(request, context, presented, None)
@@ -171,7 +173,7 @@ async def key_or_session(request: Request, context: ContextDep) -> Principal | G
 
 
 def view_of(asker: Principal | GatewayKey | None) -> View:
-    """Through whose eyes one sees who may be anybody."""
+    """The view of an asker who may be anybody."""
     if isinstance(asker, Principal):
         return asker.view
     return "stranger" if asker is None else "gateway"

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 MOST_DESCRIPTORS = 65_536
-"""More than any floor needs; some systems allow a billion, and some libraries make tables of that size."""
+"""More than any call centre needs. Some systems allow a billion, and some libraries make tables of that size."""
 
 _OFTEN = 10
 _PERIOD_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""Every refusal the HTTP edge gives, in one shape: `{"error": {"code", "message", "field"}}`."""
+"""The one form of every refusal over HTTP: `{"error": {"code", "message", "field"}}`."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def error_response(status: int, fault: Fault, headers: Mapping[str, str] | None 
 
 
 def refusal(error: Refused) -> Response:
-    """The answer that says why."""
+    """The answer that tells the refusal."""
     return error_response(error.status, error.fault, error.headers)
 
 
 def storage_refusal(error: StorageError) -> Refused:
-    """What a store's error means to the one who asked."""
+    """The refusal for an error of the store."""
     for kind, status, code in _STORAGE:
         if isinstance(error, kind):
             retry = 2.0 if status == 503 else None

@@ -66,7 +66,8 @@ class SecurityHeaders:
 
 
 HEAD_ASKED = "callwarden.head"
-"""In the scope of a request that is answered as GET, while the server leaves its body out: a file need not be read."""
+"""Set in the scope of a HEAD request, which is answered as GET while the server leaves the body out. So a file need not
+be read."""
 
 
 class HeadAsGet:

@@ -58,7 +58,7 @@ def serve_document(app: FastAPI) -> None:
 
 
 def allowed_methods() -> list[tuple[re.Pattern[str], str]]:
-    """For each path of the interface what it answers, as the Allow header has it."""
+    """The methods that each path of the interface answers, in the form of the Allow header."""
     paths = {"/api/v1/openapi.json": {"get": None}, **document()["paths"]}
     return [(compile_path(path)[0], _allowed(operations)) for path, operations in paths.items()]
 
@@ -87,13 +87,13 @@ def _message_schemas() -> dict[str, Any]:
 
 
 def _models(made: dict[str, Any], part: Literal["requestBody", "responses"]) -> set[str]:
-    """What bodies, or answers, are made of."""
+    """The schemas of which bodies, or answers, consist."""
     operations = [operation for path in made["paths"].values() for operation in path.values()]
     return set(_NAMED.findall(json.dumps([operation.get(part) for operation in operations])))
 
 
 def _reached(schemas: dict[str, Any], names: Iterable[str]) -> set[str]:
-    """Those, and what they hold."""
+    """These schemas, and those that they refer to."""
     reached: set[str] = set()
     waiting = [*names]
     while waiting:

@@ -1,4 +1,4 @@
-"""What the web layer asks of its neighbours. The composition root fills `WebParts` with the real ones."""
+"""The ports of the web layer. The composition root fills `WebParts` with the real parts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Subscription(Protocol):
 class LiveFeed(Protocol):
     """The hub."""
 
-    def subscribe(self) -> AbstractAsyncContextManager[Subscription]: ...
+    def subscribe(self) -> AbstractAsyncContextManager[Subscription]:
+        """A dashboard's place in the feed, for as long as the block lasts."""
+        ...
 
 
 class Decisions(Protocol):
@@ -56,7 +58,7 @@ class Decisions(Protocol):
 
 
 ReadinessChecks = Callable[[], Awaitable[Mapping[str, Check]]]
-"""Asks each thing the service needs how it does. Quick: a load balancer calls it."""
+"""The checks of everything that the service needs. They must be quick, because load balancers call them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What was found lately, for those who ask often."""
+"""Remembers readings for askers that come often."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from service.web.ports import ReadinessChecks
 from service.web.schemas import Check
 
 KEPT = 1.0
-"""Seconds. Anybody may ask whether the service is ready; the store need not be asked each time."""
+"""Seconds. Anybody may ask whether the service is ready, so the store is not asked each time."""
 
 
 class RememberedChecks:

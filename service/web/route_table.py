@@ -14,12 +14,12 @@ from service.web import errors
 from service.web.handshake import deny
 from service.web.routes import (
     alerts,
+    call_sound,
     calls,
     gateways,
     health,
     keys,
     live,
-    recordings,
     reservations,
     session,
     sources,
@@ -28,7 +28,7 @@ from service.web.routes import (
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, recordings, alerts, users, sources, keys, reservations, health)
+HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, keys, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 

@@ -1,4 +1,4 @@
-"""What a send over a WebSocket ends in when its peer is gone, or when it is being closed meanwhile."""
+"""The errors of a WebSocket send whose peer is gone, or whose socket is being closed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
 
-from service.gateway.shell import Gone, Transport
+from service.gateway.shell import PeerClosed, Transport
 from service.gateway.tcp import TcpTransport
 from service.web.routes.gateways import WebSocketTransport
 from tests.fakes.transport import FakeTransport
@@ -41,7 +41,7 @@ async def fake() -> AsyncIterator[Subject]:
         return transport.sent[-1]
 
     async def leave() -> None:
-        await transport.come.put(Gone(code=1000))
+        await transport.come.put(PeerClosed(code=1000))
 
     yield Subject(transport, transport.come.put, got, leave)
 
@@ -135,5 +135,5 @@ async def test_a_peer_that_leaves_in_good_order_is_gone_with_1000(opened: Opened
         await subject.send(b"last")
         await received(subject.transport, 4)
         leaving = asyncio.ensure_future(subject.leave())
-        assert await subject.transport.receive() == Gone(code=1000)
+        assert await subject.transport.receive() == PeerClosed(code=1000)
         await leaving

@@ -29,7 +29,7 @@ GOES_ON = 12.0
 """Seconds for which a call goes on after its gateway is back, or before the stop."""
 
 
-class Gateway:
+class StreamingGateway:
     """Streams a call in real time, also while it has no connection, and connects again whenever it can."""
 
     def __init__(self, sample: SampleCall) -> None:
@@ -97,7 +97,7 @@ async def test_after_a_kill_or_a_stop_the_calls_go_on_and_nothing_that_was_said_
     start: Callable[..., Running], how: signal.Signals
 ) -> None:
     service = await asyncio.to_thread(start)
-    gateways = [Gateway(sample) for sample in sample_calls() if sample.id in CALLS]
+    gateways = [StreamingGateway(sample) for sample in sample_calls() if sample.id in CALLS]
     for gateway in gateways:
         gateway.service = service
     playing = asyncio.gather(*(gateway.play() for gateway in gateways))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from service.gateway.shell import Gone, Unsent
+from service.gateway.shell import PeerClosed, Unsent
 
 
 @dataclass
 class FakeTransport:
     """`come` is what the peer sends; without more of it nothing comes. Keeps texts and close codes that are sent."""
 
-    come: asyncio.Queue[str | bytes | Gone] = field(default_factory=asyncio.Queue[str | bytes | Gone])
+    come: asyncio.Queue[str | bytes | PeerClosed] = field(default_factory=asyncio.Queue[str | bytes | PeerClosed])
     sent: list[str] = field(default_factory=list[str])
     closes: list[int] = field(default_factory=list[int])
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         return await self.come.get()
 
     async def send(self, text: str) -> None:

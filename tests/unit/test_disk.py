@@ -55,7 +55,7 @@ def test_the_room_is_told_in_sizes_a_person_reads() -> None:
     assert "recordings have stopped" in told("reserve", DiskRoom(free=1 << 20, total=100 * GIB))
 
 
-class Watched:
+class WatchedDisk:
     """A watch over folders whose rooms are scripted."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ class Watched:
 async def test_a_disk_that_fills_up_is_told_then_pauses_recordings_then_lets_them_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    watched = Watched(monkeypatch)
+    watched = WatchedDisk(monkeypatch)
     seen: list[tuple[bool, bool]] = []
     for free in (50 * GIB, 5 * GIB, 5 * GIB, GIB // 4, 5 * GIB, 50 * GIB):
         await watched.at(free)
@@ -90,7 +90,7 @@ async def test_a_disk_that_fills_up_is_told_then_pauses_recordings_then_lets_the
 
 
 async def test_only_the_recordings_own_disk_pauses_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched(monkeypatch)
+    watched = WatchedDisk(monkeypatch)
     await watched.at(GIB // 4, 50 * GIB)
     assert (watched.watch.low, watched.watch.paused) == (True, False)
     await watched.at(50 * GIB, GIB // 4)
@@ -98,7 +98,7 @@ async def test_only_the_recordings_own_disk_pauses_them(monkeypatch: pytest.Monk
 
 
 async def test_a_folder_that_is_gone_or_read_only_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched(monkeypatch)
+    watched = WatchedDisk(monkeypatch)
     assert not watched.watch.unusable
     await watched.at(50 * GIB, read_only=True)
     assert watched.watch.unusable
@@ -112,7 +112,7 @@ async def test_a_folder_that_is_gone_or_read_only_is_told(monkeypatch: pytest.Mo
 
 
 async def test_metrics_show_what_was_last_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched, metrics = Watched(monkeypatch), Metrics()
+    watched, metrics = WatchedDisk(monkeypatch), Metrics()
     watched.watch.show_in(metrics)
     await watched.at(GIB // 4)
     shown = metrics.registry.get_sample_value

@@ -15,7 +15,7 @@ import argparse
 import uvicorn
 
 from tools.rehearsal.server import build
-from tools.rehearsal.stage import Stage
+from tools.rehearsal.stage import RehearsalStage
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--past", type=int, default=60)
     parser.add_argument("--seed", type=int, default=11)
     asked = parser.parse_args()
-    app = build(Stage(asked.calls, asked.past, asked.seed))
+    app = build(RehearsalStage(asked.calls, asked.past, asked.seed))
     uvicorn.run(app, host="127.0.0.1", port=asked.port, log_level="warning")
 
 

@@ -19,8 +19,8 @@ from service.record.facts import (
     SentimentScored,
     UtteranceHeard,
 )
-from tools.rehearsal.plays import Play, Turn
-from tools.rehearsal.rules import RULES, Rule
+from tools.rehearsal.plays import Play, PlayedTurn
+from tools.rehearsal.rules import RULES, RehearsedRule
 
 LAG = 1.3
 """Seconds from the end of an utterance to its text."""
@@ -31,22 +31,22 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
     made: list[tuple[float, Fact]] = []
     policy = AlertPolicy(call.id)
     trend: dict[Role, float] = {"agent": 0.0, "customer": 0.0}
-    heard: dict[Role, int] = {"agent": 0, "customer": 0}
+    indices: dict[Role, int] = {"agent": 0, "customer": 0}
     lately = SaidLately()
     for number, turn in enumerate(play.turns):
         said = Utterance(
-            id=f"{turn.role}-{heard[turn.role]}",
+            id=f"{turn.role}-{indices[turn.role]}",
             call_id=call.id,
             role=turn.role,
-            index=heard[turn.role],
+            index=indices[turn.role],
             start=turn.start,
             end=turn.end,
             text=turn.text,
             language=play.language,
             confidence=0.42 if number == 3 else 0.9,
         )
-        heard[turn.role] += 1
-        lately.hear(said)
+        indices[turn.role] += 1
+        lately.add(said)
         trend[turn.role] = 0.5 * trend[turn.role] + 0.5 * turn.sentiment
         known = turn.end + LAG
         made.append((known, UtteranceHeard(utterance=said)))
@@ -66,7 +66,7 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
     return [*sorted(made, key=lambda known: known[0]), (play.duration + LAG + 0.2, closing)]
 
 
-def sentiment(said: Utterance, turn: Turn, trend: float) -> Sentiment:
+def sentiment(said: Utterance, turn: PlayedTurn, trend: float) -> Sentiment:
     label = "negative" if turn.sentiment < -0.2 else "positive" if turn.sentiment > 0.2 else "neutral"
     return Sentiment(
         utterance_id=said.id,
@@ -87,7 +87,7 @@ def judged(call: Call, policy: AlertPolicy, found: Finding, known: float) -> lis
     return made if alert is None else [*made, (known, AlertRaised(alert=alert))]
 
 
-def finding(rule: Rule, turn: Turn, said: Utterance | None, quote: str) -> Finding:
+def finding(rule: RehearsedRule, turn: PlayedTurn, said: Utterance | None, quote: str) -> Finding:
     return Finding(
         kind=rule.kind,
         category=rule.category,

@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Turn:
+class PlayedTurn:
+    """One turn of a play. `breaks`: the categories of the rules that it breaks, with the words that do. `start` and
+    `end`: seconds of the call."""
+
     role: Role
     text: str
     sentiment: float
@@ -26,8 +29,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Play:
+    """One scripted call. `gap_after` and `notice_after`: the turns after which a gap or a notice comes; `duty`: a duty
+    that is missed; `recording`: a sample call whose audio it has."""
+
     language: Language
-    turns: tuple[Turn, ...]
+    turns: tuple[PlayedTurn, ...]
     gap_after: int | None = None
     notice_after: int | None = None
     duty: str | None = None
@@ -41,19 +47,24 @@ class Play:
         return tuple({turn.role: None for turn in self.turns if turn.start <= at <= turn.end})
 
 
-def a(text: str, sentiment: float = 0.1, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> Turn:
-    return Turn("agent", text, sentiment, emotion, breaks)
+def a(text: str, sentiment: float = 0.1, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> PlayedTurn:
+    """A turn of the agent."""
+    return PlayedTurn("agent", text, sentiment, emotion, breaks)
 
 
-def c(text: str, sentiment: float = 0.0, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> Turn:
-    return Turn("customer", text, sentiment, emotion, breaks)
+def c(text: str, sentiment: float = 0.0, emotion: Emotion = "neutral", *breaks: tuple[str, str]) -> PlayedTurn:
+    """A turn of the customer."""
+    return PlayedTurn("customer", text, sentiment, emotion, breaks)
 
 
-def timed(turns: tuple[Turn, ...], per_char: float) -> tuple[Turn, ...]:
-    at, done = 0.9, list[Turn]()
+def timed(turns: tuple[PlayedTurn, ...], per_char: float) -> tuple[PlayedTurn, ...]:
+    """The turns with their times, one after another, at so many seconds per character."""
+    at, done = 0.9, list[PlayedTurn]()
     for turn in turns:
         end = at + max(1.1, len(turn.text) * per_char)
-        done.append(Turn(turn.role, turn.text, turn.sentiment, turn.emotion, turn.breaks, round(at, 2), round(end, 2)))
+        done.append(
+            PlayedTurn(turn.role, turn.text, turn.sentiment, turn.emotion, turn.breaks, round(at, 2), round(end, 2))
+        )
         at = end + (0.7 if len(done) % 3 else 1.6)
     return tuple(done)
 
@@ -66,7 +77,7 @@ def from_sample(name: str, moods: dict[int, tuple[float, Emotion]]) -> Play:
         if "turn" in f and f["category"] in RULES
     }
     turns = [
-        Turn(
+        PlayedTurn(
             t["speaker"],
             t["text"],
             *moods.get(i, (0.0, "neutral")),

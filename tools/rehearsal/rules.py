@@ -9,7 +9,9 @@ from detectors.contract import Bilingual, Severity
 
 
 @dataclass(frozen=True)
-class Rule:
+class RehearsedRule:
+    """A rule as the dashboard shows it."""
+
     category: str
     severity: Severity
     title: Bilingual
@@ -21,7 +23,7 @@ class Rule:
 RULES = {
     rule.category: rule
     for rule in (
-        Rule(
+        RehearsedRule(
             "threat_violence",
             "critical",
             Bilingual(zh="暴力与人身伤害威胁", en="Threat of violence or physical harm"),
@@ -30,7 +32,7 @@ RULES = {
             ),
             ("CN-CRIM#293-1", "CN-PSAP2012#42(1)", "CN-CC2011#68"),
         ),
-        Rule(
+        RehearsedRule(
             "third_party_disclosure",
             "critical",
             Bilingual(zh="向第三人泄露债务信息", en="Disclosing the debt to third parties"),
@@ -40,21 +42,21 @@ RULES = {
             ),
             ("CN-PIPL#10", "CN-CC2011#69", "CN-CBA2026#第三人规则"),
         ),
-        Rule(
+        RehearsedRule(
             "unauthorized_fee_or_channel",
             "critical",
             Bilingual(zh="额外收费或私账收款", en="Unauthorised fees or private payment channel"),
             Bilingual(zh="坐席要求把还款转入个人账户。", en="The agent asks for payment to a private account."),
             ("CN-CBA2026#prohibited(收取额外费用)", "CN-NIFA2018#19"),
         ),
-        Rule(
+        RehearsedRule(
             "abuse_insult",
             "high",
             Bilingual(zh="辱骂与人格侮辱", en="Insults and degrading language"),
             Bilingual(zh="坐席使用侮辱性称呼“老赖”。", en="The agent calls the customer a degrading name."),
             ("CN-NIFA2018#16", "CN-CIV#1024", "CN-CC2011#68"),
         ),
-        Rule(
+        RehearsedRule(
             "threat_exposure_contacts",
             "high",
             Bilingual(zh="威胁爆通讯录或公开曝光", en="Threat to expose the debt to contacts or public"),
@@ -64,7 +66,7 @@ RULES = {
             ),
             ("CN-CRIM#293-1(3)", "CN-CIV#1032", "CN-NIFA2018#18"),
         ),
-        Rule(
+        RehearsedRule(
             "false_legal_threat",
             "high",
             Bilingual(zh="虚假或夸大法律后果", en="False or exaggerated legal consequences"),
@@ -74,7 +76,7 @@ RULES = {
             ),
             ("CN-CBA2026#prohibited(夸大法律后果)", "US-FDCPA#1692e(4)"),
         ),
-        Rule(
+        RehearsedRule(
             "obstruct_complaint",
             "high",
             Bilingual(zh="阻碍、威胁投诉", en="Obstructing or retaliating against complaints"),
@@ -84,7 +86,7 @@ RULES = {
             ),
             ("CN-BIPR2022#41", "CN-GBT45251#5.6"),
         ),
-        Rule(
+        RehearsedRule(
             "pressure_harassment",
             "medium",
             Bilingual(zh="反复纠缠与逼迫施压", en="Badgering and coercive pressure"),
@@ -94,7 +96,7 @@ RULES = {
             ),
             ("CN-NIFA2018#16", "CN-CBA2026#催收行为规范"),
         ),
-        Rule(
+        RehearsedRule(
             "missing_recording_notice",
             "medium",
             Bilingual(zh="未告知录音", en="No recording notice"),
@@ -104,7 +106,7 @@ RULES = {
             ("CN-CC2011#68", "CN-PIPL#17"),
             "duty_missing",
         ),
-        Rule(
+        RehearsedRule(
             "agent_emotion_escalation",
             "low",
             Bilingual(zh="坐席情绪升高", en="Agent emotional escalation"),

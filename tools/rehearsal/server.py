@@ -25,7 +25,7 @@ from service.web.headers import CONTENT_SECURITY_POLICY
 from service.web.schemas import NoteAnswer, NoteChange, ReferenceAnswer
 from tools.rehearsal.plays import ROOT
 from tools.rehearsal.sound import RATE, ranged, sound_of, wav_of
-from tools.rehearsal.stage import Stage, StagedCall
+from tools.rehearsal.stage import RehearsalStage, StagedCall
 
 STATIC = ROOT / "service" / "web" / "static"
 MOST_TRIES = 5
@@ -35,7 +35,7 @@ Row = TypeVar("Row")
 SessionCookie = Annotated[str | None, Cookie(alias="callwarden_session")]
 
 
-def build(stage: Stage) -> FastAPI:
+def build(stage: RehearsalStage) -> FastAPI:
     """The stand-in; its stage runs while it does."""
 
     @contextlib.asynccontextmanager
@@ -111,7 +111,7 @@ def _sessions() -> APIRouter:
     return router
 
 
-def _calls(stage: Stage) -> APIRouter:
+def _calls(stage: RehearsalStage) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
 
     @router.get("/calls")
@@ -146,7 +146,7 @@ def _calls(stage: Stage) -> APIRouter:
     return router
 
 
-def _notes(stage: Stage) -> APIRouter:
+def _notes(stage: RehearsalStage) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
 
     @router.put("/calls/{call_id}/note")
@@ -162,7 +162,7 @@ def _notes(stage: Stage) -> APIRouter:
     return router
 
 
-def _sounds(stage: Stage) -> APIRouter:
+def _sounds(stage: RehearsalStage) -> APIRouter:
     router = APIRouter(prefix="/api/v1/calls/{call_id}")
 
     @router.get("/recording")
@@ -179,7 +179,7 @@ def _sounds(stage: Stage) -> APIRouter:
     return router
 
 
-def _alerts(stage: Stage) -> APIRouter:
+def _alerts(stage: RehearsalStage) -> APIRouter:
     router = APIRouter(prefix="/api/v1/alerts")
 
     @router.get("")
@@ -241,7 +241,7 @@ def _user(name: str, role: str) -> dict[str, Any]:
     return {"name": name, "role": role, "created_at": datetime.now(UTC), "disabled": False}
 
 
-def _keys(stage: Stage) -> APIRouter:
+def _keys(stage: RehearsalStage) -> APIRouter:
     router = APIRouter(prefix="/api/v1/keys")
     keys: dict[str, dict[str, Any]] = {}
 
@@ -262,7 +262,7 @@ def _keys(stage: Stage) -> APIRouter:
     return router
 
 
-def _live(stage: Stage) -> APIRouter:
+def _live(stage: RehearsalStage) -> APIRouter:
     router = APIRouter()
 
     @router.post("/rehearsal/drop")
@@ -307,7 +307,7 @@ def _file(path: str) -> Path:
     return asked if asked.is_relative_to(STATIC) and asked.is_file() else STATIC / "index.html"
 
 
-def _found(stage: Stage, call_id: str) -> StagedCall:
+def _found(stage: RehearsalStage, call_id: str) -> StagedCall:
     if call_id not in stage.calls:
         raise problem(404, "not_found", f"No call {call_id}.")
     return stage.calls[call_id]

@@ -9,7 +9,7 @@ import soundfile
 from fastapi import Response
 from numpy.typing import NDArray
 
-from tools.rehearsal.plays import ROOT, Play, Turn
+from tools.rehearsal.plays import ROOT, Play, PlayedTurn
 
 RATE = 8000
 
@@ -34,7 +34,7 @@ def sound_of(play: Play) -> NDArray[np.float32]:
     return data
 
 
-def _voice(turn: Turn, samples: int, noise: np.random.Generator) -> NDArray[np.float32]:
+def _voice(turn: PlayedTurn, samples: int, noise: np.random.Generator) -> NDArray[np.float32]:
     t = np.arange(samples) / RATE
     syllables = np.abs(np.sin(t * np.pi * 4.3)) * (0.6 + 0.4 * np.sin(t * 2.1))
     tone = np.sin(2 * np.pi * (140 if turn.role == "agent" else 210) * t) + 0.3 * noise.standard_normal(samples)

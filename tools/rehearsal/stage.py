@@ -74,7 +74,7 @@ class StagedCall:
         )
 
 
-class Stage:
+class RehearsalStage:
     """`calls` of them live at a time, `past` over already."""
 
     def __init__(self, calls: int, past: int, seed: int) -> None:
@@ -94,6 +94,7 @@ class Stage:
             self.backdate(staged, ago)
 
     def new(self, ago: timedelta) -> StagedCall:
+        """A new call, begun `ago` seconds before now."""
         play = PLAYS[self.made % len(PLAYS)]
         self.made += 1
         started = datetime.now(UTC) - ago

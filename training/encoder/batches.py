@@ -20,9 +20,10 @@ TRAIN, DEV, PUBLIC = range(3)
 FOLDS = 3
 """Parts of the training split's scenarios, each of which is judged by readers that did not learn from it."""
 CUSTOMERS_SHOWN = 0.35
-"""Of customers' lines, in each pass, that teach only feelings."""
+"""The share of customers' lines that teach only feelings and are shown in each pass."""
 WITHOUT_BEFORE, STRANGER_BEFORE = 0.2, 0.4
-"""Of the lines: those that stand without what came before; of those without anything, those after an unrelated turn."""
+"""The share of lines shown without what came before, and, of lines that have nothing before them, the share shown after
+an unrelated turn."""
 
 
 class Ragged:
@@ -49,9 +50,9 @@ class Ragged:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownLines:
     """Some lines as they are shown once. `texts`: places of their tokens; `before`: of what was said before, (lines,
-    2), the latest first; `flags`: who speaks, as `Heads` takes it."""
+    2), the latest first; `flags`: who speaks, as `HeadsNetwork` takes it."""
 
     rows: Rows
     texts: Rows
@@ -75,17 +76,18 @@ class Lines:
         return np.flatnonzero(np.isin(self.column["split"], splits))
 
     def shared_with(self, other: Lines, rows: Rows) -> NDArray[np.bool_]:
-        """Which of `rows` say what a line of the other run says."""
+        """Which of `rows` hold the text of a line of the other run."""
         theirs = {other.tokens.written(place) for place in other.column["text"][other.of(TRAIN, PUBLIC)]}
         return np.array([self.tokens.written(place) in theirs for place in self.column["text"][rows]])
 
-    def as_written(self, rows: Rows) -> Shown:
-        """To measure with."""
+    def as_written(self, rows: Rows) -> ShownLines:
+        """The lines as they are written, to measure with."""
         column = self.column
         return _shown(rows, column["text"][rows], column["before"][rows], column["before_agent"][rows], column)
 
-    def drawn(self, rows: Rows, dice: np.random.Generator) -> Shown:
-        """To learn from: each text in one of its forms, some lines without what came before or after a stranger's."""
+    def drawn(self, rows: Rows, dice: np.random.Generator) -> ShownLines:
+        """The lines to learn from: each text in one of its forms, some without what came before or after a stranger's
+        turn."""
         column, count = self.column, len(rows)
         before, agent = column["before"][rows], column["before_agent"][rows]
         before[dice.random(count) < WITHOUT_BEFORE] = -1
@@ -95,15 +97,15 @@ class Lines:
         shown = _shown(rows, column["text"][rows], before, agent, column)
         texts = shown.texts + self._texts * dice.integers(0, self.forms, count)
         others = np.where(before >= 0, before + self._texts * dice.integers(0, self.forms, (count, 1)), -1)
-        return Shown(rows, texts, others, shown.flags)
+        return ShownLines(rows, texts, others, shown.flags)
 
     def _strangers(self, count: int, english: bool, dice: np.random.Generator) -> Rows:
         column = self.column
         ordinary = (column["split"] == TRAIN) & column["ordinary"] & (column["english"] == english)
         return dice.choice(np.flatnonzero(ordinary), count)
 
-    def one_pass(self, rows: Rows, lines: int, dice: np.random.Generator) -> Iterator[Shown]:
-        """In batches of `lines` of like length, in random order."""
+    def one_pass(self, rows: Rows, lines: int, dice: np.random.Generator) -> Iterator[ShownLines]:
+        """The lines in batches of `lines` of similar length, in random order."""
         column = self.column
         teaches = column["judged"] | column["may_say"].any(1) | (column["split"] == PUBLIC)
         chosen = rows[teaches[rows] | (dice.random(len(rows)) < CUSTOMERS_SHOWN)]
@@ -114,8 +116,10 @@ class Lines:
             yield self.drawn(batches[place], dice)
 
 
-def _shown(rows: Rows, texts: Rows, before: Rows, agent: NDArray[np.bool_], column: dict[str, NDArray[Any]]) -> Shown:
+def _shown(
+    rows: Rows, texts: Rows, before: Rows, agent: NDArray[np.bool_], column: dict[str, NDArray[Any]]
+) -> ShownLines:
     there = before >= 0
     first, second = (np.stack([there[:, turn], there[:, turn] & agent[:, turn]], 1) for turn in (0, 1))
     flags = np.concatenate([column["agent"][rows][:, None], first, second], 1).astype(np.float32)
-    return Shown(rows, texts.astype(np.int64), before.astype(np.int64), flags)
+    return ShownLines(rows, texts.astype(np.int64), before.astype(np.int64), flags)

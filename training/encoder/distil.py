@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from training.encoder.batches import PUBLIC, TRAIN, Lines, Ragged, Rows
-from training.encoder.network import Encoder
+from training.encoder.network import EncoderNetwork
 
 LAYERS = 6
 STEPS = 2000
@@ -47,9 +47,9 @@ class Scale:
         return torch.stack(gaps).mean() + 4 * means.square().mean()
 
 
-def halved(original: Encoder) -> Encoder:
+def halved(original: EncoderNetwork) -> EncoderNetwork:
     """Half the layers, each begun as the second of the two that it stands for."""
-    student = Encoder(original.words.num_embeddings, layers=LAYERS)
+    student = EncoderNetwork(original.words.num_embeddings, layers=LAYERS)
     state = original.state_dict()
     stride = len(original.layers) // LAYERS
     for name in student.state_dict():
@@ -69,13 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.manual_seed(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     state = torch.load(options.run / "original.pt", map_location="cpu")
-    teacher = Encoder(state["words.weight"].shape[0])
+    teacher = EncoderNetwork(state["words.weight"].shape[0])
     teacher.load_state_dict(state)
     _learn(teacher.to(device).eval(), Lines(options.run, device), options.run, options.minutes * 60, device)
     return 0
 
 
-def _learn(teacher: Encoder, lines: Lines, folder: Path, seconds: float, device: torch.device) -> None:
+def _learn(teacher: EncoderNetwork, lines: Lines, folder: Path, seconds: float, device: torch.device) -> None:
     student = halved(teacher).to(device).eval()
     optimizer = torch.optim.AdamW(student.parameters(), lr=RATE, weight_decay=0.01, fused=device.type == "cuda")
     checkpoint, began = folder / "distilled.state.pt", 0

@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from detectors.semantic.encoder import FOLDER
 from training.encoder.fit import fitted, neutral_offset
-from training.encoder.network import Encoder, Heads
+from training.encoder.network import EncoderNetwork, HeadsNetwork
 from training.encoder.texts import CATEGORIES, EMOTION_NAMES, SAYS_NAMES, SENTIMENT_NAMES, STANCE_NAMES
 from training.encoder.train import GROUPS, trained_reader
 
@@ -42,7 +42,7 @@ assert {group: len(each) for group, each in NAMES.items()} == GROUPS
 class OneText(nn.Module):
     """The encoder over one text at a time, which needs no mask."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: EncoderNetwork) -> None:
         super().__init__()
         self.encoder = encoder
 
@@ -51,7 +51,7 @@ class OneText(nn.Module):
         return functional.normalize(self.encoder.hidden(ids, None)[-1].sum(1), dim=-1)
 
 
-def write_encoder(encoder: Encoder, path: Path) -> None:
+def write_encoder(encoder: EncoderNetwork, path: Path) -> None:
     """8-bit weights a channel, of which 7 are used, for some processors' 8-bit products overflow."""
     one = OneText(encoder).eval()
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +69,7 @@ def write_encoder(encoder: Encoder, path: Path) -> None:
         quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
 
 
-def write_heads(heads: Heads, path: Path, neutral_offset: float = 0.0) -> None:
+def write_heads(heads: HeadsNetwork, path: Path, neutral_offset: float = 0.0) -> None:
     """Weights in 16 bits, and the names of the outputs. `neutral_offset`: what a neutral sentiment's logit is lessened
     by."""
     heads = deepcopy(heads)

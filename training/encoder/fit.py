@@ -187,7 +187,7 @@ def patterns_met(lines: Sequence[Example]) -> list[Met]:
 
 
 def _says(encoder: OnnxTextEncoder, heads: Heads) -> dict[str, float]:
-    """Of each statement the log odds with the best F1; one of which there are too few lines has even odds."""
+    """The threshold of each statement: the log odds with the best F1, or even odds if there are too few lines."""
     chosen: dict[str, float] = {}
     for speaker, names in SAYS.items():
         lines = [line for line in corpus("dev") if line.says is not None and line.speaker == speaker]

@@ -41,7 +41,7 @@ from training.encoder.texts import (
 from training.encoder.vocabulary import cut, tokenizer_of
 
 FORMS = 6
-"""Of each text: the first as it is written."""
+"""The forms of each text; the first is as it is written."""
 LONGEST = 96
 PUBLIC_LINES_A_SET = 200
 UNKNOWN = -100
@@ -138,8 +138,10 @@ def _forms(
     drawn = [_tokens(tokenizer, texts)]
     for _ in range(1, FORMS):
         plain = [noise.plain(text) if dice.random() < 0.5 else text for text in texts]
-        heard = [noise.heard(text, dice.uniform(0.05, 0.3)) if dice.random() < 0.33 else text for text in plain]
-        drawn.append(_tokens(tokenizer, heard))
+        misrecognised = [
+            noise.misrecognised(text, dice.uniform(0.05, 0.3)) if dice.random() < 0.33 else text for text in plain
+        ]
+        drawn.append(_tokens(tokenizer, misrecognised))
     return np.concatenate([tokens for tokens, _ in drawn]), np.stack([lengths for _, lengths in drawn])
 
 

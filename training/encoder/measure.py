@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 FALSE_ALLOWED = 0.015
-"""Of harmless lines: under the two in a hundred that people still put up with."""
+"""The share of harmless lines that may be flagged, below the two in a hundred that people still put up with."""
 STANCE, SENTIMENT = slice(30, 37), slice(37, 40)
-"""Where the logits of those groups stand."""
+"""The places of those groups' logits."""
 
 
 def figures(column: Mapping[str, NDArray[Any]], rows: NDArray[np.int64], logits: NDArray[np.float32]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Layer(nn.Module):
         return self.norm(x + self.dropout(self.outer(functional.gelu(self.inner(x)))))
 
 
-class Encoder(nn.Module):
+class EncoderNetwork(nn.Module):
     """Token ids to one vector of length 1 a text."""
 
     def __init__(self, vocabulary: int, *, hidden: int = 384, inner: int = 1536, layers: int = 12) -> None:
@@ -67,9 +67,9 @@ class Encoder(nn.Module):
 class Reader(nn.Module):
     """An encoder with heads: lines, and the vectors of what was said before, to logits."""
 
-    def __init__(self, encoder: Encoder, outputs: int) -> None:
+    def __init__(self, encoder: EncoderNetwork, outputs: int) -> None:
         super().__init__()
-        self.encoder, self.heads = encoder, Heads(outputs)
+        self.encoder, self.heads = encoder, HeadsNetwork(outputs)
 
     def forward(self, line: tuple[Tensor, Tensor], before: Tensor, flags: Tensor) -> Tensor:
         """`line`: ids and mask; `before`: (lines, 2, hidden), the latest turn first, zeros where there is none;
@@ -78,10 +78,10 @@ class Reader(nn.Module):
         return logits
 
 
-def from_packed(model: PackedModel, kept: list[int]) -> Encoder:
+def from_packed(model: PackedModel, kept: list[int]) -> EncoderNetwork:
     """The original's weights, for the pieces that stay. The one type of segment in use is added to the positions."""
     tensors = {name: torch.tensor(values) for name, values in model.tensors.items()}
-    encoder = Encoder(len(kept), layers=model.sizes["layers"])
+    encoder = EncoderNetwork(len(kept), layers=model.sizes["layers"])
     state = {
         "words.weight": tensors["emb.word"][kept],
         "positions.weight": tensors["emb.pos"] + tensors["emb.type"][: model.sizes["hidden"]],
@@ -98,7 +98,7 @@ def from_packed(model: PackedModel, kept: list[int]) -> Encoder:
     return encoder
 
 
-class Heads(nn.Module):
+class HeadsNetwork(nn.Module):
     """What a line means for us, from its vector and those of the two turns before it.
 
     `place`: (lines, 3, hidden), the line first, then what came before it, the latest first; a turn that is not there
@@ -114,6 +114,7 @@ class Heads(nn.Module):
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, place: Tensor, flags: Tensor) -> Tensor:
+        """Logits, shape (lines, outputs), of the inputs that the class describes."""
         scaled = place * place.shape[-1] ** 0.5
         inner = functional.gelu(self.inner(torch.cat([scaled.flatten(1), flags], dim=1)), approximate="tanh")
         return self.alone(self.dropout(scaled[:, 0])) + self.outer(self.dropout(inner))

@@ -52,10 +52,10 @@ class Noise:
             self._like_word[skeleton(word)] += [word] * min(40, max(1, round(times**0.5)))
 
     def plain(self, text: str) -> str:
-        """Without punctuation."""
+        """The text without punctuation."""
         return MARKS.sub(" " if text.isascii() else "", text).strip() or text
 
-    def heard(self, text: str, share: float) -> str:
+    def misrecognised(self, text: str, share: float) -> str:
         """About `share` of the characters or words mistaken, a fifth of those lost."""
         if any("\u4e00" <= each <= "\u9fff" for each in text):
             return "".join(self._character(each, share) for each in text) or text

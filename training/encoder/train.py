@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.encoder.batches import DEV, FOLDS, PUBLIC, TRAIN, Lines, Rows, Shown
+from training.encoder.batches import DEV, FOLDS, PUBLIC, TRAIN, Lines, Rows, ShownLines
 from training.encoder.distil import LAYERS
 from training.encoder.measure import figures
-from training.encoder.network import Encoder, Reader
+from training.encoder.network import EncoderNetwork, Reader
 
 GROUPS = {"categories": 29, "any": 1, "stance": 7, "sentiment": 3, "emotion": 7, "says": 26}
 """The outputs' groups in their order, with their widths."""
@@ -59,9 +59,9 @@ TEACHERS = [
 ]
 LEARNER = Part(name=STUDENT, passes=14, rate=2e-4, seed=1)
 CONTINUED = Part(name=STUDENT, passes=4, rate=6e-5, heads_rate=3e-4, seed=2)
-"""For lines that were written since a run ended."""
+"""The training for lines that were written since a run ended."""
 REPEATED = 0.4
-"""Of the lines that the run before had, shown in each of those passes."""
+"""The share of the earlier run's lines that is shown in each of those passes."""
 
 
 class Trainer:
@@ -114,7 +114,7 @@ class Trainer:
         self,
         reader: Reader,
         optimizer: torch.optim.Optimizer,
-        shown: Shown,
+        shown: ShownLines,
         taught: Tensor | None,
         rates: tuple[float, float],
     ) -> None:
@@ -127,16 +127,16 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
         optimizer.step()
 
-    def _logits(self, reader: Reader, shown: Shown) -> Tensor:
+    def _logits(self, reader: Reader, shown: ShownLines) -> Tensor:
         """Only a line itself teaches the encoder."""
         with torch.no_grad():
             before = self._vectors(reader.encoder, shown.before)
         with self._half():
             return reader(self._lines.tokens.padded(shown.texts), before, self._flags(shown)).float()
 
-    def _vectors(self, encoder: Encoder, places: Rows) -> Tensor:
-        """Of texts by their places, (..., hidden); zeros for a place of -1. Each text is encoded once, among others of
-        its length."""
+    def _vectors(self, encoder: EncoderNetwork, places: Rows) -> Tensor:
+        """The vectors of texts, by their places, (..., hidden); zeros for a place of -1. Each text is encoded once,
+        among others of its length."""
         unique, each = np.unique(places, return_inverse=True)
         lengths = np.where(unique >= 0, self._lines.tokens.lengths[unique], 0)
         order = np.argsort(lengths)
@@ -150,7 +150,7 @@ class Trainer:
     def _half(self) -> torch.autocast:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda")
 
-    def _flags(self, shown: Shown) -> Tensor:
+    def _flags(self, shown: ShownLines) -> Tensor:
         return torch.tensor(shown.flags, device=self._device)
 
     @torch.no_grad()
@@ -204,7 +204,7 @@ def _mixed(labels: Sequence[Tensor], taught: Tensor) -> list[Tensor]:
 
 
 def _rates(part: Part, done: float) -> tuple[float, float]:
-    """Of the encoder and of the heads: up within a sixteenth of all, then down to nothing."""
+    """The rates of the encoder and of the heads: they rise within a sixteenth of all steps, then fall to nothing."""
     factor = max(min(done / 0.06, (1 - done) / 0.94), 0.01)
     return part.rate * factor, part.heads_rate * factor
 
@@ -212,7 +212,7 @@ def _rates(part: Part, done: float) -> tuple[float, float]:
 def reader_of(weights: Path, layers: int, device: torch.device) -> Reader:
     """A reader that begins with an encoder's weights."""
     state = torch.load(weights, map_location="cpu")
-    encoder = Encoder(state["words.weight"].shape[0], layers=layers)
+    encoder = EncoderNetwork(state["words.weight"].shape[0], layers=layers)
     encoder.load_state_dict(state)
     return Reader(encoder, sum(GROUPS.values())).to(device)
 
@@ -220,7 +220,7 @@ def reader_of(weights: Path, layers: int, device: torch.device) -> Reader:
 def trained_reader(folder: Path) -> Reader:
     """What a run made."""
     state = torch.load(folder / f"{STUDENT}.pt", map_location="cpu")
-    reader = Reader(Encoder(state["encoder.words.weight"].shape[0], layers=LAYERS), sum(GROUPS.values()))
+    reader = Reader(EncoderNetwork(state["encoder.words.weight"].shape[0], layers=LAYERS), sum(GROUPS.values()))
     reader.load_state_dict(state)
     return reader
 

@@ -31,8 +31,8 @@ PROMPT_BUDGET = 80
 """Whisper's decoder would take 223; each token of a prompt costs every utterance time, and so do terms past the most
 useful ones."""
 QUICK_PROMPT_BUDGET = 24
-"""For who is in a hurry: the whole budget costs a fifth of the speed of greedy decoding in batches of two, this a
-twelfth."""
+"""The budget where time is short. The whole budget costs a fifth of the speed of greedy decoding in batches of two,
+this one a twelfth."""
 _TERM_ENDS = "、,，"
 _SENTENCE_ENDS = ".。"
 
@@ -41,7 +41,7 @@ _WIDER = 15.0
 _LEAST_LOGPROB = -0.7
 _LEAST_LOGPROB_OF_NUMBERS = -0.4
 _DIGITS_OF_NUMBERS = 4
-"""A short context's second commonest fault: 零九七三九六九五 heard as 1973、1969、1955."""
+"""A short context's second commonest fault: 零九七三九六九五 recognised as 1973、1969、1955."""
 _GREATEST_COMPRESSION = 2.0
 _PLAUSIBLE_RATE = 9.0
 _PLAUSIBLE_SPARE = 4
@@ -54,7 +54,7 @@ nats nothing else is taken for one. (Mandarin terms are short and many: half a n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Hypothesis:
     """One hypothesis: its text tokens, their text, and the figures it is judged by."""
 
     tokens: tuple[int, ...]
@@ -100,7 +100,7 @@ def compression_ratio(text: str) -> float:
     return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
 
 
-def looks_wrong(decoded: Decoded, seconds: float) -> bool:
+def looks_wrong(decoded: Hypothesis, seconds: float) -> bool:
     """True when a second look is worth its time."""
     if not decoded.tokens:
         return False
@@ -112,14 +112,15 @@ def looks_wrong(decoded: Decoded, seconds: float) -> bool:
     )
 
 
-def preferred(hypotheses: Sequence[Decoded], terms: Sequence[BiasTerm]) -> Decoded:
-    """The first, which is the likeliest, or one with more of the expected terms in it that is nearly as likely."""
+def preferred(hypotheses: Sequence[Hypothesis], terms: Sequence[BiasTerm]) -> Hypothesis:
+    """The likeliest hypothesis, which is the first, or one that is nearly as likely and holds more of the expected
+    terms."""
     first, *others = hypotheses
 
-    def more(hypothesis: Decoded) -> int:
+    def more(hypothesis: Hypothesis) -> int:
         return sum(occurrences(hypothesis.text, term.text) - occurrences(first.text, term.text) for term in terms)
 
-    def worth(hypothesis: Decoded) -> float:
+    def worth(hypothesis: Hypothesis) -> float:
         return hypothesis.avg_logprob + _TERM_WORTH * more(hypothesis) / (len(hypothesis.tokens) + 1)
 
     return max([first, *(other for other in others if more(other) > 0)], key=worth)
@@ -196,7 +197,7 @@ class TokenIds:
         return [(word, len(run)) for word, run in zip(words, runs, strict=True)][:-1]
 
     def _cut_to_budget(self, text: str, budget: int) -> tuple[int, ...]:
-        # Behind an unfinished sentence English goes on in the midst of one: "You are a" is heard as "your".
+        # Behind an unfinished sentence English goes on in the midst of one: "You are a" is recognised as "your".
         closing = text[-1] if text[-1] in _SENTENCE_ENDS else ""
         tokens = self.tokens(" " + text)
         while len(tokens) > budget and (end := max(map(text.rfind, _TERM_ENDS))) > 0:

@@ -55,12 +55,12 @@ class LogMel:
         padded[:half] = pcm[half:0:-1] if len(pcm) > half else 0.0  # centred frames: mirrored at the start
         frames = sliding_window_view(padded, _WINDOW)[:samples:_HOP]
         # Frames past the audio are all zeros: one column stands for them all.
-        heard = min(len(frames), (len(pcm) + half) // _HOP + 2)
-        spectrum = np.fft.rfft(frames[:heard] * self._window, axis=-1)
+        covered = min(len(frames), (len(pcm) + half) // _HOP + 2)
+        spectrum = np.fft.rfft(frames[:covered] * self._window, axis=-1)
         power = spectrum.real**2 + spectrum.imag**2
         mel = np.full((self._filters.shape[0], len(frames)), 1e-10, dtype=np.float32)
         # Not `@`: after each product BLAS keeps a thread of its own spinning, a fifth of a core of a busy service.
-        mel[:, :heard] = np.maximum(np.einsum("mf,tf->mt", self._filters, power.astype(np.float32)), 1e-10)
+        mel[:, :covered] = np.maximum(np.einsum("mf,tf->mt", self._filters, power.astype(np.float32)), 1e-10)
         log: NDArray[np.float32] = np.log10(mel)
         return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).astype(np.float32, copy=False)
 

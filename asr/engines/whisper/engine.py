@@ -20,7 +20,7 @@ from asr.engines.whisper.decoding import (
     MAX_TOKENS,
     PROMPT_BUDGET,
     QUICK_PROMPT_BUDGET,
-    Decoded,
+    Hypothesis,
     TokenIds,
     compression_ratio,
     context_for,
@@ -57,7 +57,7 @@ class _Way:
     align: bool
     language: Language | None
     open: bool
-    """The language is to be heard."""
+    """The language is to be detected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class _Item:
         return self.speech.seconds
 
     def terms(self, language: Language) -> tuple[BiasTerm, ...]:
-        """What is likely in that language."""
+        """The terms that are likely in that language."""
         return self.speech.biasing_in(language).terms
 
 
@@ -211,7 +211,8 @@ class WhisperEngine:
         return [log_odds(guess, item.seconds) for item, guess in zip(items, guesses, strict=True)]
 
     def _recognise_as(self, wanted: Sequence[tuple[_Item, Language, NDArray[np.floating]]]) -> list[Transcript]:
-        """Encoded stretches, each in that language, those whose prompts are as long together."""
+        """Recognises encoded stretches, each in its given language. Stretches whose prompts are equally long share a
+        run."""
         items = [
             self._item(at, replace(item.speech, language=language)) for at, (item, language, _) in enumerate(wanted)
         ]
@@ -250,7 +251,7 @@ class WhisperEngine:
         mel = self._log_mel(batch, context)
         return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(mel)), to_cpu=True)
 
-    def _decode(self, items: list[_Item], languages: list[Language], encoded: Any, beam_size: int) -> list[Decoded]:
+    def _decode(self, items: list[_Item], languages: list[Language], encoded: Any, beam_size: int) -> list[Hypothesis]:
         prefixes = [
             [*item.prompt, *self._vocabulary.ask(language)] for item, language in zip(items, languages, strict=True)
         ]
@@ -272,15 +273,15 @@ class WhisperEngine:
     def _to_prefer(self, item: _Item, language: Language) -> tuple[BiasTerm, ...]:
         return () if traits_of(language).restores_terms else item.terms(language)
 
-    def _hypotheses(self, result: Any) -> list[Decoded]:
+    def _hypotheses(self, result: Any) -> list[Hypothesis]:
         ways = zip(result.sequences_ids, result.scores, strict=True)
         return [self._decoded(ids, score, result.no_speech_prob) for ids, score in ways]
 
-    def _decoded(self, ids: list[int], score: float, no_speech_prob: float) -> Decoded:
+    def _decoded(self, ids: list[int], score: float, no_speech_prob: float) -> Hypothesis:
         tokens = self._vocabulary.text_tokens(ids)
         text = self._vocabulary.text(tokens)
         # CTranslate2's score is the mean over the tokens; Whisper's own mean counts the end of text too.
-        return Decoded(
+        return Hypothesis(
             tokens=tuple(tokens),
             text=text,
             avg_logprob=min(0.0, score * len(ids) / (len(ids) + 1)),
@@ -294,7 +295,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _transcript(decoded: Decoded, text: str, language: Language, *, doubtful: bool) -> Transcript:
+def _transcript(decoded: Hypothesis, text: str, language: Language, *, doubtful: bool) -> Transcript:
     """The figures are those of what was decoded, before terms were restored in it."""
     return Transcript(
         text=text,

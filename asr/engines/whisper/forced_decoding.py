@@ -1,4 +1,4 @@
-"""What the model makes of a text that is given: when its words were said, how likely it is, what was meant."""
+"""Decoding with a given text: when its words were said, how likely it is, and which term was meant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from asr.types import Language, Transcript, Word
 
 _FRAMES_A_SECOND = 100
 _MOST_ALIKE = 6
-"""Sound-alikes asked about in one text. Each takes as long as two to four tokens of greedy decoding."""
+"""So many sound-alikes of one text are checked at most. Each check takes as long as two to four tokens of greedy
+decoding."""
 
 
 class ForcedDecoder:

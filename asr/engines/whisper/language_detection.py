@@ -18,7 +18,8 @@ from asr.languages import likelier, traits_of
 from asr.types import LANGUAGES, Language, Seconds, Transcript
 
 KNOWN = 1.0
-"""From these odds on a party's language counts as known: it is decoded in before anything else is asked."""
+"""The log odds from which a party's language counts as known. Speech is decoded in a known language before anything
+else is asked."""
 _FITS = -0.7
 """Average log probability. Of 277 stretches of 0.6 to 14 s none in the wrong language was as likely, but for loops, and
 half of those in the right one were; of 5 s and more five in six."""
@@ -45,15 +46,16 @@ _LATIN = re.compile("[A-Za-z]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """What is believed of one stretch: the `leaning` before it was heard, and what the detector `heard`, if asked."""
+    """The belief about one stretch. `leaning`: the log odds before the stretch was looked at. `detected`: the
+    detector's log odds, 0 if it was not asked."""
 
     leaning: float
-    heard: float = 0.0
+    detected: float = 0.0
 
     @property
     def odds(self) -> float:
         """Log odds of the language; `likelier` says which way they point."""
-        return self.leaning + self.heard
+        return self.leaning + self.detected
 
     @property
     def language(self) -> Language:
@@ -61,20 +63,21 @@ class Belief:
         return likelier(self.odds)
 
     def contested(self, found: Transcript, seconds: Seconds) -> bool:
-        """Whether the other language is worth decoding too, though this was found in the one."""
+        """Whether the stretch should also be decoded in the other language, although this text was found in the
+        likelier one."""
         if says_little(found.text, seconds):  # the rest may be in the other language, whatever the party speaks
-            return towards(found.language, self.heard) < _SURE
+            return towards(found.language, self.detected) < _SURE
         return towards(found.language, self.odds) < _SURE or not written_in(found.language, found.text)
 
     def evidence(self, found: Transcript, other: Transcript) -> float:
-        """The odds by what was heard and found, whatever had been expected."""
-        return self.heard + towards(found.language, _WORTH * (_fit(found) - _fit(other)))
+        """The log odds by the detector and by both texts, without what had been expected."""
+        return self.detected + towards(found.language, _WORTH * (_fit(found) - _fit(other)))
 
     def better(self, found: Transcript, other: Transcript, seconds: Seconds) -> Transcript:
-        """What was said, of the texts that two languages make of it.
+        """The text, of those found in two languages, that holds what was said.
 
-        Of one who switches within a stretch the model writes down one language and leaves out the other, or, asked for
-        the right one, neither.
+        If a speaker switches within a stretch, the model writes down one language and leaves out the other. Asked for
+        the right one, it may write neither.
         """
         if says_little(found.text, seconds):
             for one, less in ((found, other), (other, found)):
@@ -90,15 +93,16 @@ def choose(
     listen: Callable[[Sequence[int]], Sequence[float]],
     recognise: Callable[[Sequence[tuple[int, Language]]], Sequence[Transcript]],
 ) -> list[Transcript]:
-    """What was said in each of some stretches of these lengths, with the `language_odds` of what was heard and found.
+    """The transcript of each stretch, of these lengths. Its `language_odds` tell what the detector and the texts
+    showed.
 
-    `listen` gives the detector's odds of the stretches at these places, `recognise` their texts in these languages.
+    `listen` gives the detector's odds of the stretches at some places, `recognise` their texts in some languages.
     """
     beliefs = [Belief(leaning=leaning) for leaning in leanings]
 
     def ask(places: Sequence[int]) -> None:
         for place, odds in zip(places, listen(places) if places else (), strict=True):
-            beliefs[place] = replace(beliefs[place], heard=odds)
+            beliefs[place] = replace(beliefs[place], detected=odds)
 
     unknown = [place for place, leaning in enumerate(leanings) if abs(leaning) < KNOWN]
     ask(unknown)
@@ -106,7 +110,7 @@ def choose(
     doubted = [place for place, each in enumerate(found) if not fits(each) or says_little(each.text, lengths[place])]
     ask([place for place in doubted if place not in unknown])
     chosen = [
-        replace(each, language_odds=belief.heard + towards(each.language, 0.0 if place in doubted else _CONFIRMED))
+        replace(each, language_odds=belief.detected + towards(each.language, 0.0 if place in doubted else _CONFIRMED))
         for place, (each, belief) in enumerate(zip(found, beliefs, strict=True))
     ]
     contested = [place for place in doubted if beliefs[place].contested(found[place], lengths[place])]

@@ -1,4 +1,4 @@
-"""From Whisper's alignment of tokens with audio frames to words with times. Pure."""
+"""Turns Whisper's alignment of tokens with audio frames into words with times. Pure."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import type { Alert, Finding, Utterance } from '../wire/types';
 const letters = (said: string) => said.replace(/[\s\p{P}]/gu, '').length;
 
 /** Where to listen: a duty counts as missed at the end of its window, or from the words that asked for it. */
-export const heardAt = ({ kind, lead, start, end }: Alert | Finding) =>
+export const listenFrom = ({ kind, lead, start, end }: Alert | Finding) =>
   kind === 'duty_missing' && lead === '' ? end : start;
 
 /** Whether anything that was said stands for it: a missed duty has the words that asked for it, if any. */

@@ -35,7 +35,7 @@ export class LiveFeed {
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #watchTimer: ReturnType<typeof setInterval> | undefined;
-  #heardAt = 0;
+  #listenFrom = 0;
   readonly #scope = new AbortController();
 
   constructor(private readonly options: FeedOptions) {}
@@ -69,19 +69,19 @@ export class LiveFeed {
     this.#socket = socket;
     const signal = this.#scope.signal;
     socket.addEventListener('open', () => this.#opened(socket), { signal });
-    socket.addEventListener('message', (event: MessageEvent<string>) => this.#heard(socket, event.data), { signal });
+    socket.addEventListener('message', (event: MessageEvent<string>) => this.#receive(socket, event.data), { signal });
     socket.addEventListener('close', () => this.#lost(socket), { signal });
   }
 
   #opened(socket: WebSocket): void {
-    this.#heardAt = Date.now();
+    this.#listenFrom = Date.now();
     const resume: LiveRequest = { type: 'resume', seqs: this.options.seqs() };
     socket.send(JSON.stringify(resume));
   }
 
-  #heard(socket: WebSocket, text: string): void {
+  #receive(socket: WebSocket, text: string): void {
     if (socket !== this.#socket) return;
-    this.#heardAt = Date.now();
+    this.#listenFrom = Date.now();
     const message = JSON.parse(text) as LiveMessage;
     if (message.type === 'snapshot') {
       // Only a snapshot proves the line works: a server that accepts and drops us must still meet a growing wait.
@@ -94,7 +94,7 @@ export class LiveFeed {
   #watch(): void {
     const socket = this.#socket;
     if (socket === null || socket.readyState !== WebSocket.OPEN) return;
-    if (Date.now() - this.#heardAt > SILENCE_MS) {
+    if (Date.now() - this.#listenFrom > SILENCE_MS) {
       socket.close(4000, 'silent');
       this.#lost(socket);
     }

@@ -14,7 +14,7 @@ import type {
 } from '../wire/types';
 
 /** The newest levels of a call and when they came (this machine's milliseconds): the talk clock runs on from there. */
-export interface Heard {
+export interface LastLevels {
   readonly levels: Levels;
   readonly now: number;
 }
@@ -24,7 +24,7 @@ export type Interims = Readonly<{ [role in Role]?: Interim }>;
 export interface LiveState {
   readonly calls: Readonly<Record<string, CallSummary>>;
   readonly alerts: Readonly<Record<string, Alert>>;
-  readonly heard: Readonly<Record<string, Heard>>;
+  readonly lastLevels: Readonly<Record<string, LastLevels>>;
   /** What each party of a call has said so far of an utterance that still goes on. */
   readonly interims: Readonly<Record<string, Interims>>;
   readonly health: Health | null;
@@ -41,7 +41,7 @@ export interface LiveState {
 export const EMPTY: LiveState = {
   calls: {},
   alerts: {},
-  heard: {},
+  lastLevels: {},
   interims: {},
   health: null,
   skew: 0,
@@ -62,7 +62,7 @@ export function reduce(state: LiveState, message: LiveMessage, now: number): Liv
       return onEvent(state, message);
     case 'levels':
       return message.call_id in state.calls
-        ? { ...state, heard: { ...state.heard, [message.call_id]: { levels: message, now } } }
+        ? { ...state, lastLevels: { ...state.lastLevels, [message.call_id]: { levels: message, now } } }
         : state;
     case 'partial':
       return onInterim(state, message);
@@ -88,7 +88,7 @@ export function forgetCalls(state: LiveState, ids: ReadonlySet<string>): LiveSta
   return {
     ...state,
     calls: keep(state.calls),
-    heard: keep(state.heard),
+    lastLevels: keep(state.lastLevels),
     interims: keep(state.interims),
     seqs: keep(state.seqs),
     holes: keep(state.holes),
@@ -104,7 +104,7 @@ function onSnapshot(snapshot: Snapshot, now: number): LiveState {
   return {
     calls: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call])),
     alerts: Object.fromEntries(snapshot.alerts.map((alert) => [alert.id, alert])),
-    heard: {},
+    lastLevels: {},
     interims: {},
     health: snapshot.health,
     skew: Date.parse(snapshot.now) - now,

@@ -19,7 +19,7 @@ export class ApiError extends Error {
 
 export type Api = Client<paths>;
 
-export interface Guards {
+export interface SessionHooks {
   /** The token that every change must carry; empty before there is a session. */
   csrf: () => string;
   /** Told when any request but those that ask who is logged in meets a 401. */
@@ -27,9 +27,9 @@ export interface Guards {
 }
 
 /** A client whose every refusal is thrown as an ApiError. */
-export function createApi(guards: Guards, options: ClientOptions = {}): Api {
+export function createApi(hooks: SessionHooks, options: ClientOptions = {}): Api {
   const client = createClient<paths>({ credentials: 'same-origin', ...options });
-  client.use(refusing(guards));
+  client.use(refusing(hooks));
   return client;
 }
 
@@ -44,7 +44,7 @@ export function recordingUrl(callId: string): string {
 
 const SESSION = '/api/v1/session' satisfies keyof paths;
 
-function refusing({ csrf, onExpired }: Guards): Middleware {
+function refusing({ csrf, onExpired }: SessionHooks): Middleware {
   return {
     onRequest({ request }) {
       request.headers.set('Accept', 'application/json');

@@ -733,7 +733,10 @@ export interface components {
              */
             type: "call_opened";
         };
-        /** CallPage */
+        /**
+         * CallPage
+         * @description One page of calls; `next` is the cursor of the page after it, None on the last one.
+         */
         CallPage: {
             /** Calls */
             calls: components["schemas"]["CallSummary"][];
@@ -1374,8 +1377,8 @@ export interface components {
         };
         /**
          * PackVersion
-         * @description Which rules judge: `sha256` is over the names and contents of all files of the pack, so that what judged a call
-         *     can be told from it.
+         * @description The rule pack that judges. `sha256` is over the names and contents of all its files, so a finding names exactly
+         *     the rules that were in force.
          */
         PackVersion: {
             /** Name */
@@ -1871,8 +1874,8 @@ export interface components {
         };
         /**
          * Withdrawn
-         * @description A detector takes a finding of its own back: what came later shows that it was none. The finding is told by its
-         *     `rule`, `role`, `start` and `end`; `why` is for people.
+         * @description A detector takes back its own finding, because what came later shows that there was nothing. `rule`, `role`,
+         *     `start` and `end` identify the finding; `why` is for people.
          */
         Withdrawn: {
             /** Rule */

@@ -17,8 +17,8 @@ vi.mock('../../src/state/session.svelte', async () => {
     service.asked.push(request);
     return Promise.resolve(service.answers.shift() ?? new Response(null, { status: 503 }));
   };
-  const guards = { csrf: () => 'token', onExpired: () => undefined };
-  return { session: { api: createApi(guards, { baseUrl: 'http://service', fetch }), may: () => true } };
+  const hooks = { csrf: () => 'token', onExpired: () => undefined };
+  return { session: { api: createApi(hooks, { baseUrl: 'http://service', fetch }), may: () => true } };
 });
 
 const AT = '2026-03-10T09:00:00Z';

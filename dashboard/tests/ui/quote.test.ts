@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { hasWords, heardAt } from '../../src/format/evidence';
+import { hasWords, listenFrom } from '../../src/format/evidence';
 import { text } from '../../src/i18n/text.svelte';
 import AlertCard from '../../src/ui/AlertCard.svelte';
 import FindingList from '../../src/ui/FindingList.svelte';
@@ -50,9 +50,9 @@ describe('what was said', () => {
     } as const;
     expect(show(missed).said).toEqual(['客户我不想活了。']);
     expect(hasWords(alert('x', missed))).toBe(true);
-    expect(heardAt(alert('x', missed))).toBe(3);
+    expect(listenFrom(alert('x', missed))).toBe(3);
     expect(hasWords(alert('x', { ...missed, lead: '' }))).toBe(false);
-    expect(heardAt(alert('x', { ...missed, lead: '' }))).toBe(9);
+    expect(listenFrom(alert('x', { ...missed, lead: '' }))).toBe(9);
   });
 
   it('is text and nothing else', () => {

@@ -18,7 +18,7 @@ from service.ingest.dialect import (
     FactStored,
     Handshake,
     News,
-    PartialHeard,
+    PartialRecognised,
     Reply,
     SendText,
 )
@@ -104,8 +104,8 @@ class AudioHookDialect:
         if self._state != "open":
             return [Irregularity(kind="order", field="audio", message="came after close; it is left out")]
         arrived = self._aligner.arrived(message, at=self._samples / RATE)
-        heard = sum(len(event.payload) for event in arrived if isinstance(event, AudioArrived))
-        self._samples += heard // self._frame
+        received = sum(len(event.payload) for event in arrived if isinstance(event, AudioArrived))
+        self._samples += received // self._frame
         return arrived
 
     def closed(self) -> list[GatewayEvent]:
@@ -120,7 +120,9 @@ class AudioHookDialect:
             case FactStored(fact=UtteranceHeard(utterance=utterance)) if self._wants(utterance.role):
                 self._told_until[utterance.role] = utterance.end
                 return [self._event(transcript(utterance, self._channels))]
-            case PartialHeard() if news.text and self._wants(news.role) and news.start >= self._told_until[news.role]:
+            case PartialRecognised() if (
+                news.text and self._wants(news.role) and news.start >= self._told_until[news.role]
+            ):
                 return [self._event(interim(news, self._channels))]
             case CallProcessed() | ConnectionRefused() if self._state in ("closing", "closed"):
                 return self._finish()

@@ -35,7 +35,7 @@ _ERROR_CODES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientMessage:
-    """`kind`: such as `open`. What else every message bears is checked."""
+    """A message of the client. `kind` is such as `open`. The other fields that every message has are checked."""
 
     kind: str
     parameters: Message
@@ -52,7 +52,7 @@ class Numbering:
         self._sent = 0
 
     def read(self, text: str) -> ClientMessage:
-        """Raises ProtocolViolation for what is no next message of this session."""
+        """Reads the next message. Raises ProtocolViolation for anything else."""
         fields = parse_message(text)
         if fields.get("version") != VERSION:
             raise ProtocolViolation("version", f"must be {VERSION!r}")
@@ -64,7 +64,7 @@ class Numbering:
         return ClientMessage(kind=text_at(fields, "type", 64), parameters=object_at(fields, "parameters"))
 
     def _count(self, fields: Message) -> None:
-        """A number that is wrong is told, and the next one follows it."""
+        """The message's number. A wrong one is told, and the next message is expected to follow it."""
         due, seq = self._received + 1, integer_at(fields, "seq")
         self._received = max(0, due if seq is None else seq)
         if seq != due:
@@ -89,12 +89,12 @@ def duration_at(message: Message, name: str, where: str) -> Seconds:
 
 
 def duration(seconds: Seconds) -> str:
-    """To the millisecond, as AudioHook reads it."""
+    """A duration as AudioHook reads it, to the millisecond."""
     return f"PT{max(0.0, seconds):.3f}".rstrip("0").rstrip(".") + "S"
 
 
 def disconnect(violation: ProtocolViolation) -> Mapping[str, object]:
-    """Parameters of the `disconnect` that tells it. `info` begins with AudioHook's own error code."""
+    """Parameters of the `disconnect` that tells the violation. `info` begins with AudioHook's own error code."""
     if violation.close_code == CLOSE_UNAUTHORIZED:
         return {"reason": "unauthorized", "info": str(violation)[:MAX_INFO]}
     code = _ERROR_CODES.get(violation.close_code, _BAD_MESSAGE)

@@ -42,7 +42,7 @@ _CUSTOM: Final = "parameters.customConfig."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class OpenTransaction:
     """`opened`: the parameters to answer with. `call`: None for a connection probe. `notes`: what was odd and is taken
     all the same."""
 
@@ -51,7 +51,7 @@ class Opening:
     notes: tuple[Irregularity, ...]
 
 
-def read_open(parameters: Message, headers: Mapping[str, str]) -> Opening:
+def read_open(parameters: Message, headers: Mapping[str, str]) -> OpenTransaction:
     """`headers`: of the request, by names in lower case. Raises ProtocolViolation for what cannot begin a call."""
     _check_organization(parameters, headers)
     notes: Notes = []
@@ -64,7 +64,7 @@ def read_open(parameters: Message, headers: Mapping[str, str]) -> Opening:
     if not call_id:
         raise ProtocolViolation("parameters.conversationId", "is missing")
     call = None if call_id == _PROBE else _announced(call_id, parameters, media, notes)
-    return Opening(opened=opened, call=call, notes=tuple(notes))
+    return OpenTransaction(opened=opened, call=call, notes=tuple(notes))
 
 
 def _check_organization(parameters: Message, headers: Mapping[str, str]) -> None:
@@ -103,8 +103,8 @@ def _metadata(parameters: Message, custom: Message, notes: Notes) -> dict[str, s
 
 
 def _chosen(media: object) -> Message:
-    """Both parties rather than one. PCMU rather than L16, for a telephone's sound is that at most, and no document
-    tells the order of L16's bytes."""
+    """The media to choose: both parties rather than one, and PCMU rather than L16. A telephone's sound fits into PCMU,
+    and no document tells the byte order of L16."""
     offered = cast("list[object]", media) if isinstance(media, list) else []
     entries = [cast("Message", entry) for entry in offered if isinstance(entry, dict)]
     usable = [entry for entry in entries if _usable(entry)]

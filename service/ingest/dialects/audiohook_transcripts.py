@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from asr.types import Role, Seconds, Utterance, Word
-from service.ingest.dialect import PartialHeard
+from service.ingest.dialect import PartialRecognised
 from service.ingest.dialects.audiohook_messages import duration
 
 
@@ -24,15 +24,15 @@ def transcript(utterance: Utterance, channels: Sequence[Role]) -> Mapping[str, o
     return {"type": "transcript", "data": data}
 
 
-def interim(heard: PartialHeard, channels: Sequence[Role]) -> Mapping[str, object]:
+def interim(partial: PartialRecognised, channels: Sequence[Role]) -> Mapping[str, object]:
     """A transcript that may still grow, under the id of the final one. AudioHook wants a confidence: 0, for none is
     known yet."""
     data = {
-        "id": _id(heard.call_id, heard.role, heard.start),
-        "channelId": channels.index(heard.role),
+        "id": _id(partial.call_id, partial.role, partial.start),
+        "channelId": channels.index(partial.role),
         "isFinal": False,
-        "offset": duration(heard.start),
-        "alternatives": [_alternative(heard.text, 0.0, ())],
+        "offset": duration(partial.start),
+        "alternatives": [_alternative(partial.text, 0.0, ())],
     }
     return {"type": "transcript", "data": data}
 

@@ -33,7 +33,7 @@ from service.ingest.fields import (
 from service.ingest.frames import FrameAligner
 
 RATE: Final = 8000
-"""Of the frames of type 0x10, which is all that older versions send."""
+"""The rate of frames of type 0x10, the only type that older versions send."""
 
 _HANGUP, _UUID, _DTMF, _ERROR = 0x00, 0x01, 0x03, 0xFF
 _AUDIO_RATES: Final = {0x10: 8000, 0x11: 12_000, 0x12: 16_000, 0x13: 24_000, 0x14: 32_000, 0x15: 44_100, 0x16: 48_000}

@@ -1,4 +1,4 @@
-"""How a stored fact is told to a gateway that asked for the events of its call."""
+"""Tells a stored fact to a gateway that asked for the events of its call."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ PCM: Final[Mapping[str, Encoding]] = dict.fromkeys(("audio/x-l16", "audio/l16", 
 """The vendors' names, in small letters. All but Telnyx send their L16 little-endian, whatever RFC 2586 says of L16."""
 
 _RATE: Final = re.compile(r";\s*rate=(\d{1,6})\b", re.ASCII | re.IGNORECASE)
-"""As a media type may tell it, `audio/l16;rate=16000` (RFC 2586)."""
+"""The rate in a media type such as `audio/l16;rate=16000` (RFC 2586)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ class MediaStreamDialect(ListeningDialect):
 
     @property
     def _parameters_at(self) -> str:
-        """Where the integrator's parameters stand, as errors name it."""
+        """The place of the integrator's parameters, as errors name it."""
         return f"start.{self.names.parameters}."
 
     def _read(self, message: str) -> Message:
@@ -189,7 +189,7 @@ class MediaStreamDialect(ListeningDialect):
         return [call, *notes, *(event for media in early for event in self._media(media, call))]
 
     def _begin(self, call: CallAnnounced) -> None:
-        """From here on audio comes in this form."""
+        """The call's audio has this form from here on."""
         self._call = call
         self._aligners = {role: FrameAligner(sample_bytes(call.encoding)) for role in call.roles}
 

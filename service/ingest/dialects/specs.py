@@ -30,10 +30,10 @@ Maker: TypeAlias = Callable[[Source, Handshake], Dialect]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectSpec:
-    """`make` gives the dialect of one connection. `path` is where it connects over a WebSocket, None for plain TCP.
-    `key_in_path`: the key may follow the path, for vendors that can send no header; a source's name may in any case.
-    `tells_refusals`: the vendor wants to be told on the accepted socket that its key is not good; otherwise such a
-    handshake is denied."""
+    """A dialect as the service offers it. `make` gives the dialect of one connection. `path` is its WebSocket path,
+    None for plain TCP. `key_in_path`: the key may follow the path, for vendors that can send no header; a source's name
+    may follow in any case. `tells_refusals`: the vendor wants to be told on the accepted socket that its key is not
+    good; otherwise the handshake is denied."""
 
     make: Maker
     path: str | None
@@ -42,23 +42,23 @@ class DialectSpec:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """As routes."""
+        """The routes of the dialect."""
         plain = () if self.path is None else (self.path,)
         return (*plain, *(f"{path}/{{key}}" for path in plain))
 
 
 def _alone(make: Callable[[], Dialect]) -> Maker:
-    """Of a dialect whose messages tell everything."""
+    """Makes a dialect that needs nothing but its messages."""
     return lambda _source, _handshake: make()
 
 
 def _by_handshake(make: Callable[[Handshake], Dialect]) -> Maker:
-    """Of a dialect whose handshake says more than a key."""
+    """Makes a dialect that also reads its handshake."""
     return lambda _source, handshake: make(handshake)
 
 
 def _by_source(make: Callable[[Source], Dialect]) -> Maker:
-    """Of a dialect whose tracks a source gives to the parties."""
+    """Makes a dialect whose source says which party is on which track."""
     return lambda source, _handshake: make(source)
 
 
@@ -83,4 +83,4 @@ DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
         "yeastar": DialectSpec(make=YeastarDialect, path="/v1/yeastar"),
     }
 )
-"""By name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""
+"""All dialects by name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""

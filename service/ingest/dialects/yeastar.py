@@ -134,12 +134,12 @@ class YeastarDialect(ListeningDialect):
         return self._source.second_track if fragment.of_extension else self._source.first_track
 
     def _party(self, fragment: _Fragment, call: CallAnnounced) -> tuple[Role | None, list[GatewayEvent]]:
-        """Who speaks on the channel; None where both parties have one already."""
+        """The party that speaks on the channel; None if both parties have a channel already."""
         if fragment.channel in self._channels:
             return self._channels[fragment.channel], []
         free: list[Role] = [role for role in call.roles if role not in self._channels.values()]
         if not free:
-            told = "is of one party more than are heard here; its audio is left out until another one has left"
+            told = "is of one party more than are listened to here; its audio is left out until another one has left"
             return None, [Irregularity(kind="leg", field="channelid", message=told)]
         expected = self._expected(fragment)
         role = self._channels[fragment.channel] = expected if expected in free else free[0]

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from service.access.keys import presented_id, presented_key
-from service.gateway.shell import GatewayShell, Gone, Unsent
+from service.gateway.shell import GatewayShell, PeerClosed, Unsent
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
@@ -30,7 +30,7 @@ _REASON_BYTES = 123
 """RFC 6455, 5.5.1: what a close frame has room for."""
 
 _STRANGER = Source(name="")
-"""Of a connection whose key is not good: nothing is taken from it."""
+"""The source of a connection whose key is not good. Nothing is taken from it."""
 
 router = APIRouter()
 
@@ -41,10 +41,10 @@ class WebSocketTransport:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            return Gone(code=message.get("code", 1006))
+            return PeerClosed(code=message.get("code", 1006))
         text = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 
@@ -83,7 +83,7 @@ for _name, _spec in DIALECTS.items():
 
 
 async def _key(websocket: WebSocket, context: RequestContext, dialect: str) -> Gateway:
-    """Who connects. Raises Refused, once that is noted."""
+    """The gateway that connects. Raises Refused, which the audit log has by then."""
     presented = websocket.path_params.get("key") or presented_key(websocket.headers)
     try:
         return await admitted_gateway(context, websocket, dialect)

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how does it do: for orchestrators and Prometheus."""
+"""Liveness, readiness and metrics, for orchestrators and Prometheus."""
 
 from __future__ import annotations
 

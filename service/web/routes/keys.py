@@ -11,7 +11,7 @@ from starlette.responses import Response
 from detectors.contract import Jurisdiction
 from detectors.timezones.zones import NoZone, zone_name
 from service.access.keys import new_key
-from service.access.sources import source_of_key
+from service.access.source_description import source_of_key
 from service.web.addresses import client_address
 from service.web.auth import Keeper
 from service.web.errors import Refused

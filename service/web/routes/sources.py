@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from service.access.source_description import SaidCredential, described, differences
 from service.access.source_rules import BadSource
-from service.access.sources import SaidCredential, described, differences
 from service.ingest.source import Source
 from service.storage.port import AuditEvent
 from service.unusable import Unusable

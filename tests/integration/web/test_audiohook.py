@@ -32,7 +32,7 @@ OPEN: dict[str, Any] = {
 FRAME = b"\xff\x7f" * 1600
 
 
-class Session:
+class AudioHookSession:
     """The client's side: numbers what it says, and gives the next message from the service."""
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -45,7 +45,7 @@ class Session:
         head = {"version": "2", "id": SESSION, "type": kind, "seq": self.seq, "serverseq": self.serverseq}
         await self.socket.send(json.dumps({**head, "position": "PT0S", "parameters": parameters}))
 
-    async def hear(self, kind: str) -> dict[str, Any]:
+    async def receive(self, kind: str) -> dict[str, Any]:
         """The parameters of the next message."""
         message = json.loads(await self.socket.recv())
         self.serverseq += 1
@@ -55,28 +55,28 @@ class Session:
     async def close(self, reason: str = "end") -> None:
         """The close transaction, after which the client closes the socket."""
         await self.say("close", reason=reason)
-        assert await self.hear("closed") == {}
+        assert await self.receive("closed") == {}
         await self.socket.close()
 
 
 @asynccontextmanager
-async def session(house: House, key: str) -> AsyncGenerator[Session]:
-    headers = {"X-API-KEY": key, "Audiohook-Organization-Id": ORGANIZATION, "Audiohook-Session-Id": SESSION}
+async def session(house: House, key: str) -> AsyncGenerator[AudioHookSession]:
+    headers = {"X-API-KEY": key, "Audiohook-Organization-Id": ORGANIZATION, "Audiohook-AudioHookSession-Id": SESSION}
     async with (
         asyncio.timeout(20),
         connect(house.ws + "/v1/audiohook", additional_headers=headers, proxy=None) as socket,
     ):
-        yield Session(socket)
+        yield AudioHookSession(socket)
 
 
 async def test_a_session_from_open_to_closed(house: House) -> None:
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
-        assert (await client.hear("opened"))["media"] == OPEN["media"]
+        assert (await client.receive("opened"))["media"] == OPEN["media"]
         connection = await house.calls.connections.get()
         await client.socket.send(FRAME)
         await client.say("ping")
-        await client.hear("pong")
+        await client.receive("pong")
         await client.say("paused")
         await client.say("resumed", start="PT0.2S", discarded="PT9.8S")
         await client.socket.send(FRAME)
@@ -96,10 +96,10 @@ async def test_opened_is_said_before_the_call_is_taken(house: House, monkeypatch
     monkeypatch.setattr(house.calls, "attach", slow)
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
-        await client.hear("opened")
+        await client.receive("opened")
         await client.say("ping")
         taken.set()
-        await client.hear("pong")
+        await client.receive("pong")
         await client.close()
 
 
@@ -107,8 +107,8 @@ async def test_a_call_that_is_not_taken_is_disconnected_with_the_reason(house: H
     house.calls.refuses = CallRefused("overload", "more speech than can be recognised", 10.0)
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
-        await client.hear("opened")
-        told = await client.hear("disconnect")
+        await client.receive("opened")
+        told = await client.receive("disconnect")
         await client.close("disconnect")
     assert told["reason"] == "error"
     assert told["info"].startswith("503 start: more speech than can be recognised")
@@ -118,7 +118,7 @@ async def test_a_call_that_is_not_taken_is_disconnected_with_the_reason(house: H
 async def test_a_key_that_is_not_good_is_told_on_the_accepted_socket(house: House, key: str) -> None:
     async with session(house, key) as client:
         await client.say("open", **OPEN)
-        assert (await client.hear("disconnect"))["reason"] == "unauthorized"
+        assert (await client.receive("disconnect"))["reason"] == "unauthorized"
         await client.close("disconnect")
     assert house.calls.announced == []
 
@@ -126,7 +126,7 @@ async def test_a_key_that_is_not_good_is_told_on_the_accepted_socket(house: Hous
 async def test_another_organization_than_the_requests_is_unauthorized(house: House) -> None:
     async with session(house, await house.key()) as client:
         await client.say("open", **{**OPEN, "organizationId": NOBODY})
-        assert (await client.hear("disconnect"))["reason"] == "unauthorized"
+        assert (await client.receive("disconnect"))["reason"] == "unauthorized"
         await client.close("disconnect")
     assert house.calls.announced == []
 
@@ -135,7 +135,7 @@ async def test_a_client_that_does_not_close_is_closed(open_house: OpenHouse) -> 
     house = await open_house(limits=GatewayLimits(farewell=0.05))
     async with session(house, "") as client:
         await client.say("open", **OPEN)
-        await client.hear("disconnect")
+        await client.receive("disconnect")
         await client.socket.wait_closed()
     assert client.socket.close_code == CLOSE_UNAUTHORIZED
 
@@ -143,7 +143,7 @@ async def test_a_client_that_does_not_close_is_closed(open_house: OpenHouse) -> 
 async def test_a_probe_makes_no_call(house: House) -> None:
     async with session(house, await house.key()) as client:
         await client.say("open", **{**OPEN, "conversationId": NOBODY})
-        await client.hear("opened")
+        await client.receive("opened")
         await client.socket.send(b"")
         await client.close()
     assert house.calls.announced == []
@@ -152,11 +152,11 @@ async def test_a_probe_makes_no_call(house: House) -> None:
 async def test_numbers_that_do_not_follow_end_the_session_and_its_call_waits_for_another(house: House) -> None:
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
-        await client.hear("opened")
+        await client.receive("opened")
         connection = await house.calls.connections.get()
         client.seq += 1
         await client.say("ping")
-        assert (await client.hear("disconnect"))["info"] == "400 seq: must be 2, is 3"
+        assert (await client.receive("disconnect"))["info"] == "400 seq: must be 2, is 3"
         await connection.was_lost.wait()
         await client.close("disconnect")
     assert connection.violation is None
@@ -167,9 +167,9 @@ async def test_numbers_that_do_not_follow_end_the_session_and_its_call_waits_for
 async def test_a_service_that_restarts_asks_its_clients_to_reconnect(house: House) -> None:
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
-        await client.hear("opened")
+        await client.receive("opened")
         (await house.calls.connections.get()).finish("suspended")
-        await client.hear("reconnect")
+        await client.receive("reconnect")
         await client.close("reconnect")
 
 
@@ -177,17 +177,17 @@ async def test_transcripts_go_to_a_key_that_may_have_them(house: House) -> None:
     asking = {**OPEN, "customConfig": {"events": True}}
     async with session(house, await house.key("stream", "events")) as client:
         await client.say("open", **asking)
-        await client.hear("opened")
+        await client.receive("opened")
         connection = await house.calls.connections.get()
         connection.say("customer", "明天")
-        [interim] = (await client.hear("event"))["entities"]
+        [interim] = (await client.receive("event"))["entities"]
         connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer", text="明天还款")))
-        [entity] = (await client.hear("event"))["entities"]
+        [entity] = (await client.receive("event"))["entities"]
         await client.close()
     assert (interim["data"]["isFinal"], entity["data"]["isFinal"]) == (False, True)
     assert entity["data"]["alternatives"][0]["interpretations"][0]["transcript"] == "明天还款"
     async with session(house, await house.key("stream", source="other")) as client:
         await client.say("open", **asking)
-        await client.hear("opened")
-        assert "'events'" in (await client.hear("disconnect"))["info"]
+        await client.receive("opened")
+        assert "'events'" in (await client.receive("disconnect"))["info"]
         await client.close("disconnect")

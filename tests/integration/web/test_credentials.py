@@ -16,12 +16,12 @@ from service.access import admittance
 from service.access.clock import steady_now
 from service.access.sealing import Sealer
 from service.access.signatures import plivo_signature, twilio_signature
-from service.access.sources import SaidCredential, described
+from service.access.source_description import SaidCredential, described
 from service.access.store_cache import FRESH_SECONDS
 from service.ingest.source import CredentialKind, Source
 from service.storage.port import StorageUnavailable
 from tests.integration.web.conftest import House, OpenHouse
-from tests.integration.web.test_audiohook import OPEN, Session
+from tests.integration.web.test_audiohook import OPEN, AudioHookSession
 from tests.integration.web.test_gateways import started
 from tests.unit.access.test_http_signature import AUTHORITY, FIELDS, KEY, NOW, SECRET, TARGET, signed_request
 
@@ -130,7 +130,7 @@ async def test_audiohook_finds_its_source_by_its_api_key_and_a_signature_holds_o
 
     async def answered(headers: Mapping[str, str], target: str = TARGET) -> str:
         async with connect(house.ws + target, additional_headers=dict(headers), proxy=None) as socket:
-            await Session(socket).say("open", **OPEN)
+            await AudioHookSession(socket).say("open", **OPEN)
             return json.loads(await socket.recv())["type"]
 
     assert await answered(sent, TARGET.replace("site=1", "site=2")) == "disconnect"

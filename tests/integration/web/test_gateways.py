@@ -21,7 +21,7 @@ from service.ingest.events import AudioArrived, DigitPressed, Irregularity
 from service.record.facts import DtmfPressed
 from service.storage.port import StorageUnavailable
 from tests.integration.web.conftest import House, OpenHouse
-from tests.media_streams import VENDORS
+from tests.media_streams_vendors import VENDORS
 from tests.scenes import NOON
 
 START = {

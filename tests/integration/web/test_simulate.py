@@ -16,8 +16,8 @@ from service.gateway.tcp import TcpGateway
 from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.events import AudioArrived
 from service.simulation.connection import Ending, Listener
+from service.simulation.gateway_client import Message, SimulatedCall
 from service.simulation.player import Quirks, play
-from service.simulation.port import Message, SimulatedCall
 from service.simulation.reservation import reserve
 from service.simulation.vendors import VENDORS
 from tests.fakes.call_registry import FakeCallConnection
@@ -27,7 +27,7 @@ SECONDS = 0.6
 
 
 @dataclass
-class Told:
+class ListenerLog:
     received: list[Message] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ def call_to(url: str, key: str) -> SimulatedCall:
 
 
 async def simulated(
-    dialect: str, call: SimulatedCall, told: Told, quirks: Quirks | None = None, seconds: float = SECONDS
+    dialect: str, call: SimulatedCall, told: ListenerLog, quirks: Quirks | None = None, seconds: float = SECONDS
 ) -> str:
     """Ten times as fast as a call."""
     async with asyncio.timeout(20):
@@ -60,7 +60,7 @@ def fed(connection: FakeCallConnection) -> int:
 
 
 async def test_a_call_of_twilio_is_streamed_closed_and_known_by_its_sid(house: House) -> None:
-    told = Told()
+    told = ListenerLog()
     call_id = await simulated("twilio", call_to(f"{house.ws}/v1/twilio", await house.key()), told)
     connection = await house.calls.connections.get()
     await connection.was_stopped.wait()
@@ -70,7 +70,7 @@ async def test_a_call_of_twilio_is_streamed_closed_and_known_by_its_sid(house: H
 
 
 async def test_a_gateway_whose_connection_breaks_comes_back_for_the_rest(house: House) -> None:
-    told, call = Told(), call_to(f"{house.ws}/v1/mod_audio_fork", await house.key())
+    told, call = ListenerLog(), call_to(f"{house.ws}/v1/mod_audio_fork", await house.key())
     await simulated("mod_audio_fork", call, told, Quirks(reconnect_after=0.5), seconds=2.0)
     connections = [await house.calls.connections.get() for _ in range(2)]
     await connections[1].was_stopped.wait()
@@ -82,7 +82,7 @@ async def test_a_gateway_whose_connection_breaks_comes_back_for_the_rest(house: 
 
 
 async def test_a_call_that_ends_before_its_connection_is_to_break_has_but_one(house: House) -> None:
-    told, call = Told(), call_to(f"{house.ws}/v1/jambonz", await house.key())
+    told, call = ListenerLog(), call_to(f"{house.ws}/v1/jambonz", await house.key())
     await simulated("jambonz", call, told, Quirks(reconnect_after=60.0))
     assert told.closed == ["closed with 1000"]
     assert len(house.calls.announced) == 1
@@ -91,7 +91,7 @@ async def test_a_call_that_ends_before_its_connection_is_to_break_has_but_one(ho
 async def test_a_call_may_end_without_a_word_or_with_a_close_alone(house: House) -> None:
     endings: dict[Ending, str] = {"broken": "broken off", "closed": "closed with 1000"}
     for ending, how in endings.items():
-        told, call = Told(), call_to(f"{house.ws}/v1/twilio", await house.key())
+        told, call = ListenerLog(), call_to(f"{house.ws}/v1/twilio", await house.key())
         await simulated("twilio", call, told, Quirks(ending=ending))
         connection = await house.calls.connections.get()
         await (connection.was_lost if ending == "broken" else connection.was_stopped).wait()
@@ -100,19 +100,19 @@ async def test_a_call_may_end_without_a_word_or_with_a_close_alone(house: House)
 
 async def test_a_key_that_is_not_good_is_told_in_a_sentence(house: House) -> None:
     with pytest.raises(StreamFailed, match="401: the key is missing or unknown"):
-        await simulated("jambonz", call_to(f"{house.ws}/v1/jambonz", "cw_none"), Told())
+        await simulated("jambonz", call_to(f"{house.ws}/v1/jambonz", "cw_none"), ListenerLog())
     with pytest.raises(StreamFailed, match="must be ws"):
-        await simulated("jambonz", call_to("house.example", "cw_none"), Told())
+        await simulated("jambonz", call_to("house.example", "cw_none"), ListenerLog())
 
 
 async def test_a_start_that_is_refused_is_told_with_its_code_and_reason(house: House) -> None:
     call = replace(call_to(f"{house.ws}/v1/twilio", await house.key()), told={"language": "xx"})
     with pytest.raises(StreamFailed, match=r"the service ended the connection: closed with 1008: .*language"):
-        await simulated("twilio", call, Told())
+        await simulated("twilio", call, ListenerLog())
 
 
 async def test_a_call_with_an_unknown_key_is_disconnected_by_audiohook(house: House) -> None:
-    told = Told()
+    told = ListenerLog()
     with pytest.raises(StreamFailed, match="the service ended the session: disconnect: unauthorized"):
         await simulated("audiohook", call_to(f"{house.ws}/v1/audiohook", "cw_none"), told)
     assert json.loads(told.received[0])["parameters"]["reason"] == "unauthorized"
@@ -124,7 +124,7 @@ async def test_a_legs_tokens_are_reserved_and_each_connects_over_tcp(house: Hous
     call = call_to(f"tcp://127.0.0.1:{bound.getsockname()[1]}", await house.key())
     async with gateway.listening(bound):
         tokens = await reserve(call, f"{house.url}/v1/reservations")
-        await simulated("audiosocket", replace(call, tokens=tokens), Told())
+        await simulated("audiosocket", replace(call, tokens=tokens), ListenerLog())
         connections = [await house.calls.connections.get() for _ in range(2)]
         for connection in connections:
             await connection.was_stopped.wait()
@@ -141,7 +141,7 @@ async def test_a_call_that_cannot_be_reserved_is_told_in_a_sentence(house: House
 
 
 async def test_a_session_of_audiohook_is_opened_and_closed_by_both_sides(house: House) -> None:
-    told = Told()
+    told = ListenerLog()
 
     async def processed() -> FakeCallConnection:
         connection = await house.calls.connections.get()

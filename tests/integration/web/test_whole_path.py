@@ -171,9 +171,7 @@ def peaks_of(outline: dict[str, Any]) -> list[float]:
 
 async def ended(client: httpx.AsyncClient, call_id: str) -> dict[str, Any]:
     """The call's summary once its end is written; a leg's end is waited out for seconds before."""
-    live_feed = str(client.base_url).replace("http", "ws", 1) + "/api/v1/live"
-    async with asyncio.timeout(30), connect(live_feed, additional_headers=cookie_of(client), proxy=None) as live:
-        assert json.loads(await live.recv())["type"] == "snapshot"
+    async with watched(client) as live:
         answer = await client.get(f"/api/v1/calls/{call_id}")
         if answer.status_code != 200 or answer.json()["summary"]["state"] != "ended":
             await live_until(live, "call_closed")
@@ -182,11 +180,18 @@ async def ended(client: httpx.AsyncClient, call_id: str) -> dict[str, Any]:
 
 async def begun(client: httpx.AsyncClient, call_id: str) -> None:
     """The call has begun."""
-    for _ in range(400):
-        if (await client.get(f"/api/v1/calls/{call_id}")).status_code == 200:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("the call does not begin")
+    async with watched(client) as live:
+        if (await client.get(f"/api/v1/calls/{call_id}")).status_code != 200:
+            await live_until(live, "call_opened")
+
+
+@asynccontextmanager
+async def watched(client: httpx.AsyncClient) -> AsyncIterator[ClientConnection]:
+    """The live feed, past its first snapshot."""
+    live_feed = str(client.base_url).replace("http", "ws", 1) + "/api/v1/live"
+    async with asyncio.timeout(30), connect(live_feed, additional_headers=cookie_of(client), proxy=None) as live:
+        assert json.loads(await live.recv())["type"] == "snapshot"
+        yield live
 
 
 TWILIO_FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}

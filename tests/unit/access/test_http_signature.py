@@ -72,7 +72,8 @@ def test_components_may_come_in_any_order_and_more_of_them() -> None:
 
 def test_an_authority_is_compared_without_case_and_a_field_without_its_blanks() -> None:
     headers = {name: f" {value}\t" for name, value in signed_request().items()}
-    verify_signature(headers, target=TARGET, authority="Calls.Example.com", secret=SECRET, now=NOW)
+    signed = verify_signature(headers, target=TARGET, authority="Calls.Example.com", secret=SECRET, now=NOW)
+    assert signed.nonce == NONCE
 
 
 @pytest.mark.parametrize("name", [*FIELDS, "signature", "signature-input"])

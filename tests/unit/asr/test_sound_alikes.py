@@ -57,5 +57,5 @@ def test_a_known_mishearing_is_doubted_however_good_a_word_it_is():
 @example("公司推售专员")  # in which something sounds alike
 def test_a_term_takes_the_place_of_as_many_characters(text: str):
     for alike in sound_alikes(text, TERMS):
-        assert text[alike.begin : alike.end] == alike.heard != alike.term
+        assert text[alike.begin : alike.end] == alike.written != alike.term
         assert len(alike.put_into(text)) == len(text)

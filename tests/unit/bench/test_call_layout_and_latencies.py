@@ -68,14 +68,14 @@ def test_what_came_twice_out_of_order_or_not_at_all_is_counted(latencies: CallLa
     latencies.seen(FactSeen(fact=scenes.heard(index=0), at=109))
     assert latencies.doubled == 1
     assert latencies.out_of_order == 3
-    assert latencies.unheard() == []
+    assert latencies.lost() == []
 
 
 def test_a_marked_gap_is_an_answer_and_silence_is_none(latencies: CallLatencies) -> None:
     latencies.seen(FactSeen(fact=scenes.heard(), at=103))
-    assert [placed.text for placed in latencies.unheard()] == ["请问"]
+    assert [placed.text for placed in latencies.lost()] == ["请问"]
     latencies.seen(FactSeen(fact=GapMarked(role="agent", start=3.0, end=5.0, reason="unrecognised"), at=106))
-    assert latencies.unheard() == []
+    assert latencies.lost() == []
 
 
 def test_errors_are_counted_leg_by_leg(latencies: CallLatencies) -> None:

@@ -1,4 +1,4 @@
-"""Edits between what was said and what was heard."""
+"""Edits between what was said and what was recognised."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from service.bench.error_rates import Edits, edits, edits_over, units
 short = st.lists(st.sampled_from("abc"), max_size=7)
 
 
-def naive(said: list[str], heard: list[str]) -> int:
-    if not said or not heard:
-        return len(said) + len(heard)
+def naive(said: list[str], recognised: list[str]) -> int:
+    if not said or not recognised:
+        return len(said) + len(recognised)
     return min(
-        naive(said[1:], heard[1:]) + (said[0] != heard[0]), naive(said[1:], heard) + 1, naive(said, heard[1:]) + 1
+        naive(said[1:], recognised[1:]) + (said[0] != recognised[0]),
+        naive(said[1:], recognised) + 1,
+        naive(said, recognised[1:]) + 1,
     )
 
 
 @given(short, short)
-def test_they_are_the_fewest(said: list[str], heard: list[str]) -> None:
-    found = edits(said, heard)
-    assert found.substituted + found.deleted + found.inserted == naive(said, heard)
+def test_they_are_the_fewest(said: list[str], recognised: list[str]) -> None:
+    found = edits(said, recognised)
+    assert found.substituted + found.deleted + found.inserted == naive(said, recognised)
     assert found.said == len(said)
-    assert len(said) - found.deleted + found.inserted == len(heard)
+    assert len(said) - found.deleted + found.inserted == len(recognised)
 
 
 def test_a_rate_is_over_all_that_was_said() -> None:

@@ -6,13 +6,13 @@ import os
 import time
 
 from asr.types import Role
-from service.bench.steal import Reading, Steal, TextCame, steps, take_cores
+from service.bench.steal import HealthReading, Steal, TextCame, steps, take_cores
 
 STEAL = Steal(cores=1, begin=20.0, seconds=10.0)
 
 
-def reading(at: float, level: int) -> Reading:
-    return Reading(at=at, level=level, calls=4, capacity=20.0 - level, backlog=float(level))
+def reading(at: float, level: int) -> HealthReading:
+    return HealthReading(at=at, level=level, calls=4, capacity=20.0 - level, backlog=float(level))
 
 
 def text(at: float, late: float, role: Role = "agent") -> TextCame:

@@ -13,7 +13,7 @@ from tests.fakes.pace import FakePace
 
 
 @dataclass
-class Floor:
+class AdmittingFloor:
     """Calls that are live, each speaking at some times the usual pace; recognition keeps up with `carried` calls."""
 
     carried: float
@@ -47,7 +47,7 @@ class Floor:
 
 
 def test_calls_are_taken_up_to_what_recognition_keeps_up_with_and_no_further():
-    floor = Floor(carried=5)
+    floor = AdmittingFloor(carried=5)
     refusals = [floor.offer("A", now) for now in range(8)]
     assert [refusal is None for refusal in refusals] == [True] * 5 + [False] * 3
     assert refusals[-1] is not None
@@ -56,19 +56,19 @@ def test_calls_are_taken_up_to_what_recognition_keeps_up_with_and_no_further():
 
 
 def test_a_number_bounds_the_calls_whatever_recognition_could_do():
-    floor = Floor(carried=50, most=2)
+    floor = AdmittingFloor(carried=50, most=2)
     assert [floor.offer("A", 0.0) is None for _ in range(3)] == [True, True, False]
 
 
 def test_young_calls_are_counted_in_before_they_have_said_a_word():
-    floor = Floor(carried=5)
+    floor = AdmittingFloor(carried=5)
     floor.live = [LiveCall(call_id=f"young-{n}", source="A", age=0.1) for n in range(5)]
     floor.pace = {call.call_id: 0.0 for call in floor.live}
     assert floor.offer("A", 0.0) is not None
 
 
 def test_three_calls_at_nine_times_real_time_do_not_take_the_floor_from_another_source():
-    floor = Floor(carried=14)
+    floor = AdmittingFloor(carried=14)
     assert [floor.offer("A", 0.0, pace=9.0) is None for _ in range(3)] == [True, True, False]
     floor.live += [LiveCall(call_id="third", source="A", age=1000.0)]
     floor.pace["third"] = 9.0
@@ -78,7 +78,7 @@ def test_three_calls_at_nine_times_real_time_do_not_take_the_floor_from_another_
 
 
 def test_the_next_place_is_for_the_source_that_was_refused_and_has_fewer_calls():
-    floor = Floor(carried=4)
+    floor = AdmittingFloor(carried=4)
     for _ in range(4):
         assert floor.offer("A", 0.0) is None
     assert floor.offer("B", 1.0) is not None
@@ -89,7 +89,7 @@ def test_the_next_place_is_for_the_source_that_was_refused_and_has_fewer_calls()
 
 
 def test_a_place_is_not_kept_for_a_source_that_does_not_come_back():
-    floor = Floor(carried=4)
+    floor = AdmittingFloor(carried=4)
     for _ in range(4):
         floor.offer("A", 0.0)
     floor.offer("B", 1.0)
@@ -99,7 +99,7 @@ def test_a_place_is_not_kept_for_a_source_that_does_not_come_back():
 
 
 def test_a_floor_that_was_full_opens_with_room_to_spare():
-    floor = Floor(carried=10.0)
+    floor = AdmittingFloor(carried=10.0)
     while floor.offer("A", 0.0) is None:
         pass
     floor.end("A")
@@ -109,22 +109,22 @@ def test_a_floor_that_was_full_opens_with_room_to_spare():
 
 
 def test_a_source_has_at_most_the_calls_it_may_have_and_others_the_rest():
-    floor = Floor(carried=10)
+    floor = AdmittingFloor(carried=10)
     refusals = [floor.offer("A", 0.0, max_calls=2) for _ in range(3)]
     assert [refusal and refusal.code for refusal in refusals] == [None, None, "quota"]
     assert floor.offer("B", 0.0) is None
 
 
 def test_a_source_has_at_most_its_share_of_what_recognition_carries():
-    floor = Floor(carried=10)
+    floor = AdmittingFloor(carried=10)
     taken = [floor.offer("A", 0.0, max_share=0.3) is None for _ in range(5)]
     assert taken == [True, True, True, False, False]
-    fast = Floor(carried=10)
+    fast = AdmittingFloor(carried=10)
     assert [fast.offer("A", 0.0, pace=3.0, max_share=0.3) is None for _ in range(2)] == [True, False]
 
 
 def test_a_quota_keeps_no_place_on_a_full_floor():
-    floor = Floor(carried=3)
+    floor = AdmittingFloor(carried=3)
     for _ in range(2):
         floor.offer("A", 0.0)
     floor.offer("B", 0.0, max_calls=1)
@@ -134,7 +134,7 @@ def test_a_quota_keeps_no_place_on_a_full_floor():
 
 
 def test_readiness_tells_what_a_source_without_calls_would_be_told():
-    floor = Floor(carried=2)
+    floor = AdmittingFloor(carried=2)
     assert floor.admission.closed(floor.live, 0.0) == ""
     while floor.offer("A", 0.0) is None:
         pass
@@ -157,7 +157,7 @@ steps = st.lists(
 def test_with_nothing_live_a_call_is_always_taken_and_no_bound_is_passed(
     stream: list[tuple[str, str, float, float, float]], most: int | None
 ):
-    floor, now = Floor(carried=10.0, most=most), 0.0
+    floor, now = AdmittingFloor(carried=10.0, most=most), 0.0
     for source, what, passed, pace, carried in stream:
         now += passed
         floor.carried = carried
@@ -176,7 +176,7 @@ def test_with_nothing_live_a_call_is_always_taken_and_no_bound_is_passed(
 def test_sources_that_keep_asking_come_to_equal_shares(order: list[str], carried: int):
     """Each second one of three sources asks again, A five times as often as C; each second second a call of the
     source with most calls ends."""
-    floor, now = Floor(carried=carried), 0.0
+    floor, now = AdmittingFloor(carried=carried), 0.0
     for turn in range(400):
         now += 1.0
         floor.offer(order[turn % len(order)], now)

@@ -55,7 +55,7 @@ def test_a_leg_that_said_nothing_is_listened_to_from_a_while_before_the_others_l
 def test_a_hold_is_among_what_the_detectors_hear_again_and_other_notices_are_not() -> None:
     hold = Notice(code="audio_missing", message="on hold", at=5.0, missing=1200.0)
     told = earlier(scenes.heard(index=0), hold, Notice(code="protocol_error", message="odd", at=6.0))
-    assert told.heard[1:] == (hold,)
+    assert told.detector_inputs[1:] == (hold,)
 
 
 def test_what_was_said_between_two_gaps_is_heard_again_together() -> None:

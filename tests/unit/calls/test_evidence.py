@@ -23,7 +23,7 @@ def told(finding: Finding) -> tuple[str, str, Role | None]:
 def heard(*utterances: Utterance) -> SaidLately:
     lately = SaidLately()
     for utterance in utterances:
-        lately.hear(utterance)
+        lately.add(utterance)
     return lately
 
 

@@ -39,7 +39,7 @@ def nothing_alerted() -> bool:
     return False
 
 
-class Told:
+class ToldPartials:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.before: list[int] = []
@@ -56,7 +56,7 @@ async def turns() -> None:
 
 async def test_all_of_the_agents_words_are_told_once_while_the_customers_wait() -> None:
     texts = Texts()
-    ahead, told = texts.ahead(nothing_alerted), Told()
+    ahead, told = texts.ahead(nothing_alerted), ToldPartials()
     customer, first, second = texts.said("customer", 0.0), texts.said("agent", 2.0), texts.said("agent", 4.0)
     for segment in (customer, first, second):
         ahead.submitted(segment)
@@ -87,7 +87,7 @@ async def test_all_of_the_agents_words_are_told_once_while_the_customers_wait() 
 
 async def test_words_that_will_have_no_text_are_not_told() -> None:
     texts = Texts()
-    ahead, told = texts.ahead(nothing_alerted), Told()
+    ahead, told = texts.ahead(nothing_alerted), ToldPartials()
     customer, failed, nobody, gone = (
         texts.said("customer", 0.0),
         texts.said("agent", 1.0),
@@ -112,7 +112,7 @@ async def test_words_that_will_have_no_text_are_not_told() -> None:
 async def test_what_will_not_be_written_takes_no_number(alerted: bool) -> None:
     """An utterance without text is written only where it has raised an alert already."""
     texts = Texts()
-    ahead, told = texts.ahead(lambda: alerted), Told()
+    ahead, told = texts.ahead(lambda: alerted), ToldPartials()
     customer, nobody, failed, heard = (
         texts.said("customer", 0.0),
         texts.said("agent", 1.0),

@@ -15,7 +15,7 @@ from service.calls.audio_path import AudioPath
 from service.calls.call_recognition import CallRecognition
 from service.gateway import shell
 from service.gateway.reservations import Reservations
-from service.gateway.shell import GatewayParts, GatewayShell, Gone
+from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed
 from service.ingest.dialects.native import NativeDialect
 from service.storage.sql import SqlStore
 from tests.floor import KEY, Floor
@@ -57,11 +57,11 @@ class Peer:
         self.told: list[dict[str, Any]] = []
         self.closed: int | None = None
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         if self._messages:
             return self._messages.pop(0)
         await self._ended.wait()
-        return Gone(code=self.closed or 1006)
+        return PeerClosed(code=self.closed or 1006)
 
     async def send(self, text: str) -> None:
         self.told.append(json.loads(text))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.gateway.reservations import Reservations
-from service.gateway.shell import GatewayParts, GatewayShell, Gone
+from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.native import NativeDialect
@@ -142,14 +142,14 @@ class Congested:
         self._connection: FakeCallConnection | None = None
         self._seq = 0
 
-    async def receive(self) -> str | Gone:
+    async def receive(self) -> str | PeerClosed:
         self._seq += 1
         if self._seq == 1:
             return self._said("open", OPEN)
         if self._connection is None:
             self._connection = await self._calls.connections.get()
         if self._seq > 30:
-            return Gone(code=1000)
+            return PeerClosed(code=1000)
         self._connection.say("customer", "明天", float(self._seq))
         self._connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
         await asyncio.sleep(0)
@@ -195,12 +195,12 @@ class Deaf:
         self._calls = calls
         self._messages: list[str | bytes] = [json.dumps({**START, "events": True}), bytes(1600), TEXTS["stop"]]
 
-    async def receive(self) -> str | bytes | Gone:
+    async def receive(self) -> str | bytes | PeerClosed:
         if len(self._messages) == 2:
             self.connection = await self._calls.connections.get()
             self.connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
             await self.stuck.wait()
-        return self._messages.pop(0) if self._messages else Gone(code=1006)
+        return self._messages.pop(0) if self._messages else PeerClosed(code=1006)
 
     async def send(self, text: str) -> None:
         if json.loads(text)["type"] == "event":

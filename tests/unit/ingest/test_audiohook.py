@@ -20,7 +20,7 @@ from service.ingest.dialect import (
     DialectOutput,
     FactStored,
     Handshake,
-    PartialHeard,
+    PartialRecognised,
     Reply,
     SendText,
 )
@@ -74,9 +74,9 @@ class Client:
     def send(self, **changes: object) -> list[DialectOutput]:
         self.seq += 1
         head = {"version": "2", "id": SESSION, "seq": self.seq, "serverseq": self.serverseq, "position": "PT1.2S"}
-        return self.heard(self.dialect.text(json.dumps({**head, **changes})))
+        return self.events_of(self.dialect.text(json.dumps({**head, **changes})))
 
-    def heard(self, outputs: Sequence[DialectOutput | Reply]) -> list[DialectOutput]:
+    def events_of(self, outputs: Sequence[DialectOutput | Reply]) -> list[DialectOutput]:
         for output in outputs:
             if isinstance(output, SendText):
                 message = json.loads(output.text)
@@ -117,7 +117,7 @@ def test_a_session_from_open_to_closed() -> None:
     assert client.say("ping", rtt="PT0.02S") == []
     assert client.say("close", reason="end") == [CallStopped()]
     assert client.replies() == ["opened", "pong"]
-    client.heard(client.dialect.tell(CallProcessed()))
+    client.events_of(client.dialect.tell(CallProcessed()))
     assert client.replies() == ["closed"]
     assert client.dialect.closed() == []
 
@@ -220,7 +220,7 @@ def test_another_organization_than_the_request_named_is_unauthorized() -> None:
 
 
 def told_to_part(client: Client, violation: ProtocolViolation) -> dict[str, Any]:
-    client.heard(client.dialect.tell(ConnectionRefused(violation=violation)))
+    client.events_of(client.dialect.tell(ConnectionRefused(violation=violation)))
     assert len(client.said) == 1
     return client.said.pop()
 
@@ -271,7 +271,7 @@ def test_why_the_session_is_to_end_is_told_in_audiohooks_own_codes(code: int, ki
 def test_a_call_that_ends_here_first_completes_the_session() -> None:
     client, _ = opened()
     client.replies()
-    client.heard(client.dialect.tell(CallProcessed()))
+    client.events_of(client.dialect.tell(CallProcessed()))
     assert client.said.pop()["parameters"] == {"reason": "completed"}
     client.say("close", reason="disconnect")
     assert client.replies() == ["closed"]
@@ -286,7 +286,7 @@ def test_closed_does_not_wait_for_long() -> None:
     assert client.dialect.deadline() == 100.0 + CLOSED_WITHIN
     assert CLOSED_WITHIN < 10  # seconds, after which the client gives the session up
     client.replies()
-    client.heard(client.dialect.tick(100.0 + CLOSED_WITHIN))
+    client.events_of(client.dialect.tick(100.0 + CLOSED_WITHIN))
     assert client.replies() == ["closed"]
     assert client.dialect.deadline() is None
     assert client.dialect.tell(CallProcessed()) == []
@@ -441,7 +441,7 @@ def test_transcripts_go_back_where_they_are_asked_for() -> None:
         Word(text="还款", start=1.5, end=2.0, probability=1.2),
     )
     news = said(start=1.2, end=2.0, confidence=0.87654, words=words)
-    assert client.heard(client.dialect.tell(news)) == []
+    assert client.events_of(client.dialect.tell(news)) == []
     [entity] = client.said.pop()["parameters"]["entities"]
     assert entity["type"] == "transcript"
     assert len(entity["data"].pop("id")) == 36
@@ -462,8 +462,8 @@ def test_transcripts_go_back_where_they_are_asked_for() -> None:
     }
 
 
-def said_so_far(text: str, start: float = 1.2) -> PartialHeard:
-    return PartialHeard(call_id=CONVERSATION, role="customer", start=start, text=text)
+def said_so_far(text: str, start: float = 1.2) -> PartialRecognised:
+    return PartialRecognised(call_id=CONVERSATION, role="customer", start=start, text=text)
 
 
 def test_what_is_said_so_far_goes_back_under_the_id_of_the_final_text() -> None:
@@ -477,7 +477,7 @@ def test_what_is_said_so_far_goes_back_under_the_id_of_the_final_text() -> None:
         said_so_far("好", 2.0),
     ):
         client.replies()
-        client.heard(client.dialect.tell(news))
+        client.events_of(client.dialect.tell(news))
         told += [message["parameters"]["entities"][0]["data"] for message in client.said]
     assert [data["isFinal"] for data in told] == [False, True, False]
     assert told[0]["id"] == told[1]["id"] != told[2]["id"]
@@ -487,7 +487,7 @@ def test_what_is_said_so_far_goes_back_under_the_id_of_the_final_text() -> None:
 
 def test_the_channel_is_that_of_the_offered_form() -> None:
     client, _ = opened(customConfig={"events": True}, media=[media("internal", "external")])
-    client.heard(client.dialect.tell(said()))
+    client.events_of(client.dialect.tell(said()))
     assert client.said.pop()["parameters"]["entities"][0]["data"]["channelId"] == 1
 
 
@@ -546,6 +546,6 @@ def taken(client: Client, step: Any) -> Sequence[object]:
         case dict():
             return client.send(**step)
         case float():
-            return client.heard(client.dialect.tick(step)) if client.dialect.deadline() is not None else []
+            return client.events_of(client.dialect.tick(step)) if client.dialect.deadline() is not None else []
         case news:
-            return client.heard(client.dialect.tell(news))
+            return client.events_of(client.dialect.tell(news))

@@ -25,7 +25,7 @@ from service.media.timeline import CallTimeline
 from service.record.facts import GapMarked
 from service.storage.sql import SqlStore
 from tests.floor import Floor
-from tests.media_streams import BOTH, EXOTEL, PBX, VENDORS, Vendor, on_one_address, told
+from tests.media_streams_vendors import BOTH, EXOTEL, PBX, VENDORS, VendorMessages, on_one_address, told
 
 every_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
 FRAME = 160
@@ -37,7 +37,7 @@ def words(track: str, frame: int) -> bytes:
     return bytes([(7 * frame + each) % 100 + (100 if track == "outbound" else 0) for each in range(FRAME)])
 
 
-def frames(vendor: Vendor, wanted: Sequence[int], tracks: Sequence[str] = BOTH) -> list[str]:
+def frames(vendor: VendorMessages, wanted: Sequence[int], tracks: Sequence[str] = BOTH) -> list[str]:
     """These frames of each track, in turns."""
     return [vendor.audio(words(track, frame), frame + 1, 20 * frame, track) for frame in wanted for track in tracks]
 
@@ -65,7 +65,7 @@ def placed(events: Sequence[DialectOutput], call: CallAnnounced) -> tuple[dict[R
 
 
 @every_vendor
-def test_interleaved_tracks_become_two_legs_and_no_garble(vendor: Vendor) -> None:
+def test_interleaved_tracks_become_two_legs_and_no_garble(vendor: VendorMessages) -> None:
     dialect, call = vendor.open()
     legs, gaps = placed(told(dialect, *frames(vendor, range(50)), vendor.ends), call)
     assert gaps == []
@@ -75,7 +75,7 @@ def test_interleaved_tracks_become_two_legs_and_no_garble(vendor: Vendor) -> Non
 
 
 @every_vendor
-def test_swapped_parties_are_set_right_by_the_key(vendor: Vendor) -> None:
+def test_swapped_parties_are_set_right_by_the_key(vendor: VendorMessages) -> None:
     for first, second in (("customer", "agent"), ("agent", "customer")):
         dialect, _ = vendor.open(replace(PBX, first_track=first))
         events = told(dialect, *frames(vendor, [0, 1]), vendor.ends)
@@ -113,12 +113,12 @@ async def test_two_streams_with_a_party_each_are_one_call(tmp_path: Path) -> Non
 
 
 @every_vendor
-def test_a_call_keeps_its_id_from_stream_to_stream(vendor: Vendor) -> None:
+def test_a_call_keeps_its_id_from_stream_to_stream(vendor: VendorMessages) -> None:
     assert vendor.open(stream="1")[1] == vendor.open(stream="2")[1]
 
 
 @every_vendor
-def test_the_timeline_keeps_lost_audio_and_a_hold_as_long_as_they_were(vendor: Vendor) -> None:
+def test_the_timeline_keeps_lost_audio_and_a_hold_as_long_as_they_were(vendor: VendorMessages) -> None:
     dialect, call = vendor.open()
     lost, hold = [*range(10), *range(60, 110)], [*range(2000, 2050)]
     legs, gaps = placed(told(dialect, *frames(vendor, [*lost, *hold]), vendor.ends), call)
@@ -130,7 +130,7 @@ def test_the_timeline_keeps_lost_audio_and_a_hold_as_long_as_they_were(vendor: V
 
 @every_vendor
 @pytest.mark.parametrize("one_address", [False, True])
-def test_audio_before_the_start_follows_it(vendor: Vendor, one_address: bool) -> None:
+def test_audio_before_the_start_follows_it(vendor: VendorMessages, one_address: bool) -> None:
     dialect = on_one_address() if one_address else vendor.dialect(PBX)
     early, late = frames(vendor, [0, 1]), frames(vendor, [2])
     assert told(dialect, *early) == []
@@ -142,7 +142,7 @@ def test_audio_before_the_start_follows_it(vendor: Vendor, one_address: bool) ->
 
 @every_vendor
 @pytest.mark.parametrize("one_address", [False, True])
-def test_a_start_that_never_comes_costs_no_memory_and_is_asked_for(vendor: Vendor, one_address: bool) -> None:
+def test_a_start_that_never_comes_costs_no_memory_and_is_asked_for(vendor: VendorMessages, one_address: bool) -> None:
     dialect = on_one_address() if one_address else vendor.dialect(PBX)
     message = frames(vendor, [0], ["inbound"])[0]
     assert told(dialect, *[message] * (MAX_EARLY_BYTES // len(message))) == []
@@ -153,7 +153,7 @@ def test_a_start_that_never_comes_costs_no_memory_and_is_asked_for(vendor: Vendo
 
 
 @every_vendor
-def test_a_stream_without_a_stop_ends_by_its_close(vendor: Vendor) -> None:
+def test_a_stream_without_a_stop_ends_by_its_close(vendor: VendorMessages) -> None:
     for dialect in (vendor.open()[0], on_one_address()):
         assert dialect.closed() in ([], [CallStopped(call_over=False)])
         assert dialect.closed() == []
@@ -163,14 +163,14 @@ def test_a_stream_without_a_stop_ends_by_its_close(vendor: Vendor) -> None:
 
 
 @every_vendor
-def test_silence_ends_no_stream_for_a_call_may_be_on_hold(vendor: Vendor) -> None:
+def test_silence_ends_no_stream_for_a_call_may_be_on_hold(vendor: VendorMessages) -> None:
     """Neither a stop nor a close: whether the peer is there is TCP's to tell."""
     assert vendor.open()[0].deadline() is None
 
 
 @every_vendor
 @given(st.lists(st.integers(1, 1600), min_size=1, max_size=12))
-def test_frames_of_any_size_make_the_same_audio(vendor: Vendor, sizes: list[int]) -> None:
+def test_frames_of_any_size_make_the_same_audio(vendor: VendorMessages, sizes: list[int]) -> None:
     dialect, _ = vendor.open()
     spoken = b"".join(words("inbound", frame) for frame in range(sum(sizes) // FRAME + 1))
     edges = [0, *np.cumsum(sizes).tolist()]
@@ -179,7 +179,7 @@ def test_frames_of_any_size_make_the_same_audio(vendor: Vendor, sizes: list[int]
 
 
 @every_vendor
-def test_numbers_may_be_numbers_or_text(vendor: Vendor) -> None:
+def test_numbers_may_be_numbers_or_text(vendor: VendorMessages) -> None:
     def other(value: Any) -> Any:
         if isinstance(value, dict):
             return {name: other(each) for name, each in cast("dict[str, Any]", value).items()}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.ingest.events import AudioArrived
 from service.ingest.reordering import OVERTAKEN
-from tests.media_streams import BOTH, TELNYX, told
+from tests.media_streams_vendors import BOTH, TELNYX, told
 
 FRAME = 160
 Numbering = Literal["both", "timestamp", "chunk of each track", "chunk of the stream"]

@@ -51,7 +51,7 @@ async def store(tmp_path: Path) -> AsyncIterator[WatchedStore]:
     await store.close()
 
 
-class Floor:
+class ShownFloor:
     """A hub, and calls whose facts are stored and published the way the journal does it."""
 
     def __init__(self, store: WatchedStore, **limits: int) -> None:
@@ -71,8 +71,8 @@ class Floor:
 
 
 @pytest.fixture
-def floor(store: WatchedStore) -> Floor:
-    return Floor(store)
+def floor(store: WatchedStore) -> ShownFloor:
+    return ShownFloor(store)
 
 
 async def take(subscription: AsyncIterator[LiveMessage], count: int) -> list[LiveMessage]:
@@ -95,7 +95,7 @@ def seqs(messages: Sequence[LiveMessage]) -> list[tuple[str, int]]:
     return [(message.call_id, message.seq) for message in messages if isinstance(message, Event)]
 
 
-async def test_dashboard_sees_live_calls_and_undecided_alerts_then_what_happens(floor: Floor) -> None:
+async def test_dashboard_sees_live_calls_and_undecided_alerts_then_what_happens(floor: ShownFloor) -> None:
     await floor.tell("over", scenes.opened("over"), scenes.raised("old", "over"), scenes.closed())
     [*_, last] = await floor.tell("call-1", scenes.opened(), scenes.raised("a1"), scenes.raised("a2", rule="r2"))
     floor.hub.publish(await floor.store.change_alert("a2", "dismissed", "mei", AT, ""))
@@ -112,7 +112,7 @@ async def test_dashboard_sees_live_calls_and_undecided_alerts_then_what_happens(
     assert event == Event(call_id="call-1", seq=5, at=AT, fact=said.fact, summary=glance)
 
 
-async def test_nothing_published_while_the_snapshot_is_read_is_lost(floor: Floor, store: WatchedStore) -> None:
+async def test_nothing_published_while_the_snapshot_is_read_is_lost(floor: ShownFloor, store: WatchedStore) -> None:
     """An alert that the store had not yet when it was read must follow, with a seq above the snapshot's."""
     await floor.tell("call-1", scenes.opened())
     store.answer.clear()
@@ -130,7 +130,7 @@ async def test_nothing_published_while_the_snapshot_is_read_is_lost(floor: Floor
     assert seqs(following) == [("call-1", 2), ("call-2", 1)]
 
 
-async def test_no_dashboard_that_joins_at_any_moment_misses_an_event(floor: Floor) -> None:
+async def test_no_dashboard_that_joins_at_any_moment_misses_an_event(floor: ShownFloor) -> None:
     total = 60
 
     async def call() -> None:
@@ -156,7 +156,7 @@ async def test_no_dashboard_that_joins_at_any_moment_misses_an_event(floor: Floo
 
 
 async def test_slow_dashboard_starts_anew_and_then_misses_nothing(store: WatchedStore) -> None:
-    floor = Floor(store, waiting=5)
+    floor = ShownFloor(store, waiting=5)
     async with floor.hub.subscribe() as slow, floor.hub.subscribe() as quick:
         slow_messages, quick_messages = aiter(slow), aiter(quick)
         await take(slow_messages, 1)
@@ -176,7 +176,7 @@ async def test_slow_dashboard_starts_anew_and_then_misses_nothing(store: Watched
     assert seqs([event]) == [("call-1", 11)]
 
 
-async def test_levels_wait_behind_events_and_only_each_calls_newest_is_kept(floor: Floor) -> None:
+async def test_levels_wait_behind_events_and_only_each_calls_newest_is_kept(floor: ShownFloor) -> None:
     def levels(call_id: str, at: float) -> Levels:
         return Levels(call_id=call_id, at=at, dbfs={"agent": -20.0}, speaking=("agent",))
 
@@ -200,7 +200,7 @@ def partial(text: str, *, start: float = 0.0, call_id: str = "call-1", role: Rol
 
 
 async def test_of_partials_only_each_partys_newest_waits_and_none_that_its_final_text_has_overtaken(
-    floor: Floor,
+    floor: ShownFloor,
 ) -> None:
     await floor.tell("call-1", scenes.opened())
     await floor.tell("call-2", scenes.opened("call-2"))
@@ -222,7 +222,7 @@ async def test_of_partials_only_each_partys_newest_waits_and_none_that_its_final
     assert later == partial("后来", start=2.0), "it began where the written utterance had ended"
 
 
-async def test_partials_of_a_call_that_is_not_live_are_not_shown(floor: Floor) -> None:
+async def test_partials_of_a_call_that_is_not_live_are_not_shown(floor: ShownFloor) -> None:
     async with floor.hub.subscribe() as dashboard:
         messages = aiter(dashboard)
         await take(messages, 1)
@@ -231,7 +231,7 @@ async def test_partials_of_a_call_that_is_not_live_are_not_shown(floor: Floor) -
         assert await take(messages, 1) == [HealthChanged(health=HEALTH)]
 
 
-async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: Floor) -> None:
+async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: ShownFloor) -> None:
     logged = await floor.store.append("call-1", [scenes.opened()], AT)
     async with floor.hub.subscribe() as dashboard:
         messages = aiter(dashboard)
@@ -252,7 +252,7 @@ async def test_waiting_dashboard_is_woken_by_each_kind_of_message(floor: Floor) 
 
 
 async def test_missed_events_follow_the_snapshot_before_new_ones(store: WatchedStore) -> None:
-    floor = Floor(store, page=2, waiting=4)  # more is missed than may ever wait
+    floor = ShownFloor(store, page=2, waiting=4)  # more is missed than may ever wait
     await floor.tell("call-1", scenes.opened(), *scenes.talk("call-1", 7))
     await floor.tell("call-2", scenes.opened("call-2"), *scenes.talk("call-2", 2))
     async with floor.hub.subscribe() as dashboard:
@@ -267,7 +267,7 @@ async def test_missed_events_follow_the_snapshot_before_new_ones(store: WatchedS
     assert floor.drops == 0
 
 
-async def test_dashboard_that_resumes_later_gets_what_it_asks_for(floor: Floor) -> None:
+async def test_dashboard_that_resumes_later_gets_what_it_asks_for(floor: ShownFloor) -> None:
     await floor.tell("call-1", scenes.opened(), *scenes.talk("call-1", 2))
     async with floor.hub.subscribe() as dashboard:
         messages = aiter(dashboard)
@@ -278,7 +278,7 @@ async def test_dashboard_that_resumes_later_gets_what_it_asks_for(floor: Floor) 
 
 
 async def test_resume_of_a_flood_of_calls_is_bounded(store: WatchedStore) -> None:
-    floor = Floor(store, resumed=2)
+    floor = ShownFloor(store, resumed=2)
     for call_id in ("c1", "c2", "c3"):
         await floor.tell(call_id, scenes.opened(call_id))
     async with floor.hub.subscribe() as dashboard:
@@ -291,7 +291,7 @@ async def test_resume_of_a_flood_of_calls_is_bounded(store: WatchedStore) -> Non
 
 
 async def test_while_the_store_is_down_the_picture_comes_from_what_was_published(
-    floor: Floor, store: WatchedStore
+    floor: ShownFloor, store: WatchedStore
 ) -> None:
     await floor.tell("call-1", scenes.opened(), scenes.raised("a1"), scenes.raised("a2"), scenes.raised("a3"))
     floor.hub.publish(await store.change_alert("a1", "acknowledged", "mei", AT, ""))
@@ -312,7 +312,7 @@ async def test_while_the_store_is_down_the_picture_comes_from_what_was_published
     assert isinstance(health, HealthChanged)
 
 
-async def test_closed_call_stays_closed_though_a_decision_on_it_is_published_late(floor: Floor) -> None:
+async def test_closed_call_stays_closed_though_a_decision_on_it_is_published_late(floor: ShownFloor) -> None:
     await floor.tell("call-1", scenes.opened(), scenes.raised())
     late = await floor.store.change_alert("alert-1", "confirmed", "mei", AT, "")
     await floor.tell("call-1", scenes.closed())
@@ -320,7 +320,7 @@ async def test_closed_call_stays_closed_though_a_decision_on_it_is_published_lat
     assert floor.hub.live_calls() == ()
 
 
-async def test_a_call_that_goes_on_after_its_end_or_after_a_restart_is_shown_again(floor: Floor) -> None:
+async def test_a_call_that_goes_on_after_its_end_or_after_a_restart_is_shown_again(floor: ShownFloor) -> None:
     await floor.tell("call-1", scenes.opened(), scenes.heard())
     await floor.tell("call-1", scenes.closed())
     async with floor.hub.subscribe() as dashboard:
@@ -333,7 +333,7 @@ async def test_a_call_that_goes_on_after_its_end_or_after_a_restart_is_shown_aga
     assert [summary.call.id for summary in floor.hub.live_calls()] == ["call-1"]
 
 
-async def test_summary_of_a_call_never_goes_back(floor: Floor) -> None:
+async def test_summary_of_a_call_never_goes_back(floor: ShownFloor) -> None:
     await floor.tell("call-1", scenes.opened(), scenes.raised())
     late = await floor.store.change_alert("alert-1", "confirmed", "mei", AT, "")
     await floor.tell("call-1", scenes.heard())
@@ -341,7 +341,7 @@ async def test_summary_of_a_call_never_goes_back(floor: Floor) -> None:
     assert [summary.seq for summary in floor.hub.live_calls()] == [4]
 
 
-async def test_dashboard_that_left_is_forgotten(floor: Floor) -> None:
+async def test_dashboard_that_left_is_forgotten(floor: ShownFloor) -> None:
     async with floor.hub.subscribe() as dashboard:
         await take(aiter(dashboard), 1)
     left: Subscription = dashboard
@@ -350,7 +350,7 @@ async def test_dashboard_that_left_is_forgotten(floor: Floor) -> None:
     assert seqs(await take(aiter(left), 1)) == []
 
 
-async def test_hub_leaves_no_task_behind(floor: Floor) -> None:
+async def test_hub_leaves_no_task_behind(floor: ShownFloor) -> None:
     before = asyncio.all_tasks()
     async with floor.hub.subscribe() as one, floor.hub.subscribe() as other:
         await take(aiter(one), 1)

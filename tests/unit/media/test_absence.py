@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.media.absence import LONGEST_PAUSE, MOST_TOLD, SETTLED, TOLD_TOGETHER, Absence, Absences
 
 
-class Source:
+class AudioSource:
     """Sends packets of 20 ms on a clock of its own."""
 
     def __init__(self) -> None:
@@ -22,14 +22,14 @@ class Source:
         for _ in range(round(audio / 0.02)):
             self.now += 0.02 / pace
             self.position += 0.02
-            self.told += self.absences.heard(self.position, self.now)
+            self.told += self.absences.arrived(self.position, self.now)
 
     def pause(self, seconds: float) -> None:
         self.now += seconds
 
 
 def test_a_hold_is_told_with_its_length_and_place_soon_after_it() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(66)
     source.send(SETTLED + 0.1)
@@ -40,7 +40,7 @@ def test_a_hold_is_told_with_its_length_and_place_soon_after_it() -> None:
 
 @pytest.mark.parametrize("pace", [1e6, 20.0, 3.0, 1.3])
 def test_a_stall_whose_backlog_follows_is_none(pace: float) -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(20)
     source.send(20 * pace / (pace - 1) if pace < 1e6 else 20, pace)
@@ -49,7 +49,7 @@ def test_a_stall_whose_backlog_follows_is_none(pace: float) -> None:
 
 
 def test_what_a_backlog_does_not_make_up_for_is_told() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(40)
     source.send(10, pace=100)
@@ -58,7 +58,7 @@ def test_what_a_backlog_does_not_make_up_for_is_told() -> None:
 
 
 def test_time_that_is_a_gap_on_the_clock_is_not_told_again() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(66)
     source.position += 66  # the timestamps tell it
@@ -67,7 +67,7 @@ def test_time_that_is_a_gap_on_the_clock_is_not_told_again() -> None:
 
 
 def test_short_pauses_are_not_told() -> None:
-    source = Source()
+    source = AudioSource()
     for _ in range(50):
         source.send(1)
         source.pause(LONGEST_PAUSE - 0.1)
@@ -75,7 +75,7 @@ def test_short_pauses_are_not_told() -> None:
 
 
 def test_one_hold_after_another_is_told_of_both() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(1)
     source.pause(10)
     source.send(2)
@@ -85,7 +85,7 @@ def test_one_hold_after_another_is_told_of_both() -> None:
 
 
 def test_a_hold_that_the_call_ends_in_is_told() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(66)
     [absence] = source.absences.closed(source.now)
@@ -94,7 +94,7 @@ def test_a_hold_that_the_call_ends_in_is_told() -> None:
 
 
 def test_a_call_that_ends_soon_after_a_hold_tells_it() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(66)
     source.send(1)
@@ -102,7 +102,7 @@ def test_a_call_that_ends_soon_after_a_hold_tells_it() -> None:
 
 
 def test_what_comes_on_another_connection_makes_up_for_nothing() -> None:
-    source = Source()
+    source = AudioSource()
     source.send(3)
     source.pause(66)
     source.send(1)
@@ -113,7 +113,7 @@ def test_what_comes_on_another_connection_makes_up_for_nothing() -> None:
 
 
 def test_many_absences_are_told_together() -> None:
-    source = Source()
+    source = AudioSource()
     for _ in range(2 * MOST_TOLD):
         source.send(1)
         source.pause(20)
@@ -128,7 +128,7 @@ def test_a_call_of_which_nothing_was_heard_was_not_absent() -> None:
 @given(st.lists(st.tuples(st.floats(0.1, 5), st.floats(0, 100), st.floats(0, 1)), max_size=12))
 def test_what_is_told_is_what_is_missing_to_a_pause_or_two(steps: list[tuple[float, float, float]]) -> None:
     """Each step: speech, a pause, and the share of the pause that follows at once."""
-    source = Source()
+    source = AudioSource()
     source.send(1)
     missing, untold = 0.0, 0
     for speech, pause, share in steps:

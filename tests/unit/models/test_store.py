@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from models import ModelAbsent, ModelCorrupt, ModelStore, ModelUnobtainable, UnknownModel
-from models import sources as model_sources
+from models import ModelAbsent, ModelCorrupt, ModelStore, ModelUnobtainable, UnknownModel, origins
 from models.manifest import FileSpec, Manifest, WheelPart, bundled_manifest, parse_manifest
-from models.sources import Hub
+from models.origins import Hub
 from tests.unit.models.hub import COMMIT, HubState, serving, sha256
 
 FILES = {
@@ -295,9 +294,9 @@ class TestWheels:
 
     @pytest.mark.usefixtures("halves")
     def test_a_crash_in_the_middle_leaves_only_whole_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        real = model_sources.assemble
+        real = origins.assemble
 
-        def crashes(parts: tuple[Path, ...], target: Path, on_bytes: model_sources.OnBytes) -> None:
+        def crashes(parts: tuple[Path, ...], target: Path, on_bytes: origins.OnBytes) -> None:
             if target.name == "tokenizer.json":
                 target.write_bytes(b"half")
                 raise KeyboardInterrupt
@@ -316,7 +315,7 @@ class TestWheels:
         other = WheelPart(distribution="pytest", version="0.0.0", path="pytest/__init__.py")
         for each in (part, other):
             spec = FileSpec(name="model.bin", sha256="", size=0, wheels=(each,))
-            assert model_sources.wheel_parts(spec) == ()
+            assert origins.wheel_parts(spec) == ()
 
 
 class TestVerifyAndList:

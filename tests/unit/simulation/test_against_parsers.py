@@ -18,8 +18,8 @@ from service.ingest.dialect import Dialect, Handshake, SendText
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.events import AudioArrived, CallAnnounced, CallStopped, Irregularity, ReservedCallAnnounced
 from service.ingest.source import Source
+from service.simulation.gateway_client import GatewayClient, Message, Packet, SessionFailed, SimulatedCall
 from service.simulation.network import Network, NetworkQuirks
-from service.simulation.port import GatewayClient, Message, Packet, SessionFailed, SimulatedCall
 from service.simulation.vendors import VENDORS
 
 TOKENS: dict[Role, str] = {
@@ -66,13 +66,13 @@ def packets_of(name: str, count: int) -> list[Packet]:
 
 
 @dataclass
-class Hearing:
+class Received:
     """What the dialects of one call's connections made of it."""
 
     calls: list[CallAnnounced] = field(default_factory=list)
     odd: list[Irregularity] = field(default_factory=list)
     stops: int = 0
-    heard: dict[Role, list[tuple[Seconds | None, Pcm]]] = field(default_factory=lambda: {role: [] for role in ROLES})
+    legs: dict[Role, list[tuple[Seconds | None, Pcm]]] = field(default_factory=lambda: {role: [] for role in ROLES})
 
     def add(self, events: Sequence[Any], role: Role | None) -> None:
         for event in events:
@@ -86,29 +86,29 @@ class Hearing:
 
     def _audio(self, event: AudioArrived, role: Role | None) -> None:
         if role is not None:
-            self.heard[role].append((event.at, decode(event.payload, "pcm_s16le")))
+            self.legs[role].append((event.at, decode(event.payload, "pcm_s16le")))
             return
         call = self.calls[-1]
         roles = call.roles if event.role is None else (event.role,)
         for each, pcm in zip(roles, deinterleave(decode(event.payload, call.encoding), len(roles)), strict=True):
-            self.heard[each].append((event.at, pcm))
+            self.legs[each].append((event.at, pcm))
 
     def leg(self, role: Role) -> list[int]:
         """In the order of time, where that is told."""
-        pieces = sorted(self.heard[role], key=lambda each: each[0] or 0.0)
+        pieces = sorted(self.legs[role], key=lambda each: each[0] or 0.0)
         return [sample for _, pcm in pieces for sample in pcm.tolist()]
 
 
 class Wire:
     """A client and the dialect that it connects to."""
 
-    def __init__(self, name: str, client: GatewayClient, hearing: Hearing) -> None:
+    def __init__(self, name: str, client: GatewayClient, received: Received) -> None:
         opening = client.opening()
         query = dict(parse_qsl(urlsplit(opening.url).query))
         handshake = Handshake(query=query, headers={field.lower(): text for field, text in opening.headers.items()})
         self.client = client
         self._dialect: Dialect = DIALECTS[name].make(Source(name="pbx"), handshake)
-        self._hearing = hearing
+        self._received = received
         self._role: Role | None = None
         self.send(client.begin())
         assert client.ready
@@ -122,22 +122,22 @@ class Wire:
                     self._role = next(role for role, token in TOKENS.items() if token == event.token)
                 if isinstance(event, SendText):
                     self.send(self.client.received(event.text))
-            self._hearing.add(events, self._role)
+            self._received.add(events, self._role)
 
     def close(self) -> None:
-        self._hearing.add(self._dialect.closed(), self._role)
+        self._received.add(self._dialect.closed(), self._role)
 
 
-def played(name: str, packets: Sequence[Packet], attempt: int = 0, *, ends: bool = True) -> Hearing:
-    hearing = Hearing()
-    wires = [Wire(name, client, hearing) for client in VENDORS[name].connect(call_of(name, attempt))]
+def played(name: str, packets: Sequence[Packet], attempt: int = 0, *, ends: bool = True) -> Received:
+    received = Received()
+    wires = [Wire(name, client, received) for client in VENDORS[name].connect(call_of(name, attempt))]
     for packet in packets:
         for wire in wires:
             wire.send(wire.client.audio(packet))
     for wire in wires:
         wire.send(wire.client.end() if ends else [])
         wire.close()
-    return hearing
+    return received
 
 
 def arrived(name: str, packets: Sequence[Packet], quirks: NetworkQuirks) -> list[Packet]:
@@ -165,7 +165,7 @@ def carried(name: str, packet: Packet, role: Role) -> Iterator[Pcm]:
         yield np.zeros_like(other)
 
 
-def heard_at_all(packet: Packet) -> bool:
+def any_sound(packet: Packet) -> bool:
     return any(pcm is not None for pcm in packet.legs.values())
 
 
@@ -175,23 +175,23 @@ each_vendor = pytest.mark.parametrize("name", VENDORS)
 @each_vendor
 def test_every_sample_of_each_party_comes_out_as_it_went_in(name: str) -> None:
     packets = arrived(name, packets_of(name, 12), NetworkQuirks())
-    hearing = played(name, packets)
+    received = played(name, packets)
     for role in ROLES:
-        assert hearing.leg(role) == expected(name, packets, role)
-    assert hearing.leg("customer")
-    assert hearing.odd == []
+        assert received.leg(role) == expected(name, packets, role)
+    assert received.leg("customer")
+    assert received.odd == []
 
 
 @pytest.mark.parametrize("name", [name for name in VENDORS if name != "audiosocket"])
 def test_the_call_is_announced_by_the_id_that_the_client_tells(name: str) -> None:
-    hearing = played(name, packets_of(name, 3))
+    received = played(name, packets_of(name, 3))
     client = VENDORS[name].connect(call_of(name))[0]
-    assert {call.call_id for call in hearing.calls} == {client.call_id}
-    assert {role for call in hearing.calls for role in call.roles} == (
+    assert {call.call_id for call in received.calls} == {client.call_id}
+    assert {role for call in received.calls for role in call.roles} == (
         {"customer"} if name == ONE_PARTY else set(ROLES)
     )
     if name not in WITHOUT_TOLD:
-        told = {(call.agent, call.customer, call.metadata.get("campaign")) for call in hearing.calls}
+        told = {(call.agent, call.customer, call.metadata.get("campaign")) for call in received.calls}
         assert told == {("A17", "C88", "M1")}
 
 
@@ -218,10 +218,10 @@ def test_what_would_be_heard_in_the_call_is_a_fault_of_the_service(name: str, me
 def test_times_tell_where_what_is_lost_is_missing(name: str, quirks: NetworkQuirks, breaks_at: int) -> None:
     packets = arrived(name, packets_of(name, 10), quirks)
     for attempt, part in enumerate((packets[:breaks_at], packets[breaks_at:])):
-        hearing = played(name, part, attempt)
-        begun = next((each.at for each in part if name != "plivo" or heard_at_all(each)), 0.0)
+        received = played(name, part, attempt)
+        begun = next((each.at for each in part if name != "plivo" or any_sound(each)), 0.0)
         places = {packet.at - begun: expected(name, [packet], "customer") for packet in part}
-        told = {at: pcm.tolist() for at, pcm in hearing.heard["customer"]}
+        told = {at: pcm.tolist() for at, pcm in received.legs["customer"]}
         assert {round(at, 3): pcm for at, pcm in told.items() if at is not None} == {
             round(at, 3): pcm for at, pcm in places.items() if pcm
         }
@@ -236,10 +236,10 @@ def test_what_arrives_is_heard_over_a_network_with_faults_and_a_second_connectio
     packets = arrived(name, packets_of(name, 10), quirks)
     ids: set[str] = set()
     for attempt, part in enumerate((packets[:breaks_at], packets[breaks_at:])):
-        hearing = played(name, part, attempt, ends=attempt == 1)
-        ids |= {call.call_id for call in hearing.calls}
+        received = played(name, part, attempt, ends=attempt == 1)
+        ids |= {call.call_id for call in received.calls}
         if name == "yeastar" and sum(pcm is not None for each in part for pcm in each.legs.values()) < 2:
             continue  # its dialect waits for a second message, by which both parties are known
         for role in ROLES:
-            assert hearing.leg(role) == expected(name, part, role)
+            assert received.leg(role) == expected(name, part, role)
     assert len(ids) <= 1

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from service.simulation.audiohook import AudioHookClient
-from service.simulation.port import Packet, SessionFailed
+from service.simulation.gateway_client import Packet, SessionFailed
 from tests.unit.simulation.test_against_parsers import call_of
 
 STEREO = {"type": "audio", "format": "PCMU", "channels": ["external", "internal"], "rate": 8000}
 SOUND = np.full(1600, 900, np.int16)
 
 
-class Session:
+class ScriptedSession:
     """A client, and a service that numbers its messages."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Session:
 
 
 def test_audio_waits_for_opened_and_the_end_for_closed() -> None:
-    session = Session()
+    session = ScriptedSession()
     assert not session.client.ready
     session.say("opened", media=[STEREO])
     assert session.client.ready
@@ -52,14 +52,14 @@ def test_audio_waits_for_opened_and_the_end_for_closed() -> None:
 
 
 def test_the_first_ping_comes_after_a_second_and_then_one_every_five() -> None:
-    session = Session()
+    session = ScriptedSession()
     session.say("opened", media=[STEREO])
     pinged = [n for n in range(60) for message in session.packet(n) if isinstance(message, dict)]
     assert pinged == [4, 29, 54]
 
 
 def test_what_a_pause_left_out_is_told_when_it_is_over() -> None:
-    session = Session()
+    session = ScriptedSession()
     session.say("opened", media=[STEREO])
     session.packet(0)
     [paused] = session.say("pause")
@@ -71,7 +71,7 @@ def test_what_a_pause_left_out_is_told_when_it_is_over() -> None:
 
 
 def test_a_service_that_disconnects_is_closed_to_and_gets_no_audio() -> None:
-    session = Session()
+    session = ScriptedSession()
     session.say("opened", media=[STEREO])
     [close] = session.say("disconnect", reason="unauthorized", info="no key")
     assert (close["type"], close["parameters"]) == ("close", {"reason": "disconnect"})
@@ -84,17 +84,17 @@ def test_a_service_that_disconnects_is_closed_to_and_gets_no_audio() -> None:
 @pytest.mark.parametrize("media", [[], [STEREO, STEREO], [{**STEREO, "rate": 16_000}]])
 def test_a_form_that_was_not_offered_is_a_mistake(media: list[dict[str, Any]]) -> None:
     with pytest.raises(SessionFailed, match="offered"):
-        Session().say("opened", media=media)
+        ScriptedSession().say("opened", media=media)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"parameters": 1}'])
 def test_a_text_that_is_no_message_is_a_mistake(text: str) -> None:
     with pytest.raises(SessionFailed, match="no message of AudioHook"):
-        Session().client.received(text)
+        ScriptedSession().client.received(text)
 
 
 def test_binary_and_numbers_that_do_not_follow_are_mistakes() -> None:
-    session = Session()
+    session = ScriptedSession()
     with pytest.raises(SessionFailed, match="415"):
         session.client.received(b"\0")
     session.seq = 5

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.types import Seconds
+from service.simulation.gateway_client import Packet
 from service.simulation.network import Network, NetworkQuirks
-from service.simulation.port import Packet
 
 LOUD = np.full(160, 5000, np.int16)
 FAINT = np.full(160, 20, np.int16)

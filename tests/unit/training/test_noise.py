@@ -29,12 +29,12 @@ def test_punctuation_goes_and_words_stay() -> None:
 
 
 def test_characters_are_mistaken_for_some_that_sound_alike() -> None:
-    heard = {noise(seed).heard("逾期", 1.0) for seed in range(60)}
-    assert "预期" in heard
-    assert all(len(text) <= 2 for text in heard)
+    misrecognised = {noise(seed).misrecognised("逾期", 1.0) for seed in range(60)}
+    assert "预期" in misrecognised
+    assert all(len(text) <= 2 for text in misrecognised)
 
 
 def test_nothing_changes_where_nothing_is_misheard_and_no_text_is_lost_whole() -> None:
     for text in (*TEXTS, "", "😀"):
-        assert noise().heard(text, 0.0) == text
-    assert all(noise(seed).heard("账", 1.0) for seed in range(40))
+        assert noise().misrecognised(text, 0.0) == text
+    assert all(noise(seed).misrecognised("账", 1.0) for seed in range(40))

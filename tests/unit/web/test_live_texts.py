@@ -67,10 +67,10 @@ def test_old_messages_are_let_go() -> None:
     def all_of_it(_view: View, message: LiveMessage) -> LiveMessage:
         return message
 
-    class Watched(Levels):
+    class WatchedLevels(Levels):
         __slots__ = ("__weakref__",)
 
-    texts, message = LiveTexts(all_of_it), Watched(call_id="c", at=0.0, dbfs={}, speaking=())
+    texts, message = LiveTexts(all_of_it), WatchedLevels(call_id="c", at=0.0, dbfs={}, speaking=())
     watched = weakref.ref(message)
     texts.of(message, "supervisor")
     del message

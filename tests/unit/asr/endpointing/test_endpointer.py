@@ -26,33 +26,33 @@ def leg() -> Pcm:
     return np.concatenate([resampler.push(np.ascontiguousarray(stereo[:, 0])), resampler.flush()])
 
 
-def hear(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[SpeechSegment]:
+def segments_of(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[SpeechSegment]:
     endpointer = LegEndpointer("agent", rules)
     ended = [segment for part in np.split(pcm, sorted(cuts)) for segment in endpointer.push(part)]
     return ended + endpointer.close()
 
 
 @cache
-def heard_whole(length: int) -> list[SpeechSegment]:
-    return hear(leg()[:length], [], HURRIED)
+def segments_of_whole(length: int) -> list[SpeechSegment]:
+    return segments_of(leg()[:length], [], HURRIED)
 
 
 @settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, 15 * SAMPLE_RATE), max_size=40), short=st.sampled_from([0, 1, 159, 320]))
 def test_the_way_audio_is_cut_changes_nothing(cuts: list[int], short: int) -> None:
     length = leg().size - short
-    assert hear(leg()[:length], [min(cut, length) for cut in cuts], HURRIED) == heard_whole(length)
+    assert segments_of(leg()[:length], [min(cut, length) for cut in cuts], HURRIED) == segments_of_whole(length)
 
 
 @pytest.mark.parametrize("packet", [1, 160, 333])
 def test_packets_of_one_size_change_nothing(packet: int) -> None:
     part = leg()[: 5 * SAMPLE_RATE]
-    assert hear(part, list(range(packet, part.size, packet))) == hear(part, [])
+    assert segments_of(part, list(range(packet, part.size, packet))) == segments_of(part, [])
 
 
 @pytest.mark.parametrize("rules", [SegmenterRules(), HURRIED])
 def test_a_cut_carries_the_very_samples_of_its_span(rules: SegmenterRules) -> None:
-    found = hear(leg(), list(range(0, leg().size, 777)), rules)
+    found = segments_of(leg(), list(range(0, leg().size, 777)), rules)
     assert len(found) >= 2
     for cut in found:
         assert cut.pcm == leg()[cut.first : cut.last].tobytes()
@@ -60,7 +60,7 @@ def test_a_cut_carries_the_very_samples_of_its_span(rules: SegmenterRules) -> No
 
 
 def test_forced_cuts_join_without_a_gap() -> None:
-    found = hear(leg(), [], HURRIED)
+    found = segments_of(leg(), [], HURRIED)
     forced = [cut for cut, after in pairwise(found) if cut.last == after.first]
     assert forced
     assert all(cut.seconds * 1000 > HURRIED.longest_ms - HURRIED.search_ms for cut in forced)
@@ -75,8 +75,8 @@ def test_an_utterance_in_progress_can_be_read() -> None:
     at += 5_000
     since = endpointer.speech_since
     assert since is not None
-    assert endpointer.heard == at - at % FRAME_SAMPLES
-    assert endpointer.speech_until(endpointer.heard) == leg()[since : endpointer.heard].tobytes()
+    assert endpointer.taken_in == at - at % FRAME_SAMPLES
+    assert endpointer.speech_until(endpointer.taken_in) == leg()[since : endpointer.taken_in].tobytes()
 
 
 def test_a_pause_tells_where_the_utterance_ends_if_its_speaker_says_no_more() -> None:
@@ -100,7 +100,7 @@ def test_nobody_speaks_after_the_end() -> None:
 
 
 def test_closing_hears_the_last_part_of_a_frame() -> None:
-    cut = hear(leg(), [])[0]
+    cut = segments_of(leg(), [])[0]
     middle = (cut.first + cut.last) // 2 // FRAME_SAMPLES * FRAME_SAMPLES + 100
-    last = hear(leg()[:middle], [])[-1]
+    last = segments_of(leg()[:middle], [])[-1]
     assert last.last > middle - 100

@@ -14,7 +14,7 @@ MANDARIN, TRANSLATED = "我叫你兄弟打断你的腿", "I'll teach you how to 
 ENGLISH, TRANSLITERATED = "This call is being recorded", "这个电话正在录音"
 
 
-class Room:
+class Stretch:
     """One stretch: what the detector says of it, and what it is in either language (text, mean log probability)."""
 
     def __init__(self, odds: float, zh: tuple[str, float], en: tuple[str, float], **figures: object) -> None:
@@ -26,7 +26,7 @@ class Room:
 
 
 def chosen(
-    leaning: float, *stretches: Room, seconds: float = 2.5
+    leaning: float, *stretches: Stretch, seconds: float = 2.5
 ) -> tuple[list[Transcript], list[int], list[tuple[int, Language]]]:
     """What is chosen; which stretches the detector was asked about; which were decoded, in which language."""
     listened: list[int] = []
@@ -44,7 +44,7 @@ def chosen(
 
 
 def test_a_text_that_fits_the_expected_language_is_neither_detected_nor_decoded_again() -> None:
-    [found], listened, decoded = chosen(-2.5, Room(6.0, (MANDARIN, -0.1), (ENGLISH, -0.2)))
+    [found], listened, decoded = chosen(-2.5, Stretch(6.0, (MANDARIN, -0.1), (ENGLISH, -0.2)))
     assert found.text == ENGLISH
     assert (listened, decoded) == ([], [(0, "en")])
     assert found.language_odds < 0
@@ -52,43 +52,43 @@ def test_a_text_that_fits_the_expected_language_is_neither_detected_nor_decoded_
 
 @pytest.mark.parametrize("leaning", [-2.5, 0.0, 2.5])
 def test_what_was_said_is_shown_whatever_was_expected_never_its_translation(leaning: float) -> None:
-    [mandarin], _, _ = chosen(leaning, Room(4.5, (MANDARIN, -0.4), (TRANSLATED, -1.3)))
-    [english], _, _ = chosen(leaning, Room(-4.5, (TRANSLITERATED, -1.3), (ENGLISH, -0.4)))
+    [mandarin], _, _ = chosen(leaning, Stretch(4.5, (MANDARIN, -0.4), (TRANSLATED, -1.3)))
+    [english], _, _ = chosen(leaning, Stretch(-4.5, (TRANSLITERATED, -1.3), (ENGLISH, -0.4)))
     assert (mandarin.text, english.text) == (MANDARIN, ENGLISH)
     assert mandarin.language_odds > 1
     assert english.language_odds < -1
 
 
 def test_a_stretch_of_no_known_language_is_detected_first_and_decoded_once_where_it_fits() -> None:
-    [found], listened, decoded = chosen(0.0, Room(2.0, (MANDARIN, -0.3), (TRANSLATED, -1.0)))
+    [found], listened, decoded = chosen(0.0, Stretch(2.0, (MANDARIN, -0.3), (TRANSLATED, -1.0)))
     assert found.text == MANDARIN
     assert (listened, decoded) == ([0], [(0, "zh")])
 
 
 def test_a_short_word_follows_what_its_party_speaks() -> None:
     """The detector guesses in half a second, and either text fits as badly."""
-    [found], _, _ = chosen(2.5, Room(-1.5, ("嗯", -1.6), ("Mm", -1.5)))
+    [found], _, _ = chosen(2.5, Stretch(-1.5, ("嗯", -1.6), ("Mm", -1.5)))
     assert found.language == "zh"
 
 
 def test_a_short_word_contradicts_where_the_evidence_is_strong() -> None:
-    [found], _, _ = chosen(2.5, Room(-3.0, ("也是", -2.2), ("Yes", -0.6)))
+    [found], _, _ = chosen(2.5, Stretch(-3.0, ("也是", -2.2), ("Yes", -0.6)))
     assert found.text == "Yes"
 
 
 def test_a_loop_is_no_fit_however_likely_it_is() -> None:
     loop = "I'm going to use a tree. I'm going to use a tree. I'm going to use a tree."
-    [found], _, _ = chosen(-2.5, Room(4.0, (MANDARIN, -0.3), (loop, -0.2)))
+    [found], _, _ = chosen(-2.5, Stretch(4.0, (MANDARIN, -0.3), (loop, -0.2)))
     assert found.text == MANDARIN
 
 
 def test_a_text_in_the_other_languages_script_is_tried_in_that_language() -> None:
-    [found], _, decoded = chosen(2.5, Room(-4.0, (ENGLISH, -0.3), (ENGLISH, -0.2)))
+    [found], _, decoded = chosen(2.5, Stretch(-4.0, (ENGLISH, -0.3), (ENGLISH, -0.2)))
     assert (found.language, decoded) == ("en", [(0, "zh"), (0, "en")])
 
 
 def test_a_text_has_the_language_that_it_is_written_in() -> None:
-    [found], _, _ = chosen(2.5, Room(-2.0, (ENGLISH, -0.3), ("This Carl is being", -1.9)))
+    [found], _, _ = chosen(2.5, Stretch(-2.0, (ENGLISH, -0.3), ("This Carl is being", -1.9)))
     assert (found.language, found.text) == ("en", ENGLISH)
 
 
@@ -98,27 +98,27 @@ BOTH = ENGLISH + "。" + MANDARIN
 @pytest.mark.parametrize("leaning", [-2.5, 0.0, 2.5])
 def test_one_who_switches_in_the_midst_is_written_in_the_language_that_says_more(leaning: float) -> None:
     """English alone is likely, and leaves out the threat."""
-    [found], _, _ = chosen(leaning, Room(0.5, (BOTH, -0.35), (ENGLISH, -0.1)), seconds=8.0)
+    [found], _, _ = chosen(leaning, Stretch(0.5, (BOTH, -0.35), (ENGLISH, -0.1)), seconds=8.0)
     assert found.text == BOTH
 
 
 def test_what_says_more_is_no_better_where_it_is_made_up() -> None:
-    [unlikely], _, _ = chosen(-2.5, Room(0.5, (MANDARIN * 2, -1.2), (ENGLISH, -0.3)), seconds=8.0)
-    [looped], _, _ = chosen(-2.5, Room(0.5, (MANDARIN * 6, -0.2), (ENGLISH, -0.3)), seconds=8.0)
+    [unlikely], _, _ = chosen(-2.5, Stretch(0.5, (MANDARIN * 2, -1.2), (ENGLISH, -0.3)), seconds=8.0)
+    [looped], _, _ = chosen(-2.5, Stretch(0.5, (MANDARIN * 6, -0.2), (ENGLISH, -0.3)), seconds=8.0)
     assert (unlikely.text, looped.text) == (ENGLISH, ENGLISH)
 
 
 def test_a_slow_speaker_of_one_language_is_not_decoded_twice() -> None:
-    [found], listened, decoded = chosen(-2.5, Room(-5.0, (TRANSLITERATED, -1.2), (ENGLISH, -0.3)), seconds=8.0)
+    [found], listened, decoded = chosen(-2.5, Stretch(-5.0, (TRANSLITERATED, -1.2), (ENGLISH, -0.3)), seconds=8.0)
     assert found.text == ENGLISH
     assert (listened, decoded) == ([0], [(0, "en")])
 
 
 def test_stretches_are_asked_about_together_and_keep_their_places() -> None:
     stretches = [
-        Room(-5.0, (MANDARIN, -0.3), (TRANSLATED, -1.4)),
-        Room(-5.0, (TRANSLITERATED, -1.4), (ENGLISH, -0.3)),
-        Room(5.0, ("喂你好", -0.9), ("Way", -2.0)),
+        Stretch(-5.0, (MANDARIN, -0.3), (TRANSLATED, -1.4)),
+        Stretch(-5.0, (TRANSLITERATED, -1.4), (ENGLISH, -0.3)),
+        Stretch(5.0, ("喂你好", -0.9), ("Way", -2.0)),
     ]
     found, listened, decoded = chosen(2.5, *stretches)
     assert [each.text for each in found] == [MANDARIN, ENGLISH, "喂你好"]

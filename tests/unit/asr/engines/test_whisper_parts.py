@@ -13,7 +13,7 @@ from asr.engines.whisper.decoding import (
     CONTEXTS,
     FULL_CONTEXT,
     TAIL,
-    Decoded,
+    Hypothesis,
     compression_ratio,
     context_for,
     looks_wrong,
@@ -27,8 +27,8 @@ from asr.engines.whisper.word_alignment import word_times
 from asr.recognition.queue import RecogniserLimits
 
 
-def decoded(text: str = "您的欠款已经逾期", *, tokens: int = 8, logprob: float = -0.3) -> Decoded:
-    return Decoded(
+def decoded(text: str = "您的欠款已经逾期", *, tokens: int = 8, logprob: float = -0.3) -> Hypothesis:
+    return Hypothesis(
         tokens=tuple(range(tokens)),
         text=text,
         avg_logprob=logprob,
@@ -113,7 +113,7 @@ def test_a_plausible_result_is_not_decoded_again():
         (decoded("好的" * 60, tokens=50), 20.0),
     ],
 )
-def test_a_result_that_looks_wrong_is_decoded_again(wrong: Decoded, seconds: float):
+def test_a_result_that_looks_wrong_is_decoded_again(wrong: Hypothesis, seconds: float):
     assert looks_wrong(wrong, seconds)
 
 

@@ -129,9 +129,9 @@ def test_a_list_of_the_prompts_terms_is_dropped_where_it_begins_or_breaks_off_wi
 
 def test_a_loop_keeps_its_words_once():
     looped = transcript("你还钱" + "我告诉你" * 12, **CLEAR, compression_ratio=4.0)
-    verdict = filter_hallucination(looped, 5.0)
-    assert verdict.text == "你还钱我告诉你"
-    assert verdict.filtered == "repetition"
+    kept = filter_hallucination(looped, 5.0)
+    assert kept.text == "你还钱我告诉你"
+    assert kept.filtered == "repetition"
 
 
 def test_a_loop_of_a_syllable_on_weak_acoustics_is_dropped():
@@ -163,9 +163,9 @@ def test_punctuation_alone_is_nothing():
 def test_with_the_figures_of_speech_no_character_is_lost_entirely(
     text: str, logprob: float, no_speech: float, seconds: float
 ):
-    verdict = filter_hallucination(transcript(text, avg_logprob=logprob, no_speech_prob=no_speech), seconds, PROMPT)
-    assert verdict.text
-    assert set(verdict.text) == set(text)
+    kept = filter_hallucination(transcript(text, avg_logprob=logprob, no_speech_prob=no_speech), seconds, PROMPT)
+    assert kept.text
+    assert set(kept.text) == set(text)
 
 
 TENANTS_PROMPT = "海港银行、北线公司、逾期、欠款、分期。"

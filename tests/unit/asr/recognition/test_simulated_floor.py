@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from blockbuster import BlockBuster
 
-from tests.simulated_floor import Plan, Source, Spell, Talk, simulate
+from tests.simulated_floor import CallSource, Plan, Spell, Talk, simulate
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +13,7 @@ def its_threads_are_simulated_too(blocked_event_loop_fails: BlockBuster) -> None
     blocked_event_loop_fails.deactivate()
 
 
-SEATS = (Source(key="A", calls=40, seconds=60.0),)
+CALLERS = (CallSource(key="A", calls=40, seconds=60.0),)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ SEATS = (Source(key="A", calls=40, seconds=60.0),)
 def test_texts_of_what_is_admitted_come_within_two_seconds_on_whatever_machine(
     speed: float, workers: int, talk: Talk, least: int
 ):
-    outcome = simulate(Plan(speed=speed, workers=workers, sources=SEATS, talk=talk, seconds=150.0))
+    outcome = simulate(Plan(speed=speed, workers=workers, sources=CALLERS, talk=talk, seconds=150.0))
     assert outcome.late(0.95, begin=20.0) <= 2.1
     assert len(outcome.finals) == outcome.said
     live = sorted(calls for at, calls in outcome.calls if at > 30.0)
@@ -40,7 +40,7 @@ def test_texts_of_what_is_admitted_come_within_two_seconds_on_whatever_machine(
 
 @pytest.mark.parametrize("speed", [1.0, 5.0])
 def test_a_machine_too_slow_for_the_promise_takes_one_call_and_loses_nothing(speed: float):
-    outcome = simulate(Plan(speed=speed, sources=SEATS[:1], seconds=60.0))
+    outcome = simulate(Plan(speed=speed, sources=CALLERS[:1], seconds=60.0))
     assert max(calls for _, calls in outcome.calls) == 1
     assert outcome.refused_at_none == 0
     assert len(outcome.finals) == outcome.said
@@ -48,7 +48,7 @@ def test_a_machine_too_slow_for_the_promise_takes_one_call_and_loses_nothing(spe
 
 def test_where_cores_are_taken_customers_wait_behind_agents_nothing_is_lost_and_all_is_well_again():
     steal = Spell(begin=60.0, seconds=40.0, share=0.6)
-    long_calls = (Source(key="A", calls=30, seconds=160.0),)
+    long_calls = (CallSource(key="A", calls=30, seconds=160.0),)
     outcome = simulate(Plan(speed=24.0, sources=long_calls, spells=(steal,), seconds=240.0))
     assert len(outcome.finals) == outcome.said
     assert outcome.late(0.95, 70.0, 100.0, role="agent") < outcome.late(0.95, 70.0, 100.0, role="customer") / 2
@@ -62,7 +62,10 @@ def test_a_process_that_stood_still_takes_calls_again_at_once():
     outcome = simulate(
         Plan(
             speed=24.0,
-            sources=(Source(key="A", calls=1, seconds=30.0), Source(key="B", calls=6, begin=60.0, seconds=60.0)),
+            sources=(
+                CallSource(key="A", calls=1, seconds=30.0),
+                CallSource(key="B", calls=6, begin=60.0, seconds=60.0),
+            ),
             spells=(Spell(begin=30.2, seconds=18.0),),
             seconds=100.0,
         )
@@ -77,8 +80,8 @@ def test_calls_sent_at_nine_times_real_time_do_not_take_the_floor_from_another_k
         Plan(
             speed=24.0,
             sources=(
-                Source(key="A", calls=3, seconds=60.0, pace=9.0),
-                Source(key="B", calls=4, begin=20.0, seconds=60.0),
+                CallSource(key="A", calls=3, seconds=60.0, pace=9.0),
+                CallSource(key="B", calls=4, begin=20.0, seconds=60.0),
             ),
             seconds=120.0,
         )
@@ -92,7 +95,10 @@ def test_a_key_that_comes_to_a_full_floor_gets_its_turn():
     outcome = simulate(
         Plan(
             speed=24.0,
-            sources=(Source(key="A", calls=40, seconds=60.0), Source(key="B", calls=6, begin=30.0, seconds=60.0)),
+            sources=(
+                CallSource(key="A", calls=40, seconds=60.0),
+                CallSource(key="B", calls=6, begin=30.0, seconds=60.0),
+            ),
             seconds=300.0,
         )
     )

@@ -23,7 +23,7 @@ def opened(jurisdiction: Jurisdiction = "CN") -> ResponsesCall:
     return ResponsesDetector(SHIPPED, STATEMENTS).open(call(jurisdiction))
 
 
-class Talk:
+class WatchedTalk:
     """A call that goes on, ten seconds an utterance."""
 
     def __init__(self, watch: ResponsesCall) -> None:
@@ -44,7 +44,7 @@ class Talk:
 
 
 def test_options_are_owed_within_four_turns_of_hardship() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     assert talk.hear("customer", "hardship", text="我失业了。实在没钱。") == []
     assert [talk.rules() for _ in range(3)] == [[], [], []]
     [found] = findings(talk.turn())
@@ -54,13 +54,13 @@ def test_options_are_owed_within_four_turns_of_hardship() -> None:
 
 
 def test_options_in_time_leave_nothing_to_say() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "hardship")
     assert [talk.rules(*kinds) for kinds in ((), ("listening",), ("options",), (), (), ())] == [[]] * 6
 
 
 def test_what_is_done_later_is_taken_back() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "hardship")
     [found] = [each for _ in range(4) for each in findings(talk.turn())]
     [taken] = talk.hear("agent", "options")
@@ -70,7 +70,7 @@ def test_what_is_done_later_is_taken_back() -> None:
 
 
 def test_it_is_told_once_and_owed_anew_after_it_was_done() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "stop")
     assert [talk.rules(), talk.rules()] == [[], ["duty.honor_stop_or_callback"]]
     talk.hear("customer", "stop")
@@ -81,7 +81,7 @@ def test_it_is_told_once_and_owed_anew_after_it_was_done() -> None:
 
 
 def test_a_sign_of_crisis_is_answered_in_the_next_turn() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "vulnerable")
     assert talk.rules() == ["duty.vulnerability_escalation"]
     assert talk.rules("options") == []
@@ -89,7 +89,7 @@ def test_a_sign_of_crisis_is_answered_in_the_next_turn() -> None:
 
 
 def test_a_turn_lasts_until_the_customer_says_more_than_a_word() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "vulnerable")
     assert [talk.hear("agent", text="嗯……"), talk.hear("customer", text="嗯。"), talk.hear("agent", text="您别急")] == [
         []
@@ -108,7 +108,7 @@ def test_what_the_agent_began_before_is_no_answer() -> None:
 
 
 def test_a_turn_that_the_call_ends_in_is_over_as_well() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "vulnerable")
     assert talk.watch.closed(5.0) == []
     talk.hear("agent")
@@ -117,21 +117,21 @@ def test_a_turn_that_the_call_ends_in_is_over_as_well() -> None:
 
 def test_who_is_asked_on_a_guess_owes_nothing_and_who_may_have_done_it_has() -> None:
     """The scripted heads' log odds are 12 * sure - 6, and their thresholds 0."""
-    guessed = Talk(opened())
+    guessed = WatchedTalk(opened())
     guessed.hear("customer", "vulnerable", sure=0.55)
     assert guessed.rules() == []
-    doubtful = Talk(opened())
+    doubtful = WatchedTalk(opened())
     doubtful.hear("customer", "vulnerable", sure=0.6)
     doubtful.hear("agent", "respects", sure=0.45)
     assert doubtful.rules() == []
-    not_done = Talk(opened())
+    not_done = WatchedTalk(opened())
     not_done.hear("customer", "vulnerable", sure=0.6)
     not_done.hear("agent", "respects", sure=0.4)
     assert not_done.rules() == ["duty.vulnerability_escalation"]
 
 
 def test_what_the_agent_says_asks_for_nothing_and_what_the_customer_says_does_nothing() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("agent", "respects")
     talk.hear("customer", "stop")
     talk.hear("customer")
@@ -139,7 +139,7 @@ def test_what_the_agent_says_asks_for_nothing_and_what_the_customer_says_does_no
 
 
 def test_nobody_is_blamed_for_what_may_have_been_said_unheard() -> None:
-    talk = Talk(opened())
+    talk = WatchedTalk(opened())
     talk.hear("customer", "stop")
     talk.watch.unheard(10.0, 12.0)
     assert [talk.rules() for _ in range(3)] == [[], [], []]
@@ -149,7 +149,7 @@ def test_nobody_is_blamed_for_what_may_have_been_said_unheard() -> None:
 
 
 def test_a_duty_that_the_law_does_not_know_is_not_owed() -> None:
-    talk = Talk(opened("US"))
+    talk = WatchedTalk(opened("US"))
     talk.hear("customer", "hardship", "vulnerable")
     assert [talk.rules() for _ in range(5)] == [[]] * 5
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr.types import Language
@@ -114,6 +114,7 @@ def test_what_no_calendar_has_is_no_day(text: str):
     st.text(alphabet="下个这本月周星期礼拜号日底天后内半点刻一二三十百万0123456789/:amp nextfridaythsofmrch"),
     st.dates(date(2020, 1, 1), date(2090, 1, 1)),
 )
+@example("下周五，或者三月一号 next friday", TODAY)  # in which each language has days
 def test_nothing_that_is_said_breaks_it(text: str, today: date):
     languages: tuple[Language, ...] = ("zh", "en")
     for language in languages:

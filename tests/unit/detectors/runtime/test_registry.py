@@ -8,8 +8,8 @@ from detectors.contract import DetectorError, Jurisdiction
 from detectors.packs.source import pack_version
 from detectors.packs.taxonomy import load_taxonomy
 from detectors.runtime.registry import Registry, load
-from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
+from detectors.sentiment.utterance_sentiment import SentimentDetector
 from tests.speech import call, play, said
 
 REGISTRY = load()

@@ -8,7 +8,7 @@ import pytest
 
 from asr.types import Role
 from detectors.contract import Emotion, SentimentLabel
-from detectors.semantic.heads import BadHeads, Conversation, Heads, Stance, Turn, load_heads
+from detectors.semantic.heads import BadHeads, Conversation, EmbeddedTurn, Heads, Stance, load_heads
 
 SIZE, WIDTH = 6, 5
 NAMES = {
@@ -29,9 +29,9 @@ def weights() -> dict[str, np.ndarray]:
     return made | {f"{name}.bias": dice.normal(size=shape[0]).astype(np.float32) for name, shape in shapes.items()}
 
 
-def turn(role: Role, seed: int) -> Turn:
+def turn(role: Role, seed: int) -> EmbeddedTurn:
     vector = np.random.default_rng(seed).normal(size=SIZE).astype(np.float32)
-    return Turn(role=role, embedding=vector / np.linalg.norm(vector))
+    return EmbeddedTurn(role=role, embedding=vector / np.linalg.norm(vector))
 
 
 HEADS = Heads(weights(), NAMES)

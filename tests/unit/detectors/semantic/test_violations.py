@@ -78,15 +78,15 @@ def opened(judgement: Judgement = JUDGEMENT, **meant: int) -> tuple[SemanticCall
     return detector.open(call()), encoder
 
 
-def hear(judge: SemanticCall, encoder: FakeTextEncoder, text: str, role: str = "agent") -> list[Observation]:
+def hear(detector: SemanticCall, encoder: FakeTextEncoder, text: str, role: str = "agent") -> list[Observation]:
     assert role in ("agent", "customer")
     [embedding] = encoder.encode([text])
-    return judge.understood(said("agent" if role == "agent" else "customer", text), embedding)
+    return detector.understood(said("agent" if role == "agent" else "customer", text), embedding)
 
 
 def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
-    judge, encoder = opened(**{THREAT: SURE})
-    [found] = findings(hear(judge, encoder, THREAT))
+    detector, encoder = opened(**{THREAT: SURE})
+    [found] = findings(hear(detector, encoder, THREAT))
     assert (found.category, found.rule, found.detector) == ("threat_violence", rule_of("threat_violence"), "semantic")
     assert found.quote == THREAT
     assert 0.5 < found.score <= 1.0
@@ -94,8 +94,8 @@ def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
 
 
 def test_a_pattern_needs_the_meaning_to_agree() -> None:
-    judge, encoder = opened(**{PATTERN: SURE})
-    [found] = findings(hear(judge, encoder, PATTERN))
+    detector, encoder = opened(**{PATTERN: SURE})
+    [found] = findings(hear(detector, encoder, PATTERN))
     assert found.rule != rule_of("threat_violence")
     calm, encoder = opened(**{PATTERN: CALM})
     assert PATTERNS.open(call()).heard(said("agent", PATTERN))
@@ -103,19 +103,19 @@ def test_a_pattern_needs_the_meaning_to_agree() -> None:
 
 
 def test_a_threat_that_is_denied_is_none() -> None:
-    judge, encoder = opened(**{PATTERN: DENIED})
-    assert hear(judge, encoder, PATTERN) == []
+    detector, encoder = opened(**{PATTERN: DENIED})
+    assert hear(detector, encoder, PATTERN) == []
 
 
 def test_a_customers_words_are_heard_and_never_judged() -> None:
-    judge, encoder = opened(**{THREAT: SURE})
-    assert hear(judge, encoder, THREAT, "customer") == []
+    detector, encoder = opened(**{THREAT: SURE})
+    assert hear(detector, encoder, THREAT, "customer") == []
 
 
 def test_the_sentence_that_tells_most_is_the_evidence() -> None:
     long = f"好的，我跟您说一下。{THREAT}！您自己考虑吧。"
-    judge, encoder = opened(**{long: SURE, f"{THREAT}！": SURE})
-    [found] = findings(hear(judge, encoder, long))
+    detector, encoder = opened(**{long: SURE, f"{THREAT}！": SURE})
+    [found] = findings(hear(detector, encoder, long))
     assert found.quote == f"{THREAT}！"
     whole = said("agent", long)
     assert whole.start < found.start < found.end < whole.end
@@ -123,12 +123,12 @@ def test_the_sentence_that_tells_most_is_the_evidence() -> None:
 
 def test_an_early_alert_needs_pattern_and_meaning() -> None:
     so_far = PATTERN + "你等着看吧"
-    judge, _ = opened(**{so_far: SURE})
-    assert [each.category for each in judge.foresee(said("agent", so_far))] == ["threat_violence"]
-    judge, _ = opened(**{so_far: DENIED})
-    assert judge.foresee(said("agent", so_far)) == []
-    judge, encoder = opened()
-    assert judge.foresee(said("agent", "您好，请问是本人吗")) == []
+    detector, _ = opened(**{so_far: SURE})
+    assert [each.category for each in detector.foresee(said("agent", so_far))] == ["threat_violence"]
+    detector, _ = opened(**{so_far: DENIED})
+    assert detector.foresee(said("agent", so_far)) == []
+    detector, encoder = opened()
+    assert detector.foresee(said("agent", "您好，请问是本人吗")) == []
     assert encoder.asked == []
 
 
@@ -146,8 +146,8 @@ def test_an_agent_who_has_threatened_is_judged_by_it() -> None:
 
 
 def test_without_a_vector_the_patterns_judge() -> None:
-    judge, _ = opened()
-    [found] = findings(judge.heard(said("agent", PATTERN)))
+    detector, _ = opened()
+    [found] = findings(detector.heard(said("agent", PATTERN)))
     assert found.detector == "lexical"
 
 
@@ -155,8 +155,8 @@ def test_a_meaning_near_words_that_do_not_count_must_be_surer() -> None:
     """Both texts mean the same here, at 0.88; the second one has a rule's words, said to have been said by nobody."""
     doubtful = replace(JUDGEMENT, line=[{**WEIGHTS, "one": -4.0}.get(name, 0.0) for name in LINE_FEATURES])
     asked = "我什么时候说过要打断你的腿了"
-    judge, encoder = opened(doubtful, **{THREAT: SURE, asked: SURE})
-    assert [found.rule for found in findings(hear(judge, encoder, THREAT))] == [rule_of("threat_violence")]
-    assert findings(hear(judge, encoder, asked)) == []
+    detector, encoder = opened(doubtful, **{THREAT: SURE, asked: SURE})
+    assert [found.rule for found in findings(hear(detector, encoder, THREAT))] == [rule_of("threat_violence")]
+    assert findings(hear(detector, encoder, asked)) == []
     sure, encoder = opened(JUDGEMENT, **{asked: SURE})
     assert [found.rule for found in findings(hear(sure, encoder, asked))] == [rule_of("threat_violence")]

@@ -7,8 +7,8 @@ import pytest
 
 from detectors.contract import Sentiment
 from detectors.packs.taxonomy import PackError
-from detectors.sentiment.detector import SentimentDetector
 from detectors.sentiment.lexicon import load_lexicons
+from detectors.sentiment.utterance_sentiment import SentimentDetector
 from tests.speech import call, said
 
 DETECTOR = SentimentDetector(load_lexicons())

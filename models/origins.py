@@ -1,4 +1,4 @@
-"""Where a model's files come from: distributions installed beside us, or the hub."""
+"""The origins of a model's files: distributions installed beside this one, or the hub."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ import pytest
 
 from asr.types import Language, Role
 from detectors.contract import CallContext, Statement
-from detectors.facts.detector import MOST_OF_A_KIND, FactsCall, FactsDetector
+from detectors.facts.call_facts import MOST_OF_A_KIND, FactsCall, FactsDetector
 from detectors.facts.statements import Kind
-from detectors.semantic.heads import Turn, load_heads
+from detectors.semantic.heads import EmbeddedTurn, load_heads
 from detectors.semantic.judgement import load_judgement
 from tests.scripted_heads import KINDS, STATEMENTS, embedding
 from tests.speech import said
@@ -97,7 +97,7 @@ def test_what_is_said_again_is_told_once_but_for_terms_that_may_change():
 
 def test_the_heads_that_ship_know_every_kind_and_when_it_counts():
     assert set(load_judgement().says) == set(KINDS)
-    meaning = load_heads().meaning(Turn(role="agent", embedding=np.zeros(384, np.float32)), ())
+    meaning = load_heads().meaning(EmbeddedTurn(role="agent", embedding=np.zeros(384, np.float32)), ())
     assert set(meaning.says) == set(KINDS)
 
 

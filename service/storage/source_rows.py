@@ -13,15 +13,17 @@ from service.storage.tables import gateway_keys, sources
 
 
 def add(connection: sa.Connection, source: Source) -> None:
+    """Raises what the database raises for a name that is taken."""
     connection.execute(sa.insert(sources), codec.row_of(codec.SOURCE, source))
 
 
 def find(connection: sa.Connection, name: str) -> Source | None:
+    """The source of that name, None if there is none."""
     return _source(connection, sa.select(sources).where(sources.c.name == name))
 
 
 def every(connection: sa.Connection) -> list[Source]:
-    """By name."""
+    """All sources, by name."""
     rows = connection.execute(sa.select(sources).order_by(sources.c.name)).mappings()
     return [codec.value_of(codec.SOURCE, row) for row in rows]
 
@@ -36,6 +38,7 @@ def add_unless_there(connection: sa.Connection, source: Source) -> None:
 
 
 def change(connection: sa.Connection, changed: Source, seen: Source) -> None:
+    """Put it in place of the source of its name. Raises NotFound, and StaleChange if that is no longer as `seen`."""
     present = _locked(connection, changed.name)
     if present is None:
         raise NotFound(f"no source {changed.name}")
@@ -46,6 +49,7 @@ def change(connection: sa.Connection, changed: Source, seen: Source) -> None:
 
 
 def remove(connection: sa.Connection, name: str) -> None:
+    """Remove the source with its revoked keys. Raises NotFound, SourceInUse."""
     if _locked(connection, name) is None:
         raise NotFound(f"no source {name}")
     own = gateway_keys.c.source == name

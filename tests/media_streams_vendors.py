@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vendor:
+class VendorMessages:
     """`started` has a stream id that tells two streams of one call apart; `media` a track, a number from 1, a time in
     milliseconds and a payload. `call_id` is where `start` names the call, `format_at` where it tells the encoding."""
 
@@ -118,7 +118,7 @@ def _exotel_media(track: str, number: int, at: int, payload: str) -> Json:
     return {"event": "media", "sequence_number": number + 1, "stream_sid": "E1", "media": media}
 
 
-TWILIO = Vendor(
+TWILIO = VendorMessages(
     dialect=TwilioDialect,
     started=_camel("streamSid", "callSid", "accountSid"),
     media=_twilio_media,
@@ -127,7 +127,7 @@ TWILIO = Vendor(
     format_at="mediaFormat",
     parameters=lambda given: {"start": {"customParameters": given}},
 )
-SIGNALWIRE = Vendor(
+SIGNALWIRE = VendorMessages(
     dialect=SignalWireDialect,
     started=_signalwire_started,
     media=lambda *told: _wrapped(_twilio_media(*told)),
@@ -136,7 +136,7 @@ SIGNALWIRE = Vendor(
     format_at="mediaFormat",
     parameters=TWILIO.parameters,
 )
-TELNYX = Vendor(
+TELNYX = VendorMessages(
     dialect=TelnyxDialect,
     started=_telnyx_started,
     media=_telnyx_media,
@@ -145,7 +145,7 @@ TELNYX = Vendor(
     format_at="media_format",
     parameters=lambda given: {"start": {"custom_parameters": given}},
 )
-PLIVO = Vendor(
+PLIVO = VendorMessages(
     dialect=PlivoDialect,
     started=_plivo_started,
     media=_plivo_media,
@@ -154,7 +154,7 @@ PLIVO = Vendor(
     format_at="mediaFormat",
     parameters=lambda given: {"extra_headers": ";".join(f"{name}={value}" for name, value in given.items())},
 )
-EXOTEL = Vendor(
+EXOTEL = VendorMessages(
     dialect=ExotelDialect,
     started=_exotel_started,
     media=_exotel_media,
@@ -164,7 +164,7 @@ EXOTEL = Vendor(
     parameters=TELNYX.parameters,
 )
 
-VENDORS: dict[str, Vendor] = {
+VENDORS: dict[str, VendorMessages] = {
     "twilio": TWILIO,
     "signalwire": SIGNALWIRE,
     "telnyx": TELNYX,

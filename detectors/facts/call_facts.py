@@ -1,5 +1,5 @@
-"""What was said that belongs into the record of a call: promises with their amount and day, disputes, hardship, and
-what the agent did well. Judged by meaning; where there is no encoder nothing is told."""
+"""Statements that belong into the record of a call: promises with their amount and day, disputes, hardship, and what
+the agent did well. They are told by meaning, so without an encoder there are none."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from detectors.facts.statements import Kind, Statements
 from detectors.timezones.debtor import possible_zones
 
 OFFER_TURNS: Final = 2
-"""Of the agent: what was proposed longer ago is not what a customer agrees to."""
+"""A customer agrees to what the agent has proposed within so many turns."""
 MOST_OF_A_KIND: Final = 20
-"""Statements of one kind that a call's record takes; what differs from the first is in the last ones as well."""
+"""So many statements of one kind are told in a call."""
 _REPEATED: Final[frozenset[Kind]] = frozenset({"promise", "confirms_promise", "callback"})
-"""Told each time, for amount and day may change. Of the others the first one tells it."""
+"""Kinds that are told each time, because amount and day may change. Of the other kinds only the first statement is
+told."""
 
 
 class FactsDetector:
-    """Statements of both parties."""
+    """Tells the statements of both parties."""
 
     id: ClassVar[str] = "facts"
 
@@ -47,7 +48,7 @@ class FactsDetector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Terms:
-    """What was said of money and time."""
+    """Money and time that an utterance names."""
 
     amount: Decimal | None = None
     currency: Currency | None = None
@@ -58,7 +59,7 @@ class _Terms:
 
 
 class FactsCall:
-    """One call's: the last turns, and what the agent proposed in them."""
+    """One call's last turns, and what the agent proposed in them."""
 
     def __init__(self, statements: Statements, today: date, usual: Currency) -> None:
         self._statements = statements.open()
@@ -72,7 +73,7 @@ class FactsCall:
         return []
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
-        """A statement a kind, at most."""
+        """At most one statement of each kind."""
         told = [
             self._statement(kind, above + self._thresholds[kind], utterance)
             for kind, above in self._statements.heard(utterance, embedding).items()
@@ -112,7 +113,7 @@ class FactsCall:
         return statement
 
     def _agreed(self, utterance: Utterance) -> _Terms:
-        """The speaker's own terms; what they leave open is as the agent has proposed it."""
+        """The terms that the speaker agrees to: the speaker's own, completed by those that the agent has proposed."""
         own = self._terms(utterance)
         if utterance.role == "agent":
             return own
@@ -122,7 +123,7 @@ class FactsCall:
         return own if own.day is not None else replace(own, day=offer.day)
 
     def _terms(self, utterance: Utterance) -> _Terms:
-        """The last ones of an utterance: who corrects himself says the right ones last."""
+        """The last terms of an utterance. Somebody who corrects himself says the right ones last."""
         amounts = amounts_in(utterance.text, utterance.language, of_money=True, usual=self._usual)
         days = days_in(utterance.text, utterance.language, self._today)
         return _Terms(

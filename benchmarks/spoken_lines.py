@@ -1,12 +1,12 @@
 """How well lines are judged after they were spoken over a telephone and recognised.
 
-    python benchmarks/heard.py pick 200 > lines.jsonl
+    python benchmarks/spoken_lines.py pick 200 > lines.jsonl
     python samples/say.py FOLDER lines.jsonl
-    python benchmarks/heard.py judge FOLDER lines.jsonl [-o benchmarks/heard.json]
+    python benchmarks/spoken_lines.py judge FOLDER lines.jsonl [-o benchmarks/spoken_lines.json]
 
 `pick` takes as many agents' lines of each language from the corpus' test split, the same ones each time. `judge` lets
 the service's engine recognise them as on a busy floor (greedy, a short prompt), and judges both texts: what was said
-and what was heard. The turns before a line are as they were written.
+and what was recognised. The turns before a line are as they were written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from prompting import FLOORS, hear, unseen_speech
+from prompting import FLOORS, recognise, unseen_speech
 
 from asr.engines.whisper.engine import WhisperEngine
 from asr.types import Language
@@ -49,19 +49,19 @@ def _is_test(line: dict[str, str], language: Language) -> bool:
 
 
 def judged(registry: Registry, folder: Path, lines: Sequence[LabelledLine]) -> dict[str, object]:
-    """The figures of each language, as said and as heard, with the rate of misheard characters or words."""
+    """The figures of each language, as said and as recognised, with the rate of wrong characters or words."""
     settings = Settings()
     engine = WhisperEngine(ModelStore(settings.models_dir).ensure("base"), threads=2, beam_size=settings.beam_size)
     batch, told = Batch(registry), dict[str, object]()
     for language in LANGUAGES:
         own = [line for line in lines if line.lang == language]
         biasing = registry.frames[language].biasing(HOME[language], ())
-        pairs = asyncio.run(hear(engine, unseen_speech(folder, language), language, biasing, FLOORS["busy"]))
-        heard = [line.model_copy(update={"text": text}) for line, (_, text) in zip(own, pairs, strict=True)]
+        pairs = asyncio.run(recognise(engine, unseen_speech(folder, language), language, biasing, FLOORS["busy"]))
+        recognised = [line.model_copy(update={"text": text}) for line, (_, text) in zip(own, pairs, strict=True)]
         told[language] = {
-            "misheard_percent": round(100 * (edits_over(pairs, language).rate or 0.0), 1),
+            "error_percent": round(100 * (edits_over(pairs, language).rate or 0.0), 1),
             "said": asdict(figures([judge(batch, line) for line in own])[language]),
-            "heard": asdict(figures([judge(batch, line) for line in heard])[language]),
+            "recognised": asdict(figures([judge(batch, line) for line in recognised])[language]),
         }
     return told
 

@@ -1,4 +1,4 @@
-"""What holds of a source's keys and connections, and what becomes of one that is described anew."""
+"""Makes a source of what is said about it, and checks that keys and connections belong to it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from service.storage.port import NotFound, Sources
 
 
 async def source_of_key(store: Sources, name: str, said: Mapping[str, Any]) -> Source:
-    """The source of a new key, with what is said of it by the names of its fields. Where it is stored otherwise, the
-    store does not take the key. Raises StorageUnavailable."""
+    """The source of a new key; `said` holds fields by their names. If a source of that name is stored with other
+    settings, the store does not take the key. Raises StorageUnavailable."""
     try:
         stored = await store.source(name)
     except NotFound:
@@ -27,7 +27,7 @@ async def source_of_key(store: Sources, name: str, said: Mapping[str, Any]) -> S
 
 
 def check_connection(source: Source, dialect: str, address: str) -> None:
-    """Raises KeyForbidden where a connection of this dialect, from this address, is none of the source's."""
+    """Raises KeyForbidden if the source does not connect with this dialect, or not from this address."""
     if source.dialect not in (None, dialect):
         raise KeyForbidden(f"Source {source.name} speaks {source.dialect}, and this is where {dialect} connects.")
     if source.networks and not lies_in(address, source.networks):
@@ -36,7 +36,8 @@ def check_connection(source: Source, dialect: str, address: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidCredential:
-    """What is said of a credential: as `Credential`, with the secret in the clear; None: the one that it has."""
+    """A credential as a person gives it: the fields of `Credential`, with the secret in the clear. None: the present
+    secret stays."""
 
     kind: CredentialKind
     name: str = ""
@@ -51,8 +52,8 @@ async def described(
     credential: SaidCredential | None,
     jurisdiction: Jurisdiction,
 ) -> Source:
-    """The source with what is said of it by the names of its fields. `jurisdiction`: the service's. Raises BadSource,
-    Unusable, StorageUnavailable."""
+    """The source with the given fields. `jurisdiction`: the service's. Raises BadSource, Unusable,
+    StorageUnavailable."""
     fresh = checked(replace(source, **said), jurisdiction)
     if credential is None:
         return fresh
@@ -61,6 +62,6 @@ async def described(
 
 
 def differences(before: Source, after: Source) -> str:
-    """The names of the fields in which they differ: what the audit log holds of a change."""
+    """The names of the fields that differ, which the audit log holds of a change."""
     names = [field.name for field in fields(Source) if getattr(before, field.name) != getattr(after, field.name)]
     return ", ".join(names)

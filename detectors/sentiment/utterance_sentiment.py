@@ -1,4 +1,4 @@
-"""How each utterance sounds, from its meaning or else its words, and where each party's mood is going."""
+"""The sentiment of each utterance, by its meaning or else its words, and the trend of each party's mood."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TREND_SECONDS: Final[Seconds] = 12.0
 
 
 class SentimentDetector:
-    """Scores every utterance of both parties: by `heads` where there is an encoder, else by the lexicons."""
+    """Scores every utterance of both parties: by `heads` if there is an encoder, else by the lexicons."""
 
     id: ClassVar[str] = "sentiment"
 
@@ -25,7 +25,7 @@ class SentimentDetector:
         self._heads = heads
 
     def feel(self, text: str) -> Feeling:
-        """One text on its own; where its speaker switches, both languages' words count."""
+        """The feeling of one text on its own. If its speaker switches, the words of both languages count."""
         totals: dict[Emotion, float] = dict.fromkeys(EMOTIONS, 0.0)
         for language in folds(text):
             for emotion, weight in self._lexicons[language].weigh(text).items():
@@ -39,7 +39,7 @@ class SentimentDetector:
 
 
 def feeling_meant(meaning: Meaning) -> Feeling:
-    """The likeliest label and emotion; the score is by how much positive is likelier than negative."""
+    """The likeliest label and emotion. The score is the probability of positive less that of negative."""
     sentiments, emotions = meaning.sentiments, meaning.emotions
     return Feeling(
         score=round(sentiments["positive"] - sentiments["negative"], 3),
@@ -86,7 +86,7 @@ class SentimentCall:
 
 
 class UnderstandingSentimentCall(SentimentCall):
-    """Which also remembers the last turns, by which the next one is understood."""
+    """Also remembers the last turns, which the meaning of the next one depends on."""
 
     def __init__(self, detector: SentimentDetector, heads: Heads) -> None:
         super().__init__(detector)

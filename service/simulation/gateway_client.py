@@ -40,7 +40,7 @@ class SimulatedCall:
 
     @property
     def uuid(self) -> str:
-        """The call's, as most vendors write one."""
+        """The call's UUID, in the form of most vendors."""
         return str(uuid.UUID(self.unique))
 
     def id_of(self, name: str) -> str:
@@ -49,7 +49,7 @@ class SimulatedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class ConnectionRequest:
     """How a connection is opened. `url`: ws, wss, or tcp. `deflate`: compression is offered."""
 
     url: str
@@ -60,8 +60,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
-    """A stretch of the call's sound. `at`: of its first sample, in seconds of the call. `legs`: samples, all of one
-    length, or None where nothing of that party has come; `seconds`: how long it is, even so."""
+    """A stretch of the call's sound, `seconds` long. `at`: its beginning, in seconds of the call. `legs`: the samples
+    of each party, all of one length; None if nothing of that party has come."""
 
     at: Seconds
     seconds: Seconds
@@ -69,6 +69,7 @@ class Packet:
 
     @property
     def end(self) -> Seconds:
+        """Where the packet ends, in seconds of the call."""
         return self.at + self.seconds
 
 
@@ -77,7 +78,7 @@ class GatewayClient(Protocol):
 
     @property
     def call_id(self) -> str:
-        """By which the service knows the call."""
+        """The id by which the service knows the call."""
         ...
 
     @property
@@ -87,30 +88,32 @@ class GatewayClient(Protocol):
 
     @property
     def over(self) -> bool:
-        """Nothing more is waited for after the end."""
+        """Nothing more is to be waited for after the end."""
         ...
 
-    def opening(self) -> Opening: ...
+    def opening(self) -> ConnectionRequest:
+        """How the connection is opened."""
+        ...
 
     def begin(self) -> list[Message]:
-        """What is sent as soon as the connection is open."""
+        """The messages to send as soon as the connection is open."""
         ...
 
     def audio(self, packet: Packet) -> list[Message]:
-        """What is sent for the packet; packets of which nothing has come are given, too."""
+        """The messages for a packet. Packets of which nothing has come are given, too."""
         ...
 
     def end(self) -> list[Message]:
-        """What tells that the call is over, before the connection is closed."""
+        """The messages that tell the end of the call, before the connection is closed."""
         ...
 
     def received(self, message: Message) -> list[Message]:
-        """What is answered. Raises SessionFailed."""
+        """The answer to a message of the service. Raises SessionFailed."""
         ...
 
 
 class SpeakingClient:
-    """What gateways have in common that wait for nothing and take nothing."""
+    """The base of gateways that wait for nothing and read nothing."""
 
     def __init__(self, call: SimulatedCall) -> None:
         self._call = call
