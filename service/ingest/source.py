@@ -70,3 +70,7 @@ class Source:
     @property
     def second_track(self) -> Role:
         return "customer" if self.first_track == "agent" else "agent"
+
+
+STRANGER = Source(name="")
+"""Of a connection that has not shown yet, or not well enough, whose it is: nothing is taken from it."""

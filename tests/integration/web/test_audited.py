@@ -128,7 +128,7 @@ async def test_a_refused_key_is_written_with_its_id_alone(house: House) -> None:
 async def test_who_has_no_token_is_written_with_its_address_once(
     house: House, caplog: pytest.LogCaptureFixture, sent: bytes, why: str
 ) -> None:
-    async with house.audiosocket() as address:
+    async with house.tcp() as address:
         for _ in range(20):
             reader, writer = await asyncio.open_connection(*address)
             writer.write(sent)

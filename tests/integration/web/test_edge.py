@@ -219,7 +219,7 @@ async def reserved(house: House) -> bytes:
 async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: OpenHouse) -> None:
     house = await open_house(descriptors=256)  # 32 connections, 8 strangers
     hello = await reserved(house)
-    async with house.audiosocket() as address:
+    async with house.tcp() as address:
         flood = [await asyncio.open_connection(*address) for _ in range(60)]
         answers, leg = await asyncio.open_connection(*address)
         leg.write(hello)
@@ -235,7 +235,7 @@ async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: O
 
 
 async def test_a_silent_audiosocket_is_not_waited_for(impatient: House) -> None:
-    async with impatient.audiosocket() as address, asyncio.timeout(10):
+    async with impatient.tcp() as address, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(*address)
         assert await reader.read() == b""
         writer.close()
