@@ -1,0 +1,158 @@
+"""One batch on its way: who speaks in it, the engine's answer, a second look at what is doubtful, delivery in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.engines.port import RecognitionFailed, Speech
+from asr.recognition.engine_runner import EngineHung, EngineRunner
+from asr.recognition.load_meter import EffortPolicy
+from asr.recognition.queue import PartialReuse, RecognitionQueue, RecognitionRequest
+from asr.recognition.results import PendingResults
+from asr.threads import InThread
+from asr.types import Transcript
+
+Opinion: TypeAlias = Callable[[NDArray[np.float32]], bool]
+
+
+class BatchServer:
+    """Settles what the workers take from the queue. `freed` is called where a leg's next request may be taken.
+
+    A final whose text looks wrong is decoded again with care, after the rest of its batch has been delivered: nobody
+    waits for another's second look. When the engine fails a batch, each of its requests is tried once more alone.
+    """
+
+    def __init__(
+        self,
+        queue: RecognitionQueue,
+        results: PendingResults,
+        runner: EngineRunner,
+        efforts: EffortPolicy,
+        opinion: Opinion,
+        clock: Callable[[], float],
+        in_thread: InThread,
+        freed: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._results = results
+        self._reuse = PartialReuse()
+        self._runner = runner
+        self._efforts = efforts
+        self._opinion = opinion
+        self._clock = clock
+        self._in_thread = in_thread
+        self._freed = freed
+
+    async def serve(self, batch: list[RecognitionRequest]) -> None:
+        """Settle every request of the batch; of a leg's requests in their order."""
+        speech = sum(request.seconds for request in batch)
+        finals = sum(request.kind == "final" for request in batch)
+        self._results.count(batches=1, finals=finals, speech_seconds=speech)
+        speaking = await self._speaking(batch)
+        asked = self._efforts.first(speaking, max(map(self._results.waited, batch)), self._clock())
+        outcome = await self._runner.decode(asked) if speaking else []
+        if isinstance(outcome, RecognitionFailed):
+            await self._serve_alone(batch, speaking, outcome)
+            return
+        heard = dict(zip(speaking, outcome, strict=True))
+        again = {
+            request: speech for request in speaking if (speech := self._again(request, heard[request])) is not None
+        }
+        later = [request for request in batch if request.leg in {each.leg for each in again}]
+        self._deliver([request for request in batch if request not in later], heard)
+        if again:
+            heard |= await self._look_again(again)
+            self._deliver(later, heard)
+
+    def take_over(self, final: RecognitionRequest) -> bool:
+        """Let the final have what came, or will come, of a partial that held the same speech."""
+        if self._reuse.holds(final):
+            self._results.count(finals=1, taken_over=1)
+            self._results.settle(final, self._reuse.take(final))
+            return True
+        same = (other for other in self._queue.in_work if other.kind == "partial" and other.stretch == final.stretch)
+        partial = next(same, None)
+        if partial is None:
+            return False
+        self._results.count(finals=1, taken_over=1)
+        self._reuse.awaited_by[partial] = final
+        self._queue.hold(final)
+        self._results.settle(partial, None)
+        return True
+
+    def forget(self, call_id: str) -> None:
+        """No final of this call will come any more."""
+        self._reuse.forget(call_id)
+
+    async def _speaking(self, batch: list[RecognitionRequest]) -> list[RecognitionRequest]:
+        """The requests that somebody speaks in."""
+
+        def ask() -> tuple[list[RecognitionRequest], int]:
+            speaking: list[RecognitionRequest] = []
+            failed = 0
+            for request in batch:
+                try:
+                    if request.kind != "words" and not self._opinion(request.speech.samples):
+                        continue
+                except Exception:  # foreign code: a broken opinion must cost time, not speech
+                    failed += 1
+                speaking.append(request)
+            return speaking, failed
+
+        speaking, failed = await self._in_thread(ask)
+        self._results.count(refused=len(batch) - len(speaking), opinions_failed=failed)
+        return speaking
+
+    def _again(self, request: RecognitionRequest, heard: Transcript) -> Speech | None:
+        """How a request is looked at again: what is doubtful, if it is final."""
+        waiting = self._reuse.awaited_by.get(request)
+        if not heard.doubtful or not (request.kind == "final" or waiting is not None):
+            return None
+        return self._efforts.second(request, heard, self._results.waited(waiting or request), self._clock())
+
+    async def _look_again(self, again: Mapping[RecognitionRequest, Speech]) -> dict[RecognitionRequest, Transcript]:
+        """What a second look hears; nothing where it fails, for then the first one stands."""
+        self._results.count(redecoded=len(again))
+        outcome = await self._runner.decode(list(again.items()))
+        return {} if isinstance(outcome, RecognitionFailed) else dict(zip(again, outcome, strict=True))
+
+    async def _serve_alone(
+        self, batch: list[RecognitionRequest], speaking: list[RecognitionRequest], failure: RecognitionFailed
+    ) -> None:
+        """The batch failed: each of its requests gets another try of its own, unless the engine hangs."""
+        for request in batch:
+            outcome: list[Transcript] | RecognitionFailed = failure
+            if request in speaking and not isinstance(failure, EngineHung):
+                self._results.count(retried=1)
+                outcome = await self._runner.decode([(request, request.speech)])
+            if request not in speaking:
+                self._deliver([request], {})
+            elif isinstance(outcome, RecognitionFailed):
+                self._give_up(request, outcome)
+            else:
+                self._deliver([request], {request: outcome[0]})
+
+    def _give_up(self, request: RecognitionRequest, failure: RecognitionFailed) -> None:
+        """A partial has failed whoever waits for it, and is not told itself."""
+        waiting = self._reuse.awaited_by.pop(request, None)
+        self._results.fail([request] if waiting is None else [waiting], failure)
+        self._leave([request] if waiting is None else [request, waiting])
+
+    def _deliver(self, requests: Sequence[RecognitionRequest], heard: Mapping[RecognitionRequest, Transcript]) -> None:
+        """What was heard, nothing where nobody speaks; the requests' legs may go on."""
+        for request in requests:
+            came = heard.get(request)
+            self._results.count(filtered=came is not None and came.dropped)
+            self._results.settle(request, came)
+            if (waiting := self._reuse.done(request, came)) is not None:
+                self._results.settle(waiting, came)
+                self._queue.finished([waiting])
+        self._leave(requests)
+
+    def _leave(self, requests: Sequence[RecognitionRequest]) -> None:
+        self._queue.finished(requests)
+        self._freed()
