@@ -49,7 +49,8 @@ from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
 from service.calls.registry import CallRegistry
-from service.calls.session import CallSession, SessionParts, context_of
+from service.calls.session import CallSession
+from service.calls.session_parts import SessionParts, context_of
 from service.disk_watch import DiskWatch, StoreWatch, repeated
 from service.gateway.kept_reservations import KeptReservations
 from service.gateway.reservations import Reservations

@@ -24,6 +24,7 @@ from detectors.contract import (
     Withdrawn,
 )
 from detectors.runtime.runner import DetectorFailure
+from service.calls.earlier_call import hides_speech
 from service.calls.ports import DetectorRunner
 from service.metrics import Metrics
 from service.record.facts import (
@@ -32,6 +33,7 @@ from service.record.facts import (
     Fact,
     FindingMade,
     FindingWithdrawn,
+    GapMarked,
     Notice,
     SentimentScored,
     StatementMade,
@@ -70,11 +72,14 @@ class ChannelAwareDetectors:
     async def foresee(self, utterance: Utterance) -> list[Finding]:
         return [] if self._equal else await self._detectors.foresee(utterance)
 
-    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
-        return [] if self._were_equal else await self._detectors.unheard(start, end)
+    async def missed(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
+        """Nobody knows what was said in this gap, if it hides speech at all."""
+        hidden = hides_speech(gap) and not self._were_equal
+        return await self._detectors.unheard(gap.start, gap.end) if hidden else []
 
-    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
-        return await self._detectors.held(at, seconds)
+    async def waited(self, notice: Notice) -> list[Observation | DetectorFailure]:
+        """Nothing came for a while, where that is what the notice tells."""
+        return await self._detectors.held(notice.at, notice.missing) if notice.missing else []
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
         return [] if self._were_equal else await self._detectors.elapsed(at)

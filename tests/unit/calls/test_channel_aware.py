@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from service.calls.judging import ChannelAwareDetectors
+from service.record.facts import GapMarked
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.speech import said
 
@@ -8,7 +9,7 @@ from tests.speech import said
 async def _ask_all(detectors: ChannelAwareDetectors) -> None:
     await detectors.heard(said("customer", "喂"))
     await detectors.foresee(said("customer", "喂"))
-    await detectors.unheard(0.0, 1.0)
+    await detectors.missed(GapMarked(role="agent", start=0.0, end=1.0, reason="lost"))
     await detectors.elapsed(1.0)
     await detectors.closed(1.0)
 
