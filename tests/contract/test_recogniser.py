@@ -27,9 +27,8 @@ Opened: TypeAlias = Callable[[What], AbstractAsyncContextManager[Recogniser]]
 TEXT = "再不还钱就上门"
 
 
-class _Broken(FakeEngine):
-    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-        raise RecognitionFailed("out of memory")
+def breaks(_batch: Sequence[Speech]) -> list[Transcript]:
+    raise RecognitionFailed("out of memory")
 
 
 @asynccontextmanager
@@ -38,7 +37,7 @@ async def real(what: What) -> AsyncIterator[Recogniser]:
         return what != "nobody"
 
     gate = Gate()
-    engine = _Broken() if what == "broken" else FakeEngine(*[gate] * (what == "hanging"))
+    engine = FakeEngine(says=breaks) if what == "broken" else FakeEngine(*[gate] * (what == "hanging"))
     async with BatchRecogniser(engine, second_opinion=somebody_speaks) as recogniser:
         yield recogniser
         gate.open()
