@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.lifetime import Lifetime, serving_tasks
-from asr.recognition.batch_server import BatchServer, Opinion
+from asr.recognition.batch_server import BatchServer, Opinion, PendingResults, Result
 from asr.recognition.degradation import DegradationLevel
 from asr.recognition.engine_runner import EngineRunner, waited_for_cores
 from asr.recognition.load_meter import EffortPolicy, LoadMeter
@@ -25,7 +25,6 @@ from asr.recognition.queue import (
     RecognitionQueue,
     RecognitionRequest,
 )
-from asr.recognition.results import PendingResults, Result
 from asr.threads import InThread, in_thread
 from asr.types import Seconds
 

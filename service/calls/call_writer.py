@@ -11,11 +11,10 @@ from asr.types import Seconds
 from detectors.contract import Bilingual, Finding, Observation, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.calls.audio_path import ChannelsCompared, TimePassed
-from service.calls.call_log import CallLog
 from service.calls.call_recognition import CallRecognition, PartialUtterance
 from service.calls.earlier_call import EarlierCall
-from service.calls.evidence import QuotingDetectors
-from service.calls.judging import CallAlerting, ChannelAwareDetectors
+from service.calls.evidence import CallDetectors
+from service.calls.judging import CallLog
 from service.calls.recording_state import RecordingState
 from service.calls.session_parts import SessionParts
 from service.calls.standing_notices import StandingNotices
@@ -64,9 +63,8 @@ class CallWriter:
         self._parts = parts
         self._reached = reached
         troubles, raised = ((), ()) if earlier is None else (earlier.troubles, earlier.alerts)
-        self._detectors = ChannelAwareDetectors(QuotingDetectors(parts.detectors), were_equal=EQUAL in troubles)
-        alerting = CallAlerting(call.id, parts.metrics, parts.wall, late, raised, parts.pack)
-        self._log = CallLog(call.id, parts.journal, alerting, parts.wall)
+        self._detectors = CallDetectors(parts.detectors, were_equal=EQUAL in troubles)
+        self._log = CallLog(call.id, parts.journal, parts.metrics, parts.wall, late, raised, parts.pack)
         self._notices = StandingNotices(troubles)
         self._recording = RecordingState(parts.recorder, self._notices, parts.metrics)
         limits = parts.limits
@@ -75,7 +73,6 @@ class CallWriter:
             call.id,
             recognition,
             self._detectors,
-            alerting,
             self._log,
             self._word_times,
             self._notices,

@@ -14,9 +14,9 @@ from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import RecognitionError
 from asr.types import Role, Seconds, Transcript
 from detectors.contract import Finding
-from service.calls.call_log import CallLog
 from service.calls.call_recognition import AgentLookAhead, CallRecognition, PartialUtterance
-from service.calls.judging import CallAlerting, ChannelAwareDetectors
+from service.calls.evidence import CallDetectors
+from service.calls.judging import CallLog
 from service.calls.ports import LiveDisplay
 from service.calls.standing_notices import StandingNotices
 from service.calls.word_times import WordTimes
@@ -33,8 +33,7 @@ class UtteranceWriter:
         self,
         call_id: str,
         recognition: CallRecognition,
-        detectors: ChannelAwareDetectors,
-        alerting: CallAlerting,
+        detectors: CallDetectors,
         log: CallLog,
         word_times: WordTimes,
         notices: StandingNotices,
@@ -47,7 +46,6 @@ class UtteranceWriter:
         self._call_id = call_id
         self._recognition = recognition
         self._detectors = detectors
-        self._alerting = alerting
         self._log = log
         self._word_times = word_times
         self._notices = notices
@@ -131,9 +129,7 @@ class UtteranceWriter:
     async def _foresee(self, partial: PartialUtterance, before: int = 0) -> bool:
         """Whether it raises an alert before its utterance is written."""
         utterance = self._recognition.utterance(partial.role, partial.start, partial.end, partial.recognised, before)
-        alerts = self._alerting.early(await self._detectors.foresee(utterance))
-        await self._log.write(*alerts)
-        return bool(alerts)
+        return await self._log.foresee(await self._detectors.foresee(utterance))
 
     def _show(self, role: Role, start: Seconds, text: str) -> None:
         self._display.show_partial(Partial(call_id=self._call_id, role=role, start=start, text=text))
