@@ -101,7 +101,8 @@ async def test_a_legs_results_come_in_the_order_of_its_requests(opened: Opened) 
 
     async with opened("speech") as recogniser:
         futures = []
-        for seq, (role, seconds) in enumerate([("agent", 9.0), ("customer", 1.0), ("agent", 1.0), ("agent", 4.0)]):
+        asked: list[tuple[Role, float]] = [("agent", 9.0), ("customer", 1.0), ("agent", 1.0), ("agent", 4.0)]
+        for seq, (role, seconds) in enumerate(asked):
             future = recogniser.submit(request("c-1", seq, role=role, seconds=seconds))
             future.add_done_callback(noted(role, seq))
             futures.append(future)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -155,7 +155,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
             if limits is not None:
                 house.parts = replace(house.parts, gateways=replace(house.parts.gateways, limits=limits))
             house.parts = replace(house.parts, **(parts or {}))
-            stack.push_async_callback(house.parts.store.close)
+            stack.push_async_callback(cast(SqlStore, house.parts.store).close)
             await _serve(house, stack, static or tmp_path / "static", descriptors, patience)
             await stack.enter_async_context(house.clients)
             return house

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 import pytest
@@ -27,7 +27,7 @@ async def written(house: House, count: int) -> list[AuditEntry]:
     raise AssertionError
 
 
-async def logs(house: House) -> AsyncIterator[list[AuditEntry]]:
+async def logs(house: House) -> AsyncGenerator[list[AuditEntry], None]:
     while True:
         yield (await house.parts.store.audit(AuditQuery(limit=1000)))[::-1]
 

@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 from websockets.asyncio.client import connect
@@ -170,7 +171,7 @@ async def test_a_byte_now_and_then_buys_no_time(impatient: House) -> None:
 async def test_a_stranger_that_reads_no_answer_is_dropped(impatient: House) -> None:
     async with raw(impatient) as (reader, writer):
         reader.set_exception(ConnectionError("not read"))
-        writer.transport.pause_reading()
+        cast(asyncio.Transport, writer.transport).pause_reading()
         writer.write(GET * 100_000)
         with pytest.raises(ConnectionError):
             await writer.drain()

@@ -96,11 +96,12 @@ async def test_results_of_a_leg_come_in_its_order_even_where_one_of_them_is_sile
         return len(pcm) != 16_000 * 3
 
     async with held(second_opinion=somebody_speaks) as (recogniser, _, gate):
-        for seq, seconds in enumerate((2.0, 3.0, 2.5, 3.0)):
-            result = recogniser.submit(request("A", seq, seconds=seconds))
+        lengths = (2.0, 3.0, 2.5, 3.0)
+        results = [recogniser.submit(request("A", seq, seconds=seconds)) for seq, seconds in enumerate(lengths)]
+        for seq, result in enumerate(results):
             result.add_done_callback(lambda _, seq=seq: order.append(seq))
         gate.open()
-        await result
+        await results[-1]
         await asyncio.sleep(0)  # the callbacks' turn
     assert order == [0, 1, 2, 3]
 
@@ -315,7 +316,7 @@ async def test_where_agents_go_first_customers_words_wait_behind_theirs_and_are_
     order: list[str] = []
     async with held(limits=fixed("agents_first")) as (recogniser, _, gate):
         roles: tuple[Role, ...] = ("customer", "agent")
-        asked = [(call, role) for call in "AB" for role in roles]
+        asked: list[tuple[str, Role]] = [(call, role) for call in "AB" for role in roles]
         results = [recogniser.submit(request(call, role=role)) for call, role in asked]
         for (call, role), result in zip(asked, results, strict=True):
             result.add_done_callback(partial(_note, order, f"{call} {role}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -67,8 +68,10 @@ JUDGEMENT = Judgement(
 PATTERNS = next(each for each in load(encoder=None).detectors if isinstance(each, LexicalDetector))
 
 
-def opened(judgement: Judgement = JUDGEMENT, **meant: int) -> tuple[SemanticCall, FakeTextEncoder]:
-    encoder = FakeTextEncoder(meant)
+def opened(
+    meant: Mapping[str, int] | None = None, judgement: Judgement = JUDGEMENT
+) -> tuple[SemanticCall, FakeTextEncoder]:
+    encoder = FakeTextEncoder(meant or {})
     understood = Understood(encoder=encoder, heads=heads(), judgement=judgement)
     detector = SemanticDetector(PATTERNS, understood, load_taxonomy().categories, frozenset())
     return detector.open(call()), encoder
@@ -81,7 +84,7 @@ def hear(judge: SemanticCall, encoder: FakeTextEncoder, text: str, role: str = "
 
 
 def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
-    judge, encoder = opened(**{THREAT: SURE})
+    judge, encoder = opened({THREAT: SURE})
     [found] = findings(hear(judge, encoder, THREAT))
     assert (found.category, found.rule, found.detector) == ("threat_violence", rule_of("threat_violence"), "semantic")
     assert found.quote == THREAT
@@ -90,27 +93,27 @@ def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
 
 
 def test_a_pattern_needs_the_meaning_to_agree() -> None:
-    judge, encoder = opened(**{PATTERN: SURE})
+    judge, encoder = opened({PATTERN: SURE})
     [found] = findings(hear(judge, encoder, PATTERN))
     assert found.rule != rule_of("threat_violence")
-    calm, encoder = opened(**{PATTERN: CALM})
+    calm, encoder = opened({PATTERN: CALM})
     assert PATTERNS.open(call()).heard(said("agent", PATTERN))
     assert hear(calm, encoder, PATTERN) == []
 
 
 def test_a_threat_that_is_denied_is_none() -> None:
-    judge, encoder = opened(**{PATTERN: DENIED})
+    judge, encoder = opened({PATTERN: DENIED})
     assert hear(judge, encoder, PATTERN) == []
 
 
 def test_a_customers_words_are_heard_and_never_judged() -> None:
-    judge, encoder = opened(**{THREAT: SURE})
+    judge, encoder = opened({THREAT: SURE})
     assert hear(judge, encoder, THREAT, "customer") == []
 
 
 def test_the_sentence_that_tells_most_is_the_evidence() -> None:
     long = f"好的，我跟您说一下。{THREAT}！您自己考虑吧。"
-    judge, encoder = opened(**{long: SURE, f"{THREAT}！": SURE})
+    judge, encoder = opened({long: SURE, f"{THREAT}！": SURE})
     [found] = findings(hear(judge, encoder, long))
     assert found.quote == f"{THREAT}！"
     whole = said("agent", long)
@@ -119,9 +122,9 @@ def test_the_sentence_that_tells_most_is_the_evidence() -> None:
 
 def test_an_early_alert_needs_pattern_and_meaning() -> None:
     so_far = PATTERN + "你等着看吧"
-    judge, _ = opened(**{so_far: SURE})
+    judge, _ = opened({so_far: SURE})
     assert [each.category for each in judge.foresee(said("agent", so_far))] == ["threat_violence"]
-    judge, _ = opened(**{so_far: DENIED})
+    judge, _ = opened({so_far: DENIED})
     assert judge.foresee(said("agent", so_far)) == []
     judge, encoder = opened()
     assert judge.foresee(said("agent", "您好，请问是本人吗")) == []
@@ -138,8 +141,8 @@ def test_a_meaning_near_words_that_do_not_count_must_be_surer() -> None:
     """Both texts mean the same here, at 0.88; the second one has a rule's words, said to have been said by nobody."""
     doubtful = replace(JUDGEMENT, weights=[{**WEIGHTS, "one": -4.0}.get(name, 0.0) for name in FEATURES])
     asked = "我什么时候说过要打断你的腿了"
-    judge, encoder = opened(doubtful, **{THREAT: SURE, asked: SURE})
+    judge, encoder = opened({THREAT: SURE, asked: SURE}, doubtful)
     assert [found.rule for found in findings(hear(judge, encoder, THREAT))] == [rule_of("threat_violence")]
     assert findings(hear(judge, encoder, asked)) == []
-    sure, encoder = opened(JUDGEMENT, **{asked: SURE})
+    sure, encoder = opened({asked: SURE})
     assert [found.rule for found in findings(hear(sure, encoder, asked))] == [rule_of("threat_violence")]
