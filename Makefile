@@ -32,6 +32,7 @@ check-python: .setup/dev
 	ruff check .
 	ruff format --check .
 	pyright
+	pyright --project tests
 	lint-imports --no-logo 2>/dev/null || lint-imports
 	hadolint Dockerfile
 

@@ -10,16 +10,16 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import (
-    AbstractContextManager,
     AsyncExitStack,
+    ExitStack,
     asynccontextmanager,
     contextmanager,
-    nullcontext,
     suppress,
 )
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
 import structlog
 import uvicorn
@@ -49,13 +49,13 @@ from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import StoreJournal
 from service.calls.registry import CallRegistry
-from service.calls.session import CallSession, SessionParts, context_of
+from service.calls.session import CallSession
+from service.calls.session_parts import SessionParts, context_of
 from service.disk_watch import DiskWatch, StoreWatch, repeated
 from service.gateway.kept_reservations import KeptReservations
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts
 from service.gateway.tcp import TcpGateway
-from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.memory import share_arenas
@@ -79,6 +79,9 @@ from service.web.schemas import Check
 from service.web.server import notice_dead_peers, server_config
 
 log = structlog.get_logger()
+
+TcpSockets: TypeAlias = Mapping[str, Sequence[socket.socket]]
+"""By dialect, bound to its port on each address."""
 
 _LIMITS: Mapping[str, RecogniserLimits] = MappingProxyType(
     {"cpu": RecogniserLimits(), "cuda": RecogniserLimits(batch=64, quick_batch=64, batch_seconds=640.0)}
@@ -183,13 +186,14 @@ class Service:
             yield await asyncio.to_thread(create_application, parts)
 
     @asynccontextmanager
-    async def audiosocket(self, sockets: Sequence[socket.socket], guard: ConnectionGuard) -> AsyncGenerator[None, None]:
-        """Asterisk's AudioSocket connections of these bound sockets are taken."""
-        gateway = TcpGateway(self.gateways, AudioSocketDialect, guard, self.audit)
-        notice_dead_peers(sockets, self.settings.idle_seconds)
+    async def taking(self, tcp: TcpSockets, guard: ConnectionGuard) -> AsyncGenerator[None, None]:
+        """Connections over plain TCP are taken, at the bound sockets of each dialect."""
         async with AsyncExitStack() as stack:
-            for each in sockets:
-                await stack.enter_async_context(gateway.listening(each))
+            for dialect, sockets in tcp.items():
+                gateway = TcpGateway(dialect, self.gateways, guard, self.audit)
+                notice_dead_peers(sockets, self.settings.idle_seconds)
+                for each in sockets:
+                    await stack.enter_async_context(gateway.listening(each))
             yield
 
     async def _keep_calls(self) -> None:
@@ -338,21 +342,22 @@ async def serve_until_stopped(settings: Settings, ready: Callable[[str], None]) 
     service cannot start.
     """
     share_arenas()
-    with bound(settings.host, settings.port) as sockets, _bound_for_audiosocket(settings) as audiosockets:
+    with bound(settings.host, settings.port) as sockets, bound_for_tcp(settings) as tcp:
         service = await asyncio.to_thread(make_service, settings)
         try:
             with sole_user(settings.data_dir):
                 guard = _connection_guard()
-                async with service.running() as app, service.audiosocket(audiosockets, guard):
+                async with service.running() as app, service.taking(tcp, guard):
                     await _serve(app, service, guard, sockets, ready)
         finally:
             service.engine.close()
 
 
-def _bound_for_audiosocket(settings: Settings) -> AbstractContextManager[list[socket.socket]]:
-    if settings.audiosocket_port is None:
-        return nullcontext([])
-    return bound(settings.host, settings.audiosocket_port)
+@contextmanager
+def bound_for_tcp(settings: Settings) -> Generator[TcpSockets]:
+    """The sockets of each dialect that has a port, as `bound` binds them."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(bound(settings.host, port)) for name, port in settings.dialect_ports.items()}
 
 
 class _Server(uvicorn.Server):

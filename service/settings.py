@@ -16,6 +16,7 @@ from asr.types import CallLanguage
 from detectors.contract import Jurisdiction
 from detectors.packs.taxonomy import PACKS
 from detectors.timezones.zones import NoZone, zone_name
+from service.ingest.dialects.specs import over_tcp
 from service.private_files import MASTER_KEY
 from service.storage.url import parse_url
 
@@ -54,6 +55,19 @@ def split_terms(text: str) -> tuple[str, ...]:
         if len(term) > _LONGEST_TERM:
             raise ValueError(f"the term {term!r} has {len(term)} characters, at most {_LONGEST_TERM} can be used")
     return terms
+
+
+def split_ports(text: str) -> dict[str, int]:
+    """The ports between commas, such as audiosocket=8090, by dialect. ValueError says which cannot be taken."""
+    ports: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        dialect, _, port = (piece.strip() for piece in part.partition("="))
+        if dialect not in over_tcp():
+            raise ValueError(f"{dialect!r} is no dialect that comes over TCP, such as {over_tcp()[0]}")
+        if not re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) or int(port) > 65535:
+            raise ValueError(f"{part!r} names no port; write {dialect}=8090")
+        ports[dialect] = int(port)
+    return ports
 
 
 def origin_of(url: str) -> str:
@@ -110,11 +124,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    audiosocket_port: int | None = Field(
-        default=None,
-        ge=0,
-        le=65535,
-        description="TCP port for Asterisk's AudioSocket, on the same address; 0 takes a free one, empty takes none.",
+    tcp_ports: str = Field(
+        default="",
+        description="Ports of the dialects that come over TCP, on the same address, comma separated: "
+        "`audiosocket=8090`; 0 takes a free one, a dialect without a port is not taken.",
     )
     data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
     master_key_file: Path | None = Field(
@@ -190,6 +203,12 @@ class Settings(BaseSettings):
         split_terms(terms)
         return terms
 
+    @field_validator("tcp_ports")
+    @classmethod
+    def _ports_are_dialects(cls, ports: str) -> str:
+        split_ports(ports)
+        return ports
+
     @field_validator("host")
     @classmethod
     def _host_is_one(cls, host: str) -> str:
@@ -250,6 +269,11 @@ class Settings(BaseSettings):
     def proxy_networks(self) -> tuple[str, ...]:
         """The proxies' networks; of IPv4 ones also as a socket for both families writes them."""
         return tuple(spelt for network in split_networks(self.trusted_proxies) for spelt in _spellings(network))
+
+    @property
+    def dialect_ports(self) -> dict[str, int]:
+        """By the name of a dialect that comes over TCP, its port."""
+        return split_ports(self.tcp_ports)
 
     @property
     def own_terms(self) -> tuple[str, ...]:

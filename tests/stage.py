@@ -7,7 +7,8 @@ from typing import TypeVar
 from asr.audio.pcm import encode
 from detectors.contract import PackVersion
 from service.audio_files.call import CallAudio
-from service.calls.session import CallSession, SessionLimits, SessionParts
+from service.calls.session import CallSession
+from service.calls.session_parts import SessionLimits, SessionParts
 from service.ingest.events import AudioArrived
 from service.metrics import Metrics
 from service.record.facts import Fact

@@ -1,43 +1,34 @@
 """Recognition for all calls: one engine, batches across calls, as many at a time as it has workers, off the event loop.
 
-`asr.recognition.queue` tells who is next; here its batches are run. Finals are never dropped: when the engine fails
-a batch, each item is tried once more alone, and only then does its future get RecognitionFailed. What is left undone
-while time is short is told by `asr.recognition.degradation`. A final whose text looks wrong is decoded again with
-care, after the rest of its batch has been delivered: nobody waits for another's second look. A final whose very speech
-was a partial's takes over what came of that.
+`asr.recognition.queue` tells who is next, and `asr.recognition.batch_server` what becomes of a batch. Finals are never
+dropped: when the engine fails one twice, its future gets RecognitionFailed. What is left undone while time is short is
+told by `asr.recognition.degradation`. A final whose very speech was a partial's takes over what came of that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from asr.endpointing.vad import SecondOpinion
 from asr.engines.port import Engine, RecognitionFailed, Speech
 from asr.lifetime import Lifetime, serving_tasks
+from asr.recognition.batch_server import BatchServer, Opinion, PendingResults, Result
 from asr.recognition.degradation import DegradationLevel
-from asr.recognition.engine_runner import EngineHung, EngineRunner, waited_for_cores
+from asr.recognition.engine_runner import EngineRunner, waited_for_cores
 from asr.recognition.load_meter import EffortPolicy, LoadMeter
 from asr.recognition.queue import (
-    PartialReuse,
     RecogniserCounts,
     RecogniserLimits,
     RecognitionQueue,
     RecognitionRequest,
 )
 from asr.threads import InThread, in_thread
-from asr.types import Seconds, Transcript
+from asr.types import Seconds
 
 __all__ = ["BatchRecogniser", "RecogniserCounts", "RecogniserLimits", "RecognitionRequest"]
-
-Result: TypeAlias = asyncio.Future[Transcript | None]
 
 TICK: Seconds = 0.2
 MEASURE_EVERY: Seconds = 30.0
@@ -63,7 +54,7 @@ class BatchRecogniser(Lifetime):
         self,
         engine: Engine,
         *,
-        second_opinion: Callable[[NDArray[np.float32]], bool] | None = None,
+        second_opinion: Opinion | None = None,
         limits: RecogniserLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
         new_engine: Callable[[], Engine] | None = None,
@@ -71,24 +62,33 @@ class BatchRecogniser(Lifetime):
         in_thread: InThread = in_thread,
         waited_for_cores: Callable[[], Seconds] = waited_for_cores,
     ) -> None:
-        self._opinion = second_opinion or SecondOpinion().is_speech
+        limits = self._limits = limits or RecogniserLimits()
+        meter = self._meter = LoadMeter(limits, clock())
         self._sample = sample
-        self._in_thread = in_thread
-        self._limits = limits or RecogniserLimits()
         self._clock = clock
-        self._queue = RecognitionQueue(self._limits)
-        self._results: dict[RecognitionRequest, Result] = {}
+        self._queue = RecognitionQueue(limits)
+        self._results = PendingResults(meter, clock)
         self._wake = asyncio.Event()
         self._idle = 0
         self._partials_in_work = 0
-        self._partials_done = PartialReuse()
-        self._meter = LoadMeter(self._limits, clock())
-        self._effort_policy = EffortPolicy(self._meter, self._limits)
         self._runner = EngineRunner(
-            engine, self._limits, self._meter, clock, self._count, new_engine, in_thread, waited_for_cores
+            engine, limits, meter, clock, self._results.count, new_engine, in_thread, waited_for_cores
         )
-        self._came: dict[RecognitionRequest, float] = {}
-        self.counts = RecogniserCounts()
+        self._server = BatchServer(
+            self._queue,
+            self._results,
+            self._runner,
+            EffortPolicy(meter, limits),
+            second_opinion or SecondOpinion().is_speech,
+            clock,
+            in_thread,
+            self._wake.set,
+        )
+
+    @property
+    def counts(self) -> RecogniserCounts:
+        """What has been done since the start."""
+        return self._results.counts
 
     @property
     def backlog_seconds(self) -> Seconds:
@@ -159,7 +159,7 @@ class BatchRecogniser(Lifetime):
                 running += map(tasks.create_task, [*work, self._keep_time(), self._keep_measured()])
                 yield
         finally:
-            self._fail(list(self._results), RecognitionFailed("Recognition was stopped"))
+            self._results.fail_all(RecognitionFailed("Recognition was stopped"))
 
     def submit(self, request: RecognitionRequest) -> Result:
         """The text of a stretch of speech; None where nobody speaks, or (a partial) where there is no time for it.
@@ -167,52 +167,33 @@ class BatchRecogniser(Lifetime):
         The future raises RecognitionFailed when the engine could not do it. A leg's futures resolve in the order
         its requests were submitted. A request that is submitted again while it is awaited has the same future.
         """
-        if (awaited := self._results.get(request)) is not None:
+        if (awaited := self._results.of(request)) is not None:
             return awaited
-        result: Result = asyncio.get_running_loop().create_future()
-        alone = not any(other.leg == request.leg and other.kind == "final" for other in self._results)
-        self._results[request] = result
-        if request.kind == "final":
-            self._came[request] = self._clock()
-            self._meter.came(request.call_id, request.seconds, self._came[request])
-            if alone and self._take_over(request):
-                return result
+        alone = not self._results.awaits_final(request.leg)
+        result = self._results.open(request)
+        if not (request.kind == "final" and alone and self._server.take_over(request)):
+            self._enqueue(request)
+        return result
+
+    def _enqueue(self, request: RecognitionRequest) -> None:
+        """It waits for its turn; the partials that it makes pointless, or that there is no time for, have no text."""
         shed = self._queue.add(request, self._clock())
         if request.kind == "final":
             shed += [other for other in self._queue.in_work if other.leg == request.leg and other.kind == "partial"]
         self._look()
         if self._meter.degradation.holds("no_partials"):
             shed += self._queue.shed()
-        self._count(shed=len(shed))
+        self._results.count(shed=len(shed))
         for partial in shed:
-            self._settle(partial, None)
+            self._results.settle(partial, None)
         self._wake.set()
-        return result
-
-    def _take_over(self, final: RecognitionRequest) -> bool:
-        """Let the final have what came, or will come, of a partial that held the same speech."""
-        if self._partials_done.holds(final):
-            self._count(finals=1, taken_over=1)
-            self._settle(final, self._partials_done.take(final))
-            return True
-        same = (other for other in self._queue.in_work if other.kind == "partial" and other.stretch == final.stretch)
-        partial = next(same, None)
-        if partial is None:
-            return False
-        self._count(finals=1, taken_over=1)
-        self._partials_done.awaited_by[partial] = final
-        self._queue.hold(final)
-        self._settle(partial, None)
-        return True
 
     def withdraw(self, call_id: str) -> None:
         """Nobody waits for this call's results any more: they are cancelled, those in work too."""
         self._queue.withdraw(call_id)
-        self._partials_done.forget(call_id)
+        self._server.forget(call_id)
         self._meter.demands.forget(call_id)
-        for request in [request for request in self._results if request.call_id == call_id]:
-            self._came.pop(request, None)
-            self._results.pop(request).cancel()
+        self._results.cancel(call_id)
 
     @property
     def _time_for_partials(self) -> bool:
@@ -228,7 +209,7 @@ class BatchRecogniser(Lifetime):
             partials = batch[0].kind == "partial"
             self._idle -= 1
             self._partials_in_work += partials
-            await self._serve(batch)
+            await self._server.serve(batch)
             self._idle += 1
             self._partials_in_work -= partials
             self._wake.set()
@@ -264,112 +245,3 @@ class BatchRecogniser(Lifetime):
 
     def _look(self) -> None:
         self._meter.look(self._runner.workers, self.expected_wait, self._clock())
-
-    async def _serve(self, batch: list[RecognitionRequest]) -> None:
-        """Settle every request of the batch; of a leg's requests in their order."""
-        speech = sum(request.seconds for request in batch)
-        self._count(batches=1, finals=sum(request.kind == "final" for request in batch), speech_seconds=speech)
-        speaking = await self._speaking(batch)
-        asked = self._effort_policy.first(speaking, max(map(self._waited, batch)), self._clock())
-        outcome = await self._runner.decode(asked) if speaking else []
-        if isinstance(outcome, RecognitionFailed):
-            await self._serve_alone(batch, speaking, outcome)
-            return
-        heard = dict(zip(speaking, outcome, strict=True))
-        again = {
-            request: speech for request in speaking if (speech := self._again(request, heard[request])) is not None
-        }
-        later = [request for request in batch if request.leg in {each.leg for each in again}]
-        self._deliver([request for request in batch if request not in later], heard)
-        if again:
-            heard |= await self._look_again(again)
-            self._deliver(later, heard)
-
-    def _waited(self, request: RecognitionRequest) -> Seconds:
-        came = self._came.get(request)
-        return self._clock() - came if came is not None else 0.0
-
-    def _again(self, request: RecognitionRequest, heard: Transcript) -> Speech | None:
-        """How a request is looked at again: what is doubtful, if it is final."""
-        waiting = self._partials_done.awaited_by.get(request)
-        if not heard.doubtful or not (request.kind == "final" or waiting is not None):
-            return None
-        return self._effort_policy.second(request, heard, self._waited(waiting or request), self._clock())
-
-    async def _look_again(self, again: Mapping[RecognitionRequest, Speech]) -> dict[RecognitionRequest, Transcript]:
-        """What a second look hears; nothing where it fails, for then the first one stands."""
-        self._count(redecoded=len(again))
-        outcome = await self._runner.decode(list(again.items()))
-        return {} if isinstance(outcome, RecognitionFailed) else dict(zip(again, outcome, strict=True))
-
-    async def _serve_alone(
-        self, batch: list[RecognitionRequest], speaking: list[RecognitionRequest], failure: RecognitionFailed
-    ) -> None:
-        """The batch failed: each of its requests gets another try of its own, unless the engine hangs."""
-        for request in batch:
-            outcome: list[Transcript] | RecognitionFailed = failure
-            if request in speaking and not isinstance(failure, EngineHung):
-                self._count(retried=1)
-                outcome = await self._runner.decode([(request, request.speech)])
-            if request not in speaking:
-                self._deliver([request], {})
-            elif isinstance(outcome, RecognitionFailed):
-                waiting = self._partials_done.awaited_by.pop(request, None)
-                self._fail([request] if waiting is None else [waiting], outcome)
-                self._leave([request] if waiting is None else [request, waiting])
-            else:
-                self._deliver([request], {request: outcome[0]})
-
-    async def _speaking(self, batch: list[RecognitionRequest]) -> list[RecognitionRequest]:
-        """The requests that somebody speaks in."""
-
-        def ask() -> tuple[list[RecognitionRequest], int]:
-            speaking: list[RecognitionRequest] = []
-            failed = 0
-            for request in batch:
-                try:
-                    if request.kind != "words" and not self._opinion(request.speech.samples):
-                        continue
-                except Exception:  # foreign code: a broken opinion must cost time, not speech
-                    failed += 1
-                speaking.append(request)
-            return speaking, failed
-
-        speaking, failed = await self._in_thread(ask)
-        self._count(refused=len(batch) - len(speaking), opinions_failed=failed)
-        return speaking
-
-    def _deliver(self, requests: Sequence[RecognitionRequest], heard: Mapping[RecognitionRequest, Transcript]) -> None:
-        """What was heard, nothing where nobody speaks; the requests' legs may go on."""
-        for request in requests:
-            came = heard.get(request)
-            self._count(filtered=came is not None and came.dropped)
-            self._settle(request, came)
-            if (waiting := self._partials_done.done(request, came)) is not None:
-                self._settle(waiting, came)
-                self._queue.finished([waiting])
-        self._leave(requests)
-
-    def _leave(self, requests: Sequence[RecognitionRequest]) -> None:
-        self._queue.finished(requests)
-        self._wake.set()
-
-    def _settle(self, request: RecognitionRequest, heard: Transcript | None) -> None:
-        result, came = self._results.pop(request, None), self._came.pop(request, None)
-        if result is not None and not result.done():
-            if came is not None:
-                self._meter.answered(request.call_id, came, self._clock())
-            result.set_result(heard if heard and heard.text else None)
-
-    def _fail(self, requests: Sequence[RecognitionRequest], failure: RecognitionFailed) -> None:
-        self._count(failures=len(requests))
-        for request in requests:
-            result = self._results.pop(request, None)
-            self._came.pop(request, None)
-            if result is not None and not result.done():
-                result.set_exception(failure)
-                result.exception()  # counted above: asyncio need not report a future nobody waits for
-
-    def _count(self, **more: float) -> None:
-        grown = {name: getattr(self.counts, name) + amount for name, amount in more.items()}
-        self.counts = replace(self.counts, **grown)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from asr.types import Language
@@ -66,11 +68,10 @@ _LEAST_BARE: Final = Decimal(20)
 def amounts_in(text: str, language: Language, *, of_money: bool = False, usual: Currency = "USD") -> list[Amount]:
     """Sums of money in an utterance, in order. `of_money`: it is known to speak of a sum, so that a number which counts
     nothing else is one: 一千五, "fifty's fine". `usual`: what an English sum is in that names no currency."""
-    text = text[:LONGEST]
-    return _chinese(text, of_money) if language == "zh" else _english(text, of_money, usual)
+    return _READERS[language](text[:LONGEST], of_money, usual)
 
 
-def _chinese(text: str, of_money: bool) -> list[Amount]:
+def _chinese(text: str, of_money: bool, _usual: Currency) -> list[Amount]:
     found: list[Amount] = []
     for match in _CHINESE.finditer(text):
         value = chinese_value(match["number"])
@@ -110,3 +111,8 @@ def _named(money: str) -> Currency | None:
 def _in_cents(value: Decimal) -> Decimal:
     """The value without digits that no money has. Exact parts of a unit stay: 1.2345万 is 12345."""
     return Decimal(int(value)) if value == int(value) else value.quantize(_CENT)
+
+
+_READERS: Final[Mapping[Language, Callable[[str, bool, Currency], list[Amount]]]] = MappingProxyType(
+    {"zh": _chinese, "en": _english}
+)

@@ -33,10 +33,11 @@ class NoPublicUrl(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionAttempt:
-    """What a connection presents. `place` follows the dialect's path: a key, a source's name, or nothing. `headers`: by
-    name, in any case. `target`: path and query as they were requested."""
+    """What a connection shows of itself. `dialects`: those that are spoken where it connects. `place` follows a
+    dialect's path: a key, a source's name, or nothing. `headers` by name, in whatever case. `target`: path and query as
+    asked for."""
 
-    dialect: str
+    dialects: tuple[str, ...]
     place: str
     headers: Mapping[str, str]
     target: str
@@ -44,8 +45,9 @@ class ConnectionAttempt:
 
     @property
     def key(self) -> str | None:
-        """The text with the form of a gateway key, from a header, or from the path if the dialect allows it there."""
-        shown = (self.place if DIALECTS[self.dialect].key_in_path else "", presented_key(self.headers) or "")
+        """What has the form of a gateway key, in a header, or in the path where the dialect lets it stand there."""
+        in_path = any(DIALECTS[dialect].key_in_path for dialect in self.dialects)
+        shown = (self.place if in_path else "", presented_key(self.headers) or "")
         return next((text for text in shown if split(text) is not None), None)
 
 
@@ -72,7 +74,7 @@ class Admittance:
         gateway = await self._by_key(shown.key) if shown.key is not None else await self._by_credential(shown)
         if shown.place not in ("", shown.key, gateway.source.name):
             raise KeyForbidden("This key is another source's.")
-        check_connection(gateway.source, shown.dialect, shown.address)
+        check_connection(gateway.source, shown.dialects, shown.address)
         return gateway
 
     async def _by_key(self, key: str) -> Gateway:

@@ -26,10 +26,11 @@ async def source_of_key(store: Sources, name: str, said: Mapping[str, Any]) -> S
     return replace(stored, **said)
 
 
-def check_connection(source: Source, dialect: str, address: str) -> None:
-    """Raises KeyForbidden if the source does not connect with this dialect, or not from this address."""
-    if source.dialect not in (None, dialect):
-        raise KeyForbidden(f"Source {source.name} speaks {source.dialect}, and this is where {dialect} connects.")
+def check_connection(source: Source, dialects: tuple[str, ...], address: str) -> None:
+    """Raises KeyForbidden where a connection in one of these dialects, from this address, is none of the source's."""
+    if source.dialect is not None and source.dialect not in dialects:
+        here = " or ".join(dialects)
+        raise KeyForbidden(f"Source {source.name} speaks {source.dialect}, and this is where {here} connects.")
     if source.networks and not lies_in(address, source.networks):
         raise KeyForbidden(f"Source {source.name} does not connect from {address}.")
 

@@ -1,4 +1,5 @@
-"""Gives every finding the whole sentence around its quote, and the sentence said before it.
+"""A call's detectors, asked only where somebody can be held to what was said; and the evidence of their findings in
+whole sentences: they say which words told, and this says what those stood in.
 
 Detectors only name the telling words. What both parties said before is known here and in no detector.
 """
@@ -15,7 +16,9 @@ from detectors.contract import Finding, Observation
 from detectors.rules.lexical import joint
 from detectors.runtime.runner import DetectorFailure
 from detectors.sentences import last_sentence, passage_of
+from service.calls.earlier_call import hides_speech
 from service.calls.ports import DetectorRunner
+from service.record.facts import GapMarked, Notice
 
 REMEMBERED: Final = 64
 """So many utterances are remembered. A late detector owes three answers at most, and parties that talk over each other
@@ -67,36 +70,58 @@ class SaidLately:
         return own[-1] if own else None
 
 
-class QuotingDetectors:
-    """Wraps a call's detectors, so that their findings hold the sentences around their quotes."""
+class CallDetectors:
+    """A call's detectors, as its writer asks them: nothing while nobody can tell the agent's words from the customer's.
+    Their findings tell the sentence that the quote stands in.
 
-    def __init__(self, detectors: DetectorRunner) -> None:
+    `were_equal`: the parties could not be told apart earlier in the call. From then on no duty is held missed: the
+    agent may have done it in words that nobody could tell were the agent's.
+    """
+
+    def __init__(self, detectors: DetectorRunner, *, were_equal: bool = False) -> None:
         self._detectors = detectors
         self._said = SaidLately()
+        self._equal = False
+        self._were_equal = were_equal
+
+    def channels(self, *, equal: bool) -> None:
+        """Both channels carry one signal from here on, or no longer do."""
+        self._equal = equal
+        self._were_equal = self._were_equal or equal
 
     async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
+        if self._equal:
+            return []
         self._said.add(utterance)
         return self._quoted(await self._detectors.heard(utterance))
 
     async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
+        if self._equal:
+            return []
         for utterance in utterances:
             self._said.add(utterance)
         return self._quoted(await self._detectors.heard_again(utterances))
 
     async def foresee(self, utterance: Utterance) -> list[Finding]:
+        if self._equal:
+            return []
         return [self._said.quoted(finding, utterance) for finding in await self._detectors.foresee(utterance)]
 
-    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
-        return self._quoted(await self._detectors.unheard(start, end))
+    async def missed(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
+        """Nobody knows what was said in this gap, if it hides speech at all."""
+        if self._were_equal or not hides_speech(gap):
+            return []
+        return self._quoted(await self._detectors.unheard(gap.start, gap.end))
 
-    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
-        return self._quoted(await self._detectors.held(at, seconds))
+    async def waited(self, notice: Notice) -> list[Observation | DetectorFailure]:
+        """Nothing came for a while, where that is what the notice tells."""
+        return self._quoted(await self._detectors.held(notice.at, notice.missing)) if notice.missing else []
 
     async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
-        return self._quoted(await self._detectors.elapsed(at))
+        return [] if self._were_equal else self._quoted(await self._detectors.elapsed(at))
 
     async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
-        return self._quoted(await self._detectors.closed(at))
+        return [] if self._were_equal else self._quoted(await self._detectors.closed(at))
 
     def _quoted(self, observed: Sequence[Observation | DetectorFailure]) -> list[Observation | DetectorFailure]:
         return [self._said.quoted(seen) if isinstance(seen, Finding) else seen for seen in observed]

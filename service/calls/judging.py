@@ -1,5 +1,5 @@
-"""Judges a call: its detectors are asked, and their observations become facts: findings, sentiment, and alerts for what
-a person should see now.
+"""What detectors see of a call becomes facts and is written: findings, sentiment, statements, and alerts for what is
+worth a person's eyes now. One a call, told in its order.
 
 Detectors are asked only while somebody can be held to what was said. One for each call, fed in its order. A finding
 that raises no alert is stored too, and the replay page shows it.
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from asr.types import Seconds, Utterance
+import structlog
+
+from asr.types import Seconds
 from detectors.contract import (
     SEVERITIES,
     Finding,
@@ -25,7 +27,7 @@ from detectors.contract import (
     Withdrawn,
 )
 from detectors.runtime.runner import DetectorFailure
-from service.calls.ports import DetectorRunner
+from service.calls.ports import Journal
 from service.metrics import Metrics
 from service.record.facts import (
     Alert,
@@ -38,6 +40,8 @@ from service.record.facts import (
     StatementMade,
 )
 
+log = structlog.get_logger()
+
 _NAMESPACE = uuid.UUID("6f0d1c6e-3f5b-5a53-9d1c-0c1c9a7b5e21")
 
 _COOL_DOWN: Mapping[Severity, Seconds] = MappingProxyType(
@@ -45,73 +49,55 @@ _COOL_DOWN: Mapping[Severity, Seconds] = MappingProxyType(
 )
 
 
-class ChannelAwareDetectors:
-    """Detectors that are asked nothing while nobody can tell the agent's words from the customer's.
-
-    `were_equal`: they could not be told apart earlier in the call. From then on no duty is held missed: the agent may
-    have done it in words that nobody could tell were the agent's.
-    """
-
-    def __init__(self, detectors: DetectorRunner, *, were_equal: bool = False) -> None:
-        self._detectors = detectors
-        self._equal = False
-        self._were_equal = were_equal
-
-    def channels(self, *, equal: bool) -> None:
-        """Both channels carry one signal from here on, or no longer do."""
-        self._equal = equal
-        self._were_equal = self._were_equal or equal
-
-    async def heard(self, utterance: Utterance) -> list[Observation | DetectorFailure]:
-        return [] if self._equal else await self._detectors.heard(utterance)
-
-    async def heard_again(self, utterances: Sequence[Utterance]) -> list[Observation | DetectorFailure]:
-        return [] if self._equal else await self._detectors.heard_again(utterances)
-
-    async def foresee(self, utterance: Utterance) -> list[Finding]:
-        return [] if self._equal else await self._detectors.foresee(utterance)
-
-    async def unheard(self, start: Seconds, end: Seconds) -> list[Observation | DetectorFailure]:
-        return [] if self._were_equal else await self._detectors.unheard(start, end)
-
-    async def held(self, at: Seconds, seconds: Seconds) -> list[Observation | DetectorFailure]:
-        return await self._detectors.held(at, seconds)
-
-    async def elapsed(self, at: Seconds) -> list[Observation | DetectorFailure]:
-        return [] if self._were_equal else await self._detectors.elapsed(at)
-
-    async def closed(self, at: Seconds) -> list[Observation | DetectorFailure]:
-        return [] if self._were_equal else await self._detectors.closed(at)
-
-
-class CallAlerting:
-    """Turns one call's observations into facts. `late` tells how long ago a moment of its audio came in. `raised`:
-    alerts of an earlier session. `pack`: the rules that judge."""
+class CallLog:
+    """What is written of a call, in the journal. `wall` tells when a fact is written, `late` how long ago a moment of
+    the call's audio came in; `raised`: alerts of an earlier session; `pack`: the rules that judge."""
 
     def __init__(
         self,
         call_id: str,
+        journal: Journal,
         metrics: Metrics,
         wall: Callable[[], datetime],
         late: Callable[[Seconds], Seconds],
         raised: Sequence[Alert] = (),
         pack: PackVersion | None = None,
     ) -> None:
-        self._pack = pack
-        self._alerts = AlertPolicy(call_id, raised=raised)
+        self._call_id = call_id
+        self._journal = journal
         self._metrics = metrics
         self._wall = wall
         self._late = late
+        self._alerts = AlertPolicy(call_id, raised=raised)
+        self._pack = pack
 
-    def facts(self, observed: Sequence[Observation | DetectorFailure], at: Seconds) -> list[Fact]:
-        """The facts to write for these observations, made when the audio clock had reached `at`."""
-        return [fact for seen in observed for fact in self._facts_of(seen, at)]
+    @property
+    def failing(self) -> bool:
+        """The store takes nothing now; what is written is kept until it does."""
+        return self._journal.failing
 
-    def early(self, foreseen: Sequence[Finding]) -> list[Fact]:
-        """Alerts for critical findings in an utterance that still goes on. The findings follow with its final text, and
-        raise no second alert."""
+    async def write(self, *facts: Fact) -> None:
+        """At once and in this order."""
+        if facts:
+            await self._journal.write(self._call_id, facts, self._wall())
+
+    async def tell(self, notice: Notice | None) -> None:
+        """A change of the call's monitoring, where there is one."""
+        if notice is not None:
+            log.warning("call's monitoring changed", call_id=self._call_id, code=notice.code)
+            await self.write(notice)
+
+    async def observe(self, observed: Sequence[Observation | DetectorFailure], at: Seconds) -> None:
+        """What the detectors said when the audio clock had reached `at`, and the alerts it raises."""
+        await self.write(*(fact for seen in observed for fact in self._facts_of(seen, at)))
+
+    async def foresee(self, foreseen: Sequence[Finding]) -> bool:
+        """Alerts for what an utterance that still goes on holds already, if critical; whether there are any. The
+        findings follow with its final text, and raise no second alert."""
         critical = [self._stamped(finding) for finding in foreseen if finding.severity == "critical"]
-        return [fact for finding in critical for fact in self._alert(finding)]
+        alerts = [fact for finding in critical for fact in self._alert(finding)]
+        await self.write(*alerts)
+        return bool(alerts)
 
     def _stamped(self, finding: Finding) -> Finding:
         return replace(finding, pack=self._pack)

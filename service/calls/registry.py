@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 
+from asr.lifetime import Lifetime
 from asr.types import Seconds
 from detectors.contract import EarlierContact
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
@@ -68,7 +69,7 @@ class OpenSession(Protocol):
     ) -> CallSession: ...
 
 
-class CallRegistry:
+class CallRegistry(Lifetime):
     """Every live call of this process. Use as an async context manager: entering it goes on with the calls that the
     last process left, leaving it suspends all calls.
 
@@ -114,12 +115,14 @@ class CallRegistry:
         """No more calls are taken."""
         return self._stopping
 
-    async def __aenter__(self) -> CallRegistry:
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None, None]:
+        """What this installation left is gone on with; at the end the calls are suspended."""
         await self._take_up_left(own=True)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.suspend()
+        try:
+            yield
+        finally:
+            await self.suspend()
 
     async def keep(self) -> None:
         """Say that the calls that are live here go on here, and go on with those of installations that are gone. To be

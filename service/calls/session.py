@@ -1,20 +1,14 @@
 """One call's session: the only place where the stages meet.
 
 Audio goes through the audio path and to the recording as it comes (`feed`, which never waits for recognition). What it
-finds becomes work in one queue, taken in audio order by one task (`run`): it waits for an utterance's text, writes it,
-lets the detectors judge it, and writes what they found. One writer a call, so that facts have the same order live and
-replayed.
-
-Of utterances that still go on the agreed words are shown, and critical alerts raised, in that same order; what is
-written of the utterance itself, and what is found in it, waits for its final text.
+finds becomes work in one queue, taken in audio order by one task (`run`), which hands it to the call's one writer. So
+facts have the same order live and replayed.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
 
@@ -22,124 +16,33 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from asr.audio.acoustics import acoustics_of
 from asr.endpointing.endpointer import SpeechSegment
-from asr.engines.port import Biasing, RecognitionError
-from asr.types import Language, Role, Seconds
-from detectors.contract import (
-    Bilingual,
-    CallContext,
-    EarlierContact,
-    Finding,
-    Observation,
-    PackVersion,
-    Withdrawn,
-)
-from detectors.runtime.runner import DetectorFailure
+from asr.types import Role, Seconds
 from service.calls.arrival_times import ArrivalTimes
-from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, Found, ResumePoint, TimePassed
-from service.calls.call_recognition import BACKLOG, AgentLookAhead, CallRecognition, PartialUtterance
-from service.calls.earlier_call import EarlierCall, hides_speech
-from service.calls.evidence import QuotingDetectors
+from service.calls.audio_path import AudioPath, AudioPathOutput, Found, ResumePoint
+from service.calls.call_recognition import CallRecognition, PartialUtterance
+from service.calls.call_writer import CallWriter
+from service.calls.earlier_call import EarlierCall
 from service.calls.irregularities import Irregularities, flood_of
-from service.calls.judging import CallAlerting, ChannelAwareDetectors
 from service.calls.partials import Partials
-from service.calls.ports import DetectorRunner, Journal, LiveDisplay, Recogniser, Recorder
-from service.calls.recording_state import RecordingState
-from service.calls.standing_notices import StandingNotices
-from service.calls.word_times import CLOSE_WITHIN, MOST_WAITING, WordTimes
-from service.calls.work_queue import MOST_WORK, Defect, Finish, LastWork, Suspend, Work, WorkQueue
+from service.calls.session_parts import SessionParts
+from service.calls.work_queue import Defect, Finish, LastWork, Suspend, WorkQueue
 from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent, ProtocolViolation
-from service.live.messages import Levels, Partial
-from service.metrics import Metrics
-from service.record.facts import (
-    Call,
-    CallClosed,
-    CallEnding,
-    CallOpened,
-    CallResumed,
-    DtmfPressed,
-    Fact,
-    FindingWithdrawn,
-    GapMarked,
-    Notice,
-    NoticeCode,
-    UtteranceHeard,
-)
+from service.live.messages import Levels
+from service.record.facts import Call, CallEnding, DtmfPressed, GapMarked, Notice
 
 log = structlog.get_logger()
 
-EQUAL: NoticeCode = "channels_equal"
-EQUAL_MEANS = (
-    "Both channels carry the same sound: the source does not separate the parties."
-    " Words are shown once, as the customer's; nothing is judged."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionLimits:
-    """What one call may have waiting: `work` pieces of work, `backlog` seconds of speech for their text, and
-    `words_awaited` utterances for the times of their words. When it is over it waits `words_within` seconds for those,
-    and `recording_within` for the disk to take the last of its sound."""
-
-    work: int = MOST_WORK
-    backlog: Seconds = BACKLOG
-    words_awaited: int = MOST_WAITING
-    words_within: Seconds = CLOSE_WITHIN
-    recording_within: Seconds = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionParts:
-    """What a session works with. `monotonic` and `wall` are its clocks, `biasing` its call's vocabulary in
-    each language, `pack` the rules that judge it; `max_pace` bounds how many times real time audio may come; `partials`
-    tells whether utterances are recognised while they go on, which nobody sees of a file."""
-
-    journal: Journal
-    display: LiveDisplay
-    recogniser: Recogniser
-    detectors: DetectorRunner
-    recorder: Recorder
-    metrics: Metrics
-    monotonic: Callable[[], float]
-    wall: Callable[[], datetime]
-    max_pace: float
-    biasing: Mapping[Language, Biasing] = field(default_factory=dict[Language, Biasing])
-    pack: PackVersion | None = None
-    partials: bool = True
-    limits: SessionLimits = SessionLimits()
-
-
 SessionEnd = Literal["processed", "suspended"]
 """Everything of the call is written; or what there was here, and the call is to be gone on with."""
-
-
-def context_of(call: Call, history: tuple[EarlierContact, ...] | None = None) -> CallContext:
-    """What the detectors are told of a call, and of its debtor's other calls."""
-    return CallContext(
-        call_id=call.id,
-        language=call.language,
-        jurisdiction=call.jurisdiction,
-        started_at=call.started_at,
-        timezone=call.timezone,
-        metadata=call.metadata,
-        legs=call.roles,
-        history=history,
-    )
 
 
 def _resume_point(earlier: EarlierCall, now: datetime) -> ResumePoint:
     return ResumePoint(reached=earlier.reached, settled=earlier.settled, away=earlier.away(now))
 
 
-def _owed_again(missed: Finding) -> Withdrawn:
-    """A duty that was held missed because the call had ended: the agent can still do it."""
-    why = Bilingual(zh="通话仍在继续，时限未到", en="the call goes on, its time is not up")
-    return Withdrawn(rule=missed.rule, role=missed.role, start=missed.start, end=missed.end, why=why)
-
-
 class CallSession:
-    """One call from its announcement until everything is written; or from where an `earlier` session left it."""
+    """One call from its announcement until everything is written; or from where `earlier` left it."""
 
     def __init__(self, call: Call, parts: SessionParts, earlier: EarlierCall | None = None) -> None:
         self.call = call
@@ -153,31 +56,16 @@ class CallSession:
             now=parts.monotonic(),
             resume=None if earlier is None else _resume_point(earlier, parts.wall()),
         )
-        self._detectors = ChannelAwareDetectors(
-            QuotingDetectors(parts.detectors), were_equal=earlier is not None and EQUAL in earlier.troubles
-        )
         self._arrivals = ArrivalTimes()
-        raised = () if earlier is None else earlier.alerts
-        self._alerting = CallAlerting(call.id, parts.metrics, parts.wall, self._late, raised, parts.pack)
         self._work = WorkQueue(parts.limits.work)
         self._recognition = CallRecognition(call, parts.recogniser, parts.biasing, backlog=parts.limits.backlog)
-        self._word_times = WordTimes(
-            call.id, self._recognition, most=parts.limits.words_awaited, close_within=parts.limits.words_within
-        )
+        self._writer = CallWriter(call, parts, self._recognition, lambda: self.reached, self._late, earlier)
         self._partials = Partials(self._recognition, self._audio_path.endpointers, self._show)
-        self._ahead = AgentLookAhead(self._recognition.awaited, lambda: "agent" in self._alerted)
-        self._alerted: dict[
-            Role, PartialUtterance
-        ] = {}  # utterances without their final text that raised an alert already
-        self._final_until: dict[Role, Seconds] = {}  # how far each party's final texts have come
-        self._notices = StandingNotices(earlier.troubles if earlier else ())
-        self._recording = RecordingState(parts.recorder, self._notices, parts.metrics)
         self._irregularities = Irregularities(parts.monotonic())
         self._finishing = False
         self._only_records = False
         if earlier is not None:
             self._recognition.restore(earlier.utterances)
-            self._final_until.update({said.role: said.end for said in earlier.utterances})
 
     @property
     def reached(self) -> Seconds:
@@ -294,46 +182,26 @@ class CallSession:
     async def run(self) -> SessionEnd:
         """Do the call's work until it is finished or suspended."""
         try:
-            await self._begin()
+            await self._writer.begin(self._earlier)
+            self._earlier = None
             while not isinstance(work := await self._work.get(), LastWork):
-                await self._do(work)
-            if isinstance(work, Defect):
-                raise work.cause
-            if isinstance(work, Suspend):
-                await self._leave()
-                return "suspended"
-            await self._close(work)
-            return "processed"
+                await self._writer.do(work)
+            return await self._end(work)
         finally:
             self._parts.recogniser.withdraw(self.call.id)
             await self._parts.recorder.close()
 
-    async def _begin(self) -> None:
-        if self._earlier is None:
-            await self._write(CallOpened(call=self.call))
-        else:
-            await self._go_on(self._earlier)
-            self._earlier = None
-
-    async def _go_on(self, earlier: EarlierCall) -> None:
-        """Bring the detectors to where the call stood: they hear again what was said. What they had made of the last
-        of it may never have been written."""
-        observed: list[Observation | DetectorFailure] = []
-        for each in earlier.in_stretches:
-            if isinstance(each, GapMarked):
-                observed += await self._tell_of_gap(each)
-            elif isinstance(each, Notice):
-                observed += await self._tell_of_hold(each)
-            else:
-                observed += await self._detectors.heard_again(each)
-        observed += await self._detectors.elapsed(min(earlier.settled.values()))
-        await self._write(CallResumed(at=earlier.reached, cause="restarted" if earlier.closed is None else "returned"))
-        again = [
-            FindingWithdrawn(withdrawn=_owed_again(alert), alert_id=alert.id, at=earlier.reached)
-            for alert in earlier.premature
-        ]
-        await self._write(*again)
-        await self._observe([seen for seen in observed if earlier.lacks(seen)])
+    async def _end(self, last: LastWork) -> SessionEnd:
+        if isinstance(last, Defect):
+            raise last.cause
+        await self._writer.write_rest(self._work.rest())  # what was odd after the end is still told
+        if isinstance(last, Suspend):
+            self._take(self._audio_path.pause(self._parts.monotonic()))  # what came until now is recorded
+            await self._writer.close_recording()
+            return "suspended"
+        self._parts.metrics.late_drops.inc(self._audio_path.counts.late)
+        await self._writer.close(last)
+        return "processed"
 
     def _take(self, taken: AudioPathOutput) -> None:
         """Hand on what the audio path made of audio: to the recording, to the work queue, to whoever watches levels."""
@@ -350,158 +218,11 @@ class CallSession:
 
     def _find(self, found_in_order: Sequence[Found]) -> None:
         for found in found_in_order:
-            work = self._recognition.submit(found) if isinstance(found, SpeechSegment) else found
-            if isinstance(work, SpeechSegment):
-                self._ahead.submitted(work)
-            self._work.put(work)
-
-    async def _do(self, work: Work) -> None:
-        match work:
-            case SpeechSegment():
-                await self._hear(work)
-            case PartialUtterance():
-                await self._judge_early(work)
-            case TimePassed(at=at):
-                await self._watch_disks()
-                await self._write(*self._word_times.take())
-                await self._observe(await self._detectors.elapsed(at))
-            case GapMarked(reason=reason):
-                self._parts.metrics.gaps.labels(reason).inc()
-                await self._write(work)
-                await self._observe(await self._tell_of_gap(work))
-            case DtmfPressed():
-                await self._write(work)
-            case Notice():
-                await self._write(work)
-                await self._observe(await self._tell_of_hold(work))
-            case ChannelsCompared():
-                await self._compare(work)
-            case _:
-                raise AssertionError(f"no work: {work!r}")
-
-    async def _tell_of_gap(self, gap: GapMarked) -> list[Observation | DetectorFailure]:
-        return await self._detectors.unheard(gap.start, gap.end) if hides_speech(gap) else []
-
-    async def _tell_of_hold(self, notice: Notice) -> list[Observation | DetectorFailure]:
-        return await self._detectors.held(notice.at, notice.missing) if notice.missing else []
-
-    async def _hear(self, segment: SpeechSegment) -> None:
-        """Await the text of one utterance, write it, let it be judged."""
-        role, transcript = segment.role, None
-        await self._ahead.wait(segment, self._look_ahead)
-        try:
-            transcript = await self._recognition.text_of(segment)
-            await self._tell(self._notices.end("recognition_failing", self.reached))
-        except RecognitionError as failure:
-            await self._unrecognised(segment, failure)
-        self._final_until[role] = segment.end
-        alerted = self._alerted.pop(role, None)
-        if transcript is None and alerted is not None:
-            transcript = alerted.recognised  # the alert's evidence: it must be there to look at
-        if transcript is None:
-            self._show_partial(role, segment.start, "")
-            return
-        self._parts.metrics.final_latency.observe(self._late(segment.end))
-        so_far = self._recognition.utterance(role, segment.start, segment.end, transcript)
-        utterance = replace(so_far, acoustics=acoustics_of(segment.pcm))
-        await self._write(UtteranceHeard(utterance=utterance))
-        self._recognition.written(utterance)
-        observed = await self._detectors.heard(utterance)
-        await self._observe(observed)
-        if any(isinstance(seen, Finding) and seen.utterance_id == utterance.id for seen in observed):
-            self._word_times.ask(segment, utterance)
-
-    async def _look_ahead(self, partial: PartialUtterance, before: int) -> None:
-        """Words of the agent are known before their turn; `before` of the agent's utterances will be written first."""
-        self._show_partial(partial.role, partial.start, partial.recognised.text)
-        await self._foresee(partial, before)
+            self._work.put(self._writer.utterances.submit(found) if isinstance(found, SpeechSegment) else found)
 
     def _show(self, partial: PartialUtterance) -> None:
-        self._show_partial(partial.role, partial.start, partial.recognised.text)
+        self._writer.utterances.show(partial)
         self._work.put(partial)
-
-    def _show_partial(self, role: Role, start: Seconds, text: str) -> None:
-        self._parts.display.show_partial(Partial(call_id=self.call.id, role=role, start=start, text=text))
-
-    async def _judge_early(self, partial: PartialUtterance) -> None:
-        if partial.start >= self._final_until.get(partial.role, 0.0) and await self._foresee(partial):
-            self._alerted[partial.role] = partial
-
-    async def _foresee(self, partial: PartialUtterance, before: int = 0) -> bool:
-        """Whether it raises an alert before its utterance is written."""
-        utterance = self._recognition.utterance(partial.role, partial.start, partial.end, partial.recognised, before)
-        alerts = self._alerting.early(await self._detectors.foresee(utterance))
-        await self._write(*alerts)
-        return bool(alerts)
-
-    async def _unrecognised(self, segment: SpeechSegment, failure: RecognitionError) -> None:
-        self._parts.metrics.recognition_failures.inc()
-        self._parts.metrics.gaps.labels("unrecognised").inc()
-        gap = GapMarked(role=segment.role, start=segment.start, end=segment.end, reason="unrecognised")
-        await self._write(gap)
-        await self._observe(await self._tell_of_gap(gap))
-        message = f"Speech is recorded but not recognised: {failure}"
-        await self._tell(self._notices.begin("recognition_failing", message, self.reached))
-
-    async def _observe(self, observed: Sequence[Observation | DetectorFailure]) -> None:
-        """Write what the detectors said, and the alerts it raises."""
-        await self._write(*self._alerting.facts(observed, self.reached))
 
     def _late(self, audio: Seconds) -> Seconds:
         return self._arrivals.delay(audio, self._parts.monotonic())
-
-    async def _watch_disks(self) -> None:
-        for fact in self._recording.facts(self.reached):
-            await (self._tell(fact) if isinstance(fact, Notice) else self._write(fact))
-        if self._parts.journal.failing:
-            message = "The store cannot be written; what happens is kept until it can."
-            await self._tell(self._notices.begin("storage_failing", message, self.reached))
-        else:
-            await self._tell(self._notices.end("storage_failing", self.reached))
-
-    async def _close_recording(self) -> None:
-        """Once the disk has what it takes, it is known what is missing; a disk that hangs is not waited for."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._parts.limits.recording_within):
-                await self._parts.recorder.close()
-        await self._write(*self._recording.unrecorded())
-
-    async def _leave(self) -> None:
-        """To the next process, with all that came until now."""
-        await self._write(*self._work.rest())
-        self._take(self._audio_path.pause(self._parts.monotonic()))
-        await self._close_recording()
-
-    async def _compare(self, channels: ChannelsCompared) -> None:
-        self._detectors.channels(equal=channels.equal)
-        if channels.equal:
-            await self._tell(self._notices.begin(EQUAL, EQUAL_MEANS, channels.at))
-        else:
-            await self._tell(self._notices.end(EQUAL, channels.at))
-
-    async def _tell(self, notice: Notice | None) -> None:
-        if notice is not None:
-            log.warning("call's monitoring changed", call_id=self.call.id, code=notice.code)
-            await self._write(notice)
-
-    async def _close(self, finish: Finish) -> None:
-        await self._write(*self._work.rest())  # what was odd after the end is still told
-        await self._observe(await self._last_words(finish))
-        await self._word_times.settle()
-        await self._write(*self._word_times.take())
-        self._parts.metrics.late_drops.inc(self._audio_path.counts.late)
-        await self._close_recording()
-        closed = CallClosed(
-            ended_at=self._parts.wall(), duration=self.reached, ending=finish.ending, reason=finish.reason
-        )
-        await self._write(closed)
-
-    async def _last_words(self, finish: Finish) -> list[Observation | DetectorFailure]:
-        """What the detectors say at the end. If the call broke off, nobody is blamed for what was not said by then."""
-        if finish.ending == "completed":
-            return await self._detectors.closed(self.reached)
-        return await self._detectors.elapsed(self.reached)
-
-    async def _write(self, *facts: Fact) -> None:
-        if facts:
-            await self._parts.journal.write(self.call.id, facts, self._parts.wall())

@@ -21,7 +21,8 @@ from models import ModelError
 from service.app import load_engine, wall
 from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
-from service.calls.session import CallSession, SessionParts
+from service.calls.session import CallSession
+from service.calls.session_parts import SessionParts
 from service.cli import arguments
 from service.cli.stream import progress_bar, show
 from service.cli.terminal import err, fail, warn

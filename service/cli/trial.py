@@ -16,7 +16,7 @@ from detectors.contract import Finding
 from detectors.evaluation.replay import judge_call
 from detectors.runtime.registry import Registry
 from service.calls.earlier_call import hides_speech
-from service.calls.session import context_of
+from service.calls.session_parts import context_of
 from service.record.facts import SYSTEM, Alert
 from service.storage.port import CallQuery, CallRecord, Store
 

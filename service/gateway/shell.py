@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
@@ -264,7 +264,8 @@ class GatewayShell:
             reserved = self._stranger.reserved(first.token)
             if reserved is None:
                 raise ProtocolViolation("token", "is none of a call that was reserved in the last minutes")
-            announced, notes = completed(reserved.announced, reserved.key.source)
+            leg = replace(reserved.announced, encoding=first.encoding, rate=first.rate, clock=first.clock)
+            announced, notes = completed(leg, reserved.key.source)
             return reserved.key, announced, [*reserved.notes, *notes]
         if not isinstance(first, CallAnnounced) or self._key is None:
             raise ProtocolViolation("start", "must come first")

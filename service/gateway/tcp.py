@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from service.access.audit_log import AuditLog
@@ -12,8 +12,10 @@ from service.access.clock import steady_now
 from service.access.connection_guard import ConnectionGuard
 from service.gateway.reservations import Reservation, Reservations
 from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed, Unsent
-from service.ingest.dialect import Dialect
+from service.ingest.dialect import Handshake
+from service.ingest.dialects.specs import DIALECTS
 from service.ingest.events import CLOSE_NORMAL
+from service.ingest.source import STRANGER
 
 _READ_BYTES = 64 * 1024
 _ABNORMAL = 1006
@@ -48,10 +50,16 @@ class TcpStranger:
     """Who connects over TCP: counted among the strangers of the whole service until its token is found."""
 
     def __init__(
-        self, writer: asyncio.StreamWriter, reservations: Reservations, guard: ConnectionGuard, audit: AuditLog
+        self,
+        writer: asyncio.StreamWriter,
+        dialect: str,
+        reservations: Reservations,
+        guard: ConnectionGuard,
+        audit: AuditLog,
     ) -> None:
         peer = writer.get_extra_info("peername")
         self._address = str(peer[0]) if peer else "unknown"
+        self._dialect = dialect
         self._reservations = reservations
         self._guard = guard
         self._audit = audit
@@ -60,14 +68,17 @@ class TcpStranger:
 
     def reserved(self, token: str) -> Reservation | None:
         found = self._reservations.connected(token, steady_now())
-        if found is not None:
-            self._token = token
-            self._guard.known(self._connection)
-            self._guard.phase(self._connection, "answer")
+        if found is None:
+            return None
+        self._token = token
+        if found.key.source.dialect not in (None, self._dialect):
+            return None
+        self._guard.known(self._connection)
+        self._guard.phase(self._connection, "answer")
         return found
 
     def refused(self, why: str) -> None:
-        self._audit.note("handshake_denied", subject="audiosocket", address=self._address, detail=why)
+        self._audit.note("handshake_denied", subject=self._dialect, address=self._address, detail=why)
 
     def left(self) -> None:
         """The connection is over."""
@@ -77,13 +88,11 @@ class TcpStranger:
 
 
 class TcpGateway:
-    """One port's connections. None has a key: each names a reserved call by its token."""
+    """A port's connections, all in one dialect. None has a key: each names a reserved call by its token."""
 
-    def __init__(
-        self, parts: GatewayParts, make_dialect: Callable[[], Dialect], guard: ConnectionGuard, audit: AuditLog
-    ) -> None:
+    def __init__(self, dialect: str, parts: GatewayParts, guard: ConnectionGuard, audit: AuditLog) -> None:
+        self._dialect = dialect
         self._parts = parts
-        self._make_dialect = make_dialect
         self._guard = guard
         self._audit = audit
         self._open: set[asyncio.Task[None]] = set()
@@ -104,11 +113,12 @@ class TcpGateway:
         task = asyncio.current_task()
         assert task is not None, "asyncio calls this in a task of its own"
         self._open.add(task)
-        stranger = TcpStranger(writer, self._parts.reservations, self._guard, self._audit)
+        stranger = TcpStranger(writer, self._dialect, self._parts.reservations, self._guard, self._audit)
+        dialect = DIALECTS[self._dialect].make(STRANGER, Handshake())
         try:
             with suppress(asyncio.CancelledError):  # `listening` ended it; asyncio 3.11 would log that as a fault
                 transport = TcpTransport(reader, writer)
-                await GatewayShell(transport, self._parts, self._make_dialect(), None, stranger).serve()
+                await GatewayShell(transport, self._parts, dialect, None, stranger).serve()
         finally:
             self._open.discard(task)
             stranger.left()

@@ -27,7 +27,8 @@ from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.opened_call import opened_call
-from service.calls.session import CallSession, SessionLimits, SessionParts, context_of
+from service.calls.session import CallSession
+from service.calls.session_parts import SessionLimits, SessionParts, context_of
 from service.importing.listing import RecordedCall
 from service.importing.playing import PACKET, UNBOUNDED_PACE, FileClock, Unwatched, played
 from service.ingest.events import CallAnnounced
@@ -84,7 +85,7 @@ class _Refused(Exception):
 
 
 @dataclass(slots=True)
-class _CallLog:
+class KeptFacts:
     """A journal that keeps a call's facts. What they tell of its time is of the call, not of when its file was read."""
 
     began: datetime
@@ -197,7 +198,7 @@ class Importer:
         """Every fact of the call, its recording closed."""
         assert announced.started_at is not None
         opened, notices = opened_call(announced.call_id, announced, SOURCE, self._settings, self._wall())
-        journal, clock = _CallLog(announced.started_at), FileClock()
+        journal, clock = KeptFacts(announced.started_at), FileClock()
         recording = self._recorder.open(opened.id, opened.roles, opened.rate)
         parts = self._parts(opened, journal, clock, recording, await self._earlier.history(opened))
         session = CallSession(opened, parts)
@@ -228,7 +229,7 @@ class Importer:
     def _parts(
         self,
         call: Call,
-        journal: _CallLog,
+        journal: KeptFacts,
         clock: FileClock,
         recording: CallRecording,
         history: tuple[EarlierContact, ...] | None,

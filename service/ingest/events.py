@@ -84,9 +84,13 @@ class CallAnnounced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedCallAnnounced:
-    """A connection that can say nothing but a token: what call it is, and whose, was told before with a gateway key."""
+    """A connection that can say nothing but a token: what call it is, and whose, was told before with a gateway key.
+    `encoding`, `rate` and `clock` are those of its leg, as in CallAnnounced."""
 
     token: str
+    encoding: Encoding
+    rate: int
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,3 +71,7 @@ class Source:
     def second_track(self) -> Role:
         """The party that is not on the first track."""
         return "customer" if self.first_track == "agent" else "agent"
+
+
+STRANGER = Source(name="")
+"""Of a connection that has not shown yet, or not well enough, whose it is: nothing is taken from it."""

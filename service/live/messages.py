@@ -15,18 +15,8 @@ from pydantic import Field, TypeAdapter
 
 from asr.recognition.degradation import DegradationLevel
 from asr.types import Role, Seconds
-from service.record.facts import (
-    Alert,
-    CallOpened,
-    CallResumed,
-    DtmfPressed,
-    Fact,
-    FindingMade,
-    NoteWritten,
-    StatementMade,
-    WordsTimed,
-)
-from service.record.summary import CallSummary
+from service.record.facts import Alert, CallOpened, CallResumed, Fact
+from service.record.summary import CallSummary, changes_summary
 from service.storage.port import LoggedFact
 
 
@@ -149,13 +139,8 @@ def events_of(batch: Sequence[LoggedFact]) -> Iterator[Event]:
 
 def _carrier(batch: Sequence[LoggedFact]) -> LoggedFact | None:
     entries = (logged for logged in batch if isinstance(logged.fact, CallOpened | CallResumed))
-    changed = any(_changes_summary(logged.fact) for logged in batch)
+    changed = any(changes_summary(logged.fact) for logged in batch)
     return next(entries, batch[-1] if changed else None)
-
-
-def _changes_summary(fact: Fact) -> bool:
-    """Whether the fact changes more of a summary than its `seq`."""
-    return not isinstance(fact, WordsTimed | FindingMade | DtmfPressed | StatementMade | NoteWritten)
 
 
 def _without_metadata(summary: CallSummary) -> CallSummary:

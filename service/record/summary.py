@@ -93,6 +93,17 @@ def fold(summary: CallSummary, fact: Fact, seq: int) -> CallSummary:
     return _with_risk(replace(_apply(fact, summary), seq=seq))
 
 
+def changes_summary(fact: Fact) -> bool:
+    """Whether `fold` may change more of a summary by it than `seq`."""
+    match fact:
+        case Notice(code=code):
+            return code not in _OF_A_MOMENT
+        case FindingWithdrawn(alert_id=None):
+            return False
+        case _:
+            return _apply.dispatch(type(fact)) is not _apply.dispatch(object)
+
+
 @singledispatch
 def _apply(fact: Fact, summary: CallSummary) -> CallSummary:
     return summary

@@ -126,10 +126,10 @@ def allow_key_or(
     return check
 
 
-async def admitted_gateway(context: RequestContext, connection: HTTPConnection, dialect: str) -> Gateway:
-    """The gateway whose calls this connection may stream, by its key or by the credential of its source. Raises
-    Refused."""
-    shown = _shown(connection, dialect)
+async def admitted_gateway(context: RequestContext, connection: HTTPConnection, dialects: tuple[str, ...]) -> Gateway:
+    """Whose calls this connection may stream, in one of these dialects: by a key, or by the credential of its source.
+    Raises Refused."""
+    shown = _shown(connection, dialects)
     try:
         return await context.admittance.admitted(shown)
     except KeyMissing as error:
@@ -147,12 +147,12 @@ async def admitted_gateway(context: RequestContext, connection: HTTPConnection, 
         raise storage_refusal(error) from error
 
 
-def _shown(connection: HTTPConnection, dialect: str) -> ConnectionAttempt:
-    """What the connection presents. `raw_path` is the path as it was requested, before any decoding."""
+def _shown(connection: HTTPConnection, dialects: tuple[str, ...]) -> ConnectionAttempt:
+    """`raw_path` is what was asked for, before anybody decoded it."""
     query = connection.scope["query_string"].decode("latin-1")
     path = connection.scope["raw_path"].decode("latin-1")
     return ConnectionAttempt(
-        dialect=dialect,
+        dialects=dialects,
         place=connection.path_params.get("key", ""),
         headers=connection.headers,
         target=f"{path}?{query}" if query else path,

@@ -1,4 +1,4 @@
-"""Every registered detector, over anything a recogniser or an integrator might hand it."""
+"""Every registered detector, and a fake, over anything a recogniser or an integrator might hand it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.types import Utterance
+from asr.types import ROLES, Utterance
 from detectors.contract import (
     CONDUCT,
     SAID,
@@ -21,15 +21,19 @@ from detectors.contract import (
     Observation,
     Sentiment,
     Statement,
+    Withdrawn,
 )
+from detectors.packs.source import pack_version
 from detectors.packs.taxonomy import load_taxonomy
-from detectors.runtime.registry import load
+from detectors.runtime.registry import Registry, load
 from detectors.runtime.runner import ask_about
+from tests.fakes.detector import FakeDetector, FakeWithdrawing
 
 WHOLE, PATTERNS = load(), load(encoder=None)
 TAXONOMY = load_taxonomy()
 REGISTRIES = {detector.id: registry for registry in (PATTERNS, WHOLE) for detector in registry.detectors}
 """Where each detector is found: with the encoder, if it is there then."""
+REGISTRIES["fake"] = Registry([FakeDetector(FakeWithdrawing)], (), {}, pack_version())
 DETECTORS = list(REGISTRIES)
 
 WORDS = st.sampled_from(
@@ -73,7 +77,7 @@ def conversations(draw: st.DrawFn) -> list[Utterance]:
     at = 0.0
     for index in range(draw(st.integers(1, 5))):
         at += draw(st.sampled_from([0.0, 0.4, 5.0, 40.0]))
-        role = draw(st.sampled_from(["agent", "customer"]))
+        role = draw(st.sampled_from(ROLES))
         length = draw(st.sampled_from([0.0, 0.3, 2.0, 15.0]))
         said.append(
             Utterance(
@@ -125,6 +129,11 @@ def check_finding(finding: Finding, said: list[Utterance]) -> None:
         check_evidence(finding, said)
 
 
+def takes_back(withdrawn: Withdrawn, told: Observation) -> bool:
+    place = (withdrawn.rule, withdrawn.role, withdrawn.start, withdrawn.end)
+    return isinstance(told, Finding) and (told.rule, told.role, told.start, told.end) == place
+
+
 def check_statement(statement: Statement, said: list[Utterance]) -> None:
     """What its speaker may say, in the very utterance that it names."""
     [utterance] = [each for each in said if each.id == statement.utterance_id]
@@ -162,6 +171,8 @@ def test_any_talk_is_judged_without_raising_well_formed_and_alike_each_time(
             assert -1 <= observation.trend <= 1
         elif isinstance(observation, Statement):
             check_statement(observation, said)
+        elif isinstance(observation, Withdrawn):
+            assert any(takes_back(observation, other) for other in seen)
         else:
             assert isinstance(observation, Finding)
             check_finding(observation, said)

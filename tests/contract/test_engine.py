@@ -9,6 +9,7 @@ import pytest
 from asr.audio.pcm import to_int16
 from asr.engines.port import Engine, Speech
 from asr.engines.whisper.engine import WhisperEngine
+from asr.types import Language
 from tests.fakes.engine import FakeEngine
 from tests.recorded import turn
 from tests.stretches import RATE, speech
@@ -83,7 +84,7 @@ def test_a_given_text_gets_its_words_in_order_and_within_the_stretch(engine: Eng
 
 
 def test_texts_in_two_languages_are_aligned_in_one_batch(engine: Engine):
-    texts = {"zh": "好的。", "en": "I will pay on Friday."}
+    texts: dict[Language, str] = {"zh": "好的。", "en": "I will pay on Friday."}
     batch = [Speech(pcm=speech(2.0).pcm, language=code, text=text) for code, text in texts.items()]
     assert [each.text for each in engine.transcribe(batch)] == [*texts.values()]
 

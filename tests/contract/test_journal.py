@@ -13,6 +13,7 @@ import pytest
 from service.calls.journal import StoreJournal
 from service.calls.ports import Journal, LiveBus
 from service.cli.transcribe import Printer
+from service.importing.importer import KeptFacts
 from service.live.hub import LiveHub
 from service.metrics import Metrics
 from service.record.facts import Fact, SentimentScored
@@ -46,15 +47,20 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return lambda: request.param(tmp_path)
 
 
-@pytest.fixture(params=[in_memory, over_a_store, "transcribe"], ids=["fake", "store", "transcribe"])
+@asynccontextmanager
+async def printing(_folder: Path) -> AsyncIterator[tuple[Journal, LiveBus]]:
+    yield Printer(as_json=True, told_apart=True), FakeLiveBus()
+
+
+@asynccontextmanager
+async def keeping(_folder: Path) -> AsyncIterator[tuple[Journal, LiveBus]]:
+    yield KeptFacts(scenes.AT), FakeLiveBus()
+
+
+@pytest.fixture(params=[in_memory, over_a_store, printing, keeping], ids=["fake", "store", "transcribe", "import"])
 def any_opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
-    """Also the one that only prints, which nobody can follow."""
-
-    @asynccontextmanager
-    async def printing() -> AsyncIterator[tuple[Journal, LiveBus]]:
-        yield Printer(as_json=True, told_apart=True), FakeLiveBus()
-
-    return printing if request.param == "transcribe" else lambda: request.param(tmp_path)
+    """Also the ones that only print and keep, which nobody can follow."""
+    return lambda: request.param(tmp_path)
 
 
 async def written(journal: Journal, *facts: Fact, call_id: str = "call-1") -> None:

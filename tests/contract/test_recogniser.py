@@ -27,9 +27,8 @@ Opened: TypeAlias = Callable[[What], AbstractAsyncContextManager[Recogniser]]
 TEXT = "再不还钱就上门"
 
 
-class _Broken(FakeEngine):
-    def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-        raise RecognitionFailed("out of memory")
+def breaks(_batch: Sequence[Speech]) -> list[Transcript]:
+    raise RecognitionFailed("out of memory")
 
 
 @asynccontextmanager
@@ -38,7 +37,7 @@ async def real(what: What) -> AsyncIterator[Recogniser]:
         return what != "nobody"
 
     gate = Gate()
-    engine = _Broken() if what == "broken" else FakeEngine(*[gate] * (what == "hanging"))
+    engine = FakeEngine(says=breaks) if what == "broken" else FakeEngine(*[gate] * (what == "hanging"))
     async with BatchRecogniser(engine, second_opinion=somebody_speaks) as recogniser:
         yield recogniser
         gate.open()
@@ -102,7 +101,8 @@ async def test_a_legs_results_come_in_the_order_of_its_requests(opened: Opened) 
 
     async with opened("speech") as recogniser:
         futures = []
-        for seq, (role, seconds) in enumerate([("agent", 9.0), ("customer", 1.0), ("agent", 1.0), ("agent", 4.0)]):
+        asked: list[tuple[Role, float]] = [("agent", 9.0), ("customer", 1.0), ("agent", 1.0), ("agent", 4.0)]
+        for seq, (role, seconds) in enumerate(asked):
             future = recogniser.submit(request("c-1", seq, role=role, seconds=seconds))
             future.add_done_callback(noted(role, seq))
             futures.append(future)

@@ -16,6 +16,7 @@ from asr.types import Word
 from service.record.facts import (
     FACT,
     AlertChanged,
+    CallOpened,
     Fact,
     FindingMade,
     FindingWithdrawn,
@@ -36,6 +37,7 @@ from tests.scenes import AT
 
 def folded(log: list[LoggedFact]) -> CallSummary:
     first, *rest = log
+    assert isinstance(first.fact, CallOpened)
     summary = summary_of(first.fact.call, 1)
     for entry in rest:
         summary = fold(summary, entry.fact, entry.seq)

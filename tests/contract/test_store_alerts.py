@@ -83,10 +83,8 @@ async def test_of_two_people_who_decide_at_once_one_is_told_that_it_is_decided(f
 
 
 async def test_of_two_who_decide_differently_at_once_the_second_is_told(flagged: Store) -> None:
-    both = [
-        flagged.change_alert("alert-1", state, name, LATER, "", UNDECIDED)
-        for state, name in (("confirmed", "mei"), ("dismissed", "lee"))
-    ]
+    wanted: dict[str, AlertState] = {"mei": "confirmed", "lee": "dismissed"}
+    both = [flagged.change_alert("alert-1", state, name, LATER, "", UNDECIDED) for name, state in wanted.items()]
     outcomes = await asyncio.gather(*both, return_exceptions=True)
     assert sum(isinstance(outcome, StaleChange) for outcome in outcomes) == 1
     decided = await flagged.alert("alert-1")

@@ -137,3 +137,9 @@ async def test_a_peer_that_leaves_in_good_order_is_gone_with_1000(opened: Opened
         leaving = asyncio.ensure_future(subject.leave())
         assert await subject.transport.receive() == PeerClosed(code=1000)
         await leaving
+
+
+async def test_once_this_side_has_closed_nothing_comes_but_the_end(opened: Opened) -> None:
+    async with asyncio.timeout(20), opened() as subject:
+        await subject.transport.close(1008, "too much")
+        assert isinstance(await subject.transport.receive(), PeerClosed)

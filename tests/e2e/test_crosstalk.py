@@ -36,7 +36,7 @@ def _agent_hears(pcm: NDArray[np.float64], folder: Path) -> str:
 def test_a_customers_words_in_the_agents_channel_are_not_the_agents(tmp_path: Path) -> None:
     sample = next(call for call in sample_calls() if call.id == "zh-exposure-threat")
     pcm, _ = soundfile.read(sample.audio, frames=SECONDS * RATE)
-    alone = pcm[:, ::-1].copy()  # the one who threatens is the customer here
+    alone = pcm[:, ::-1].astype(np.float64)  # the one who threatens is the customer here
     echoed, late = alone.copy(), round(0.06 * RATE)
     echoed[late:, 0] += 0.25 * alone[:-late, 1]
     words = _agent_hears(alone, tmp_path)

@@ -1,12 +1,22 @@
-"""One call's detectors, as the runner asks them, that say what a test tells them to."""
+"""Detectors that say what a test tells them to; they pass the detectors' contract suite."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from asr.types import Seconds, Utterance
-from detectors.contract import Embedding, Finding, Observation
+from detectors.contract import (
+    Bilingual,
+    CallContext,
+    CallDetector,
+    Embedding,
+    Finding,
+    Observation,
+    Withdrawn,
+)
+from tests import scenes
 
 
 class FakeCallDetector:
@@ -61,3 +71,38 @@ class FakeUnderstanding(FakeCallDetector):
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
         self.understood_as.append(embedding)
         return self.heard(utterance)
+
+
+class FakeWithdrawing:
+    """Tells a finding of every utterance of the agent, and takes it back at the next one."""
+
+    def __init__(self) -> None:
+        self._told: list[float] = []
+
+    def heard(self, utterance: Utterance) -> list[Observation]:
+        if utterance.role != "agent":
+            return []
+        before, at = self._told[-1:], utterance.end
+        self._told.append(at)
+        why = Bilingual(zh="否", en="no")
+        found = scenes.finding(category="threat_violence", start=at, end=at, quote="", utterance_id=None)
+        back = [Withdrawn(rule=found.rule, role="agent", start=each, end=each, why=why) for each in before]
+        return [*back, found]
+
+    def elapsed(self, at: Seconds) -> list[Observation]:
+        return []
+
+    def closed(self, at: Seconds) -> list[Observation]:
+        return []
+
+
+class FakeDetector:
+    """Opens what `make` makes for each call."""
+
+    id: ClassVar[str] = "fake"
+
+    def __init__(self, make: Callable[[], CallDetector]) -> None:
+        self._make = make
+
+    def open(self, call: CallContext) -> CallDetector:
+        return self._make()

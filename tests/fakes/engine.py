@@ -15,10 +15,14 @@ Step = Callable[[Sequence[Speech]], None]
 
 
 class FakeEngine:
-    """Says how long each stretch is (`第1.50秒`), after the next step of its script has run in the worker's thread."""
+    """Says how long each stretch is (`第1.50秒`), or what `says` makes of a batch, after the next step of its script
+    has run in the worker's thread."""
 
-    def __init__(self, *script: Step, workers: int = 1) -> None:
+    def __init__(
+        self, *script: Step, workers: int = 1, says: Callable[[Sequence[Speech]], list[Transcript]] | None = None
+    ) -> None:
         self._script = deque(script)
+        self._says = says or (lambda batch: [length_of(each) for each in batch])
         self._busy = threading.Semaphore(workers)
         self.workers = workers
         self.batches: list[list[Speech]] = []
@@ -35,7 +39,7 @@ class FakeEngine:
             self.batches.append(list(batch))
             if self._script:
                 self._script.popleft()(batch)
-            return [self._transcript(each) for each in batch]
+            return self._says(batch)
         finally:
             self._busy.release()
 
@@ -47,14 +51,15 @@ class FakeEngine:
     def close(self) -> None:
         self.closed = True
 
-    @staticmethod
-    def _transcript(stretch: Speech) -> Transcript:
-        seconds = stretch.seconds
-        text = f"第{seconds:.2f}秒" if stretch.language != "en" else f"second {seconds:.2f}"
-        if stretch.text is not None:
-            words = (Word(text=stretch.text, start=0.0, end=seconds, probability=0.9),)
-            return transcript(stretch.text, language=stretch.language or "zh", words=words)
-        return transcript(text, language=stretch.language or "zh", tokens=4)
+
+def length_of(stretch: Speech) -> Transcript:
+    """What is said of a stretch: how long it is, or of a given text that it was all of it."""
+    seconds = stretch.seconds
+    text = f"第{seconds:.2f}秒" if stretch.language != "en" else f"second {seconds:.2f}"
+    if stretch.text is not None:
+        words = (Word(text=stretch.text, start=0.0, end=seconds, probability=0.9),)
+        return transcript(stretch.text, language=stretch.language or "zh", words=words)
+    return transcript(text, language=stretch.language or "zh", tokens=4)
 
 
 def fails(_batch: Sequence[Speech]) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from asr.engines.port import RecognitionFailed
 from asr.recognition.recogniser import RecognitionRequest
-from asr.types import Language, Seconds, Transcript, Word
+from asr.types import Language, Role, Seconds, Transcript, Word
 from tests.stretches import recognised
 
 Result: TypeAlias = asyncio.Future[Transcript | None]
@@ -20,9 +20,18 @@ _PACE: Seconds = 0.5
 
 class FakeRecogniser:
     """Answers each final with the next answer; an exception among them is raised by the future. Partials are answered
-    from `early`, and with None when that is used up. Word times are told as `timing` says."""
+    from `early`, and with None when that is used up. Word times are told as `timing` says. The finals of a party that
+    it `holds` up wait in `held` for the test to answer them."""
 
-    def __init__(self, *answers: str | Exception | None, early: Sequence[str] = (), language: Language = "zh") -> None:
+    def __init__(
+        self,
+        *answers: str | Exception | None,
+        early: Sequence[str] = (),
+        language: Language = "zh",
+        holds: Role | None = None,
+    ) -> None:
+        self.holds = holds
+        self.held: list[Result] = []
         self.answers = list(answers)
         self.language: Language = language
         self.timing: Literal["working", "failing", "hanging"] = "working"
@@ -39,6 +48,9 @@ class FakeRecogniser:
         future: Result = asyncio.get_running_loop().create_future()
         if request.kind == "words":
             self._time(request, future)
+            return future
+        if request.kind == "final" and request.role == self.holds:
+            self.held.append(future)
             return future
         answer = self._answer() if request.kind == "final" else self.early.pop(0) if self.early else None
         if isinstance(answer, Exception):

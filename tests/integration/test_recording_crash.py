@@ -42,7 +42,7 @@ def speak(recording: CallRecording, begin: int, end: int) -> None:
 def read(path: Path) -> list[list[int]]:
     frames, rate = soundfile.read(path, dtype="int16", always_2d=True)
     assert rate == RATE
-    return frames.T.tolist()
+    return [[int(sample) for sample in leg] for leg in frames.T]
 
 
 LIVE_CALL = """

@@ -65,3 +65,23 @@ def test_proxies_are_addresses_and_networks_of_both_families() -> None:
 def test_a_proxy_without_an_address_is_refused_with_the_reason(proxies: str) -> None:
     with pytest.raises(ValidationError, match="address"):
         Settings(trusted_proxies=proxies)
+
+
+def test_ports_of_dialects_are_told_by_name() -> None:
+    assert Settings(tcp_ports=" audiosocket = 8090, ").dialect_ports == {"audiosocket": 8090}
+    assert Settings().dialect_ports == {}
+
+
+@pytest.mark.parametrize(
+    ("ports", "why"),
+    [
+        ("twilio=8090", "'twilio' is no dialect that comes over TCP, such as audiosocket"),
+        ("8090", "'8090' is no dialect"),
+        ("audiosocket", "names no port"),
+        ("audiosocket=65536", "names no port"),
+        ("audiosocket=-1", "names no port"),
+    ],
+)
+def test_a_port_that_no_dialect_has_is_refused_with_the_reason(ports: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Settings(tcp_ports=ports)

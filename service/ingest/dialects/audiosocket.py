@@ -7,13 +7,11 @@ is, so the dialplan asks for one with a gateway key before it dials: the UUID is
 from __future__ import annotations
 
 import uuid
-from typing import Final, cast
+from typing import Final
 
-from asr.types import ROLES, Role
 from service.ingest.dialect import ListeningDialect
 from service.ingest.events import (
     AudioArrived,
-    CallAnnounced,
     CallStopped,
     FormatChanged,
     GatewayEvent,
@@ -21,15 +19,7 @@ from service.ingest.events import (
     ProtocolViolation,
     ReservedCallAnnounced,
 )
-from service.ingest.fields import (
-    Message,
-    Notes,
-    call_fields_at,
-    call_id_at,
-    digits_at,
-    metadata_at,
-    role_named,
-)
+from service.ingest.fields import digits_at
 from service.ingest.frames import FrameAligner
 
 RATE: Final = 8000
@@ -38,34 +28,6 @@ RATE: Final = 8000
 _HANGUP, _UUID, _DTMF, _ERROR = 0x00, 0x01, 0x03, 0xFF
 _AUDIO_RATES: Final = {0x10: 8000, 0x11: 12_000, 0x12: 16_000, 0x13: 24_000, 0x14: 32_000, 0x15: 44_100, 0x16: 48_000}
 _HEAD: Final = 3
-
-
-def reserved_call(fields: Message) -> tuple[CallAnnounced, Notes]:
-    """The call that is told of before its legs connect. Raises ProtocolViolation; what a call can do without is left
-    out where it cannot be kept, and noted."""
-    notes: Notes = []
-    call_id = call_id_at(fields, "call_id")
-    if not call_id:
-        raise ProtocolViolation("call_id", "is missing")
-    announced = CallAnnounced(
-        call_id=call_id,
-        roles=_legs(fields.get("legs")),
-        clock="arrival",
-        encoding="pcm_s16le",
-        rate=RATE,
-        **call_fields_at(fields, notes),
-        metadata=metadata_at(fields, "metadata", notes),
-    )
-    return announced, notes
-
-
-def _legs(value: object) -> tuple[Role, ...]:
-    if value is None:
-        return ROLES
-    if not isinstance(value, list) or not value:
-        raise ProtocolViolation("legs", 'must list the parties, such as ["agent","customer"]')
-    named = {role_named(each, "legs") for each in cast("list[object]", value)}
-    return tuple(role for role in ROLES if role in named)
 
 
 class AudioSocketDialect(ListeningDialect):
@@ -117,7 +79,8 @@ class AudioSocketDialect(ListeningDialect):
         if kind != _UUID or len(payload) != 16:
             raise ProtocolViolation("uuid", "must be the first frame, of 16 bytes")
         self._announced = True
-        return [ReservedCallAnnounced(token=str(uuid.UUID(bytes=payload)))]
+        token = str(uuid.UUID(bytes=payload))
+        return [ReservedCallAnnounced(token=token, encoding="pcm_s16le", rate=RATE, clock="arrival")]
 
     def _audio(self, rate: int, payload: bytes) -> list[GatewayEvent]:
         changed: list[GatewayEvent] = []

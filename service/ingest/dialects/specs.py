@@ -62,25 +62,28 @@ def _by_source(make: Callable[[Source], Dialect]) -> Maker:
     return lambda source, _handshake: make(source)
 
 
-DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(
-    {
-        "native": DialectSpec(make=_alone(NativeDialect), path="/v1/stream"),
-        "twilio": DialectSpec(make=_by_source(TwilioDialect), path="/v1/twilio", key_in_path=True),
-        "signalwire": DialectSpec(make=_by_source(SignalWireDialect), path="/v1/signalwire", key_in_path=True),
-        "telnyx": DialectSpec(make=_by_source(TelnyxDialect), path="/v1/telnyx", key_in_path=True),
-        "plivo": DialectSpec(make=_by_source(PlivoDialect), path="/v1/plivo", key_in_path=True),
-        "exotel": DialectSpec(make=_by_source(ExotelDialect), path="/v1/exotel", key_in_path=True),
-        "media-streams": DialectSpec(
-            make=_by_source(AnyMediaStreamDialect), path="/v1/media-streams", key_in_path=True
-        ),
-        "vonage": DialectSpec(make=_by_source(VonageDialect), path="/v1/vonage", key_in_path=True),
-        "audiohook": DialectSpec(make=_by_handshake(AudioHookDialect), path="/v1/audiohook", tells_refusals=True),
-        "audiosocket": DialectSpec(make=_alone(AudioSocketDialect), path=None),
-        "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
-        "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
-        "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
-        "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
-        "yeastar": DialectSpec(make=YeastarDialect, path="/v1/yeastar"),
-    }
-)
-"""All dialects by name. A new one is a file, an entry here and a page `docs/gateways/NAME.md`."""
+_SPECS: dict[str, DialectSpec] = {
+    "native": DialectSpec(make=_alone(NativeDialect), path="/v1/stream"),
+    "twilio": DialectSpec(make=_by_source(TwilioDialect), path="/v1/twilio", key_in_path=True),
+    "signalwire": DialectSpec(make=_by_source(SignalWireDialect), path="/v1/signalwire", key_in_path=True),
+    "telnyx": DialectSpec(make=_by_source(TelnyxDialect), path="/v1/telnyx", key_in_path=True),
+    "plivo": DialectSpec(make=_by_source(PlivoDialect), path="/v1/plivo", key_in_path=True),
+    "exotel": DialectSpec(make=_by_source(ExotelDialect), path="/v1/exotel", key_in_path=True),
+    "media-streams": DialectSpec(make=_by_source(AnyMediaStreamDialect), path="/v1/media-streams", key_in_path=True),
+    "vonage": DialectSpec(make=_by_source(VonageDialect), path="/v1/vonage", key_in_path=True),
+    "audiohook": DialectSpec(make=_by_handshake(AudioHookDialect), path="/v1/audiohook", tells_refusals=True),
+    "audiosocket": DialectSpec(make=_alone(AudioSocketDialect), path=None),
+    "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
+    "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
+    "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),
+    "jambonz": DialectSpec(make=JambonzDialect, path="/v1/jambonz", key_in_path=True),
+    "yeastar": DialectSpec(make=YeastarDialect, path="/v1/yeastar"),
+}
+
+DIALECTS: Mapping[str, DialectSpec] = MappingProxyType(_SPECS)
+"""By name. A new one is a file, an entry above and a page `docs/gateways/NAME.md`."""
+
+
+def over_tcp() -> list[str]:
+    """The names of those that connect over plain TCP: each has a port of its own, and calls that are reserved."""
+    return [name for name, spec in DIALECTS.items() if spec.path is None]

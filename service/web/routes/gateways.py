@@ -16,7 +16,7 @@ from service.gateway.shell import GatewayShell, PeerClosed, Unsent
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
-from service.ingest.source import Source
+from service.ingest.source import STRANGER
 from service.storage.port import Gateway
 from service.web.addresses import client_address
 from service.web.auth import admitted_gateway
@@ -28,9 +28,6 @@ from service.web.unsent import UNSENT
 
 _REASON_BYTES = 123
 """RFC 6455, 5.5.1: what a close frame has room for."""
-
-_STRANGER = Source(name="")
-"""The source of a connection whose key is not good. Nothing is taken from it."""
 
 router = APIRouter()
 
@@ -67,7 +64,7 @@ def _route(name: str, spec: DialectSpec) -> Callable[[WebSocket, RequestContext]
             key = await _key(websocket, context, name)
         except Refused as refused:
             if spec.tells_refusals:
-                await _serve(websocket, context, spec.make(_STRANGER, _handshake(websocket, refused)), None)
+                await _serve(websocket, context, spec.make(STRANGER, _handshake(websocket, refused)), None)
             else:
                 await deny(websocket, refused)
             return
@@ -86,7 +83,7 @@ async def _key(websocket: WebSocket, context: RequestContext, dialect: str) -> G
     """The gateway that connects. Raises Refused, which the audit log has by then."""
     presented = websocket.path_params.get("key") or presented_key(websocket.headers)
     try:
-        return await admitted_gateway(context, websocket, dialect)
+        return await admitted_gateway(context, websocket, (dialect,))
     except Refused as refused:
         _note_refusal(websocket, context, presented, refused)
         context.parts.metrics.gateway_denied.labels(str(refused.status)).inc()

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from service.access.clock import steady_now
 from service.access.keys import presented_id, presented_key
 from service.gateway.reservations import RESERVED_FOR
-from service.ingest.dialects.audiosocket import reserved_call
+from service.ingest.dialects.specs import over_tcp
 from service.ingest.events import ProtocolViolation
+from service.ingest.reserved_call import reserved_call
 from service.web.addresses import client_address
 from service.web.auth import admitted_gateway
 from service.web.errors import Refused
@@ -28,7 +29,7 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
     """Tell of a call, with a gateway key: its legs may then connect with the tokens of this answer."""
     presented = presented_key(request.headers)
     try:
-        key = await admitted_gateway(context, request, "audiosocket")
+        key = await admitted_gateway(context, request, tuple(over_tcp()))
     except Refused as refused:
         detail = refused.fault.message if presented else "no key"
         context.audit.note(

@@ -18,6 +18,7 @@ from service.calls.journal import StoreJournal
 from service.live.hub import LiveHub
 from service.live.messages import Health, HealthChanged
 from service.metrics import Metrics
+from service.record.facts import CallOpened
 from service.record.summary import fold
 from service.record.summary import opened as summary_of
 from service.storage.database import StorePatience
@@ -63,6 +64,7 @@ def other_process(store: SqlStore, tmp_path: Path) -> Iterator[sqlite3.Connectio
 
 def folded(log: list[LoggedFact]) -> object:
     first, *rest = log
+    assert isinstance(first.fact, CallOpened)
     summary = summary_of(first.fact.call, 1)
     for entry in rest:
         summary = fold(summary, entry.fact, entry.seq)

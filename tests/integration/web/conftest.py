@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -28,7 +28,6 @@ from service.calls.journal import StoreJournal
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayLimits, GatewayParts
 from service.gateway.tcp import TcpGateway
-from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.source import Source
 from service.metrics import Metrics
 from service.settings import Settings
@@ -124,9 +123,9 @@ class House:
         return plaintext
 
     @asynccontextmanager
-    async def audiosocket(self) -> AsyncIterator[tuple[str, int]]:
-        """The address at which it takes AudioSocket connections."""
-        gateway = TcpGateway(self.parts.gateways, AudioSocketDialect, self.guard, self.parts.audit)
+    async def tcp(self, dialect: str = "audiosocket") -> AsyncIterator[tuple[str, int]]:
+        """The address at which it takes the dialect's connections."""
+        gateway = TcpGateway(dialect, self.parts.gateways, self.guard, self.parts.audit)
         bound = socket.create_server(("127.0.0.1", 0))
         async with gateway.listening(bound):
             yield bound.getsockname()
@@ -156,7 +155,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
             if limits is not None:
                 house.parts = replace(house.parts, gateways=replace(house.parts.gateways, limits=limits))
             house.parts = replace(house.parts, **(parts or {}))
-            stack.push_async_callback(house.parts.store.close)
+            stack.push_async_callback(cast(SqlStore, house.parts.store).close)
             await _serve(house, stack, static or tmp_path / "static", descriptors, patience)
             await stack.enter_async_context(house.clients)
             return house

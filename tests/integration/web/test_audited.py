@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 import pytest
@@ -27,7 +27,7 @@ async def written(house: House, count: int) -> list[AuditEntry]:
     raise AssertionError
 
 
-async def logs(house: House) -> AsyncIterator[list[AuditEntry]]:
+async def logs(house: House) -> AsyncGenerator[list[AuditEntry], None]:
     while True:
         yield (await house.parts.store.audit(AuditQuery(limit=1000)))[::-1]
 
@@ -128,7 +128,7 @@ async def test_a_refused_key_is_written_with_its_id_alone(house: House) -> None:
 async def test_who_has_no_token_is_written_with_its_address_once(
     house: House, caplog: pytest.LogCaptureFixture, sent: bytes, why: str
 ) -> None:
-    async with house.audiosocket() as address:
+    async with house.tcp() as address:
         for _ in range(20):
             reader, writer = await asyncio.open_connection(*address)
             writer.write(sent)

@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from asr.types import Role
 from service.access import view
 from service.access.view import View
 from service.recordings.recordings import Sound
@@ -111,7 +112,8 @@ async def test_no_path_leads_out_of_the_store(listener: httpx.AsyncClient) -> No
 
 async def test_peaks_come_in_as_many_bins_as_asked_for(listener: httpx.AsyncClient, house: House) -> None:
     writer = house.recordings.writer("call-1", ("agent", "customer"), 8000)
-    for role, level in (("agent", 16_384), ("customer", 8192)):
+    levels: dict[Role, int] = {"agent": 16_384, "customer": 8192}
+    for role, level in levels.items():
         writer.write(role, 0, np.full(16_000, level, np.int16))
     writer.close()
     answer = (await listener.get("/api/v1/calls/call-1/peaks", params={"points": 3})).json()

@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 from websockets.asyncio.client import connect
@@ -170,7 +171,7 @@ async def test_a_byte_now_and_then_buys_no_time(impatient: House) -> None:
 async def test_a_stranger_that_reads_no_answer_is_dropped(impatient: House) -> None:
     async with raw(impatient) as (reader, writer):
         reader.set_exception(ConnectionError("not read"))
-        writer.transport.pause_reading()
+        cast(asyncio.Transport, writer.transport).pause_reading()
         writer.write(GET * 100_000)
         with pytest.raises(ConnectionError):
             await writer.drain()
@@ -219,7 +220,7 @@ async def reserved(house: House) -> bytes:
 async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: OpenHouse) -> None:
     house = await open_house(descriptors=256)  # 32 connections, 8 strangers
     hello = await reserved(house)
-    async with house.audiosocket() as address:
+    async with house.tcp() as address:
         flood = [await asyncio.open_connection(*address) for _ in range(60)]
         answers, leg = await asyncio.open_connection(*address)
         leg.write(hello)
@@ -235,7 +236,7 @@ async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: O
 
 
 async def test_a_silent_audiosocket_is_not_waited_for(impatient: House) -> None:
-    async with impatient.audiosocket() as address, asyncio.timeout(10):
+    async with impatient.tcp() as address, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(*address)
         assert await reader.read() == b""
         writer.close()

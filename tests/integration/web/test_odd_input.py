@@ -30,7 +30,7 @@ ODD_ORIGINS = [
 @pytest.mark.parametrize("origin", ODD_ORIGINS)
 async def test_a_malformed_origin_is_anothers(house: House, origin: str) -> None:
     client = await house.logged_in("admin")
-    headers = {"Origin": origin.encode("latin-1")}
+    headers = [(b"Origin", origin.encode("latin-1"))]
     login = await client.post("/api/v1/session", json={"username": "x", "password": PASSWORD}, headers=headers)
     change = await client.delete("/api/v1/keys/none", headers=headers)
     for answer in (login, change):

@@ -75,7 +75,7 @@ def _all_routes() -> set[tuple[str, str]]:
     for module in (*HTTP_ROUTES, *SOCKET_ROUTES):
         for route in module.router.routes:
             assert isinstance(route, APIRoute | APIWebSocketRoute)
-            methods = route.methods if isinstance(route, APIRoute) else {"WS"}
+            methods = route.methods or () if isinstance(route, APIRoute) else {"WS"}
             found |= {(method, route.path) for method in methods}
     return found
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -141,7 +141,7 @@ async def test_a_forged_or_mangled_cookie_is_no_session(house: House) -> None:
     client = await house.logged_in("admin")
     token = client.cookies["callwarden_session"]
     for forged in (token[:-2] + "xx", "e30.nothing", "", "é"):
-        headers = {"Cookie": f"callwarden_session={forged}".encode()}
+        headers = [(b"Cookie", f"callwarden_session={forged}".encode())]
         answer = await (await house.stranger()).get(LOGIN, headers=headers)
         assert answer.status_code == 401, forged
 
@@ -176,7 +176,7 @@ async def test_oversized_and_malformed_bodies_get_clear_answers(house: House) ->
     assert (unknown.status_code, unknown.json()["error"]["field"]) == (422, "role")
 
 
-async def _chunks() -> Any:
+async def _chunks() -> AsyncIterator[bytes]:
     for _ in range(70):
         yield b"x" * 1000
 

@@ -13,7 +13,6 @@ import pytest
 from service.audio_files.call import CallAudio
 from service.client import StreamFailed
 from service.gateway.tcp import TcpGateway
-from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.events import AudioArrived
 from service.simulation.connection import Ending, Listener
 from service.simulation.gateway_client import Message, SimulatedCall
@@ -120,7 +119,7 @@ async def test_a_call_with_an_unknown_key_is_disconnected_by_audiohook(house: Ho
 
 async def test_a_legs_tokens_are_reserved_and_each_connects_over_tcp(house: House) -> None:
     bound = socket.create_server(("127.0.0.1", 0))
-    gateway = TcpGateway(house.parts.gateways, AudioSocketDialect, house.guard, house.parts.audit)
+    gateway = TcpGateway("audiosocket", house.parts.gateways, house.guard, house.parts.audit)
     call = call_to(f"tcp://127.0.0.1:{bound.getsockname()[1]}", await house.key())
     async with gateway.listening(bound):
         tokens = await reserve(call, f"{house.url}/v1/reservations")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.access.audit_log import FROM_STRANGERS, STRANGERS_A_MINUTE, AuditLog, Repeats
-from service.storage.port import AuditEntry, AuditEvent, AuditQuery, StorageUnavailable
-from service.storage.sql import SqlStore
+from service.storage.port import AuditEntry, AuditEvent, AuditQuery
+from tests.fakes.store import AuditlessStore
 from tests.scenes import AT
 
 PLAYED = AuditEntry(at=AT, event="recording_played", who="lin", subject="call-1", address="a", detail="")
@@ -50,27 +49,12 @@ def test_memory_is_bounded() -> None:
     assert repeats.written(replace(PLAYED, subject="0"), 1) == 0
 
 
-class _Store(SqlStore):
-    """Refuses as long as it is told to."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.away = False
-        self.refused = asyncio.Semaphore(0)
-
-    async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
-        if self.away:
-            self.refused.release()
-            raise StorageUnavailable("the database does not answer")
-        await super().add_audit(entries)
-
-
 @pytest.fixture
-def store(tmp_path: Path) -> _Store:
-    return _Store(f"sqlite:///{tmp_path}/callwarden.db")
+def store(tmp_path: Path) -> AuditlessStore:
+    return AuditlessStore(f"sqlite:///{tmp_path}/callwarden.db")
 
 
-async def test_nothing_waits_for_a_store_that_is_away_and_nothing_is_lost(store: _Store) -> None:
+async def test_nothing_waits_for_a_store_that_is_away_and_nothing_is_lost(store: AuditlessStore) -> None:
     await store.open()
     log = AuditLog(store, retry_seconds=(0.001,))
     store.away = True
@@ -89,7 +73,7 @@ async def test_nothing_waits_for_a_store_that_is_away_and_nothing_is_lost(store:
     await store.close()
 
 
-async def test_a_stop_does_not_wait_for_a_store_that_is_away(store: _Store) -> None:
+async def test_a_stop_does_not_wait_for_a_store_that_is_away(store: AuditlessStore) -> None:
     log = AuditLog(store)
     store.away = True
     running = asyncio.create_task(log.run())
@@ -101,7 +85,7 @@ async def test_a_stop_does_not_wait_for_a_store_that_is_away(store: _Store) -> N
     assert [(line["event"], line["waiting"]) for line in lines] == [("audit lines wait for the store", 1)]
 
 
-async def test_what_waits_is_bounded_and_the_log_says_what_is_lost(store: _Store) -> None:
+async def test_what_waits_is_bounded_and_the_log_says_what_is_lost(store: AuditlessStore) -> None:
     await store.open()
     log = AuditLog(store, most_waiting=10)
     with capture_logs() as lines:

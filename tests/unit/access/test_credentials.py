@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -12,25 +14,28 @@ from service.access.credentials import new_credential, secret_of, unreadable
 from service.access.sealing import Sealer
 from service.access.source_rules import BadSource
 from service.ingest.source import CredentialKind, Source
-from service.storage.port import Sources
+from service.storage.sql import SqlStore
 from service.unusable import Unusable
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 PBX = Source(name="pbx")
+Stored: TypeAlias = Callable[..., Awaitable[SqlStore]]
 
 
-class _Stored:
-    """The one thing that is asked of a store."""
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Stored]:
+    """Gives a store that knows these sources, and no others."""
+    opened = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
 
-    def __init__(self, *sources: Source) -> None:
-        self._sources = sources
+    async def knowing(*sources: Source) -> SqlStore:
+        for before in await opened.sources():
+            await opened.remove_source(before.name)
+        for source in sources:
+            await opened.add_source(source)
+        return opened
 
-    async def sources(self) -> list[Source]:
-        return [*self._sources]
-
-
-def store(*sources: Source) -> Sources:
-    return _Stored(*sources)  # type: ignore[return-value]
+    async with opened:
+        yield knowing
 
 
 @pytest.fixture
@@ -38,46 +43,48 @@ def sealer(tmp_path: Path) -> Sealer:
     return Sealer(tmp_path / "master.key")
 
 
-async def test_the_first_secret_makes_the_master_key_and_a_later_one_never_does(tmp_path: Path) -> None:
+async def test_the_first_secret_makes_the_master_key_and_a_later_one_never_does(store: Stored, tmp_path: Path) -> None:
     path = tmp_path / "master.key"
-    first = await new_credential(store(), Sealer(path), PBX, "twilio", "", TOKEN)
+    first = await new_credential(await store(), Sealer(path), PBX, "twilio", "", TOKEN)
     known = replace(PBX, credential=first)
     assert await asyncio.to_thread(secret_of, known, Sealer(path)) == TOKEN
     await asyncio.to_thread(path.unlink)
     for sealed, asked in ((known, replace(PBX, name="other")), (PBX, known)):
         with pytest.raises(Unusable, match="is missing"):
-            await new_credential(store(sealed), Sealer(path), asked, "twilio", "", TOKEN)
+            await new_credential(await store(sealed), Sealer(path), asked, "twilio", "", TOKEN)
     assert not await asyncio.to_thread(path.exists)
 
 
-async def test_without_a_secret_the_one_of_its_kind_stays(sealer: Sealer) -> None:
-    known = replace(PBX, credential=await new_credential(store(), sealer, PBX, "header", "X-One", TOKEN))
-    renamed = await new_credential(store(known), sealer, known, "header", "X-Two", None)
+async def test_without_a_secret_the_one_of_its_kind_stays(store: Stored, sealer: Sealer) -> None:
+    known = replace(PBX, credential=await new_credential(await store(), sealer, PBX, "header", "X-One", TOKEN))
+    renamed = await new_credential(await store(known), sealer, known, "header", "X-Two", None)
     assert (renamed.name, renamed.sealed) == ("x-two", known.credential.sealed)
     with pytest.raises(BadSource, match="needs a secret"):
-        await new_credential(store(known), sealer, known, "basic", "user", None)
-    assert (await new_credential(store(known), sealer, known, "key", "", None)).sealed == ""
+        await new_credential(await store(known), sealer, known, "basic", "user", None)
+    assert (await new_credential(await store(known), sealer, known, "key", "", None)).sealed == ""
 
 
-async def test_an_api_key_finds_one_source(sealer: Sealer) -> None:
-    first = replace(PBX, credential=await new_credential(store(), sealer, PBX, "audiohook", "key-1", TOKEN))
+async def test_an_api_key_finds_one_source(store: Stored, sealer: Sealer) -> None:
+    first = replace(PBX, credential=await new_credential(await store(), sealer, PBX, "audiohook", "key-1", TOKEN))
     other = replace(PBX, name="other")
     with pytest.raises(BadSource, match="API key of another source"):
-        await new_credential(store(first, other), sealer, other, "audiohook", "key-1", TOKEN)
-    assert (await new_credential(store(first), sealer, first, "audiohook", "key-1", TOKEN)).name == "key-1"
+        await new_credential(await store(first, other), sealer, other, "audiohook", "key-1", TOKEN)
+    assert (await new_credential(await store(first), sealer, first, "audiohook", "key-1", TOKEN)).name == "key-1"
 
 
 @pytest.mark.parametrize("kind", ["header", "basic", "twilio", "signalwire", "plivo", "audiohook"])
-async def test_a_secret_of_one_kind_opens_as_no_other(sealer: Sealer, kind: CredentialKind) -> None:
+async def test_a_secret_of_one_kind_opens_as_no_other(store: Stored, sealer: Sealer, kind: CredentialKind) -> None:
     name = "name" if kind in ("header", "basic", "audiohook") else ""
-    made = await new_credential(store(), sealer, PBX, kind, name, TOKEN)
+    made = await new_credential(await store(), sealer, PBX, kind, name, TOKEN)
     other: CredentialKind = "twilio" if kind == "header" else "header"
     with pytest.raises(Unusable, match=f"the {other} secret of source pbx"):
         secret_of(replace(PBX, credential=replace(made, kind=other)), sealer)
 
 
-async def test_each_secret_that_cannot_be_read_is_told_in_a_sentence(sealer: Sealer, tmp_path: Path) -> None:
-    good = replace(PBX, credential=await new_credential(store(), sealer, PBX, "twilio", "", TOKEN))
+async def test_each_secret_that_cannot_be_read_is_told_in_a_sentence(
+    store: Stored, sealer: Sealer, tmp_path: Path
+) -> None:
+    good = replace(PBX, credential=await new_credential(await store(), sealer, PBX, "twilio", "", TOKEN))
     moved = replace(good, name="moved")
     assert unreadable([PBX, good], sealer) == []
     [told] = unreadable([PBX, good, moved], sealer)

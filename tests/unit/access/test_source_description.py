@@ -22,11 +22,14 @@ def test_any_other_address_does_not(address: str) -> None:
     assert not lies_in(address, OFFICE)
 
 
-def test_only_a_connection_from_elsewhere_or_in_another_dialect_is_told_so() -> None:
-    check_connection(Source(name="pbx"), "twilio", "unknown")  # a source of which nothing is said
+def test_a_source_of_which_nothing_is_said_connects_from_anywhere_in_any_dialect() -> None:
+    check_connection(Source(name="pbx"), ("twilio",), "unknown")
+
+
+def test_a_connection_from_elsewhere_or_in_another_dialect_is_told_so() -> None:
     source = Source(name="pbx", dialect="twilio", networks=OFFICE)
-    check_connection(source, "twilio", "10.1.0.1")
+    check_connection(source, ("twilio",), "10.1.0.1")
     with pytest.raises(KeyForbidden, match=r"does not connect from 10\.2\.0\.1"):
-        check_connection(source, "twilio", "10.2.0.1")
+        check_connection(source, ("twilio",), "10.2.0.1")
     with pytest.raises(KeyForbidden, match="speaks twilio"):
-        check_connection(source, "native", "10.1.0.1")
+        check_connection(source, ("native",), "10.1.0.1")

@@ -3,7 +3,8 @@ from __future__ import annotations
 from asr.types import Role, Utterance
 from detectors.contract import Finding
 from detectors.runtime.runner import DetectorFailure
-from service.calls.evidence import REMEMBERED, QuotingDetectors, SaidLately
+from service.calls.evidence import REMEMBERED, CallDetectors, SaidLately
+from service.record.facts import GapMarked
 from tests import scenes
 from tests.fakes.detector_runner import FakeDetectorRunner
 from tests.speech import said
@@ -104,7 +105,7 @@ async def test_detectors_findings_have_it_whenever_they_come() -> None:
     finding, failure = found(agent, "打你"), DetectorFailure(detector="slow", message="late")
     runner = FakeDetectorRunner(finding, failure, scenes.sentiment())
     runner.foresees, runner.says_at_the_end = [finding], [finding]
-    detectors = QuotingDetectors(runner)
+    detectors = CallDetectors(runner)
     [ahead] = await detectors.foresee(agent)
     seen, *others = await detectors.heard(agent)
     assert ahead == seen
@@ -112,4 +113,5 @@ async def test_detectors_findings_have_it_whenever_they_come() -> None:
     assert seen.sentence == "我找人打你。"
     assert others == [failure, scenes.sentiment()]
     assert await detectors.closed(9.0) == [seen]
-    assert await detectors.elapsed(9.0) == await detectors.unheard(1.0, 2.0) == []
+    gap = GapMarked(role="agent", start=1.0, end=2.0, reason="lost")
+    assert await detectors.elapsed(9.0) == await detectors.missed(gap) == []

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +14,11 @@ from service.live.messages import Snapshot
 from service.metrics import Metrics
 from service.record.facts import UNDECIDED, DtmfPressed, Fact, Notice, UtteranceHeard, WordsTimed
 from service.record.note import CallNote
-from service.storage.database import StorePatience
 from service.storage.port import AlreadyExists, LoggedFact, NotFound, StorageUnavailable
 from service.storage.sql import SqlStore
 from tests import scenes
+from tests.fakes.store import FailingStore
 from tests.scenes import now
-
-
-class FailingStore(SqlStore):
-    """The real store, whose writes can be made to fail."""
-
-    broken = False
-    unconfirmed = False
-    """Writes are done, and the connection is lost before that is known."""
-    tries = 0
-    at_once = 0
-    most_at_once = 0
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url, patience=StorePatience(settled=0.0))
-        self.was_asked = asyncio.Event()
-
-    async def asked(self, times: int) -> None:
-        """Wait until it was asked so many times more."""
-        for _time in range(times):
-            self.was_asked.clear()
-            await self.was_asked.wait()
-
-    async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
-        self.tries += 1
-        self.was_asked.set()
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            await asyncio.sleep(0)
-            if self.broken:
-                raise StorageUnavailable("disk full")
-            logged = await super().append(call_id, facts, at)
-            if self.unconfirmed:
-                self.unconfirmed = False
-                raise StorageUnavailable("connection lost")
-            return logged
-        finally:
-            self.at_once -= 1
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import RecognitionFailed
-from asr.recognition.recogniser import RecognitionRequest
 from asr.types import Role, Transcript
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.call_recognition import AgentLookAhead, PartialUtterance
@@ -136,24 +135,8 @@ def audio() -> CallAudio:
     return read_call_audio(sample_calls()[0].audio)
 
 
-class NoCustomers(FakeRecogniser):
-    """Customers' words have no text until `open` is set."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: list[asyncio.Future[Transcript | None]] = []
-
-    def submit(self, request: RecognitionRequest) -> asyncio.Future[Transcript | None]:
-        answer = super().submit(request)
-        if not (request.kind == "final" and request.role == "customer"):
-            return answer
-        held: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
-        self.held.append(held)
-        return held
-
-
 async def test_words_told_ahead_have_the_ids_they_are_written_with(audio: CallAudio) -> None:
-    recogniser, detectors = NoCustomers(), FakeDetectorRunner()
+    recogniser, detectors = FakeRecogniser(holds="customer"), FakeDetectorRunner()
     stage = Stage(recogniser, detectors, partials=False)
     running = asyncio.create_task(stage.session.run())
     stage.feed(audio, 60)

@@ -9,7 +9,7 @@ import pytest
 from asr.types import CallLanguage
 from detectors.contract import Jurisdiction
 from service.calls.opened_call import opened_call
-from service.calls.session import context_of
+from service.calls.session_parts import context_of
 from service.ingest.events import CallAnnounced
 from service.ingest.source import Source
 from service.record.facts import Call, NoticeCode

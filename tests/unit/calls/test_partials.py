@@ -82,7 +82,7 @@ async def test_what_is_foreseen_raises_an_alert_before_the_utterance_is_written_
 ) -> None:
     detectors = threatens()
     stage = Stage(FakeRecogniser(early=SO_FAR), detectors)
-    detectors.says = [*detectors.foresees]
+    detectors.says += detectors.foresees
     facts = await played(stage, audio, 20)
     alert = next(index for index, fact in enumerate(facts) if isinstance(fact, AlertRaised))
     utterance = next(index for index, fact in enumerate(facts) if isinstance(fact, UtteranceHeard))

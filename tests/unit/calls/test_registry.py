@@ -220,7 +220,7 @@ async def test_what_is_known_of_a_debtors_other_calls_is_told_to_the_detectors(s
         unnamed = await floor.attach(replace(CALL, call_id="c-3"))
         await floor.ended(unnamed)
     assert floor.histories["c-1"] == ()
-    [contact] = floor.histories["c-2"] or ()
+    [contact] = [*(floor.histories["c-2"] or ())]
     assert (contact.call_id, contact.duration) == ("c-1", 1.0)
     assert floor.histories["c-3"] is None
 

@@ -10,7 +10,7 @@ from detectors.contract import Bilingual, PackVersion, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.irregularities import DIGITS_AT_ONCE, MOST_TOLD
-from service.calls.session import SessionLimits
+from service.calls.session_parts import SessionLimits
 from service.calls.work_queue import MOST_WORK
 from service.ingest.events import AudioArrived, DigitPressed, Irregularity, ProtocolViolation
 from service.ingest.rate_limits import AUDIO_AT_ONCE

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,28 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.calls.registered_call import CallConnection
-from service.record.facts import Fact
-from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable
+from service.storage.port import OWNED_FOR, StorageUnavailable
 from service.storage.sql import SqlStore
+from tests.fakes.store import LockedStore
 from tests.floor import CALL, SECOND, Floor
 from tests.scenes import now
-
-
-class LockedStore(SqlStore):
-    """The real store, whose writes can be made to fail; `owns` tells whether it still says whose calls are."""
-
-    locked = False
-    owns = False
-
-    async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
-        if self.locked:
-            raise StorageUnavailable("database is locked")
-        return await super().append(call_id, facts, at)
-
-    async def own(self, call_ids: Collection[str], now: datetime) -> None:
-        if self.locked and not self.owns:
-            raise StorageUnavailable("database is locked")
-        await super().own(call_ids, now)
 
 
 class LockedFloor(Floor):

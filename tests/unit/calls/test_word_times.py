@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from service.audio_files.call import CallAudio, read_call_audio
-from service.calls.session import SessionLimits
+from service.calls.session_parts import SessionLimits
 from service.record.facts import CallClosed, Fact, FindingMade, UtteranceHeard, WordsTimed
 from service.samples import sample_calls
 from service.storage.port import LoggedFact

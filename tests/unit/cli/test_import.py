@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from blockbuster import BlockBuster
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from asr.types import Role
 from detectors.runtime.registry import load
@@ -170,13 +169,13 @@ def three(path: Path, sound: np.ndarray) -> None:
     soundfile.write(path, np.column_stack([sound, sound[:, 0]]), RATE)
 
 
-ODD: dict[str, tuple[Callable[[Path, np.ndarray], None], str]] = {
+ODD: dict[str, tuple[Callable[[Path, np.ndarray], object], str]] = {
     "three": (three, "has 3 channels; a call needs two"),
     "mono": (lambda path, sound: soundfile.write(path, sound[:, 0], RATE), "say whose words it holds with --party"),
     "cut": (cut, "it ends after 6.0 s, and its header tells of 8.0 s"),
     "empty": (lambda path, _: path.touch(), "is empty, 0 bytes"),
     "head": (lambda path, sound: soundfile.write(path, sound[:0], RATE), "holds no sample"),
-    "text": (lambda path, _: path.write_text("not audio at all\n" * 50) and None, "cannot be read as audio"),
+    "text": (lambda path, _: path.write_text("not audio at all\n" * 50), "cannot be read as audio"),
     "slow": (lambda path, sound: soundfile.write(path, sound, 1), "are no rate that speech is recorded at"),
 }
 

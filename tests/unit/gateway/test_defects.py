@@ -15,9 +15,10 @@ from service.calls.audio_path import AudioPath
 from service.calls.call_recognition import CallRecognition
 from service.gateway import shell
 from service.gateway.reservations import Reservations
-from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed
+from service.gateway.shell import GatewayParts, GatewayShell
 from service.ingest.dialects.native import NativeDialect
 from service.storage.sql import SqlStore
+from tests.fakes.transport import FakeTransport
 from tests.floor import KEY, Floor
 
 START = json.dumps(
@@ -48,34 +49,14 @@ BREAKS: dict[str, Breaks] = {
 }
 
 
-class Peer:
-    """Sends these messages, then waits for the end."""
-
-    def __init__(self, *messages: str | bytes) -> None:
-        self._messages = [*messages]
-        self._ended = asyncio.Event()
-        self.told: list[dict[str, Any]] = []
-        self.closed: int | None = None
-
-    async def receive(self) -> str | bytes | PeerClosed:
-        if self._messages:
-            return self._messages.pop(0)
-        await self._ended.wait()
-        return PeerClosed(code=self.closed or 1006)
-
-    async def send(self, text: str) -> None:
-        self.told.append(json.loads(text))
-
-    async def close(self, code: int, reason: str) -> None:
-        self.closed = code
-        self._ended.set()
-
-
-async def served(floor: Floor, *messages: str | bytes) -> Peer:
-    peer = Peer(*messages)
+async def served(floor: Floor, *messages: str | bytes) -> tuple[list[dict[str, Any]], list[int]]:
+    """What the peer was told, and the code that it was closed with."""
+    peer = FakeTransport()
+    for message in messages:
+        peer.come.put_nowait(message)
     parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
     await GatewayShell(peer, parts, NativeDialect(), KEY).serve()
-    return peer
+    return [json.loads(text) for text in peer.sent], peer.closes
 
 
 @pytest.mark.parametrize("where", BREAKS)
@@ -91,10 +72,10 @@ async def test_a_defect_is_told_and_the_call_goes_on_when_it_is_announced_again(
             await served(floor, START, AUDIO, STOP)
         with monkeypatch.context() as patch:
             BREAKS[where](floor, patch)
-            peer = await served(floor, START, AUDIO, STOP)
-        assert (peer.told[-1]["type"], peer.told[-1]["code"], peer.closed) == ("error", 1011, 1011)
-        again = await served(floor, START, AUDIO, STOP)
-        assert (again.told[-1]["type"], again.closed) == ("finished", 1000)
+            told, closes = await served(floor, START, AUDIO, STOP)
+        assert (told[-1]["type"], told[-1]["code"], closes) == ("error", 1011, [1011])
+        told, closes = await served(floor, START, AUDIO, STOP)
+        assert (told[-1]["type"], closes) == ("finished", [1000])
         assert floor.calls.live == 0
         assert await floor.store.live_calls() == []
     await store.close()

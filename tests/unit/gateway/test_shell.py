@@ -26,7 +26,7 @@ from service.record.facts import UtteranceHeard
 from service.storage.sql import SqlStore
 from service.web.routes.gateways import WebSocketTransport
 from tests import scenes
-from tests.fakes.call_registry import FakeCallConnection, FakeCallRegistry
+from tests.fakes.call_registry import FakeCallRegistry
 from tests.fakes.dialect import FakeDialect
 from tests.fakes.transport import FakeTransport
 from tests.floor import CALL, KEY, SECOND, Floor
@@ -132,42 +132,6 @@ async def test_a_stop_with_one_more_message_behind_it_is_a_completed_call(
     await store.close()
 
 
-class Congested:
-    """A peer that opens a session and then pings while it is told of facts; its network takes longer for some messages
-    than for others."""
-
-    def __init__(self, calls: FakeCallRegistry) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self._calls = calls
-        self._connection: FakeCallConnection | None = None
-        self._seq = 0
-
-    async def receive(self) -> str | PeerClosed:
-        self._seq += 1
-        if self._seq == 1:
-            return self._said("open", OPEN)
-        if self._connection is None:
-            self._connection = await self._calls.connections.get()
-        if self._seq > 30:
-            return PeerClosed(code=1000)
-        self._connection.say("customer", "明天", float(self._seq))
-        self._connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
-        await asyncio.sleep(0)
-        return self._said("ping", {})
-
-    def _said(self, kind: str, parameters: object) -> str:
-        return json.dumps({"version": "2", "id": "s", "type": kind, "seq": self._seq, "parameters": parameters})
-
-    async def send(self, text: str) -> None:
-        message = json.loads(text)
-        for _ in range(message["seq"] % 4):
-            await asyncio.sleep(0)
-        self.sent.append(message)
-
-    async def close(self, code: int, reason: str) -> None:
-        raise AssertionError("the peer closes")
-
-
 OPEN = {
     "conversationId": "c-1",
     "media": [{"type": "audio", "format": "PCMU", "channels": ["external"], "rate": 8000}],
@@ -175,50 +139,63 @@ OPEN = {
 }
 
 
+async def told_and_pinging(calls: FakeCallRegistry, peer: FakeTransport) -> None:
+    """The peer opens a session, and pings while it is told of facts."""
+
+    def said(seq: int, kind: str, parameters: object) -> str:
+        return json.dumps({"version": "2", "id": "s", "type": kind, "seq": seq, "parameters": parameters})
+
+    peer.come.put_nowait(said(1, "open", OPEN))
+    connection = await calls.connections.get()
+    for seq in range(2, 31):
+        connection.say("customer", "明天", float(seq))
+        connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
+        peer.come.put_nowait(said(seq, "ping", {}))
+        await asyncio.sleep(0)
+    peer.come.put_nowait(PeerClosed(code=1000))
+
+
 async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
-    calls = FakeCallRegistry()
-    peer, parts = Congested(calls), GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
-    async with asyncio.timeout(20):
-        await GatewayShell(
-            peer, parts, AudioHookDialect(Handshake()), replace(KEY, rights=("stream", "events"))
-        ).serve()
-    assert {"opened", "pong", "event"} == {message["type"] for message in peer.sent}
-    assert [message["seq"] for message in peer.sent] == [*range(1, len(peer.sent) + 1)]
+    """The network takes longer for some messages than for others."""
 
+    async def on_the_way(text: str) -> None:
+        for _ in range(json.loads(text)["seq"] % 4):
+            await asyncio.sleep(0)
 
-class Deaf:
-    """A peer that asks for events, reads none of them, and goes on with its audio once one is on its way."""
-
-    def __init__(self, calls: FakeCallRegistry) -> None:
-        self.connection: FakeCallConnection | None = None
-        self.stuck = asyncio.Event()
-        self._calls = calls
-        self._messages: list[str | bytes] = [json.dumps({**START, "events": True}), bytes(1600), TEXTS["stop"]]
-
-    async def receive(self) -> str | bytes | PeerClosed:
-        if len(self._messages) == 2:
-            self.connection = await self._calls.connections.get()
-            self.connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
-            await self.stuck.wait()
-        return self._messages.pop(0) if self._messages else PeerClosed(code=1006)
-
-    async def send(self, text: str) -> None:
-        if json.loads(text)["type"] == "event":
-            self.stuck.set()
-            await asyncio.Event().wait()
-
-    async def close(self, code: int, reason: str) -> None:
-        return
+    calls, peer = FakeCallRegistry(), FakeTransport(on_the_way=on_the_way)
+    parts = GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
+    key = replace(KEY, rights=("stream", "events"))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(told_and_pinging(calls, peer))
+        await GatewayShell(peer, parts, AudioHookDialect(Handshake()), key).serve()
+    sent = [json.loads(text) for text in peer.sent]
+    assert {"opened", "pong", "event"} == {message["type"] for message in sent}
+    assert [message["seq"] for message in sent] == [*range(1, len(sent) + 1)]
 
 
 async def test_audio_does_not_wait_for_a_peer_that_reads_nothing() -> None:
-    calls = FakeCallRegistry()
-    peer, parts = Deaf(calls), GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
-    async with asyncio.timeout(20):  # less than the service would wait for the peer
-        await GatewayShell(peer, parts, NativeDialect(), replace(KEY, rights=("stream", "events"))).serve()
-    assert peer.connection is not None
-    assert [len(event.payload) for event in peer.connection.fed if isinstance(event, AudioArrived)] == [1600]
-    assert peer.connection.was_stopped.is_set()
+    """It asks for events, reads none of them, and goes on with its audio once one is on its way."""
+    stuck = asyncio.Event()
+
+    async def on_the_way(text: str) -> None:
+        if json.loads(text)["type"] == "event":
+            stuck.set()
+            await asyncio.Event().wait()
+
+    calls, peer = FakeCallRegistry(), FakeTransport(on_the_way=on_the_way)
+    parts = GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
+    shell = GatewayShell(peer, parts, NativeDialect(), replace(KEY, rights=("stream", "events")))
+    peer.come.put_nowait(json.dumps({**START, "events": True}))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:  # less than the service would wait for the peer
+        serving = tasks.create_task(shell.serve())
+        connection = await calls.connections.get()
+        connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
+        await stuck.wait()
+        for message in (bytes(1600), TEXTS["stop"], PeerClosed(code=1006)):
+            peer.come.put_nowait(message)
+        await serving
+    assert [len(event.payload) for event in connection.fed if isinstance(event, AudioArrived)] == [1600]
+    assert connection.was_stopped.is_set()
 
 
 async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_connection(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.ingest.dialects.audiosocket import AudioSocketDialect, reserved_call
+from service.ingest.dialects.audiosocket import AudioSocketDialect
 from service.ingest.events import (
     AudioArrived,
     CallStopped,
@@ -22,6 +22,7 @@ from service.ingest.events import (
     ProtocolViolation,
     ReservedCallAnnounced,
 )
+from service.ingest.reserved_call import reserved_call
 
 TOKEN = uuid.UUID("12345678-1234-4234-8234-123456789abc")
 
@@ -42,7 +43,7 @@ def told(stream: bytes, cuts: Sequence[int] = ()) -> list[GatewayEvent]:
 def test_a_call_from_its_token_to_its_hang_up() -> None:
     stream = HELLO + frame(0x10, b"\1\2" * 160) + frame(0x03, b"5") + frame(0x00)
     assert told(stream) == [
-        ReservedCallAnnounced(token=str(TOKEN)),
+        ReservedCallAnnounced(token=str(TOKEN), encoding="pcm_s16le", rate=8000, clock="arrival"),
         AudioArrived(payload=b"\1\2" * 160),
         DigitPressed(digit="5"),
         CallStopped(call_over=False),
@@ -105,7 +106,7 @@ def test_a_call_is_told_of_with_both_legs_or_one() -> None:
     told = {"call_id": "c-1", "legs": ["customer"], "agent": "A17", "metadata": {"campaign": "M1"}}
     call, notes = reserved_call(told)
     assert not notes
-    assert (call.roles, call.agent, call.metadata, call.clock) == (("customer",), "A17", {"campaign": "M1"}, "arrival")
+    assert (call.roles, call.agent, call.metadata) == (("customer",), "A17", {"campaign": "M1"})
 
 
 @pytest.mark.parametrize("legs", [[], "agent", ["boss"]])

@@ -69,14 +69,16 @@ def test_interleaved_tracks_become_two_legs_and_no_garble(vendor: VendorMessages
     dialect, call = vendor.open()
     legs, gaps = placed(told(dialect, *frames(vendor, range(50)), vendor.ends), call)
     assert gaps == []
-    for track, role in (("inbound", "customer"), ("outbound", "agent")):
+    tracks: dict[str, Role] = {"inbound": "customer", "outbound": "agent"}
+    for track, role in tracks.items():
         spoken = b"".join(words(track, frame) for frame in range(50))
         assert np.array_equal(legs[role], decode(spoken, "mulaw"))
 
 
 @every_vendor
 def test_swapped_parties_are_set_right_by_the_key(vendor: VendorMessages) -> None:
-    for first, second in (("customer", "agent"), ("agent", "customer")):
+    orders: dict[Role, Role] = {"customer": "agent", "agent": "customer"}
+    for first, second in orders.items():
         dialect, _ = vendor.open(replace(PBX, first_track=first))
         events = told(dialect, *frames(vendor, [0, 1]), vendor.ends)
         assert bytes_of(events, first) == words("inbound", 0) + words("inbound", 1)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asr.types import Role
 from service.ingest.dialect import Dialect, DialectOutput
 from service.ingest.dialects.exotel import ExotelDialect
 from service.ingest.dialects.plivo import PlivoDialect
@@ -61,7 +62,7 @@ def odd(events: list[DialectOutput]) -> list[tuple[str, str]]:
 @every_vendor
 def test_a_stream_is_told_apart_by_its_start_and_read_as_its_vendors(vendor: VendorMessages) -> None:
     """The second start has no place: its field is named as the vendor names it."""
-    messages = [vendor.start(), vendor.audio(LOUD), vendor.start(**{vendor.call_id: "a/b"}), vendor.ends]
+    messages = [vendor.start(), vendor.audio(LOUD), vendor.start_with({vendor.call_id: "a/b"}), vendor.ends]
     events = told(on_one_address(), '{"event":"connected"}', *messages)
     assert events == told(vendor.dialect(PBX), *messages)
     assert odd(events) == [("order", f"start.{vendor.call_id}")]
@@ -99,7 +100,7 @@ def test_parameters_describe_the_call(vendor: VendorMessages) -> None:
 
 @every_vendor
 def test_an_unknown_encoding_is_refused_by_name(vendor: VendorMessages) -> None:
-    start = vendor.start(**{vendor.format_at: {"encoding": "G722"}})
+    start = vendor.start_with({vendor.format_at: {"encoding": "G722"}})
     assert refused(vendor.dialect(PBX), start) == (f"start.{vendor.format_at}.encoding", 1003)
     with pytest.raises(ProtocolViolation, match="'G722'"):
         vendor.dialect(PBX).text(start)
@@ -126,7 +127,7 @@ FORMS: list[tuple[VendorMessages, dict[str, Any], tuple[str, int]]] = [
 def test_encodings_and_rates_are_read_in_the_vendors_names(
     vendor: VendorMessages, media_format: dict[str, Any], form: tuple[str, int]
 ) -> None:
-    call = announced(vendor.dialect(PBX), vendor.start(**{vendor.format_at: media_format}))
+    call = announced(vendor.dialect(PBX), vendor.start_with({vendor.format_at: media_format}))
     assert (call.encoding, call.rate) == form
 
 
@@ -148,7 +149,7 @@ def test_encodings_and_rates_are_read_in_the_vendors_names(
 def test_a_form_that_is_not_taken_is_refused(
     vendor: VendorMessages, media_format: dict[str, Any], field: str, code: int
 ) -> None:
-    start = vendor.start(**{vendor.format_at: media_format})
+    start = vendor.start_with({vendor.format_at: media_format})
     assert refused(vendor.dialect(PBX), start) == (f"start.{vendor.format_at}.{field}", code)
 
 
@@ -232,7 +233,7 @@ def test_plivos_times_are_counted_from_the_first() -> None:
 
 
 def test_a_stream_of_exotel_without_tracks_is_the_first_tracks_leg() -> None:
-    start = json.loads(EXOTEL.start(**{"from": "+919800000001"}))
+    start = json.loads(EXOTEL.start_with({"from": "+919800000001"}))
     del start["start"]["tracks"]
     media = json.loads(EXOTEL.audio(b"\1\2" * 800))
     del media["media"]["track"]
@@ -248,12 +249,13 @@ def test_a_stream_of_exotel_without_tracks_is_the_first_tracks_leg() -> None:
 
 @pytest.mark.parametrize("vendor", [SIGNALWIRE, PLIVO, EXOTEL])
 def test_half_a_sample_is_told_and_each_tracks_samples_stay_whole(vendor: VendorMessages) -> None:
-    dialect, _ = vendor.open(**{vendor.format_at: {"encoding": "audio/x-l16"}})
+    dialect = vendor.dialect(PBX)
+    announced(dialect, vendor.start_with({vendor.format_at: {"encoding": "audio/x-l16"}}))
     one = told(dialect, vendor.audio(b"abc"), vendor.audio(b"uvw", track="outbound"), vendor.audio(b"defgh", 2, 20))
-    heard = dict.fromkeys(("agent", "customer"), b"")
+    heard: dict[Role | None, bytes] = {"agent": b"", "customer": b""}
     for event in one:
         if isinstance(event, AudioArrived):
-            heard[event.role or ""] += event.payload
+            heard[event.role] += event.payload
     assert heard == {"customer": b"abcdefgh", "agent": b"uv"}
     assert set(odd(one)) == {("format", "media.payload")}
 

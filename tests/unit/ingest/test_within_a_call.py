@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.dialect import Dialect
+from service.ingest.dialect import Dialect, DialectOutput
 from service.ingest.dialects.native import NativeDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import (
@@ -23,7 +24,6 @@ from service.ingest.events import (
     CallStopped,
     DigitPressed,
     FormatChanged,
-    GatewayEvent,
     Irregularity,
     ProtocolViolation,
 )
@@ -56,11 +56,11 @@ def media(**changes: Any) -> str:
     return json.dumps({"event": "media", "media": {"track": "inbound", "payload": LOUD, **changes}})
 
 
-def odd(events: list[GatewayEvent]) -> list[tuple[str, str]]:
+def odd(events: Sequence[DialectOutput]) -> list[tuple[str, str]]:
     return [(event.kind, event.field) for event in events if isinstance(event, Irregularity)]
 
 
-def kept(events: list[GatewayEvent]) -> list[GatewayEvent]:
+def kept(events: Sequence[DialectOutput]) -> list[DialectOutput]:
     return [event for event in events if not isinstance(event, Irregularity)]
 
 
@@ -374,7 +374,7 @@ TEXTS = (
 MESSAGES = st.lists(TEXTS | st.binary(max_size=64), max_size=10)
 
 
-def feed(dialect: Dialect, message: str | bytes) -> list[GatewayEvent]:
+def feed(dialect: Dialect, message: str | bytes) -> Sequence[DialectOutput]:
     return dialect.text(message) if isinstance(message, str) else dialect.binary(message)
 
 
@@ -383,7 +383,7 @@ def test_whatever_comes_in_a_call_that_has_not_stopped_is_no_violation(
     messages: list[str | bytes], is_native: bool
 ) -> None:
     dialect: Dialect = native() if is_native else twilio()
-    told: list[GatewayEvent] = []
+    told: list[DialectOutput] = []
     for message in messages:
         stopped = any(isinstance(event, CallStopped) for event in told)
         if not (stopped and isinstance(message, str) and '"start"' in message):  # that is refused, see above

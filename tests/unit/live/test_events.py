@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.types import Word
+from detectors.contract import Bilingual, Withdrawn
 from service.live.messages import LIVE_MESSAGE, Event, events_of
 from service.record.facts import (
     CallOpened,
     DtmfPressed,
     Fact,
     FindingMade,
+    FindingWithdrawn,
     NoteWritten,
+    Notice,
     SentimentScored,
     WordsTimed,
 )
@@ -27,6 +30,12 @@ from tests import scenes
 LONG = {"notes": "三" * 20_000}
 """60 kB of metadata, the most a call may bring."""
 AGREED = scenes.stated("promise")
+ODD = Notice(code="gateway_irregular", message="digit: is none", at=3.0)
+TAKEN = FindingWithdrawn(
+    withdrawn=Withdrawn(rule="r", role="agent", start=1.0, end=2.0, why=Bilingual(zh="不", en="no")),
+    alert_id=None,
+    at=3.0,
+)
 NOTED = NoteWritten(note=CallNote(text="还"), by="lin", at=scenes.AT)
 
 
@@ -77,8 +86,8 @@ def test_facts_that_came_together_carry_one_summary_the_newest() -> None:
 
 
 def test_what_changes_nothing_at_a_glance_carries_no_summary() -> None:
-    dull = [timed(0), FindingMade(finding=scenes.finding()), DtmfPressed(digit="5", at=1.0), AGREED, NOTED]
-    assert [event.summary for event in told([[each] for each in dull])[1:]] == [None] * 5
+    dull = [timed(0), FindingMade(finding=scenes.finding()), DtmfPressed(digit="5", at=1.0), AGREED, NOTED, ODD, TAKEN]
+    assert [event.summary for event in told([[each] for each in dull])[1:]] == [None] * 7
 
 
 def test_facts_that_came_with_the_opening_carry_one_summary_with_it() -> None:
@@ -108,6 +117,10 @@ facts = st.sampled_from(
         DtmfPressed(digit="1", at=2.0),
         AGREED,
         NOTED,
+        ODD,
+        TAKEN,
+        Notice(code="storage_failing", message="the disk", at=3.0),
+        Notice(code="storage_recovered", message="the disk", at=4.0),
     ]
 )
 

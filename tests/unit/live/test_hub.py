@@ -11,36 +11,12 @@ from asr.types import Role
 from service.live.hub import HubLimits, LiveHub, Subscription
 from service.live.messages import Event, Health, HealthChanged, Levels, LiveMessage, Partial, Resync, Snapshot
 from service.record.facts import CallResumed, Fact
-from service.storage.port import AlertPage, AlertQuery, LoggedFact, StorageUnavailable
-from service.storage.sql import SqlStore
+from service.storage.port import LoggedFact
 from tests import scenes
+from tests.fakes.store import WatchedStore
 from tests.scenes import AT
 
 HEALTH = Health(model="base", live_calls=1, max_calls=16, backlog=0.0)
-
-
-class WatchedStore(SqlStore):
-    """The real store; reading alerts can be held up, and reading at all can fail."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.asked = asyncio.Event()
-        self.answer = asyncio.Event()
-        self.answer.set()
-        self.broken = False
-
-    async def alerts(self, query: AlertQuery) -> AlertPage:
-        if self.broken:
-            raise StorageUnavailable("gone")
-        self.asked.set()
-        page = await super().alerts(query)
-        await self.answer.wait()
-        return page
-
-    async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
-        if self.broken:
-            raise StorageUnavailable("gone")
-        return await super().facts(call_id, after, limit)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,12 +30,17 @@ class AudioSource:
         self.now += seconds
 
 
+def near(value: float, within: float = 1e-6) -> Any:
+    """Equal to any number so near."""
+    return pytest.approx(value, abs=within)
+
+
 def test_a_hold_is_told_with_its_length_and_place_soon_after_it() -> None:
     source = AudioSource()
     source.send(3)
     source.pause(66)
     source.send(SETTLED + 0.1)
-    assert source.told == [Absence(at=pytest.approx(3, abs=0.03), seconds=pytest.approx(66, abs=0.1))]
+    assert source.told == [Absence(at=near(3, 0.03), seconds=near(66, 0.1))]
     source.send(100)
     assert len(source.told) == 1
 
@@ -54,7 +61,7 @@ def test_what_a_backlog_does_not_make_up_for_is_told() -> None:
     source.pause(40)
     source.send(10, pace=100)
     source.send(30)
-    assert source.told == [Absence(at=pytest.approx(3, abs=0.03), seconds=pytest.approx(30, abs=0.15))]
+    assert source.told == [Absence(at=near(3, 0.03), seconds=near(30, 0.15))]
 
 
 def test_time_that_is_a_gap_on_the_clock_is_not_told_again() -> None:

@@ -20,6 +20,7 @@ from service.record.facts import GapMarked
 from tests.packets import RATES, packets_of
 
 RATE = 8000
+PITCHES: dict[Role, int] = {"agent": 400, "customer": 900}
 FRAME = 160
 BOTH: tuple[Role, ...] = ("agent", "customer")
 
@@ -338,7 +339,7 @@ def test_each_connections_audio_is_read_in_its_own_form_and_kept_at_the_calls_ra
         told += timeline.disconnected(0.0)
     told += timeline.flush()
 
-    for role, pitch in (("agent", 400), ("customer", 900)):
+    for role, pitch in PITCHES.items():
         audio = joined(told, role)
         assert audio.size == len(forms) * call_rate
         for index, (_, _, roles) in enumerate(forms):
@@ -357,7 +358,7 @@ def test_a_leg_of_packets_lies_beside_a_leg_of_samples(encoding: PacketEncoding)
         told += timeline.feed(AudioArrived(payload=encode(tone("agent", RATE, 0.02), "mulaw"), role="agent"), n / 50)
         told += timeline.feed(AudioArrived(payload=payload, role="customer"), n / 50)
     told += timeline.flush()
-    for role, pitch in (("agent", 400), ("customer", 900)):
+    for role, pitch in PITCHES.items():
         middle = joined(told, role)[RATE // 4 : 3 * RATE // 4]
         assert (role, pitch_of(middle, RATE)) == (role, pitch)
 

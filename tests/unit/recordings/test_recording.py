@@ -31,7 +31,7 @@ def ramp(begin: int, end: int, sign: int = 1) -> Pcm:
 def read(path: Path) -> tuple[list[list[int]], int]:
     """All channels and the rate, as another program reads them."""
     frames, rate = soundfile.read(path, dtype="int16", always_2d=True)
-    return frames.T.tolist(), rate
+    return [[int(sample) for sample in leg] for leg in frames.T], rate
 
 
 def writer(path: Path, roles: tuple[Role, ...] = BOTH, resume_at: int | None = None) -> WavWriter:

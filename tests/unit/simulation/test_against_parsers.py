@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.audio.pcm import Pcm, decode, deinterleave, encode
+from asr.audio.pcm import Pcm, SampleEncoding, decode, deinterleave, encode
 from asr.types import ROLES, Role, Seconds
 from service.ingest.dialect import Dialect, Handshake, SendText
 from service.ingest.dialects.specs import DIALECTS
@@ -90,7 +90,9 @@ class Received:
             return
         call = self.calls[-1]
         roles = call.roles if event.role is None else (event.role,)
-        for each, pcm in zip(roles, deinterleave(decode(event.payload, call.encoding), len(roles)), strict=True):
+        for each, pcm in zip(
+            roles, deinterleave(decode(event.payload, cast(SampleEncoding, call.encoding)), len(roles)), strict=True
+        ):
             self.legs[each].append((event.at, pcm))
 
     def leg(self, role: Role) -> list[int]:

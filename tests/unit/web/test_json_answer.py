@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import service
-from service.access.view import EVERYBODY, NotForThisView
+from service.access.view import EVERYBODY, NotForThisView, View
 from service.storage.port import AlertPage
 from service.web.json_answer import json_answer, large_answer
 from service.web.route_table import application
@@ -25,7 +25,7 @@ REQUEST = Request({"type": "http", "headers": []})
 
 
 @pytest.mark.parametrize("view", EVERYBODY)
-async def test_only_watchers_are_answered_with_alerts(view: str) -> None:
+async def test_only_watchers_are_answered_with_alerts(view: View) -> None:
     if view in ("supervisor", "compliance", "admin"):
         assert json_answer(PAGE, EMPTY, view).body == PAGE.dump_json(EMPTY)
         assert (await large_answer(PAGE, EMPTY, view, REQUEST)).body == PAGE.dump_json(EMPTY)
@@ -39,8 +39,8 @@ async def test_only_watchers_are_answered_with_alerts(view: str) -> None:
 def test_an_answer_holds_what_the_view_sees() -> None:
     readiness = Readiness(ready=False, checks={"disk": Check(ok=False, message="/srv is full")})
     answer = json_answer(TypeAdapter(Readiness), readiness, "stranger", 503)
-    assert (answer.status_code, json.loads(answer.body)["checks"]["disk"]["message"]) == (503, "")
-    assert json.loads(json_answer(TypeAdapter(Alive), Alive(), "stranger").body) == {"status": "ok"}
+    assert (answer.status_code, json.loads(bytes(answer.body))["checks"]["disk"]["message"]) == (503, "")
+    assert json.loads(bytes(json_answer(TypeAdapter(Alive), Alive(), "stranger").body)) == {"status": "ok"}
 
 
 def test_no_route_leaves_it_to_the_framework_to_write_a_value() -> None:

@@ -45,7 +45,7 @@ def line(sound: Sound, delay_ms: float, gain_db: float, seed: int = 1) -> Sound:
     response[0] += 1
     response *= 10 ** (gain_db / 20) / np.sqrt(np.square(response).sum())
     shift = round(delay_ms * RATE / 1_000)
-    return np.concatenate([np.zeros(shift), np.convolve(sound, response)])[: sound.size]
+    return np.concatenate([np.zeros(shift), np.convolve(sound, response)])[: sound.size].astype(np.float64)
 
 
 def silence(seconds: int = 8) -> Sound:

@@ -23,7 +23,7 @@ def leg() -> Pcm:
     """15 s of the agent."""
     stereo, rate = sf.read(CALL, dtype="int16", frames=15 * 8_000)
     resampler = Resampler(rate)
-    return np.concatenate([resampler.push(np.ascontiguousarray(stereo[:, 0])), resampler.flush()])
+    return np.concatenate([resampler.push(np.ascontiguousarray(stereo[:, 0], np.int16)), resampler.flush()])
 
 
 def segments_of(pcm: Pcm, cuts: list[int], rules: SegmenterRules | None = None) -> list[SpeechSegment]:

@@ -1,4 +1,4 @@
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -55,7 +55,8 @@ def segment(
     """`told`: what is expected before each frame, as far as it reaches."""
     segmenter = Segmenter(rules)
     ended: list[range] = []
-    for frame, complete in zip_longest(leg, (told or [])[: len(leg)]):
+    expected = [*(told or [])[: len(leg)], *[None] * len(leg)]
+    for frame, complete in zip(leg, expected, strict=False):
         if complete is not None:
             segmenter.expect(complete)
         ended += segmenter.push(*frame)

@@ -96,7 +96,7 @@ def over_the_telephone(wave: Wave) -> Pcm:
 def sample_leg(name: str, channel: int) -> Pcm:
     stereo, rate = sf.read(CALLS / f"{name}.flac", dtype="float64")
     assert rate == TELEPHONE_RATE
-    return over_the_telephone(stereo[:, channel])
+    return over_the_telephone(stereo[:, channel].astype(np.float64))
 
 
 def scores(pcm: Pcm, scorer: FrameScorer | None = None) -> Wave:

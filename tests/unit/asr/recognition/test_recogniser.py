@@ -16,7 +16,7 @@ from asr.recognition.degradation import DEGRADATION_LEVELS, DegradationLevel
 from asr.recognition.queue import without_deadlines
 from asr.recognition.recogniser import BatchRecogniser, RecogniserLimits
 from asr.types import Role, Transcript
-from tests.fakes.engine import DoubtingEngine, FaintEngine, FakeEngine, Gate, fails, fails_on_batches
+from tests.fakes.engine import DoubtingEngine, FaintEngine, FakeEngine, Gate, fails, fails_on_batches, length_of
 from tests.recognising import held, request, somebody, text_of
 from tests.stretches import speech, transcript
 
@@ -96,11 +96,12 @@ async def test_results_of_a_leg_come_in_its_order_even_where_one_of_them_is_sile
         return len(pcm) != 16_000 * 3
 
     async with held(second_opinion=somebody_speaks) as (recogniser, _, gate):
-        for seq, seconds in enumerate((2.0, 3.0, 2.5, 3.0)):
-            result = recogniser.submit(request("A", seq, seconds=seconds))
+        lengths = (2.0, 3.0, 2.5, 3.0)
+        results = [recogniser.submit(request("A", seq, seconds=seconds)) for seq, seconds in enumerate(lengths)]
+        for seq, result in enumerate(results):
             result.add_done_callback(lambda _, seq=seq: order.append(seq))
         gate.open()
-        await result
+        await results[-1]
         await asyncio.sleep(0)  # the callbacks' turn
     assert order == [0, 1, 2, 3]
 
@@ -141,12 +142,11 @@ async def test_whatever_the_engine_raises_later_speech_is_recognised():
 
 
 async def test_an_engine_that_loses_an_item_does_not_shift_the_others_text():
-    class Loses(FakeEngine):
-        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-            return super().transcribe(batch)[: -1 if len(batch) > 1 else None]
+    def loses(batch: Sequence[Speech]) -> list[Transcript]:
+        return [length_of(each) for each in batch][: -1 if len(batch) > 1 else None]
 
     gate = Gate()
-    async with BatchRecogniser(Loses(gate), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(gate, says=loses), second_opinion=somebody) as recogniser:
         first = recogniser.submit(request("first"))
         await asyncio.to_thread(gate.reached.wait, 10)
         waiting = [recogniser.submit(request(f"call-{s}", seconds=s)) for s in (1.0, 2.0)]
@@ -238,21 +238,19 @@ async def test_leaving_fails_what_waits_and_what_is_in_work():
 
 
 async def test_a_hallucination_is_no_text_and_is_counted():
-    class Dreams(FakeEngine):
-        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-            return [transcript("請不吝點贊 訂閱 轉發 打賞支持明鏡與點點欄目", avg_logprob=-0.2) for _ in batch]
+    def dreams(batch: Sequence[Speech]) -> list[Transcript]:
+        return [transcript("請不吝點贊 訂閱 轉發 打賞支持明鏡與點點欄目", avg_logprob=-0.2) for _ in batch]
 
-    async with BatchRecogniser(Dreams(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(says=dreams), second_opinion=somebody) as recogniser:
         assert await recogniser.submit(request("A")) is None
         assert recogniser.counts.filtered == 1
 
 
 async def test_text_comes_in_simplified_script():
-    class Traditional(FakeEngine):
-        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-            return [transcript("還款,謝謝") for _ in batch]
+    def traditional(batch: Sequence[Speech]) -> list[Transcript]:
+        return [transcript("還款,謝謝") for _ in batch]
 
-    async with BatchRecogniser(Traditional(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(says=traditional), second_opinion=somebody) as recogniser:
         assert await text_of(recogniser.submit(request("A"))) == "还款，谢谢"
 
 
@@ -276,13 +274,11 @@ async def test_no_text_is_dropped_as_hallucinated_on_a_first_look():
 
 
 async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
-    class Leaks(FakeEngine):
-        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-            super().transcribe(batch)
-            leaked = transcript("逾期", no_speech_prob=0.9)
-            return [leaked if each.biasing_in("zh").prompt else transcript("你好") for each in batch]
+    def leaks(batch: Sequence[Speech]) -> list[Transcript]:
+        leaked = transcript("逾期", no_speech_prob=0.9)
+        return [leaked if each.biasing_in("zh").prompt else transcript("你好") for each in batch]
 
-    engine = Leaks()
+    engine = FakeEngine(says=leaks)
     async with BatchRecogniser(engine, second_opinion=somebody) as recogniser:
         asked = replace(request("A"), speech=speech(1.0, prompt="逾期、欠款。"))
         assert await text_of(recogniser.submit(asked)) == "你好"
@@ -290,12 +286,10 @@ async def test_a_prompt_that_leaked_is_not_given_to_the_second_look():
 
 
 async def test_words_of_the_prompt_that_are_heard_without_it_were_said():
-    class Sure(FakeEngine):
-        def transcribe(self, batch: Sequence[Speech]) -> list[Transcript]:
-            super().transcribe(batch)
-            return [transcript("逾期、欠款、还款、老赖。") for _ in batch]
+    def sure(batch: Sequence[Speech]) -> list[Transcript]:
+        return [transcript("逾期、欠款、还款、老赖。") for _ in batch]
 
-    async with BatchRecogniser(Sure(), second_opinion=somebody) as recogniser:
+    async with BatchRecogniser(FakeEngine(says=sure), second_opinion=somebody) as recogniser:
         asked = replace(request("A"), speech=speech(1.0, prompt="逾期、欠款、还款、老赖。"))
         assert await text_of(recogniser.submit(asked)) == "逾期、欠款、还款、老赖。"
         assert (recogniser.counts.redecoded, recogniser.counts.filtered) == (1, 0)
@@ -322,7 +316,7 @@ async def test_where_agents_go_first_customers_words_wait_behind_theirs_and_are_
     order: list[str] = []
     async with held(limits=fixed("agents_first")) as (recogniser, _, gate):
         roles: tuple[Role, ...] = ("customer", "agent")
-        asked = [(call, role) for call in "AB" for role in roles]
+        asked: list[tuple[str, Role]] = [(call, role) for call in "AB" for role in roles]
         results = [recogniser.submit(request(call, role=role)) for call, role in asked]
         for (call, role), result in zip(asked, results, strict=True):
             result.add_done_callback(partial(_note, order, f"{call} {role}"))

@@ -56,7 +56,8 @@ def test_options_are_owed_within_four_turns_of_hardship() -> None:
 def test_options_in_time_leave_nothing_to_say() -> None:
     talk = WatchedTalk(opened())
     talk.hear("customer", "hardship")
-    assert [talk.rules(*kinds) for kinds in ((), ("listening",), ("options",), (), (), ())] == [[]] * 6
+    turns: list[tuple[Kind, ...]] = [(), ("listening",), ("options",), (), (), ()]
+    assert [talk.rules(*kinds) for kinds in turns] == [[]] * 6
 
 
 def test_what_is_done_later_is_taken_back() -> None:

@@ -206,7 +206,8 @@ def test_to_name_what_is_owed_tells_the_purpose_without_an_encoder() -> None:
 
 
 def test_a_purpose_told_before_is_told_and_one_told_late_is_missed() -> None:
-    before = (said("agent", IDENTITY + NOTICE, 0, 6), ("purpose",))
-    late = (said("agent", "就是那件事", 50, 52, index=3), ("purpose",))
+    purpose: tuple[Kind, ...] = ("purpose",)
+    before = (said("agent", IDENTITY + NOTICE, 0, 6), purpose)
+    late = (said("agent", "就是那件事", 50, 52, index=3), purpose)
     assert understood(before, *OPENED[1:]) == []
     assert understood(*OPENED, late) == ["call_purpose"]

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from detectors.contract import Bilingual, CallContext, CallDetector, Observation, Withdrawn
 from detectors.evaluation.replay import judge_call
 from detectors.packs.source import pack_version
 from detectors.runtime.registry import Registry, load
-from tests import scenes
+from tests.fakes.detector import FakeDetector, FakeWithdrawing
 from tests.speech import call, said
 
 REGISTRY = load(encoder=None)
 
 
-class Hasty:
-    """Tells a finding of every utterance, and takes it back at the next one."""
-
-    id = "hasty"
-
-    def open(self, call: CallContext) -> CallDetector:
-        return HastyCall()
-
-
-class HastyCall:
-    def __init__(self) -> None:
-        self._at: list[float] = []
-
-    def heard(self, utterance: object) -> list[Observation]:
-        before, at = self._at[-1:], float(len(self._at))
-        self._at.append(at)
-        why = Bilingual(zh="否", en="no")
-        return [
-            *(Withdrawn(rule="r", role="agent", start=each, end=each, why=why) for each in before),
-            scenes.finding(rule="r", role="agent", start=at, end=at),
-        ]
-
-    def elapsed(self, at: float) -> list[Observation]:
-        return []
-
-    def closed(self, at: float) -> list[Observation]:
-        return []
-
-
 def test_what_was_taken_back_does_not_stand() -> None:
-    registry = Registry([Hasty()], [], {}, pack_version())
+    registry = Registry([FakeDetector(FakeWithdrawing)], [], {}, pack_version())
     spoken = [said("agent", "喂", place, place + 1, index=place) for place in range(3)]
-    assert [each.start for each in judge_call(registry, call(), spoken, 5.0)] == [2.0]
+    assert [each.start for each in judge_call(registry, call(), spoken, 5.0)] == [3.0]
 
 
 def test_a_call_without_a_word_has_no_findings() -> None:

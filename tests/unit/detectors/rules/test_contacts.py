@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def earlier(
     )
 
 
-def spoken_with(hours: float, *stated: Said, now: CallContext | None = None, **metadata: str) -> EarlierContact:
+def spoken_with(hours: float, *stated: Said, now: CallContext | None = None, **metadata: Any) -> EarlierContact:
     """A call in which the debtor refused, and said whatever else."""
     return earlier(hours, "refusal", *stated, now=now, **metadata)
 
@@ -173,10 +174,10 @@ def test_a_call_that_was_asked_for_long_ago_is_not_what_was_asked_for() -> None:
 
 @pytest.mark.parametrize("flag", ["do_not_call", "represented_by_attorney"])
 def test_a_debtor_who_must_not_be_called_is_told_by_metadata(flag: str) -> None:
-    [found] = told(opened(call(**{flag: "yes"})))
+    [found] = told(opened(call("CN", **{flag: "yes"})))
     assert (found.rule, found.category) == ("contacts.after_stop", "cease_request_ignored")
     assert flag in found.why.en
-    assert rules(opened(call(**{flag: "no"}))) == []
+    assert rules(opened(call("CN", **{flag: "no"}))) == []
 
 
 def test_a_request_to_stop_is_remembered_with_the_call_that_it_was_made_in() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from asr.types import Utterance
 from detectors.rules.sequence import SequenceCall
@@ -10,7 +10,7 @@ from tests.speech import call, play, said
 REGISTRY = load(encoder=None)
 
 
-def rules(utterances: list[Utterance], **metadata: str) -> list[str]:
+def rules(utterances: list[Utterance], **metadata: Any) -> list[str]:
     return [each.rule for each in play(dict(REGISTRY.open(call(**metadata)))["sequence"], utterances)]
 
 

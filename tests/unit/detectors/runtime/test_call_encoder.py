@@ -11,35 +11,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors.runtime.call_encoder import MOST_FAILURES, RESTS_FOR, TURNS, CallEncoder
-
-
-class Encoder:
-    """Fails at the texts it is told to; the first answer waits for `release`, where there is one."""
-
-    def __init__(self, fails: Sequence[bool] = (), release: threading.Event | None = None) -> None:
-        self.fails = [*fails]
-        self.release = release
-        self.asked: list[str] = []
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.asked += texts
-        if self.release is not None:
-            self.release.wait(20)
-        if self.fails and self.fails.pop(0):
-            raise MemoryError("no room")
-        return np.ones((len(texts), 1), np.float32)
+from tests.fakes.text_encoder import FakeTextEncoder
 
 
 async def test_an_answer_that_is_late_by_a_time_out_or_two_counts() -> None:
     release = threading.Event()
-    encoder = CallEncoder(Encoder(release=release), timeout_s=0.4)
+    encoder = CallEncoder(FakeTextEncoder({}, waits_for=release), timeout_s=0.4)
     asyncio.get_running_loop().call_later(0.4 * (TURNS - 1.5), release.set)
     assert await encoder.embeddings(["还钱"]) is not None
 
 
 async def test_a_process_that_stood_still_is_no_slow_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is an hour further when the encoder answers."""
-    loop, asked = asyncio.get_running_loop(), Encoder()
+    loop, asked = asyncio.get_running_loop(), FakeTextEncoder({})
     steady, shift = loop.time, [0.0]
     encode = asked.encode
 
@@ -54,7 +38,7 @@ async def test_a_process_that_stood_still_is_no_slow_encoder(monkeypatch: pytest
 
 async def test_one_that_hangs_is_waited_for_once_and_asked_again_once_it_has_answered() -> None:
     release = threading.Event()
-    asked = Encoder(release=release)
+    asked = FakeTextEncoder({}, waits_for=release)
     encoder = CallEncoder(asked, timeout_s=0.02)
     for spell in range(1, 6):  # more often than it may fail in a row
         with pytest.raises(TimeoutError, match="did not answer"):
@@ -69,7 +53,7 @@ async def test_one_that_hangs_is_waited_for_once_and_asked_again_once_it_has_ans
 
 @given(st.lists(st.booleans(), max_size=40))
 async def test_after_failures_in_a_row_it_rests_and_is_asked_again_and_a_success_ends_that(fails: list[bool]) -> None:
-    asked = Encoder(fails)
+    asked = FakeTextEncoder({}, fails=fails)
     encoder = CallEncoder(asked, timeout_s=20)
     in_a_row = unasked = 0
     for text in range(3 * RESTS_FOR):

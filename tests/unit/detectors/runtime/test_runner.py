@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import repeat
 
 import pytest
 
@@ -150,7 +151,7 @@ async def test_words_are_judged_where_there_is_no_encoder() -> None:
 @pytest.mark.parametrize("fault", ["raises", "hangs"])
 async def test_words_are_judged_where_the_encoder_fails_and_that_is_told(fault: str) -> None:
     release = threading.Event()
-    encoder = FakeTextEncoder({}, raises=fault == "raises", waits_for=release if fault == "hangs" else None)
+    encoder = FakeTextEncoder({}, fails=repeat(fault == "raises"), waits_for=release if fault == "hangs" else None)
     one = FakeUnderstanding(SAYS)
     runner = ThreadedDetectorRunner([("one", one)], timeout_s=0.1, encoder=encoder)
     seen, [failure] = split(await runner.heard(said("agent", "还钱")))
@@ -160,7 +161,7 @@ async def test_words_are_judged_where_the_encoder_fails_and_that_is_told(fault: 
 
 
 async def test_an_encoder_that_keeps_failing_rests() -> None:
-    encoder, one = FakeTextEncoder({}, raises=True), FakeUnderstanding(SAYS)
+    encoder, one = FakeTextEncoder({}, fails=repeat(True)), FakeUnderstanding(SAYS)
     runner = ThreadedDetectorRunner([("one", one)], timeout_s=5, encoder=encoder)
     reports = [split(await runner.heard(said("agent", text)))[1] for text in "一二三四"]
     assert [len(report) for report in reports] == [1, 1, 1, 0]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def weights() -> dict[str, np.ndarray]:
 
 def turn(role: Role, seed: int) -> EmbeddedTurn:
     vector = np.random.default_rng(seed).normal(size=SIZE).astype(np.float32)
-    return EmbeddedTurn(role=role, embedding=vector / np.linalg.norm(vector))
+    return EmbeddedTurn(role=role, embedding=(vector / np.linalg.norm(vector)).astype(np.float32))
 
 
 HEADS = Heads(weights(), NAMES)
@@ -66,8 +66,9 @@ def test_a_conversation_remembers_what_was_heard_and_not_what_was_looked_at() ->
 
 
 def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    stored = {name: value.astype(np.float16) for name, value in weights().items()}
-    np.savez(tmp_path / "heads.npz", **stored, **{f"names.{group}": np.array(each) for group, each in NAMES.items()})
+    stored: dict[str, Any] = {name: value.astype(np.float16) for name, value in weights().items()}
+    stored |= {f"names.{group}": np.array(each) for group, each in NAMES.items()}
+    np.savez(tmp_path / "heads.npz", **stored)
     loaded = load_heads(tmp_path)
     assert loaded.categories == NAMES["categories"]
     said = turn("agent", 1)

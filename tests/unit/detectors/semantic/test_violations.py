@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -71,8 +72,10 @@ JUDGEMENT = Judgement(
 PATTERNS = next(each for each in load(encoder=None).detectors if isinstance(each, LexicalDetector))
 
 
-def opened(judgement: Judgement = JUDGEMENT, **meant: int) -> tuple[SemanticCall, FakeTextEncoder]:
-    encoder = FakeTextEncoder(meant)
+def opened(
+    meant: Mapping[str, int] | None = None, judgement: Judgement = JUDGEMENT
+) -> tuple[SemanticCall, FakeTextEncoder]:
+    encoder = FakeTextEncoder(meant or {})
     understood = Understood(encoder=encoder, heads=heads(), judgement=judgement)
     detector = SemanticDetector(PATTERNS, understood, load_taxonomy().categories, frozenset())
     return detector.open(call()), encoder
@@ -85,8 +88,8 @@ def hear(detector: SemanticCall, encoder: FakeTextEncoder, text: str, role: str 
 
 
 def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
-    detector, encoder = opened(**{THREAT: SURE})
-    [found] = findings(hear(detector, encoder, THREAT))
+    judge, encoder = opened({THREAT: SURE})
+    [found] = findings(hear(judge, encoder, THREAT))
     assert (found.category, found.rule, found.detector) == ("threat_violence", rule_of("threat_violence"), "semantic")
     assert found.quote == THREAT
     assert 0.5 < found.score <= 1.0
@@ -94,28 +97,28 @@ def test_what_no_pattern_lists_is_found_by_its_meaning() -> None:
 
 
 def test_a_pattern_needs_the_meaning_to_agree() -> None:
-    detector, encoder = opened(**{PATTERN: SURE})
-    [found] = findings(hear(detector, encoder, PATTERN))
+    judge, encoder = opened({PATTERN: SURE})
+    [found] = findings(hear(judge, encoder, PATTERN))
     assert found.rule != rule_of("threat_violence")
-    calm, encoder = opened(**{PATTERN: CALM})
+    calm, encoder = opened({PATTERN: CALM})
     assert PATTERNS.open(call()).heard(said("agent", PATTERN))
     assert hear(calm, encoder, PATTERN) == []
 
 
 def test_a_threat_that_is_denied_is_none() -> None:
-    detector, encoder = opened(**{PATTERN: DENIED})
-    assert hear(detector, encoder, PATTERN) == []
+    judge, encoder = opened({PATTERN: DENIED})
+    assert hear(judge, encoder, PATTERN) == []
 
 
 def test_a_customers_words_are_heard_and_never_judged() -> None:
-    detector, encoder = opened(**{THREAT: SURE})
-    assert hear(detector, encoder, THREAT, "customer") == []
+    judge, encoder = opened({THREAT: SURE})
+    assert hear(judge, encoder, THREAT, "customer") == []
 
 
 def test_the_sentence_that_tells_most_is_the_evidence() -> None:
     long = f"好的，我跟您说一下。{THREAT}！您自己考虑吧。"
-    detector, encoder = opened(**{long: SURE, f"{THREAT}！": SURE})
-    [found] = findings(hear(detector, encoder, long))
+    judge, encoder = opened({long: SURE, f"{THREAT}！": SURE})
+    [found] = findings(hear(judge, encoder, long))
     assert found.quote == f"{THREAT}！"
     whole = said("agent", long)
     assert whole.start < found.start < found.end < whole.end
@@ -123,12 +126,12 @@ def test_the_sentence_that_tells_most_is_the_evidence() -> None:
 
 def test_an_early_alert_needs_pattern_and_meaning() -> None:
     so_far = PATTERN + "你等着看吧"
-    detector, _ = opened(**{so_far: SURE})
-    assert [each.category for each in detector.foresee(said("agent", so_far))] == ["threat_violence"]
-    detector, _ = opened(**{so_far: DENIED})
-    assert detector.foresee(said("agent", so_far)) == []
-    detector, encoder = opened()
-    assert detector.foresee(said("agent", "您好，请问是本人吗")) == []
+    judge, _ = opened({so_far: SURE})
+    assert [each.category for each in judge.foresee(said("agent", so_far))] == ["threat_violence"]
+    judge, _ = opened({so_far: DENIED})
+    assert judge.foresee(said("agent", so_far)) == []
+    judge, encoder = opened()
+    assert judge.foresee(said("agent", "您好，请问是本人吗")) == []
     assert encoder.asked == []
 
 
@@ -136,11 +139,11 @@ def test_an_agent_who_has_threatened_is_judged_by_it() -> None:
     """The second line is not enough by itself."""
     by_earlier = {**WEIGHTS, "one": -6.5, "earlier": 2.0}
     judgement = replace(JUDGEMENT, line=[by_earlier.get(name, 0.0) for name in LINE_FEATURES])
-    judge, encoder = opened(judgement, **{PATTERN: SURE, THREAT: SURE})
+    judge, encoder = opened({PATTERN: SURE, THREAT: SURE}, judgement)
     assert findings(hear(judge, encoder, THREAT)) == []
     assert findings(hear(judge, encoder, PATTERN))
     assert findings(hear(judge, encoder, THREAT))
-    customer, encoder = opened(judgement, **{PATTERN: SURE, THREAT: SURE})
+    customer, encoder = opened({PATTERN: SURE, THREAT: SURE}, judgement)
     hear(customer, encoder, PATTERN, "customer")
     assert findings(hear(customer, encoder, THREAT)) == []
 
@@ -155,8 +158,8 @@ def test_a_meaning_near_words_that_do_not_count_must_be_surer() -> None:
     """Both texts mean the same here, at 0.88; the second one has a rule's words, said to have been said by nobody."""
     doubtful = replace(JUDGEMENT, line=[{**WEIGHTS, "one": -4.0}.get(name, 0.0) for name in LINE_FEATURES])
     asked = "我什么时候说过要打断你的腿了"
-    detector, encoder = opened(doubtful, **{THREAT: SURE, asked: SURE})
-    assert [found.rule for found in findings(hear(detector, encoder, THREAT))] == [rule_of("threat_violence")]
-    assert findings(hear(detector, encoder, asked)) == []
-    sure, encoder = opened(JUDGEMENT, **{asked: SURE})
+    judge, encoder = opened({THREAT: SURE, asked: SURE}, doubtful)
+    assert [found.rule for found in findings(hear(judge, encoder, THREAT))] == [rule_of("threat_violence")]
+    assert findings(hear(judge, encoder, asked)) == []
+    sure, encoder = opened({asked: SURE})
     assert [found.rule for found in findings(hear(sure, encoder, asked))] == [rule_of("threat_violence")]
