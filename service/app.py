@@ -151,7 +151,7 @@ class Service:
         self.metrics.show_recogniser(self.recogniser)
         self.calls = CallRegistry(
             settings=settings,
-            earlier=EarlierCalls(self.store, self.recordings, wall),
+            earlier=EarlierCalls(self.store, self.journal, self.recordings, wall),
             journal=self.journal,
             bus=self.hub,
             open_session=self._open_session,

@@ -16,6 +16,7 @@ from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
 from service.live.messages import Levels, Partial
 from service.record.facts import Call, Fact
+from service.record.summary import CallSummary
 from service.recordings.recordings import Unrecorded
 from service.storage.port import LoggedFact
 
@@ -37,15 +38,21 @@ class Journal(Protocol):
         ...
 
 
-class CallsJournal(Journal, Protocol):
+class CallLogs(Protocol):
+    """Calls' logs as they will stand, with what is not stored yet. Every method may raise StorageError."""
+
+    async def log(self, call_id: str) -> Sequence[LoggedFact]:
+        """The whole log, oldest fact first."""
+        ...
+
+    async def summary(self, call_id: str) -> CallSummary: ...
+
+
+class CallsJournal(Journal, CallLogs, Protocol):
     """A journal that many calls share."""
 
     def unwritten(self) -> set[str]:
         """The calls of which something is kept that is not stored yet, also those that are finished."""
-        ...
-
-    async def stored(self, call_id: str) -> None:
-        """Returns once nothing of this call is kept."""
         ...
 
 

@@ -337,17 +337,20 @@ async def test_an_id_that_comes_back_is_the_same_call_for_some_minutes_if_its_st
 async def test_a_store_that_cannot_say_whether_an_id_was_used_gives_the_call_one_that_was_not(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    floor = Floor(store)
+    floor = Floor(store, answers_within=0.0)
     async with floor.journal, floor.calls:
         await floor.ended(await floor.attach())
 
         async def unknown(*_: object) -> str:
             raise StorageUnavailable("the database is gone")
 
-        monkeypatch.setattr(store, "next_call_id", unknown)
+        monkeypatch.setattr(registry, "ENDS_WITHIN", 0.0)
+        for asked in ("next_call_id", "summary", "facts"):
+            monkeypatch.setattr(store, asked, unknown)
         connection, other = await floor.attach(), await floor.attach(replace(CALL, call_id="c-2"))
         assert connection.call_id.startswith("c-1~")
         assert other.call_id.startswith("c-2~")
+        monkeypatch.undo()
         assert (await floor.ended(connection)).ending == "completed"
 
 

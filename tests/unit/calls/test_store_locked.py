@@ -1,10 +1,12 @@
-"""The store can be read but not written (another program's lock, a full disk): calls keep their ids and their ends."""
+"""The store can be read but not written (another program's lock, a full disk), or not even read: calls keep their ids
+and their ends, and none gets what is another's."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,19 +14,42 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.calls import asking, registry
+from service.calls.earlier_calls import RETURN_WITHIN
 from service.calls.registered_call import CallConnection
-from service.record.facts import Fact
+from service.calls.registry import CallRefused
+from service.record.facts import Fact, GapMarked
+from service.record.summary import CallSummary
 from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
+from tests import scenes
 from tests.floor import CALL, SECOND, Floor
 from tests.scenes import now
 
 
 class LockedStore(SqlStore):
-    """The real store, whose writes can be made to fail; `owns` tells whether it still says whose calls are."""
+    """The real store, whose writes can be made to fail; `owns` tells whether it still says whose calls are, `away` that
+    it can be asked nothing."""
 
     locked = False
     owns = False
+    away = False
+
+    async def summary(self, call_id: str) -> CallSummary:
+        self._answer()
+        return await super().summary(call_id)
+
+    async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
+        self._answer()
+        return await super().facts(call_id, after, limit)
+
+    async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
+        self._answer()
+        return await super().next_call_id(announced, claimed)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StorageUnavailable("the database is gone")
 
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
         if self.locked:
@@ -40,13 +65,13 @@ class LockedStore(SqlStore):
 class LockedFloor(Floor):
     """Waits for nothing that is not there; its clock can be put on."""
 
-    def __init__(self, store: LockedStore, *, stored_within: float = 0.0) -> None:
+    def __init__(self, store: LockedStore, *, answers_within: float = 0.0) -> None:
         self.later = timedelta()
         super().__init__(
             store,
             wall=lambda: now() + self.later,
             retry_seconds=(0.001,),
-            stored_within=stored_within,
+            answers_within=answers_within,
             grace_seconds=0,
             return_after_restart=0.0,
         )
@@ -63,10 +88,10 @@ class LockedFloor(Floor):
 
 
 @asynccontextmanager
-async def opened_in(folder: Path, *, stored_within: float = 0.0) -> AsyncIterator[tuple[LockedStore, LockedFloor]]:
+async def opened_in(folder: Path, *, answers_within: float = 0.0) -> AsyncGenerator[tuple[LockedStore, LockedFloor]]:
     store = LockedStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
     await store.open()
-    floor = LockedFloor(store, stored_within=stored_within)
+    floor = LockedFloor(store, answers_within=answers_within)
     async with asyncio.timeout(20), floor.journal, floor.calls:
         try:
             yield store, floor
@@ -126,20 +151,97 @@ async def test_calls_that_cannot_be_owned_are_not_claimed_and_their_gateway_is_a
         await stopped(connection)
 
 
-async def test_a_call_goes_on_under_its_id_once_its_end_is_stored(tmp_path: Path) -> None:
-    async with opened_in(tmp_path, stored_within=20.0) as (store, floor):
-        connection = await begun(floor)
+@pytest.mark.parametrize("stored", [True, False])
+async def test_a_call_goes_on_under_its_id_while_its_end_waits_to_be_stored(tmp_path: Path, *, stored: bool) -> None:
+    """Its opening may wait as well."""
+    async with opened_in(tmp_path) as (store, floor):
+        store.locked = not stored
+        connection = await begun(floor) if stored else await floor.attach()
         store.locked = True
         await stopped(connection)
+        for _return in range(2):
+            again = await floor.attach()
+            assert (again.call_id, again.resumed) == ("c-1", True)
+            again.feed(SECOND)
+            await stopped(again)
+        store.locked = False
+        await floor.all_over()
+        kinds = await floor.kinds()
+        _check_log(kinds)
+        assert kinds.count("call_resumed") == 2
+        assert (await store.summary("c-1")).duration > 2.0
+
+
+async def test_an_ended_call_goes_on_under_its_id_once_the_store_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AGAIN_AFTER", 0.001)
+    async with opened_in(tmp_path) as (store, floor):
+        await stopped(await begun(floor))
+        store.away = True
+        announced = asyncio.create_task(floor.attach())
+        await asyncio.sleep(0.01)
+        assert not announced.done()
+        store.away = False
+        again = await announced
+        assert (again.call_id, again.resumed) == ("c-1", True)
+
+
+async def test_after_a_while_it_is_another_call_whose_beginning_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ENDS_WITHIN", 0.0)
+    async with opened_in(tmp_path) as (store, floor):
+        await stopped(await begun(floor))
+        store.away = True
+        other = await floor.attach()
+        assert other.call_id.startswith("c-1~")
+        await stopped(other)
+        store.away = False
+        [gap] = [f.fact for f in await store.facts(other.call_id) if isinstance(f.fact, GapMarked)]
+        assert (gap.start, gap.reason) == (0.0, "disconnected")
+        again = await floor.attach()
+        assert (again.call_id, again.resumed) == (other.call_id, True)
+        await stopped(again)
+
+
+async def test_a_service_that_stops_takes_no_call_of_which_the_store_says_nothing(tmp_path: Path) -> None:
+    async with opened_in(tmp_path, answers_within=20.0) as (store, floor):
+        store.away = True
         announced = asyncio.create_task(floor.attach())
         while floor.calls.live == 0:  # noqa: ASYNC110 - until the claim is made
             await asyncio.sleep(0)
+        await floor.calls.suspend()
+        with pytest.raises(CallRefused) as refused:
+            await announced
+        assert refused.value.code == "restarting"
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_a_call_that_was_left_waits_for_a_store_that_cannot_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, back: bool
+) -> None:
+    """It is gone on with once that is back, or by the next process."""
+    monkeypatch.setattr(asking, "AGAIN_AFTER", 0.001)
+    store = LockedStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
+    await store.open()
+    await store.append("c-1", [scenes.opened("c-1"), scenes.heard("c-1")], now())
+    store.away = True
+    floor = Floor(store)
+    async with asyncio.timeout(20), floor.journal, floor.calls:
+        announced = asyncio.create_task(floor.attach(replace(CALL, roles=("agent",))))
+        await asyncio.sleep(0.01)
         assert not announced.done()
-        store.locked = False
-        again = await announced
-        assert (again.call_id, again.resumed) == ("c-1", True)
-        await stopped(again)
-        _check_log(await floor.kinds())
+        if back:
+            store.away = False
+            again = await announced
+            assert (again.call_id, again.resumed) == ("c-1", True)
+    if not back:
+        with pytest.raises(CallRefused):
+            await announced
+    store.away = False
+    assert [summary.call.id for summary in await store.live_calls()] == ["c-1"]
+    await store.close()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -164,6 +266,7 @@ async def test_however_long_the_store_is_locked_each_log_is_one_calls_and_ends(
         await floor.all_over()
         new = [connection.call_id for connection in connections if not connection.resumed]
         assert len(new) == len(set(new)), "no id is given to two calls"
+        assert floor.later > timedelta(seconds=RETURN_WITHIN) or new in ([], ["c-1"]), "it is one call"
         for call_id in new:
             _check_log(await floor.kinds(call_id))
         assert await store.live_calls() == []
