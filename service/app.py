@@ -299,6 +299,7 @@ class Service:
             store=self.store,
             audit=self.audit,
             gateways=self.gateways,
+            reservations=self.kept_reservations,
             feed=self.hub,
             decisions=self.journal,
             recordings=self.recordings,

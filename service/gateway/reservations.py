@@ -51,7 +51,7 @@ class Reservations:
             tokens[role] = token = str(uuid.uuid4())
             leg = replace(announced, roles=(role,), call_roles=announced.roles)
             held = Reservation(key=key, announced=leg, notes=tuple(notes), until=now + RESERVED_FOR)
-            self._waiting[_digest(token)] = held
+            self._waiting[digest_of(token)] = held
         while len(self._waiting) > MOST_RESERVED or self._oldest_is_over(now):
             self._waiting.popitem(last=False)
         return tokens
@@ -59,7 +59,7 @@ class Reservations:
     def connected(self, token: str, now: Seconds) -> Reservation | None:
         """What was reserved, held until every connection that came with the token is `gone`; None where there is
         nothing, or nothing any more."""
-        digest = _digest(token)
+        digest = digest_of(token)
         found = self._waiting.pop(digest, None)
         if found is not None and now < found.until:
             self._live[digest] = found
@@ -70,7 +70,7 @@ class Reservations:
 
     def gone(self, token: str, now: Seconds) -> None:
         """A connection that came with the token is over: its leg may come back as long again."""
-        digest = _digest(token)
+        digest = digest_of(token)
         self.changes += 1
         self._connections[digest] -= 1
         if self._connections[digest] <= 0:
@@ -90,5 +90,6 @@ class Reservations:
         return bool(self._waiting) and next(iter(self._waiting.values())).until <= now
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
