@@ -44,11 +44,13 @@ class EarlierCall:
     `reached`: how far its audio clock had come, as far as is known. `settled`: up to where each leg's speech has its
     text or a mark. `unjudged`: the last utterance, where what the detectors said of it was never written. `premature`:
     undecided alerts of duties whose time was not up when the call ended; the agent can still do them. `withdrawn`: what
-    detectors have taken back. `last_at`: the wall time of the last fact that the call itself made.
+    detectors have taken back. `seq`: that of its last fact. `last_at`: the wall time of the last that the call itself
+    made.
     """
 
     call: Call
     closed: CallClosed | None
+    seq: int
     last_at: datetime
     reached: Seconds
     settled: Mapping[Role, Seconds]
@@ -186,6 +188,7 @@ def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierC
     return EarlierCall(
         call=reading.call,
         closed=reading.closed,
+        seq=log[-1].seq,
         last_at=reading.last_at,
         reached=reading.reached,
         settled=reading.settled(),

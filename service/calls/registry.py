@@ -295,6 +295,7 @@ class CallRegistry:
         earlier = await answered(lambda: self._earlier.read(summary), within, self._stopping)
         session = self._open_session(earlier.call, earlier, await self._earlier.history(earlier.call))
         await self._earlier.relisten(session, earlier)
+        call.seq = earlier.seq
         self._begin(call, session)
         call.took_up()
         patience = max(self._return_after_restart, self._settings.grace_seconds)

@@ -151,6 +151,25 @@ async def test_calls_that_cannot_be_owned_are_not_claimed_and_their_gateway_is_a
         await stopped(connection)
 
 
+async def test_each_connection_is_told_what_happened_while_it_had_the_call(tmp_path: Path) -> None:
+    """The end of the stretch before is stored, and published, when the next one goes on already."""
+    async with opened_in(tmp_path) as (store, floor):
+        first = await begun(floor)
+        firsts = first.events()
+        store.locked = True
+        await stopped(first)
+        again = await floor.attach()
+        agains = again.events()
+        again.feed(SECOND)
+        store.locked = False
+        assert [logged.fact.type async for logged in firsts][-1] == "call_closed"
+        assert floor.calls.live == 1
+        await stopped(again)
+        told = [logged.fact.type async for logged in agains]
+        assert (told[0], told[-1]) == ("call_resumed", "call_closed")
+        assert told.count("call_closed") == 1
+
+
 @pytest.mark.parametrize("stored", [True, False])
 async def test_a_call_goes_on_under_its_id_while_its_end_waits_to_be_stored(tmp_path: Path, *, stored: bool) -> None:
     """Its opening may wait as well."""
