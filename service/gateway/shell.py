@@ -281,10 +281,8 @@ class GatewayShell:
         self, connection: CallConnection, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]
     ) -> None:
         """Tell the dialect of the call's facts, at last of what became of it."""
-        telling, interim = (
-            asyncio.create_task(self._tell_facts(facts)),
-            asyncio.create_task(self._tell_partials(partials)),
-        )
+        telling = asyncio.create_task(self._tell_facts(facts))
+        interim = asyncio.create_task(self._tell_partials(partials))
         try:
             outcome = await connection.over()
             if outcome == "processed":
