@@ -86,8 +86,11 @@ class EarlierCalls:
         return await history_of(call, self._store)
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
-        """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked."""
+        """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked. When
+        the words of findings were said is asked again where it was never told."""
         rate, recorded = earlier.call.rate, await self._recorded(earlier)
+        if recorded is not None:
+            await _time_words(session, earlier, recorded)
         begins: dict[Role, int] = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
         at, end = min(begins.values()), samples_in(earlier.reached, rate)
         while at < end:
@@ -141,6 +144,15 @@ async def history_of(call: Call, calls: CallIndex) -> tuple[EarlierContact, ...]
 def announced_id(call_id: str) -> str:
     """What the gateway calls it: the part before `~`, which no announced id holds."""
     return call_id.partition("~")[0]
+
+
+async def _time_words(session: CallSession, earlier: EarlierCall, recorded: RecordedAudio) -> None:
+    rate = recorded.form.rate
+    for said in earlier.untimed:
+        begin, end = samples_in(said.start, rate), samples_in(said.end, rate)
+        frames = await in_thread(lambda begin=begin, end=end: _read(recorded, begin, end))
+        if len(frames):
+            session.time_words(said, frames[:, recorded.form.roles.index(said.role)])
 
 
 def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:

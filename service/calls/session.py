@@ -23,9 +23,10 @@ import structlog
 from numpy.typing import NDArray
 
 from asr.audio.acoustics import acoustics_of
+from asr.audio.pcm import SAMPLE_RATE, Resampler, samples_in
 from asr.endpointing.endpointer import SpeechSegment
 from asr.engines.port import Biasing, RecognitionError
-from asr.types import Language, Role, Seconds
+from asr.types import Language, Role, Seconds, Utterance
 from detectors.contract import (
     Bilingual,
     CallContext,
@@ -225,6 +226,14 @@ class CallSession:
         """Recorded audio of a leg whose speech may have no text yet; before any new audio."""
         with self._own_defects():
             self._take(self._audio_path.relisten(role, pcm))
+
+    def time_words(self, utterance: Utterance, pcm: NDArray[np.int16]) -> None:
+        """Ask when each word of an utterance was said that an earlier session wrote; its recorded audio at the call's
+        rate."""
+        resampler = Resampler(self.call.rate)
+        heard = np.concatenate([resampler.push(pcm), resampler.flush()])
+        first = samples_in(utterance.start, SAMPLE_RATE)
+        self._word_times.ask(SpeechSegment(role=utterance.role, first=first, pcm=heard.tobytes()), utterance)
 
     def mark(self, gap: GapMarked) -> None:
         """Write a gap in its place among what was said."""
@@ -470,7 +479,7 @@ class CallSession:
 
     async def _leave(self) -> None:
         """To the next process, with all that came until now."""
-        await self._write(*self._work.rest())
+        await self._write(*self._work.rest(), *self._word_times.take())
         self._take(self._audio_path.pause(self._parts.monotonic()))
         await self._close_recording()
 
