@@ -16,6 +16,7 @@ from service.storage.port import StorageUnavailable
 T = TypeVar("T")
 
 AGAIN_AFTER: Final[Seconds] = 0.5
+"""Between an answer that did not come and the next question."""
 
 log = structlog.get_logger(__name__)
 
