@@ -185,7 +185,7 @@ class RegisteredCall:
         if self._grace is not None:
             self._grace.cancel()
         if self._lost_at is not None:
-            self.session.resumed(max(0.0, now - self._lost_at))
+            self.session.resumed(now - self._lost_at)
         self._lost_at = self._grace = None
         for other in [other for other in self.connections if set(other.roles) & set(connection.roles)]:
             self.connections.remove(other)

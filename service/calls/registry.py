@@ -228,7 +228,7 @@ class CallRegistry:
         self, call: RegisteredCall, announced: CallAnnounced, source: Source, now: float, *, resumed: bool
     ) -> CallConnection:
         """Give these legs of the call to a new connection: the first that brings them; or their gateway came back, or
-        never noticed that the one before was gone. `now`: when it announced them; what it sent since then follows."""
+        never noticed that the one before was gone."""
         connection = CallConnection(call, self._bus, announced.roles, clock=source.clock, resumed=resumed)
         form = FormatChanged(
             encoding=announced.encoding,
@@ -236,7 +236,7 @@ class CallRegistry:
             roles=announced.roles,
             clock=source.clock or announced.clock,
         )
-        call.connect(connection, form, now)
+        call.connect(connection, form, max(now, time.monotonic()))  # it may have waited
         return connection
 
     async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> bool:
@@ -253,7 +253,7 @@ class CallRegistry:
             if self.stopping:
                 raise _restarting() from None
             call.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
-            away = None if ended is None else call.claimed_at - ended.at
+            away = None if ended is None else time.monotonic() - ended.at
         opened, notices = opened_call(call.call_id, announced, source, self._settings, self._wall())
         session = self._open_session(opened, None, await self._earlier.history(opened))
         for notice in notices:
