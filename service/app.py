@@ -154,7 +154,7 @@ class Service:
         self.metrics.show_recogniser(self.recogniser)
         self.calls = CallRegistry(
             settings=settings,
-            earlier=EarlierCalls(self.store, self.recordings, wall),
+            earlier=EarlierCalls(self.store, self.journal, self.recordings, wall),
             journal=self.journal,
             bus=self.hub,
             open_session=self._open_session,
@@ -304,6 +304,7 @@ class Service:
             store=self.store,
             audit=self.audit,
             gateways=self.gateways,
+            reservations=self.kept_reservations,
             feed=self.hub,
             decisions=self.journal,
             recordings=self.recordings,

@@ -13,7 +13,7 @@ from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import EarlierCalls
 from service.calls.journal import RETRY_SECONDS, StoreJournal
 from service.calls.registered_call import CallConnection
-from service.calls.registry import RETURN_AFTER_RESTART, STORED_WITHIN, CallRegistry
+from service.calls.registry import ANSWERS_WITHIN, RETURN_AFTER_RESTART, CallRegistry
 from service.calls.session import CallSession
 from service.calls.session_parts import SessionParts
 from service.ingest.events import AudioArrived, CallAnnounced
@@ -51,7 +51,7 @@ class Floor:
         return_after_restart: float = RETURN_AFTER_RESTART,
         wall: Callable[[], datetime] = now,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
-        stored_within: float = STORED_WITHIN,
+        answers_within: float = ANSWERS_WITHIN,
         max_pace: float = 1e9,
         **settings: float,
     ) -> None:
@@ -67,7 +67,7 @@ class Floor:
         self.recognition = FakePace(carries)
         self.calls = CallRegistry(
             settings=Settings(**settings),  # type: ignore[arg-type]
-            earlier=EarlierCalls(store, self.recordings, wall),
+            earlier=EarlierCalls(store, self.journal, self.recordings, wall),
             journal=self.journal,
             bus=self.bus,
             open_session=self._session,
@@ -75,7 +75,7 @@ class Floor:
             metrics=self.metrics,
             wall=wall,
             return_after_restart=return_after_restart,
-            stored_within=stored_within,
+            answers_within=answers_within,
         )
 
     def _session(

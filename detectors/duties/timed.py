@@ -124,13 +124,22 @@ class DutiesCall:
         self._right_party = right_party.open()
         self._statements = statements.open() if statements else None
         self._first_word: Seconds | None = None
-        self._unheard: list[tuple[Seconds, Seconds]] = []
+        self._unheard: list[Seconds] = []
+        """Where stretches begin that nobody has read."""
+        self._worded: list[Seconds] = []
+        """Where words begin that were read, and whose meaning is not known."""
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
-        """A gap. A duty may have been done in it."""
-        self._unheard.append((start, end))
+        """A duty may have been done in it."""
+        self._unheard.append(start)
 
     def heard(self, utterance: Utterance) -> list[Observation]:
+        """Where meanings are asked for and this one's did not come, a duty may have been done in other words."""
+        if self._statements is not None and utterance.role == "agent":
+            self._worded.append(utterance.start)
+        return self._read(utterance)
+
+    def _read(self, utterance: Utterance) -> list[Observation]:
         self._right_party.heard(utterance)
         if utterance.role != "agent":
             return []
@@ -141,7 +150,7 @@ class DutiesCall:
         return []
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
-        told = self.heard(utterance)
+        told = self._read(utterance)
         if self._statements is None:
             return told
         done = {kind for kind, above in self._statements.heard(utterance, embedding).items() if above >= -DOUBT}
@@ -189,7 +198,8 @@ class DutiesCall:
                 self._owed.remove(owed)
                 if owed.duty.begins == "verified" and self._right_party.denied:
                     continue  # a third party must not hear that a debt is collected: 15 U.S.C. 1692b(2)
-                if any(start < deadline for start, _end in self._unheard):
+                maybe = [*self._unheard, *(self._worded if owed.duty.by else ())]
+                if any(start < deadline for start in maybe):
                     continue  # nobody can tell
                 missed.append(self._finding(owed.duty, min(at, deadline)))
         return missed

@@ -30,7 +30,8 @@ call."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
-    """No utterance will follow that began before `at`."""
+    """Whatever was said before `at` has been cut already, and whatever is missing before it has been told: no earlier
+    utterance will follow, and no gap that begins earlier."""
 
     at: Seconds
 
@@ -132,7 +133,7 @@ class AudioPath:
         before, strays, damaged = self._timeline.received, self._timeline.strays, self._timeline.damaged
         outputs = self._timeline.feed(audio, now)
         self._pace.received(self._timeline.received - before, now)
-        taken = self._handled([*outputs, *map(absence_notice, self._absences.arrived(self.reached, now))])
+        taken = self._timed([*outputs, *map(absence_notice, self._absences.arrived(self.reached, now))])
         if self._timeline.strays > strays:
             taken.odd.append(IMPOSSIBLE_TIME)
         if self._timeline.damaged > damaged:
@@ -156,7 +157,7 @@ class AudioPath:
     def away(self, seconds: Seconds) -> AudioPathOutput:
         """The gateway was gone for so long. Silence stands in its place."""
         absent = self._absences.interrupted()
-        return self._handled([*map(absence_notice, absent), *self._timeline.disconnected(seconds)])
+        return self._timed([*map(absence_notice, absent), *self._timeline.disconnected(seconds)])
 
     def relisten(self, role: Role, pcm: Pcm) -> AudioPathOutput:
         """Takes recorded audio of a leg, at the call's rate, from where its speech is settled on. It comes before any
@@ -182,6 +183,12 @@ class AudioPath:
         taken.found.sort(key=_place)
         return taken
 
+    def _timed(self, outputs: Sequence[TimelineOutput | Notice]) -> AudioPathOutput:
+        """And what time has passed by then: behind all that was found, the gaps that are only just over among it."""
+        taken = self._handled(outputs)
+        self._mark_time(taken)
+        return taken
+
     def _handled(self, outputs: Sequence[TimelineOutput | Notice]) -> AudioPathOutput:
         taken = AudioPathOutput()
         for output in outputs:
@@ -190,7 +197,6 @@ class AudioPath:
             elif (block := self._blocks.feed(output)) is not None:
                 self._take_block(block, taken)
         taken.found.sort(key=_place)
-        self._mark_time(taken)
         return taken
 
     def _take_block(self, block: LegAudio, taken: AudioPathOutput) -> None:
@@ -228,7 +234,7 @@ class AudioPath:
             self._measured = self.reached
             speaking: tuple[Role, ...] = tuple(role for role, leg in self.endpointers.items() if leg.speaking)
             taken.levels.append(LegLevels(at=self.reached, dbfs=self._meter.take(), speaking=speaking))
-        settled = min(self._settled(role) for role in self.endpointers)
+        settled = min(self._timeline.untold, *(self._settled(role) for role in self.endpointers))
         if settled - self._passed >= PASSED_EVERY:
             self._passed = settled
             taken.found.append(TimePassed(at=settled))

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.pcm import SAMPLE_RATE, Resampler, samples_in
 from asr.endpointing.endpointer import SpeechSegment
-from asr.types import Seconds
+from asr.types import Seconds, Utterance
 from detectors.contract import Bilingual, Finding, Observation, Withdrawn
 from detectors.runtime.runner import DetectorFailure
 from service.calls.audio_path import ChannelsCompared, TimePassed
@@ -113,9 +117,17 @@ class CallWriter:
             case _:
                 raise AssertionError(f"no work: {work!r}")
 
+    def time_words(self, utterance: Utterance, pcm: NDArray[np.int16]) -> None:
+        """Ask when each word of an utterance was said that an earlier session wrote; its recorded audio at the call's
+        rate."""
+        resampler = Resampler(self._call.rate)
+        resampled = np.concatenate([resampler.push(pcm), resampler.flush()])
+        first = samples_in(utterance.start, SAMPLE_RATE)
+        self._word_times.ask(SpeechSegment(role=utterance.role, first=first, pcm=resampled.tobytes()), utterance)
+
     async def write_rest(self, rest: list[Notice | DtmfPressed]) -> None:
-        """What was still told after the last piece of work."""
-        await self._log.write(*rest)
+        """What was still told after the last piece of work, and the times of words that are known by then."""
+        await self._log.write(*rest, *self._word_times.take())
 
     async def close_recording(self) -> None:
         """Once the disk has what it takes, it is known what is missing; a disk that hangs is not waited for."""

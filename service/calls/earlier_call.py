@@ -25,6 +25,7 @@ from service.record.facts import (
     NoticeCode,
     SentimentScored,
     UtteranceHeard,
+    WordsTimed,
 )
 from service.record.summary import CallSummary
 from service.storage.port import LoggedFact
@@ -43,17 +44,20 @@ class EarlierCall:
     them.
 
     `reached`: how far its audio clock had come, as far as is known. `settled`: up to where each leg's speech has its
-    text or a mark. `unjudged`: the last utterance, where what the detectors said of it was never written. `premature`:
-    undecided alerts of duties whose time was not up when the call ended; the agent can still do them. `withdrawn`: what
-    detectors have taken back. `last_at`: the wall time of the last fact that the call itself made.
+    text or a mark. `untimed`: utterances with findings, of which nobody has told when each word was said. `unjudged`:
+    the last utterance, where what the detectors said of it was never written. `premature`: undecided alerts of duties
+    whose time was not up when the call ended; the agent can still do them. `withdrawn`: what detectors have taken back.
+    `seq`: that of its last fact. `last_at`: the wall time of the last that the call itself made.
     """
 
     call: Call
     closed: CallClosed | None
+    seq: int
     last_at: datetime
     reached: Seconds
     settled: Mapping[Role, Seconds]
     detector_inputs: tuple[Utterance | GapMarked | Notice, ...]
+    untimed: tuple[Utterance, ...]
     findings: tuple[Finding, ...]
     alerts: tuple[Alert, ...]
     premature: tuple[Alert, ...]
@@ -114,6 +118,7 @@ class _Reading:
     pending: dict[Role, Seconds] = field(default_factory=dict[Role, Seconds])
     detector_inputs: list[Utterance | GapMarked | Notice] = field(default_factory=list[Utterance | GapMarked | Notice])
     judged: set[str] = field(default_factory=set[str])
+    timed: set[str] = field(default_factory=set[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     alerts: list[Alert] = field(default_factory=list[Alert])
     withdrawn: list[Withdrawn] = field(default_factory=list[Withdrawn])
@@ -127,6 +132,8 @@ class _Reading:
                 self.detector_inputs.append(fact)
                 for leg in self.call.roles if role is None else (role,):
                     self._settle(leg, end)
+            case WordsTimed(utterance_id=timed):
+                self.timed.add(timed)
             case Notice(missing=seconds) if seconds:
                 self.detector_inputs.append(fact)
                 self.reached = max(self.reached, fact.at)
@@ -155,6 +162,10 @@ class _Reading:
                 ]
             case _:
                 pass
+
+    def untimed(self) -> list[Utterance]:
+        wanted = {finding.utterance_id for finding in self.findings} - self.timed
+        return [said for said in self.detector_inputs if isinstance(said, Utterance) and said.id in wanted]
 
     def premature(self) -> list[Alert]:
         undecided = [alert for alert in self.alerts if alert.state in UNDECIDED]
@@ -188,10 +199,12 @@ def earlier_call_of(summary: CallSummary, log: Sequence[LoggedFact]) -> EarlierC
     return EarlierCall(
         call=reading.call,
         closed=reading.closed,
+        seq=log[-1].seq,
         last_at=reading.last_at,
         reached=reading.reached,
         settled=reading.settled(),
         detector_inputs=tuple(reading.detector_inputs),
+        untimed=tuple(reading.untimed()),
         findings=tuple(finding for finding in reading.findings if not _at_the_end(finding, reading.closed)),
         alerts=tuple(alert for alert in reading.alerts if not _at_the_end(alert, reading.closed)),
         premature=tuple(reading.premature()),

@@ -16,6 +16,7 @@ from asr.threads import in_thread
 from asr.types import Role, Seconds
 from detectors.contract import HISTORY_DAYS, EarlierContact
 from service.calls.earlier_call import EarlierCall, earlier_call_of
+from service.calls.ports import CallLogs
 from service.calls.session import CallSession
 from service.ingest.events import CallAnnounced
 from service.ingest.source import Source
@@ -24,13 +25,12 @@ from service.record.summary import CallSummary
 from service.recordings.reader import RecordedAudio, recorded_audio
 from service.recordings.recordings import Recordings, RecordingUnreadable
 from service.recordings.wav import WavForm
-from service.storage.port import CallStore, LoggedFact, StorageUnavailable
+from service.storage.port import CallIndex, CallStore, NotFound, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
 read out lasts minutes. Later it is another one; counters of small PBXs begin anew. Gateways' clocks differ by less."""
 
-_PAGE = 1000
 _PIECE: Seconds = 2.0
 """So much recorded audio is read at once, which takes some 10 ms of the event loop's time."""
 
@@ -38,8 +38,9 @@ _PIECE: Seconds = 2.0
 class EarlierCalls:
     """Finds a call again and tells where it stood. Every method may raise StorageError."""
 
-    def __init__(self, store: CallStore, recordings: Recordings, wall: Callable[[], datetime]) -> None:
+    def __init__(self, store: CallStore, logs: CallLogs, recordings: Recordings, wall: Callable[[], datetime]) -> None:
         self._store = store
+        self._logs = logs
         self._recordings = recordings
         self._wall = wall
 
@@ -52,26 +53,25 @@ class EarlierCalls:
         await self._store.own(call_ids, self._wall())
 
     async def identify(
-        self, announced: CallAnnounced, source: Source, claimed: Collection[str]
+        self, announced: CallAnnounced, source: Source, used: Collection[str], ended: str | None
     ) -> tuple[str, CallSummary | None]:
         """The id the announced call goes by, and its summary where it is one that ended a moment ago.
 
         A call of that id that ended long ago, or came from another source, leaves the next of `ID~2`, `ID~3`, …: what
-        is said now is worth more than a tidy id. `claimed`: ids of calls whose opening may not be stored yet.
+        is said now is worth more than a tidy id. `used`: ids of calls whose opening may not be stored yet; `ended`: the
+        id under which the source's last call that it announced so ended here.
         """
-        free = await self._store.next_call_id(announced.call_id, claimed)
+        if ended is not None and (found := await self._returning(ended, announced, source)):
+            return ended, found
+        free = await self._store.next_call_id(announced.call_id, used)
         before = _before(free, announced.call_id)
-        if before is None or before in claimed:
-            return free, None
-        found = await self._store.summary(before)
-        return (before, found) if await self._returns(found, announced, source) else (free, None)
+        if before not in (None, ended) and (found := await self._returning(before, announced, source)):
+            return before, found
+        return free, None
 
     async def read(self, summary: CallSummary) -> EarlierCall:
-        """The state of the call, with its recording taken into account."""
-        log: list[LoggedFact] = []
-        while page := await self._store.facts(summary.call.id, after=log[-1].seq if log else 0, limit=_PAGE):
-            log += page
-        earlier = earlier_call_of(summary, log)
+        """Where the call stood, its recording taken into account."""
+        earlier = earlier_call_of(summary, await self._logs.log(summary.call.id))
         recorded = await self._recorded(earlier)
         if recorded is None:
             return earlier
@@ -83,19 +83,15 @@ class EarlierCalls:
         return earlier.away(self._wall())
 
     async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
-        """The debtor's other recent calls. None if the debtor is not named, or the store cannot be asked."""
-        if not call.customer:
-            return None
-        since = call.started_at - timedelta(days=HISTORY_DAYS)
-        try:
-            return await self._store.contacts(call.customer, since, call.id)
-        except StorageUnavailable:
-            return None
+        """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
+        return await history_of(call, self._store)
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
-        """Let the session recognise recorded speech that may have no text yet. What cannot be read is marked as a
-        gap."""
+        """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked. When
+        the words of findings were said is asked again where it was never told."""
         rate, recorded = earlier.call.rate, await self._recorded(earlier)
+        if recorded is not None:
+            await _time_words(session, earlier, recorded)
         begins: dict[Role, int] = {role: samples_in(earlier.settled[role], rate) for role in earlier.call.roles}
         at, end = min(begins.values()), samples_in(earlier.reached, rate)
         while at < end:
@@ -114,26 +110,50 @@ class EarlierCalls:
         form = WavForm(roles=call.roles, rate=call.rate)
         return await asyncio.to_thread(recorded_audio, self._recordings, call.id, form)
 
-    async def _returns(self, found: CallSummary, announced: CallAnnounced, source: Source) -> bool:
+    async def _returning(self, call_id: str, announced: CallAnnounced, source: Source) -> CallSummary | None:
+        """The call of this id, if it is the announced one."""
+        try:
+            found = await self._logs.summary(call_id)
+        except NotFound:  # its opening was refused, or another database has taken the place of its own
+            return None
         if found.call.source != source.name or found.ended_at is None:
-            return False
+            return None
         if self._wall() - found.ended_at > timedelta(seconds=RETURN_WITHIN):
-            return False
-        return announced.started_at is None or await self._spans(found, found.ended_at, announced.started_at)
+            return None
+        start = announced.started_at
+        return found if start is None or await self._spans(found, found.ended_at, start) else None
 
     async def _spans(self, found: CallSummary, ended_at: datetime, start: datetime) -> bool:
-        """Whether a stream of the call may have begun at `start`, because some gateways tell each stream's own start.
-        The end is reckoned by the clock of the call's start, because calls of another day may be played in one after
-        the other."""
-        [opening] = await self._store.facts(found.call.id, limit=1)
+        """Whether a stream of the call may have begun then: some gateways tell each stream's own start. The call's end
+        is told by the clock of its start, for calls of another day may be played in one after the other."""
+        opening = (await self._logs.log(found.call.id))[0]
         lasted = max(timedelta(seconds=found.duration), ended_at - opening.at)
         begin, slack = found.call.started_at, timedelta(seconds=RETURN_WITHIN)
         return begin - slack <= start <= begin + lasted + slack
 
 
+async def history_of(call: Call, calls: CallIndex) -> tuple[EarlierContact, ...] | None:
+    """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
+    if not call.customer:
+        return None
+    try:
+        return await calls.contacts(call.customer, call.started_at - timedelta(days=HISTORY_DAYS), call.id)
+    except StorageUnavailable:
+        return None
+
+
 def announced_id(call_id: str) -> str:
     """The id that the gateway gave the call: the part before `~`, which no announced id holds."""
     return call_id.partition("~")[0]
+
+
+async def _time_words(session: CallSession, earlier: EarlierCall, recorded: RecordedAudio) -> None:
+    rate = recorded.form.rate
+    for said in earlier.untimed:
+        begin, end = samples_in(said.start, rate), samples_in(said.end, rate)
+        frames = await in_thread(lambda begin=begin, end=end: _read(recorded, begin, end))
+        if len(frames):
+            session.time_words(said, frames[:, recorded.form.roles.index(said.role)])
 
 
 def _read(recorded: RecordedAudio | None, start: int, stop: int) -> Pcm:

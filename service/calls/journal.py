@@ -20,10 +20,12 @@ from weakref import WeakValueDictionary
 import structlog
 
 from asr.lifetime import Lifetime, serving_tasks
+from service.calls.call_log import Kept, opens, whole_log
 from service.calls.ports import LiveBus
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.record.note import CallNote
+from service.record.summary import CallSummary
 from service.storage.port import CallStore, LoggedFact, NotFound, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
@@ -35,6 +37,7 @@ MOST_KEPT = 64 * 2**20
 call makes 1.3 KB a second, so 16 of them fill it in fifty minutes. Then writers wait: nothing is dropped, calls are
 recorded on, and their recognition stands still until the store is back."""
 _REPLACED = "The database was replaced while the call was on: what was said before stands in the old one."
+_PAGE = 1000
 _WAITS = "what the call said before waits to be stored; try again in a moment"
 
 
@@ -106,6 +109,7 @@ class StoreJournal(Lifetime):
         if call_id in self._refused:
             log.error("facts dropped: the call's opening was refused", call_id=call_id, facts=len(facts))
             return
+        self._ended.discard(call_id)  # it goes on
         entry = _UnstoredFacts(facts=tuple(facts), at=at, tried=False)
         if self.failing or call_id in self._backlogs:
             await self._keep(call_id, entry)
@@ -142,10 +146,27 @@ class StoreJournal(Lifetime):
         """The calls with a backlog, also those that are finished."""
         return set(self._backlogs)
 
-    async def stored(self, call_id: str) -> None:
-        """Returns once the call has no backlog."""
-        if call_id in self._storing:
-            await asyncio.wait([self._storing[call_id]])
+    async def log(self, call_id: str) -> list[LoggedFact]:
+        """The call's whole log, oldest fact first, with what is kept of it. Raises StorageError where any of it lies in
+        the store and cannot be read."""
+        kept = self._kept_of(call_id)
+        return whole_log(call_id, [] if opens(kept) else await self._stored(call_id), kept)
+
+    async def summary(self, call_id: str) -> CallSummary:
+        """The call's summary, with what is kept of it. Raises StorageError."""
+        if call_id in self._backlogs:
+            return (await self.log(call_id))[-1].summary
+        return await self._store.summary(call_id)
+
+    def _kept_of(self, call_id: str) -> list[Kept]:
+        entries = self._backlogs.get(call_id, ())
+        return [(self._store.storable(fact, call_id), entry.at) for entry in entries for fact in entry.facts]
+
+    async def _stored(self, call_id: str) -> list[LoggedFact]:
+        log: list[LoggedFact] = []
+        while page := await self._store.facts(call_id, after=log[-1].seq if log else 0, limit=_PAGE):
+            log += page
+        return log
 
     def finished(self, call_id: str) -> None:
         """Nothing more will be written of this call: its followers come to their end once the backlog is stored."""
@@ -224,7 +245,7 @@ class StoreJournal(Lifetime):
             self._backlogs[call_id].append(entry)
         else:
             self._backlogs[call_id] = deque([entry])
-            self._storing[call_id] = self._tasks.create_task(self._store_backlog(call_id))
+            self._tasks.create_task(self._store_backlog(call_id))
 
     async def _store_backlog(self, call_id: str) -> None:
         """Store a call's backlog, however long that takes; when the service stops, one last try is made."""
@@ -266,7 +287,6 @@ class StoreJournal(Lifetime):
 
     def _close_backlog(self, call_id: str) -> None:
         lost = self._backlogs.pop(call_id)
-        del self._storing[call_id]
         if call_id in self._ended:
             self._ended.discard(call_id)
             self._bus.ended(call_id)

@@ -17,6 +17,7 @@ from detectors.contract import Finding, Observation
 from detectors.runtime.runner import DetectorFailure
 from service.live.messages import Levels, Partial
 from service.record.facts import Call, Fact
+from service.record.summary import CallSummary
 from service.recordings.recordings import Unrecorded
 from service.storage.port import LoggedFact
 
@@ -39,15 +40,21 @@ class Journal(Protocol):
         ...
 
 
-class CallsJournal(Journal, Protocol):
+class CallLogs(Protocol):
+    """Calls' logs as they will stand, with what is not stored yet. Every method may raise StorageError."""
+
+    async def log(self, call_id: str) -> Sequence[LoggedFact]:
+        """The whole log, oldest fact first."""
+        ...
+
+    async def summary(self, call_id: str) -> CallSummary: ...
+
+
+class CallsJournal(Journal, CallLogs, Protocol):
     """A journal that many calls share."""
 
     def unwritten(self) -> set[str]:
         """The calls of which the journal keeps facts that are not stored yet. Calls that are finished count too."""
-        ...
-
-    async def stored(self, call_id: str) -> None:
-        """Returns once every fact of the call is stored."""
         ...
 
 

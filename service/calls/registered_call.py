@@ -14,7 +14,7 @@ from service.calls.session import CallSession, SessionEnd
 from service.ingest.events import AudioArrived, FormatChanged, LineEvent, ProtocolViolation
 from service.ingest.source import Clock
 from service.live.messages import Partial
-from service.record.facts import CallEnding, Notice
+from service.record.facts import CallClosed, CallEnding, Notice
 from service.storage.port import LoggedFact
 
 STREAM_FOLLOWS: Seconds = 5.0
@@ -102,8 +102,8 @@ class CallConnection:
             self._outcome.set_result(outcome)
 
     def events(self) -> AsyncIterator[LoggedFact]:
-        """The call's facts from now on, until it is wholly processed."""
-        return self._bus.follow(self.call_id)
+        """The call's facts from now on, until it is wholly processed; none of before it was gone on with."""
+        return _facts_of(self._bus.follow(self.call_id), after=self._call.seq)
 
     def partials(self) -> AsyncIterator[Partial]:
         """The call's interim texts from now on, until it is wholly processed."""
@@ -112,7 +112,7 @@ class CallConnection:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class RegisteredCall:
-    """`call_id` is empty until it is known.
+    """`call_id` is empty until it is known; `seq` is that of the last fact of before, where the call is gone on with.
 
     `ready` is set when the session is there, or will never be; `over` when everything of the call is written, also
     where its session failed.
@@ -122,6 +122,7 @@ class RegisteredCall:
     claimed_at: float
     grace_seconds: Seconds
     call_id: str = ""
+    seq: int = 0
     made: CallSession | None = None
     connections: list[CallConnection] = field(default_factory=list[CallConnection])
     """Each with legs of its own; also those that are gone, until another brings their legs."""
@@ -205,3 +206,13 @@ class RegisteredCall:
             connection.end(outcome)
         self.ready.set()
         self.over.set()
+
+
+async def _facts_of(facts: AsyncIterator[LoggedFact], after: int) -> AsyncIterator[LoggedFact]:
+    """Those of one stretch of a call, to its end. While the store is locked, the end of the stretch before may be
+    published later than this one begins."""
+    async for logged in facts:
+        if logged.seq > after:
+            yield logged
+            if isinstance(logged.fact, CallClosed):
+                return

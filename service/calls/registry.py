@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -16,8 +17,10 @@ from asr.lifetime import Lifetime
 from asr.types import Seconds
 from detectors.contract import EarlierContact
 from service.calls.admission import RETRY_AFTER, Admission, Asker, LiveCall
+from service.calls.asking import answered
 from service.calls.earlier_call import EarlierCall
 from service.calls.earlier_calls import RETURN_WITHIN, EarlierCalls, announced_id
+from service.calls.ended_calls import EndedCall, EndedCalls
 from service.calls.opened_call import opened_call
 from service.calls.ports import CallsJournal, LiveBus
 from service.calls.registered_call import CallConnection, CallKey, CallOutcome, RegisteredCall
@@ -28,7 +31,7 @@ from service.metrics import Metrics
 from service.record.facts import Call, CallClosed
 from service.record.summary import CallSummary
 from service.settings import Settings
-from service.storage.port import Gateway, NotFound, StorageError, StorageUnavailable
+from service.storage.port import Gateway, StorageError, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -39,9 +42,9 @@ ENDS_WITHIN: Seconds = 30.0
 """How long a gateway that comes back to a call that begins or ends is kept waiting: a machine that is full needs some
 seconds."""
 
-STORED_WITHIN: Seconds = 5.0
-"""How long a gateway that comes back to a call whose end the store does not know yet is kept waiting: a lock is gone by
-then. A full disk is not, and what is said meanwhile is worth more than a tidy id."""
+ANSWERS_WITHIN: Seconds = 5.0
+"""How long the store is asked whether an id was used before, while the call's audio waits in its connection: some
+gateways hang up later. A call that ended here a moment ago is worth ENDS_WITHIN."""
 
 LAST_WORDS: Seconds = 6.0
 """When the service stops, how long sessions may take to recognise and write what was said. The next process does what
@@ -58,6 +61,10 @@ class CallRefused(Exception):
         self.code = code
         self.message = message
         self.retry_after = retry_after
+
+
+def _restarting() -> CallRefused:
+    return CallRefused("restarting", "the service is restarting", RETRY_AFTER)
 
 
 class OpenSession(Protocol):
@@ -89,7 +96,7 @@ class CallRegistry(Lifetime):
         metrics: Metrics,
         wall: Callable[[], datetime],
         return_after_restart: Seconds = RETURN_AFTER_RESTART,
-        stored_within: Seconds = STORED_WITHIN,
+        answers_within: Seconds = ANSWERS_WITHIN,
     ) -> None:
         self._settings = settings
         self._earlier = earlier
@@ -100,10 +107,11 @@ class CallRegistry(Lifetime):
         self._metrics = metrics
         self._wall = wall
         self._return_after_restart = return_after_restart
-        self._stored_within = stored_within
+        self._answers_within = answers_within
         self._calls: dict[CallKey, RegisteredCall] = {}
+        self._ended = EndedCalls(RETURN_WITHIN)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def live(self) -> int:
@@ -113,12 +121,12 @@ class CallRegistry(Lifetime):
     @property
     def stopping(self) -> bool:
         """No more calls are taken."""
-        return self._stopping
+        return self._stopping.is_set()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
         """What this installation left is gone on with; at the end the calls are suspended."""
-        await self._take_up_left(own=True)
+        await answered(lambda: self._take_up_left(own=True), self._answers_within, self._stopping)
         try:
             yield
         finally:
@@ -127,7 +135,7 @@ class CallRegistry(Lifetime):
     async def keep(self) -> None:
         """Say that the calls that are live here go on here, and go on with those of installations that are gone. To be
         called every few seconds. May raise StorageError."""
-        if not self._stopping:
+        if not self.stopping:
             await self._earlier.keep([call.call_id for call in self._calls.values() if call.call_id])
             await self._take_up_left(own=False)
 
@@ -146,7 +154,7 @@ class CallRegistry(Lifetime):
     async def suspend(self, within: Seconds = LAST_WORDS) -> None:
         """Take no more calls; recognise and write what was said, for at most so long. The calls stay live in their
         logs: the next process goes on with them, and recognises what was recorded and has no text yet."""
-        self._stopping = True
+        self._stopping.set()
         for call in list(self._calls.values()):
             if call.made is not None:
                 call.made.suspend()
@@ -189,8 +197,8 @@ class CallRegistry(Lifetime):
 
     def _admit(self, source: Source, now: float) -> None:
         """Raises CallRefused where one more call would cost those that are live their time."""
-        if self._stopping:
-            raise CallRefused("restarting", "the service is restarting", RETRY_AFTER)
+        if self.stopping:
+            raise _restarting()
         asker = Asker(source=source.name, max_calls=source.max_calls, max_share=source.max_share)
         refusal = self._admission.ask(asker, self._all_live(now), now)
         if refusal is not None:
@@ -198,7 +206,7 @@ class CallRegistry(Lifetime):
 
     def closed(self, now: float) -> str:
         """Why no call can be taken now; empty if one can."""
-        return "the service is stopping" if self._stopping else self._admission.closed(self._all_live(now), now)
+        return "the service is stopping" if self.stopping else self._admission.closed(self._all_live(now), now)
 
     def _all_live(self, now: float) -> list[LiveCall]:
         return [
@@ -236,43 +244,47 @@ class CallRegistry(Lifetime):
 
     async def _open(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> bool:
         """Make the session; whether it goes on with a call of before."""
-        await self._until_stored(announced.call_id)
+        ended = self._ended.of(call.name, time.monotonic())
+        within = self._answers_within if ended is None else ENDS_WITHIN
+        away: Seconds | None = None
         try:
-            ended = await self._identify(call, announced, source)
-            if ended is not None:
-                await self._resume(call, ended)
+            found = await answered(lambda: self._identify(call, announced, source, ended), within, self._stopping)
+            if found is not None:
+                await self._resume(call, found, within)
                 return True
-        except (StorageUnavailable, NotFound):  # who cannot say whether an id was used gets one that cannot have been
+        except StorageError:  # who cannot say whether an id was used gets one that cannot have been
+            if self.stopping:
+                raise _restarting() from None
             call.call_id = f"{announced.call_id}~{secrets.token_hex(4)}"
+            away = None if ended is None else time.monotonic() - ended.at
         opened, notices = opened_call(call.call_id, announced, source, self._settings, self._wall())
         session = self._open_session(opened, None, await self._earlier.history(opened))
         for notice in notices:
             session.tell(notice)
+        if away is not None:
+            session.resumed(away)  # its beginning is in another log: a gap, in which nobody is blamed
         self._begin(call, session)
         call.ready.set()
         return False
 
-    async def _until_stored(self, announced: str) -> None:
-        """A call of this id that is over can be gone on with once its end is in its log."""
-        live = {call.call_id for call in self._calls.values()}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._stored_within):
-                for call_id in self._journal.unwritten() - live:
-                    if announced_id(call_id) == announced:
-                        await self._journal.stored(call_id)
-
-    async def _identify(self, call: RegisteredCall, announced: CallAnnounced, source: Source) -> CallSummary | None:
+    async def _identify(
+        self, call: RegisteredCall, announced: CallAnnounced, source: Source, ended: EndedCall | None
+    ) -> CallSummary | None:
         """Give the claim an id that no other has; the call of before that it goes on with."""
+        before = None if ended is None else ended.call_id
         while True:
-            call_id, ended = await self._earlier.identify(announced, source, self._used_ids())
-            if call_id not in self._used_ids():
+            call_id, found = await self._earlier.identify(announced, source, self._used_ids(), before)
+            if found is not None or call_id not in self._used_ids():
                 call.call_id = call_id
-                return ended
+                return found
 
     async def _take_up(self, call: RegisteredCall, summary: CallSummary) -> None:
         """Go on with a call that the last process left: until its gateway is back, or for as long as it may take."""
         try:
-            earlier = await self._resume(call, summary)
+            earlier = await self._resume(call, summary, math.inf)
+        except StorageUnavailable:
+            self._release(call, "suspended")  # the next process goes on with it
+            return
         except Exception:
             log.exception("call cannot be gone on with", call_id=call.call_id)
             await self._close_left(summary)
@@ -281,11 +293,12 @@ class CallRegistry(Lifetime):
         if self._earlier.away(earlier) > RETURN_WITHIN:
             call.session.finish("interrupted", "the service went down")
 
-    async def _resume(self, call: RegisteredCall, summary: CallSummary) -> EarlierCall:
+    async def _resume(self, call: RegisteredCall, summary: CallSummary, within: Seconds) -> EarlierCall:
         """Make the session of a call of before; it waits for its connection from where it was left."""
-        earlier = await self._earlier.read(summary)
+        earlier = await answered(lambda: self._earlier.read(summary), within, self._stopping)
         session = self._open_session(earlier.call, earlier, await self._earlier.history(earlier.call))
         await self._earlier.relisten(session, earlier)
+        call.seq = earlier.seq
         self._begin(call, session)
         call.took_up()
         patience = max(self._return_after_restart, self._settings.grace_seconds)
@@ -295,7 +308,7 @@ class CallRegistry(Lifetime):
 
     def _begin(self, call: RegisteredCall, session: CallSession) -> None:
         call.made = session
-        if self._stopping:
+        if self.stopping:
             session.suspend()
         self._spawn(self._supervise(call))
         self._metrics.calls_opened.inc()
@@ -336,6 +349,8 @@ class CallRegistry(Lifetime):
     def _release(self, call: RegisteredCall, outcome: CallOutcome) -> None:
         if self._calls.get(call.name) is call:
             del self._calls[call.name]
+        if call.made is not None and outcome != "suspended":
+            self._ended.add(call.name, call.call_id, time.monotonic())
         call.let_go(outcome)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

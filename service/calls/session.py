@@ -17,7 +17,7 @@ import structlog
 from numpy.typing import NDArray
 
 from asr.endpointing.endpointer import SpeechSegment
-from asr.types import Role, Seconds
+from asr.types import Role, Seconds, Utterance
 from service.calls.arrival_times import ArrivalTimes
 from service.calls.audio_path import AudioPath, AudioPathOutput, Found, ResumePoint
 from service.calls.call_recognition import CallRecognition, PartialUtterance
@@ -114,6 +114,11 @@ class CallSession:
         with self._own_defects():
             self._take(self._audio_path.relisten(role, pcm))
 
+    def time_words(self, utterance: Utterance, pcm: NDArray[np.int16]) -> None:
+        """Ask when each word of an utterance was said that an earlier session wrote; its recorded audio at the call's
+        rate."""
+        self._writer.time_words(utterance, pcm)
+
     def mark(self, gap: GapMarked) -> None:
         """Write a gap in its place among what was said."""
         self._work.put(gap)
@@ -159,21 +164,23 @@ class CallSession:
 
     def finish(self, ending: CallEnding, reason: str = "") -> None:
         """The call is over: what was said last is still recognised, judged and written; then `run` returns."""
-        self._end_with(Finish(ending=ending, reason=reason))
-
-    def suspend(self) -> None:
-        """This process goes on with the call no longer: as `finish`, but the call stays live in its log. What comes
-        until its gateway is told is recorded, and recognised by the next process."""
-        was_over = self._finishing
-        self._end_with(Suspend())
-        self._only_records = not was_over
-
-    def _end_with(self, last: Finish | Suspend) -> None:
         with self._own_defects():
             if not self._finishing:
                 self._finishing = True
                 self._take(self._audio_path.pause(self._parts.monotonic()))
-                self._work.put(last)
+                self._work.put(Finish(ending=ending, reason=reason))
+
+    def suspend(self) -> None:
+        """This process goes on with the call no longer: what was said is still recognised, judged and written, and the
+        call stays live in its log. An utterance that goes on is not cut where it is recorded: the next process hears
+        all of it, as it does what comes until the gateway is told."""
+        with self._own_defects():
+            if not self._finishing:
+                self._finishing = True
+                if self._parts.recorder.failing or self._parts.recorder.paused:
+                    self._take(self._audio_path.pause(self._parts.monotonic()))
+                self._only_records = True
+                self._work.put(Suspend())
 
     async def settle(self, most: Seconds) -> None:
         """Wait until at most `most` seconds of speech await their text: for playing files faster than life."""

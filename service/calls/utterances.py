@@ -27,7 +27,7 @@ from service.record.facts import GapMarked, UtteranceHeard
 
 class UtteranceWriter:
     """One call's. `reached` tells how far its audio clock has come, `late` how long ago a moment of its audio came in;
-    `heard`: how far each party's texts came in an earlier session."""
+    `final_until`: how far each party's texts came in an earlier session."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class UtteranceWriter:
         metrics: Metrics,
         reached: Callable[[], Seconds],
         late: Callable[[Seconds], Seconds],
-        heard: dict[Role, Seconds],
+        final_until: dict[Role, Seconds],
     ) -> None:
         self._call_id = call_id
         self._recognition = recognition
@@ -53,7 +53,7 @@ class UtteranceWriter:
         self._metrics = metrics
         self._reached = reached
         self._late = late
-        self._heard = heard
+        self._final_until = final_until
         self._ahead = AgentLookAhead(recognition.awaited, lambda: "agent" in self._alerted)
         self._alerted: dict[Role, PartialUtterance] = {}
         """Utterances without their final text that raised an alert already."""
@@ -70,7 +70,7 @@ class UtteranceWriter:
         role = segment.role
         await self._ahead.wait(segment, self._look_ahead)
         heard = await self._text_of(segment)
-        self._heard[role] = segment.end
+        self._final_until[role] = segment.end
         alerted = self._alerted.pop(role, None)
         if heard is None and alerted is not None:
             heard = alerted.recognised  # the alert's evidence: it must be there to look at
@@ -86,7 +86,7 @@ class UtteranceWriter:
 
     async def judge_early(self, partial: PartialUtterance) -> None:
         """Let the agreed words of an utterance that goes on be judged, in their turn."""
-        if partial.start >= self._heard.get(partial.role, 0.0) and await self._foresee(partial):
+        if partial.start >= self._final_until.get(partial.role, 0.0) and await self._foresee(partial):
             self._alerted[partial.role] = partial
 
     async def mark(self, gap: GapMarked) -> None:

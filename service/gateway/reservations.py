@@ -53,15 +53,15 @@ class Reservations:
             tokens[role] = token = str(uuid.uuid4())
             leg = replace(announced, roles=(role,), call_roles=announced.roles)
             held = Reservation(key=key, announced=leg, notes=tuple(notes), until=now + RESERVED_FOR)
-            self._waiting[_digest(token)] = held
+            self._waiting[digest_of(token)] = held
         while len(self._waiting) > MOST_RESERVED or self._oldest_is_over(now):
             self._waiting.popitem(last=False)
         return tokens
 
     def connected(self, token: str, now: Seconds) -> Reservation | None:
-        """The reservation of the token; None if there is none, or it has expired. It is held until every connection
-        that came with the token is `gone`."""
-        digest = _digest(token)
+        """What was reserved, held until every connection that came with the token is `gone`; None where there is
+        nothing, or nothing any more."""
+        digest = digest_of(token)
         found = self._waiting.pop(digest, None)
         if found is not None and now < found.until:
             self._live[digest] = found
@@ -71,8 +71,8 @@ class Reservations:
         return self._live.get(digest)
 
     def gone(self, token: str, now: Seconds) -> None:
-        """A connection with the token is over. Its leg may come back within as long again."""
-        digest = _digest(token)
+        """A connection that came with the token is over: its leg may come back as long again."""
+        digest = digest_of(token)
         self.changes += 1
         self._connections[digest] -= 1
         if self._connections[digest] <= 0:
@@ -92,5 +92,6 @@ class Reservations:
         return bool(self._waiting) and next(iter(self._waiting.values())).until <= now
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()

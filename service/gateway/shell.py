@@ -282,22 +282,21 @@ class GatewayShell:
         self, connection: CallConnection, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]
     ) -> None:
         """Tell the dialect of the call's facts, at last of what became of it."""
-        telling = asyncio.create_task(self._tell_what_happens(facts, partials))
+        telling = asyncio.create_task(self._tell_facts(facts))
+        interim = asyncio.create_task(self._tell_partials(partials))
         try:
             outcome = await connection.over()
             if outcome == "processed":
                 await telling
         finally:
             telling.cancel()
+            interim.cancel()
         last = last_news(outcome)
         with suppress(Unsent):
             await self._tell(last)
         if not self._closed:  # the peer's next message is read by whoever reads
             await asyncio.sleep(self._limits.farewell)
             await self._close_after(last)
-
-    async def _tell_what_happens(self, facts: AsyncIterator[LoggedFact], partials: AsyncIterator[Partial]) -> None:
-        await asyncio.gather(self._tell_facts(facts), self._tell_partials(partials))
 
     async def _tell_facts(self, facts: AsyncIterator[LoggedFact]) -> None:
         try:

@@ -25,7 +25,7 @@ from detectors.runtime.registry import Registry
 from detectors.runtime.runner import ThreadedDetectorRunner
 from service.audio_files.call import CallFile
 from service.audio_files.reader import AudioUnusable
-from service.calls.earlier_calls import EarlierCalls
+from service.calls.earlier_calls import history_of
 from service.calls.opened_call import opened_call
 from service.calls.session import CallSession
 from service.calls.session_parts import SessionLimits, SessionParts, context_of
@@ -136,7 +136,6 @@ class Importer:
         self._aside = aside
         self._recorder = recorder
         self._wall = wall
-        self._earlier = EarlierCalls(store, recordings, wall)
         self._metrics = Metrics()
         self._customers: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -200,7 +199,7 @@ class Importer:
         opened, notices = opened_call(announced.call_id, announced, SOURCE, self._settings, self._wall())
         journal, clock = KeptFacts(announced.started_at), FileClock()
         recording = self._recorder.open(opened.id, opened.roles, opened.rate)
-        parts = self._parts(opened, journal, clock, recording, await self._earlier.history(opened))
+        parts = self._parts(opened, journal, clock, recording, await history_of(opened, self._store))
         session = CallSession(opened, parts)
         for notice in notices:
             session.tell(notice)

@@ -130,6 +130,13 @@ class CallTimeline:
         return max(track.next for track in self._tracks.values()) / self._rate
 
     @property
+    def untold(self) -> Seconds:
+        """Where the first stretch begins whose audio is missing, and whose gap is not given out yet; infinite where
+        there is none."""
+        due = [gap.start for gap in self._due if isinstance(gap, GapMarked) and gap.reason != "silence"]
+        return min([*due, *self._marks.open], default=math.inf)
+
+    @property
     def received(self) -> Seconds:
         """Audio that came of the leg of which most did, whatever became of it."""
         return self._wire.received

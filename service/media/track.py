@@ -228,6 +228,11 @@ class GapMarks:
             return []
         return _marked(self._open.pop(role))
 
+    @property
+    def open(self) -> list[Seconds]:
+        """Where the holes begin that are not told yet; a leg that sent nothing was silent, and has none."""
+        return [hole.start for hole in self._open.values() if hole.reason != "silence"]
+
     def flush(self) -> list[GapMarked]:
         """The gaps that are still open, when nothing follows for now."""
         running, self._open = self._open, {}

@@ -24,18 +24,30 @@ CHECKPOINT: Seconds = 1.0
 QUEUED_SECONDS: Seconds = 30.0
 """Audio of one leg that may wait for a thread that hangs on a slow disk. What comes then is dropped; it is silence
 in the recording, and the call goes on."""
+QUEUED_BYTES = 64 * 2**20
+"""Audio of all calls up to which a leg may have more waiting: after a stall its network brings minutes at once, before
+the next cycle. Half an hour of two legs at 8 kHz."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Queued:
+    """Bytes of audio that wait for the thread, of all recordings."""
+
+    most: int = QUEUED_BYTES
+    now: int = 0
 
 
 class CallRecording:
     """One call's recording. `write` never waits; `failing` is True while audio does not reach the disk."""
 
-    def __init__(self, call_id: str, writer: RecordingWriter, rate: int, wake: asyncio.Event) -> None:
+    def __init__(self, call_id: str, writer: RecordingWriter, rate: int, wake: asyncio.Event, queued: Queued) -> None:
         self._call_id = call_id
         self._writer = writer
         self._rate = rate
         self._wake = wake
+        self._all_queued = queued
         self._queued: list[LegAudio] = []
         self._queued_samples: dict[Role, int] = {}
         self._overflowing = False
@@ -66,11 +78,13 @@ class CallRecording:
         if not pcm.any():  # silence costs nothing to keep: that its leg goes on to its end says it all
             start, pcm = start + pcm.size, pcm[:0]
         waiting = self._queued_samples.get(role, 0) + pcm.size
-        self._overflowing = waiting > QUEUED_SECONDS * self._rate
+        full = self._all_queued.now + pcm.nbytes > self._all_queued.most
+        self._overflowing = full and waiting > QUEUED_SECONDS * self._rate
         if self._overflowing:
             self._leave_out(role, start, start + pcm.size)
             return
         self._queued_samples[role] = waiting
+        self._all_queued.now += pcm.nbytes
         self._queued.append(LegAudio(role=role, start=start, rate=self._rate, pcm=pcm))
         if role in self._unqueued:
             self._unrecorded.append(self._unqueued.pop(role))
@@ -124,6 +138,7 @@ class CallRecording:
     def settle(self, batch: _Batch, done: _Done) -> None:
         """The thread is done with the batch."""
         error, self.paused = done.error, batch.paused
+        self._all_queued.now -= sum(piece.pcm.nbytes for piece in batch.pieces)
         self._unrecorded += done.unrecorded
         if error is not None and self._error is None:
             log.error("recording failing", call_id=self._call_id, error=str(error))
@@ -162,8 +177,9 @@ class _Done:
 class RecordingThread(Lifetime):
     """Use as an async context manager around all calls: leaving it closes what is open."""
 
-    def __init__(self, recordings: Recordings) -> None:
+    def __init__(self, recordings: Recordings, *, most_queued: int = QUEUED_BYTES) -> None:
         self._recordings = recordings
+        self._queued = Queued(most=most_queued)
         self._open: list[CallRecording] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -185,7 +201,7 @@ class RecordingThread(Lifetime):
     def open(self, call_id: str, roles: Sequence[Role], rate: int, *, resume_at: int | None = None) -> CallRecording:
         """Begin a call's recording, or go on with it at a sample frame. Touches no disk yet."""
         writer = self._recordings.writer(call_id, roles, rate, resume_at=resume_at)
-        recording = CallRecording(call_id, writer, rate, self._wake)
+        recording = CallRecording(call_id, writer, rate, self._wake, self._queued)
         self._open.append(recording)
         self._wake.set()
         return recording

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from asr.types import Role
 from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
 from service.access.audit_log import AuditLog
@@ -15,13 +16,14 @@ from service.access.passwords import Passwords
 from service.access.sealing import Sealer
 from service.access.sessions import Ended, SessionSigner
 from service.gateway.shell import GatewayParts
+from service.ingest.events import CallAnnounced, Irregularity
 from service.live.messages import Health, LiveMessage
 from service.metrics import Metrics
 from service.record.facts import Alert, AlertState
 from service.record.note import CallNote
 from service.recordings.recordings import Recordings
 from service.settings import Settings
-from service.storage.port import Store
+from service.storage.port import Gateway, Store
 from service.web.schemas import Check
 
 
@@ -75,6 +77,16 @@ class LiveTimes:
     session_check: float = 5.0
 
 
+class ReservationDesk(Protocol):
+    """Where calls are told of before they connect."""
+
+    async def reserve(
+        self, key: Gateway, announced: CallAnnounced, notes: Sequence[Irregularity] = ()
+    ) -> Mapping[Role, str]:
+        """A token for each leg of the call, which outlives this process."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebParts:
     """Everything the endpoints use."""
@@ -83,6 +95,7 @@ class WebParts:
     store: Store
     audit: AuditLog
     gateways: GatewayParts
+    reservations: ReservationDesk
     feed: LiveFeed
     decisions: Decisions
     recordings: Recordings

@@ -44,7 +44,7 @@ Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Subject]]
 @asynccontextmanager
 async def file(folder: Path) -> AsyncIterator[Subject]:
     recordings = RecordingFolder(folder)
-    async with RecordingThread(recordings) as thread:
+    async with RecordingThread(recordings, most_queued=0) as thread:
         recorder = thread.open("c-1", ROLES, RATE)
 
         def reached() -> int:

@@ -29,9 +29,6 @@ class FakeJournal:
     def unwritten(self) -> set[str]:
         return set()
 
-    async def stored(self, call_id: str) -> None:
-        pass
-
     def finished(self, call_id: str) -> None:
         self._bus.ended(call_id)
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from service.record.facts import Fact
+from service.record.summary import CallSummary
 from service.storage.database import StorePatience
 from service.storage.port import AlertPage, AlertQuery, AuditEntry, LoggedFact, StorageUnavailable
 from service.storage.sql import SqlStore
@@ -51,10 +52,28 @@ class FailingStore(SqlStore):
 
 
 class LockedStore(SqlStore):
-    """The real store, whose writes can be made to fail; `owns` tells whether it still says whose calls are."""
+    """The real store, whose writes can be made to fail; `owns` tells whether it still says whose calls are, `away` that
+    it can be asked nothing."""
 
     locked = False
     owns = False
+    away = False
+
+    async def summary(self, call_id: str) -> CallSummary:
+        self._answer()
+        return await super().summary(call_id)
+
+    async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
+        self._answer()
+        return await super().facts(call_id, after, limit)
+
+    async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
+        self._answer()
+        return await super().next_call_id(announced, claimed)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StorageUnavailable("the database is gone")
 
     async def append(self, call_id: str, facts: Sequence[Fact], at: datetime) -> list[LoggedFact]:
         if self.locked:

@@ -193,9 +193,20 @@ async def test_leaving_the_thread_closes_what_is_open(tmp_path: Path) -> None:
     recording.write("agent", 800, ramp(800, 960))
 
 
+async def test_what_a_stalled_network_brings_at_once_is_recorded(tmp_path: Path) -> None:
+    """Far more than the thread takes in one cycle; of two calls, for their network is one."""
+    async with RecordingThread(RecordingFolder(tmp_path)) as thread:
+        recordings = [thread.open(call_id, BOTH, RATE) for call_id in ("c-1", "c-2")]
+        for second in range(300):
+            for recording in recordings:
+                speak(recording, second * RATE, (second + 1) * RATE)
+        assert not any(recording.failing for recording in recordings)
+    assert [soundfile.info(tmp_path / f"{name}.wav").frames for name in ("c-1", "c-2")] == [300 * RATE] * 2
+
+
 async def test_a_hanging_disk_drops_audio_and_an_hour_of_silence_does_not(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path)
-    async with RecordingThread(folder) as thread:
+    async with RecordingThread(folder, most_queued=int(QUEUED_SECONDS) * RATE * 2) as thread:
         quiet = thread.open("quiet", ("agent",), RATE)
         for second in range(600):
             quiet.write("agent", second * RATE, np.zeros(RATE, np.int16))

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from service.access.clock import steady_now
 from service.access.keys import presented_id, presented_key
 from service.gateway.reservations import RESERVED_FOR
 from service.ingest.dialects.specs import over_tcp
@@ -40,7 +39,7 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
         announced, notes = reserved_call(told.model_dump(mode="json"))
     except ProtocolViolation as violation:
         raise Refused(422, "invalid", violation.message, field=violation.field) from violation
-    tokens = context.parts.gateways.reservations.reserve(key, announced, steady_now(), notes)
+    tokens = await context.parts.reservations.reserve(key, announced, notes)
     answer = ReservationAnswer(call_id=announced.call_id, tokens=tokens, seconds=RESERVED_FOR)
     response = json_answer(_ANSWER, answer, "gateway", 201)
     response.headers["Cache-Control"] = "no-store"

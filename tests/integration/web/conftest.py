@@ -25,6 +25,7 @@ from service.access.passwords import Passwords
 from service.access.sealing import Sealer
 from service.access.sessions import Ended, SessionSigner, load_secret, unix_now
 from service.calls.journal import StoreJournal
+from service.gateway.kept_reservations import KeptReservations
 from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayLimits, GatewayParts
 from service.gateway.tcp import TcpGateway
@@ -180,12 +181,13 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     async def readings() -> dict[str, Check]:
         return checks
 
-    metrics = Metrics()
+    metrics, reservations = Metrics(), Reservations()
     parts = WebParts(
         settings=settings,
         store=store,
         audit=AuditLog(store),
-        gateways=GatewayParts(calls=calls, metrics=metrics, reservations=Reservations()),
+        gateways=GatewayParts(calls=calls, metrics=metrics, reservations=reservations),
+        reservations=KeptReservations(reservations, folder / "reservations"),
         feed=feed,
         decisions=StoreJournal(store, feed, metrics),
         recordings=recordings,

@@ -450,7 +450,7 @@ async def test_a_token_holds_for_the_next_process_too(tmp_path: Path) -> None:
     first = await asyncio.to_thread(service)
     async with first.running():
         await first.store.add_key(key)
-        token = first.gateways.reservations.reserve(key, announced, steady_now())["customer"]
+        token = (await first.kept_reservations.reserve(key, announced))["customer"]
     following = await asyncio.to_thread(service)
     async with following.running():
         found = following.gateways.reservations.connected(token, steady_now())

@@ -6,6 +6,8 @@ from typing import cast
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr.audio.pcm import Pcm, Resampler, SampleEncoding, encode, samples_in, samples_of
@@ -13,6 +15,7 @@ from asr.endpointing.endpointer import SpeechSegment
 from asr.types import Role
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, Found, ResumePoint, TimePassed
+from service.calls.earlier_call import hides_speech
 from service.ingest.events import AudioArrived, FormatChanged
 from service.media.track import JUMP_SLACK
 from service.record.facts import GapMarked, Notice
@@ -135,6 +138,33 @@ def test_levels_come_twice_a_second() -> None:
     taken = _play(_audio_path(), read_call_audio(sample_calls()[0].audio), packet=160)
     times = [levels.at for each in taken for levels in each.levels]
     assert all(0.4 <= later - earlier <= 0.6 for earlier, later in pairwise(times))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["audio", "lost", "away"]), st.sampled_from([0.5, 2.0, 30.0, 60.0])), max_size=4
+    )
+)
+def test_time_that_has_passed_lies_behind_no_gap_that_is_yet_to_be_told(steps: list[tuple[str, float]]) -> None:
+    """A duty that falls due in a gap would be held missed if detectors heard of the gap later than of the time."""
+    audio_path = AudioPath(("agent",), "pcm_s16le", RATE, max_pace=1e9, now=0.0)
+    source, now, taken = 0.0, 0.0, list[AudioPathOutput]()
+    for kind, seconds in [("audio", 2.0), *steps, ("audio", 2.0)]:
+        now += seconds
+        if kind == "away":
+            taken += [audio_path.pause(now - seconds), audio_path.away(seconds)]
+        elif kind == "audio":
+            for at in np.arange(0, min(2.0, seconds), 0.25):
+                taken.append(audio_path.take(AudioArrived(payload=bytes(4000), at=source + at), now))
+        source += seconds
+    passed = 0.0
+    for found in _found([*taken, audio_path.pause(now)]):
+        if isinstance(found, TimePassed):
+            passed = found.at
+        elif isinstance(found, GapMarked) and hides_speech(found):
+            assert passed <= found.start
+    assert passed > 1.0
 
 
 def test_time_without_a_connection_is_a_gap_and_moves_the_clock() -> None:

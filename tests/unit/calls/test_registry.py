@@ -24,7 +24,16 @@ from service.calls.registered_call import CallConnection
 from service.calls.registry import CallRefused
 from service.ingest.events import AudioArrived, ProtocolViolation
 from service.ingest.source import Source
-from service.record.facts import SYSTEM, CallClosed, CallOpened, CallResumed, GapMarked, Notice
+from service.record.facts import (
+    SYSTEM,
+    CallClosed,
+    CallOpened,
+    CallResumed,
+    FindingMade,
+    GapMarked,
+    Notice,
+    WordsTimed,
+)
 from service.recordings.reader import RecordedAudio
 from service.recordings.recordings import RecordingUnreadable
 from service.storage.port import OWNED_FOR, LoggedFact, StorageUnavailable, Unstorable
@@ -337,17 +346,20 @@ async def test_an_id_that_comes_back_is_the_same_call_for_some_minutes_if_its_st
 async def test_a_store_that_cannot_say_whether_an_id_was_used_gives_the_call_one_that_was_not(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    floor = Floor(store)
+    floor = Floor(store, answers_within=0.0)
     async with floor.journal, floor.calls:
         await floor.ended(await floor.attach())
 
         async def unknown(*_: object) -> str:
             raise StorageUnavailable("the database is gone")
 
-        monkeypatch.setattr(store, "next_call_id", unknown)
+        monkeypatch.setattr(registry, "ENDS_WITHIN", 0.0)
+        for asked in ("next_call_id", "summary", "facts"):
+            monkeypatch.setattr(store, asked, unknown)
         connection, other = await floor.attach(), await floor.attach(replace(CALL, call_id="c-2"))
         assert connection.call_id.startswith("c-1~")
         assert other.call_id.startswith("c-2~")
+        monkeypatch.undo()
         assert (await floor.ended(connection)).ending == "completed"
 
 
@@ -486,6 +498,25 @@ async def test_a_recording_that_cannot_be_read_is_a_marked_stretch_and_the_clock
         ("agent", 2.0, 6.0),
         ("customer", 2.0, 6.0),
     ]
+
+
+async def test_words_that_were_never_timed_are_timed_when_their_call_is_gone_on_with(store: SqlStore) -> None:
+    writer = (floor := Floor(store)).recordings.writer("c-1", CALL.roles, CALL.rate)
+    for role in CALL.roles:
+        writer.write(role, 0, np.ones(6 * CALL.rate, np.int16))
+    writer.save()
+    said = [scenes.heard("c-1", index) for index in range(2)]
+    found = [
+        FindingMade(finding=scenes.finding(utterance_id=heard.utterance.id, start=heard.utterance.start))
+        for heard in said
+    ]
+    timed = WordsTimed(utterance_id=said[0].utterance.id, words=())
+    await store.append("c-1", [CallOpened(call=scenes.call("c-1")), *said, *found, timed], now())
+    async with floor.journal, floor.calls:
+        await floor.ended(await floor.attach())
+        told = [f.fact for f in await store.facts("c-1") if isinstance(f.fact, WordsTimed)][1:]
+    assert [each.utterance_id for each in told] == [said[1].utterance.id]
+    assert told[0].words[0].start == said[1].utterance.start
 
 
 @pytest.mark.parametrize("stopped", [True, False])

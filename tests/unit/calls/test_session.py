@@ -285,6 +285,25 @@ async def test_what_comes_while_last_words_are_written_is_recorded_for_the_next_
     assert all(said.utterance.end <= before + 0.1 for said in stage.told(UtteranceHeard))
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_an_utterance_that_goes_on_is_left_whole_to_the_next_process_where_it_is_recorded(
+    audio: CallAudio, *, recorded: bool
+) -> None:
+    whole = Stage()
+    whole.feed(audio, 20)
+    await whole.finished()
+    said = [heard.utterance for heard in whole.told(UtteranceHeard)]
+    last = next(each for each in said if each.start > 5 and each.end - each.start > 1.5)
+    stage = Stage()
+    stage.recorder.failing = not recorded
+    running = asyncio.create_task(stage.session.run())
+    stage.feed(audio, last.end - 0.5)
+    stage.session.suspend()
+    assert await running == "suspended"
+    cut = any(heard.utterance.start == last.start for heard in stage.told(UtteranceHeard))
+    assert cut == (not recorded)
+
+
 async def test_after_its_end_a_call_records_nothing_though_the_service_stops_then(audio: CallAudio) -> None:
     stage = Stage()
     stage.feed(audio, 2)

@@ -1,10 +1,12 @@
-"""The store can be read but not written (another program's lock, a full disk): calls keep their ids and their ends."""
+"""The store can be read but not written (another program's lock, a full disk), or not even read: calls keep their ids
+and their ends, and none gets what is another's."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.calls import asking, registry
+from service.calls.earlier_calls import RETURN_WITHIN
 from service.calls.registered_call import CallConnection
+from service.calls.registry import CallRefused
+from service.record.facts import GapMarked
 from service.storage.port import OWNED_FOR, StorageUnavailable
 from service.storage.sql import SqlStore
+from tests import scenes
 from tests.fakes.store import LockedStore
 from tests.floor import CALL, SECOND, Floor
 from tests.scenes import now
@@ -23,13 +30,13 @@ from tests.scenes import now
 class LockedFloor(Floor):
     """Waits for nothing that is not there; its clock can be put on."""
 
-    def __init__(self, store: LockedStore, *, stored_within: float = 0.0) -> None:
+    def __init__(self, store: LockedStore, *, answers_within: float = 0.0) -> None:
         self.later = timedelta()
         super().__init__(
             store,
             wall=lambda: now() + self.later,
             retry_seconds=(0.001,),
-            stored_within=stored_within,
+            answers_within=answers_within,
             grace_seconds=0,
             return_after_restart=0.0,
         )
@@ -46,15 +53,15 @@ class LockedFloor(Floor):
 
 
 @asynccontextmanager
-async def opened_in(folder: Path, *, stored_within: float = 0.0) -> AsyncIterator[tuple[LockedStore, LockedFloor]]:
+async def opened_in(folder: Path, *, answers_within: float = 0.0) -> AsyncGenerator[tuple[LockedStore, LockedFloor]]:
     store = LockedStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
     await store.open()
-    floor = LockedFloor(store, stored_within=stored_within)
+    floor = LockedFloor(store, answers_within=answers_within)
     async with asyncio.timeout(20), floor.journal, floor.calls:
         try:
             yield store, floor
         finally:
-            store.locked = False
+            store.locked = store.away = False
     await store.close()
 
 
@@ -109,26 +116,124 @@ async def test_calls_that_cannot_be_owned_are_not_claimed_and_their_gateway_is_a
         await stopped(connection)
 
 
-async def test_a_call_goes_on_under_its_id_once_its_end_is_stored(tmp_path: Path) -> None:
-    async with opened_in(tmp_path, stored_within=20.0) as (store, floor):
-        connection = await begun(floor)
+async def test_each_connection_is_told_what_happened_while_it_had_the_call(tmp_path: Path) -> None:
+    """The end of the stretch before is stored, and published, when the next one goes on already."""
+    async with opened_in(tmp_path) as (store, floor):
+        first = await begun(floor)
+        firsts = first.events()
+        store.locked = True
+        await stopped(first)
+        again = await floor.attach()
+        agains = again.events()
+        again.feed(SECOND)
+        store.locked = False
+        assert [logged.fact.type async for logged in firsts][-1] == "call_closed"
+        assert floor.calls.live == 1
+        await stopped(again)
+        told = [logged.fact.type async for logged in agains]
+        assert (told[0], told[-1]) == ("call_resumed", "call_closed")
+        assert told.count("call_closed") == 1
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_a_call_goes_on_under_its_id_while_its_end_waits_to_be_stored(tmp_path: Path, *, stored: bool) -> None:
+    """Its opening may wait as well."""
+    async with opened_in(tmp_path) as (store, floor):
+        store.locked = not stored
+        connection = await begun(floor) if stored else await floor.attach()
         store.locked = True
         await stopped(connection)
+        for _return in range(2):
+            again = await floor.attach()
+            assert (again.call_id, again.resumed) == ("c-1", True)
+            again.feed(SECOND)
+            await stopped(again)
+        store.locked = False
+        await floor.all_over()
+        kinds = await floor.kinds()
+        _check_log(kinds)
+        assert kinds.count("call_resumed") == 2
+        assert (await store.summary("c-1")).duration > 2.0
+
+
+async def test_an_ended_call_goes_on_under_its_id_once_the_store_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AGAIN_AFTER", 0.001)
+    async with opened_in(tmp_path) as (store, floor):
+        await stopped(await begun(floor))
+        store.away = True
+        announced = asyncio.create_task(floor.attach())
+        await asyncio.sleep(0.01)
+        assert not announced.done()
+        store.away = False
+        again = await announced
+        assert (again.call_id, again.resumed) == ("c-1", True)
+
+
+async def test_after_a_while_it_is_another_call_whose_beginning_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ENDS_WITHIN", 0.0)
+    async with opened_in(tmp_path) as (store, floor):
+        await stopped(await begun(floor))
+        store.away = True
+        other = await floor.attach()
+        assert other.call_id.startswith("c-1~")
+        await stopped(other)
+        store.away = False
+        [gap] = [f.fact for f in await store.facts(other.call_id) if isinstance(f.fact, GapMarked)]
+        assert (gap.start, gap.reason) == (0.0, "disconnected")
+        again = await floor.attach()
+        assert (again.call_id, again.resumed) == (other.call_id, True)
+        await stopped(again)
+
+
+async def test_a_service_that_stops_takes_no_call_of_which_the_store_says_nothing(tmp_path: Path) -> None:
+    async with opened_in(tmp_path, answers_within=20.0) as (store, floor):
+        store.away = True
         announced = asyncio.create_task(floor.attach())
         while floor.calls.live == 0:  # noqa: ASYNC110 - until the claim is made
             await asyncio.sleep(0)
+        await floor.calls.suspend()
+        with pytest.raises(CallRefused) as refused:
+            await announced
+        assert refused.value.code == "restarting"
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_a_call_that_was_left_waits_for_a_store_that_cannot_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, back: bool
+) -> None:
+    """It is gone on with once that is back, or by the next process."""
+    monkeypatch.setattr(asking, "AGAIN_AFTER", 0.001)
+    store = LockedStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
+    await store.open()
+    await store.append("c-1", [scenes.opened("c-1"), scenes.heard("c-1")], now())
+    store.away = True
+    floor = Floor(store)
+    async with asyncio.timeout(20), floor.journal, floor.calls:
+        announced = asyncio.create_task(floor.attach(replace(CALL, roles=("agent",))))
+        await asyncio.sleep(0.01)
         assert not announced.done()
-        store.locked = False
-        again = await announced
-        assert (again.call_id, again.resumed) == ("c-1", True)
-        await stopped(again)
-        _check_log(await floor.kinds())
+        if back:
+            store.away = False
+            again = await announced
+            assert (again.call_id, again.resumed) == ("c-1", True)
+    if not back:
+        with pytest.raises(CallRefused):
+            await announced
+    store.away = False
+    assert [summary.call.id for summary in await store.live_calls()] == ["c-1"]
+    await store.close()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
-        st.sampled_from(["attach", "feed", "stop", "lost", "lock", "lock", "unlock", "keep", "keep", "turns"]),
+        st.sampled_from(
+            ["attach", "feed", "stop", "lost", "lock", "lock", "unlock", "away", "back", "keep", "keep", "turns"]
+        ),
         max_size=14,
     ),
     owns=st.booleans(),
@@ -136,28 +241,41 @@ async def test_a_call_goes_on_under_its_id_once_its_end_is_stored(tmp_path: Path
 async def test_however_long_the_store_is_locked_each_log_is_one_calls_and_ends(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str], *, owns: bool
 ) -> None:
-    async with opened_in(tmp_path_factory.mktemp("locked")) as (store, floor):
-        store.owns = owns
-        connections: list[CallConnection] = []
-        for step in steps:
-            await _perform(step, store, floor, connections)
-        for connection in connections:
-            connection.lost()
-        store.locked = False
-        await floor.all_over()
-        new = [connection.call_id for connection in connections if not connection.resumed]
-        assert len(new) == len(set(new)), "no id is given to two calls"
-        for call_id in new:
-            _check_log(await floor.kinds(call_id))
-        assert await store.live_calls() == []
+    locked = opened_in(tmp_path_factory.mktemp("locked"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(registry, "ENDS_WITHIN", 0.01)
+        patched.setattr(asking, "AGAIN_AFTER", 0.001)
+        async with locked as (store, floor):
+            await _all_end_well(store, floor, steps, owns=owns)
+
+
+async def _all_end_well(store: LockedStore, floor: LockedFloor, steps: list[str], *, owns: bool) -> None:
+    store.owns = owns
+    connections: list[CallConnection] = []
+    for step in steps:
+        await _perform(step, store, floor, connections)
+    for connection in connections:
+        connection.lost()
+    store.locked = store.away = False
+    await floor.all_over()
+    new = [connection.call_id for connection in connections if not connection.resumed]
+    assert len(new) == len(set(new)), "no id is given to two calls"
+    if "away" not in steps and floor.later < timedelta(seconds=RETURN_WITHIN):
+        assert new in ([], ["c-1"]), "it is one call"
+    for call_id in new:
+        _check_log(await floor.kinds(call_id))
+    assert await store.live_calls() == []
 
 
 async def _perform(step: str, store: LockedStore, floor: LockedFloor, connections: list[CallConnection]) -> None:
     match step:
         case "attach":
-            connections.append(await floor.attach(CALL))
+            with suppress(CallRefused):  # it still ends, and comes back
+                connections.append(await floor.attach(CALL))
         case "lock" | "unlock":
             store.locked = step == "lock"
+        case "away" | "back":
+            store.away = step == "away"
         case "keep":
             await floor.keep()
         case "turns":

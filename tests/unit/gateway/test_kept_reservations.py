@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,13 +58,53 @@ async def test_the_next_process_knows_the_tokens_of_the_one_before(tmp_path: Pat
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"[{", b'[{"digest": 1}]', b"\xff"])
-async def test_a_damaged_file_is_told_and_nothing_is_taken_from_it(tmp_path: Path, content: bytes) -> None:
+async def test_a_token_is_written_down_before_it_is_told(tmp_path: Path) -> None:
+    """Nobody calls `save` before the process is killed. What is over goes when the file is next written anew."""
+    path = tmp_path / "reservations"
+    reservations = Reservations()
+    keeping = KeptReservations(reservations, path)
+    tokens = await keeping.reserve(KEY, CALL, [CUT])
+    later = await keeping.reserve(KEY, replace(CALL, call_id="c-2"))
+    again = [await found(path, token) for token in (*tokens.values(), *later.values())]
+    assert [leg and leg.announced.call_id for leg in again] == ["c-1", "c-1", "c-2", "c-2"]
+    assert not any(token in path.read_text() for token in tokens.values())
+    assert path.stat().st_mode & 0o777 == 0o600
+    await keeping.save()
+    assert await found(path, tokens["agent"]) is not None
+    assert len(path.read_text().splitlines()) == 4
+
+
+async def test_reservations_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "reservations"
+    keeping = KeptReservations(Reservations(), path)
+    calls = [replace(CALL, call_id=f"c-{number}") for number in range(8)]
+    told, *_saved = await asyncio.gather(
+        asyncio.gather(*(keeping.reserve(KEY, call) for call in calls)), keeping.save(), keeping.save()
+    )
+    for tokens in told:
+        assert await found(path, tokens["customer"]) is not None
+
+
+@pytest.mark.parametrize("content", [b"[{", b'{"digest": 1}', b"\xff"])
+async def test_a_damaged_line_is_told_and_nothing_is_taken_from_it(tmp_path: Path, content: bytes) -> None:
+    """As a kill may leave it; what is added behind it is found."""
     path = tmp_path / "reservations"
     path.write_bytes(content)
+    token = (await KeptReservations(Reservations(), path).reserve(KEY, CALL))["agent"]
     with capture_logs() as logged:
+        assert await found(path, token) is not None
+    assert [line["event"] for line in logged] == ["a reservation of the last start cannot be read"]
+
+
+async def test_a_token_is_told_though_the_disk_refuses_it(tmp_path: Path) -> None:
+    path = tmp_path / "reservations"
+    path.mkdir()
+    reservations = Reservations()
+    with capture_logs() as logged:
+        token = (await KeptReservations(reservations, path).reserve(KEY, CALL))["agent"]
         assert await found(path, "any") is None
-    assert [line["event"] for line in logged] == ["reservations of the last start cannot be read"]
+    assert reservations.connected(token, steady_now())
+    assert len(logged) == 2
 
 
 async def test_a_disk_that_refuses_is_told_once_and_tried_again(tmp_path: Path) -> None:

@@ -167,13 +167,16 @@ def test_what_went_unheard_after_a_duty_was_due_excuses_nothing() -> None:
     assert len(detector.elapsed(60.0)) == 2
 
 
-def understood(*turns: tuple[Utterance, tuple[Kind, ...]], jurisdiction: Jurisdiction = "CN") -> list[str]:
-    """The duties found missing in the end, where what each turn does is known."""
+def understood(*turns: tuple[Utterance, tuple[Kind, ...] | None], jurisdiction: Jurisdiction = "CN") -> list[str]:
+    """The duties found missing in the end, where what each turn does is known; None for one whose meaning came late."""
     vocabulary = load_pack_vocabulary()
     duties = load_duties(load_taxonomy(), vocabulary)
     detector = DutiesDetector(duties, load_right_party_check(vocabulary), STATEMENTS).open(call(jurisdiction))
     for spoken, kinds in turns:
-        detector.understood(spoken, embedding(*kinds))
+        if kinds is None:
+            detector.heard(spoken)
+        else:
+            detector.understood(spoken, embedding(*kinds))
     return [each.category for each in findings([*detector.elapsed(90.0), *detector.closed(90.0)])]
 
 
@@ -189,6 +192,15 @@ def test_a_notice_in_words_that_no_pattern_knows_is_a_notice() -> None:
     opened = (said("agent", IDENTITY, 0, 6), ())
     assert understood(opened, (said_so, ("recording_notice",))) == []
     assert understood(opened, (said_so, ())) == ["recording_notice"]
+
+
+def test_nobody_is_blamed_for_what_may_have_been_meant_by_words_whose_meaning_came_late() -> None:
+    """A duty that only certain words do is owed all the same."""
+    said_so = said("agent", "我们通话的内容会保存下来", 6, 9, index=1)
+    late = said("agent", "好的", 70, 71, index=2)
+    assert understood((said("agent", IDENTITY, 0, 6), ()), (said_so, None)) == []
+    assert understood((said("agent", IDENTITY, 0, 6), ()), (late, None)) == ["recording_notice"]
+    assert understood((said("agent", "喂，在吗", 0, 2), None)) == ["identity_company"]
 
 
 def test_the_purpose_is_owed_once_the_debtor_is_known_to_listen() -> None:
