@@ -99,9 +99,9 @@ class House:
         return f"ws://127.0.0.1:{self.port}"
 
     async def stranger(self) -> httpx.AsyncClient:
-        """A client that has not logged in."""
+        """A client that has not logged in, and waits for as long as the test may take."""
         return await self.clients.enter_async_context(
-            httpx.AsyncClient(base_url=self.url, trust_env=False, verify=False)
+            httpx.AsyncClient(base_url=self.url, trust_env=False, verify=False, timeout=None)
         )
 
     async def user(self, name: str, role: UserRole) -> User:

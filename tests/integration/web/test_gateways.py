@@ -509,7 +509,7 @@ async def test_a_reservation_takes_what_a_native_start_takes_and_its_legs_tell_w
     answer = await (await house.stranger()).post("/v1/reservations", json=told, headers=headers)
     assert answer.status_code == 201, answer.text
     token = uuid.UUID(answer.json()["tokens"]["agent"])
-    async with house.audiosocket() as address, asyncio.timeout(10):
+    async with house.audiosocket() as address, asyncio.timeout(30):
         _reader, writer = await asyncio.open_connection(*address)
         writer.write(b"\x01\x00\x10" + token.bytes)
         connection = await house.calls.connections.get()

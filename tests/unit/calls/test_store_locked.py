@@ -67,7 +67,7 @@ async def opened_in(folder: Path, *, stored_within: float = 0.0) -> AsyncIterato
     store = LockedStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
     await store.open()
     floor = LockedFloor(store, stored_within=stored_within)
-    async with asyncio.timeout(20), floor.journal, floor.calls:
+    async with asyncio.timeout(30), floor.journal, floor.calls:
         try:
             yield store, floor
         finally:
