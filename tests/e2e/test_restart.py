@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Gateway:
 
 def facts(data_dir: Path, call_id: str) -> Iterator[dict[str, Any]]:
     """The call's log, read from the file."""
-    with sqlite3.connect(data_dir / "callwarden.db") as database:
+    with closing(sqlite3.connect(data_dir / "callwarden.db")) as database:
         for (payload,) in database.execute("select payload from events where call_id = ? order by seq", (call_id,)):
             yield json.loads(payload)
 

@@ -16,7 +16,7 @@ from service.storage.sql import SqlStore
 from tests import scenes
 from tests.scenes import AT
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
