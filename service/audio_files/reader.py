@@ -127,7 +127,7 @@ class AudioFile:
             rest = f"what follows is cut off or damaged ({_reason(fault)})"
             return f"only the first {read / self.rate:.1f} s can be read; {rest}"
         if self._cut:
-            return f"it breaks off after {read / self.rate:.1f} s: its last page is missing or cut"
+            return f"it breaks off after {read / self.rate:.1f} s: its end is missing"
         told = self._frames or 0
         if self._layout is not None:
             told = read + round(self._layout.missing / self._layout.bytes_a_second * self.rate)
@@ -156,7 +156,8 @@ def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced, boo
     """The file as it is, or the same samples behind a header that is right; and whether it is known to break off."""
     try:
         length = file.seek(0, io.SEEK_END)
-        layout, cut, head = wave_layout(file, length), breaks_off(file, length), closed_head(file, length)
+        layout, (head, short) = wave_layout(file, length), closed_head(file, length)
+        cut = short or breaks_off(file, length)
     except OSError as cause:
         raise AudioUnusable(f"{path}: cannot be read: {_reason(cause)}") from cause
     if layout is None or layout.right:
