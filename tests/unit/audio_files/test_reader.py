@@ -368,6 +368,15 @@ def test_au_and_caf_headers_that_leave_the_length_open_are_read_to_the_end(
     np.testing.assert_array_equal(sound[: SECONDS * RATE], tone().astype(np.float32))
 
 
+@pytest.mark.parametrize(("coding", "told"), [(0x45, "coded as 0x0045"), (0x83, "coded as 0x0083")])
+def test_a_coding_that_no_decoder_here_knows_is_named(tmp_path: Path, coding: int, told: str) -> None:
+    """G.726 and G.729, which some recorders write."""
+    path = tmp_path / "call.wav"
+    form = struct.pack("<HHIIHHH", coding, 1, RATE, 4000, 1, 4, 0)
+    path.write_bytes(wave(chunk(b"fmt ", form), chunk(b"data", bytes(4000))))
+    assert told in refusal(path)
+
+
 @pytest.mark.parametrize(("kind", "size"), [("AU", 0x7FFF_FFFF), ("AU", 0xFFFF_FFFF), ("AIFF", 8), ("AIFF", 0)])
 def test_a_length_of_no_sample_or_of_2_gib_is_no_length(tmp_path: Path, kind: str, size: int) -> None:
     at = 8 if kind == "AU" else saved(tmp_path, kind, "PCM_16").read_bytes().index(b"SSND") + 4
