@@ -18,5 +18,5 @@ export default defineConfig(({ mode }) => ({
   server: {
     proxy: { '/api': { target: loadEnv(mode, '.', 'CALLWARDEN_')['CALLWARDEN_URL'] ?? SERVICE, ws: true } },
   },
-  test: { include: ['tests/**/*.test.ts'] },
+  test: { include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], testTimeout: 30_000 },
 }));

@@ -24,6 +24,8 @@ _BAD_SEEK: Final = 39
 """libsndfile's fault at the end of such a file; what was read before it is there."""
 _INTEGER_SCALES: Final = (2.0**15, 2.0**23, 2.0**31)
 _NO_SAMPLE: Final = "holds no sample: there is a header and no sound behind it"
+_CODINGS: Final = frozenset({0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x14, 0x31, 0x38, 0x40, 0x55, 0xFFFE})
+"""The codings of WAVE files that libsndfile knows, by their registered numbers."""
 _RATES: Final = range(4_000, 400_000)
 
 
@@ -43,7 +45,7 @@ class AudioFile:
         self._file = _opened(path)
         try:
             self._layout, self._source, self._cut = _source(self._file, path)
-            self._sound = _decoder(self._source, path)
+            self._sound = _decoder(self._source, self._layout, path)
         except BaseException:
             self._file.close()
             raise
@@ -127,7 +129,7 @@ class AudioFile:
             rest = f"what follows is cut off or damaged ({_reason(fault)})"
             return f"only the first {read / self.rate:.1f} s can be read; {rest}"
         if self._cut:
-            return f"it breaks off after {read / self.rate:.1f} s: its last page is missing or cut"
+            return f"it breaks off after {read / self.rate:.1f} s: its end is missing"
         told = self._frames or 0
         if self._layout is not None:
             told = read + round(self._layout.missing / self._layout.bytes_a_second * self.rate)
@@ -156,7 +158,8 @@ def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced, boo
     """The file as it is, or the same samples behind a header that is right; and whether it is known to break off."""
     try:
         length = file.seek(0, io.SEEK_END)
-        layout, cut, head = wave_layout(file, length), breaks_off(file, length), closed_head(file, length)
+        layout, (head, short) = wave_layout(file, length), closed_head(file, length)
+        cut = short or breaks_off(file, length)
     except OSError as cause:
         raise AudioUnusable(f"{path}: cannot be read: {_reason(cause)}") from cause
     if layout is None or layout.right:
@@ -166,16 +169,24 @@ def _source(file: BinaryIO, path: Path) -> tuple[WaveLayout | None, Spliced, boo
     return layout, Spliced(layout.head(), file, layout.begin, layout.length), cut
 
 
-def _decoder(source: Spliced, path: Path) -> Any:
+def _decoder(source: Spliced, layout: WaveLayout | None, path: Path) -> Any:
     file: Any = source  # libsndfile asks it for no more than seek, tell and read
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.SoundFileError, TypeError, ValueError) as cause:
-        told = f"cannot be read as audio ({_reason(source.fault or cause)}); WAV, FLAC, MP3 and Ogg files can"
+        why = _uncommon(layout) or _reason(source.fault or cause)
+        told = f"cannot be read as audio ({why}); WAV, FLAC, MP3 and Ogg files can"
         raise AudioUnusable(f"{path}: {told}") from cause
     if sound.samplerate not in _RATES:
         raise AudioUnusable(f"{path}: {sound.samplerate} samples a second are no rate that speech is recorded at")
     return sound
+
+
+def _uncommon(layout: WaveLayout | None) -> str:
+    """That a WAVE file's samples are coded as no decoder here knows, which libsndfile calls malformed; else empty."""
+    if layout is None or layout.coding in _CODINGS:
+        return ""
+    return f"its samples are coded as 0x{layout.coding:04X}, which no decoder here knows; write them as PCM"
 
 
 def _reason(fault: Exception) -> str:

@@ -40,6 +40,11 @@ class WaveLayout:
     plain: bool
 
     @property
+    def coding(self) -> int:
+        """The registered number of how samples are coded (RFC 2361): 1 is PCM, 7 is mu-law."""
+        return int.from_bytes(self.form[:2], "little")
+
+    @property
     def bytes_a_second(self) -> int:
         """How many bytes of samples a second takes."""
         return max(1, int.from_bytes(self.form[8:12], "little"))

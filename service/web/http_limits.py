@@ -110,11 +110,15 @@ class GuardedHttp(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        _stalls(self.slot, self.loop.time())
+        self._tell_stall(True)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        _stalls(self.slot, None)
+        self._tell_stall(False)
+
+    def _tell_stall(self, stalled: bool) -> None:
+        if self.slot is not None:
+            self._guard.stalls(self.slot, stalled)
 
     def _tell_phase(self) -> None:
         if self.slot is None or self.transport.get_protocol() is not self:
@@ -164,13 +168,8 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        _stalls(self._slot, self.loop.time())
+        self.config.guard.stalls(self._slot, True)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        _stalls(self._slot, None)
-
-
-def _stalls(slot: Connection | None, since: float | None) -> None:
-    if slot is not None:
-        slot.stalled_since = since
+        self.config.guard.stalls(self._slot, False)

@@ -9,7 +9,7 @@ import pytest
 
 from service.storage.sql import SqlStore
 
-POSTGRES = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.timeout(120)])
+POSTGRES = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.timeout(240)])
 
 
 @pytest.fixture(params=["sqlite", POSTGRES])

@@ -14,7 +14,7 @@ from tests.fakes.engine import FakeEngine
 from tests.recorded import turn
 from tests.stretches import RATE, speech
 
-pytestmark = pytest.mark.timeout(120)  # a model runs beside whatever else the machine does
+pytestmark = pytest.mark.timeout(240)  # a model runs beside whatever else the machine does
 
 
 @pytest.fixture(params=["scripted", pytest.param("whisper", marks=pytest.mark.model)], scope="module")

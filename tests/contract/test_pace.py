@@ -55,7 +55,7 @@ async def test_a_call_that_has_said_nothing_has_brought_nothing(opened: Opened) 
 
 
 async def test_what_a_call_says_counts_for_it_alone(opened: Opened) -> None:
-    async with asyncio.timeout(20), opened() as (pace, speak):
+    async with asyncio.timeout(30), opened() as (pace, speak):
         await speak("c-1")
         assert pace.speech_of("c-1") > 0.0
         assert pace.speech_of("c-2") == 0.0

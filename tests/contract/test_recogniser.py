@@ -65,7 +65,7 @@ def words(call: str = "c-1", seconds: float = 2.0) -> RecognitionRequest:
 
 
 async def came(*futures: asyncio.Future[Transcript | None]) -> list[Transcript | None]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         return [await future for future in futures]
 
 

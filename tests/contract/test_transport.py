@@ -106,14 +106,14 @@ async def received(transport: Transport, size: int) -> bytes:
 
 
 async def test_what_the_peer_sends_comes_whole_and_in_order(opened: Opened) -> None:
-    async with asyncio.timeout(20), opened() as subject:
+    async with asyncio.timeout(30), opened() as subject:
         for message in (b"one", b"two", b"three"):
             await subject.send(message)
         assert await received(subject.transport, 11) == b"onetwothree"
 
 
 async def test_a_wait_that_is_given_up_loses_nothing(opened: Opened) -> None:
-    async with asyncio.timeout(20), opened() as subject:
+    async with asyncio.timeout(30), opened() as subject:
         for _ in range(3):
             waiting = asyncio.ensure_future(subject.transport.receive())
             await asyncio.sleep(0)
@@ -125,13 +125,13 @@ async def test_a_wait_that_is_given_up_loses_nothing(opened: Opened) -> None:
 
 
 async def test_what_is_sent_reaches_the_peer(opened: Opened) -> None:
-    async with asyncio.timeout(20), opened() as subject:
+    async with asyncio.timeout(30), opened() as subject:
         await subject.transport.send("ready")
         assert await subject.got() == "ready"
 
 
 async def test_a_peer_that_leaves_in_good_order_is_gone_with_1000(opened: Opened) -> None:
-    async with asyncio.timeout(20), opened() as subject:
+    async with asyncio.timeout(30), opened() as subject:
         await subject.send(b"last")
         await received(subject.transport, 4)
         leaving = asyncio.ensure_future(subject.leave())

@@ -7,13 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
@@ -84,6 +85,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     for line in process.stderr:
         found = re.search(r"listens on (http://\S+)", line)
         if found:
+            threading.Thread(target=process.stderr.read, daemon=True).start()  # or it would wait for a reader
             return found[1]
     raise AssertionError("the service ended before it listened")
 
@@ -92,6 +94,7 @@ def _address(process: subprocess.Popen[str]) -> str:
 def browser() -> Iterator[Browser]:
     """A real Chromium; `make browser` installs one."""
     assert CHROMIUM.exists(), f"{CHROMIUM} is missing: make browser"
+    expect.set_options(timeout=30_000)  # beside a model that works, a page takes its time
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(1200)]
 
 TESTS = Path(__file__).parents[1] / "unit/asr/engines/test_whisper_model.py"
 NEEDED = {"GENERIC": "", "AVX2": "avx2", "AVX512": "avx512f"}
@@ -38,7 +38,7 @@ def test_what_is_far_from_any_threshold_comes_out_the_same(instructions: str, th
         cwd=TESTS.parents[4],
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1100,
         check=False,
     )
     said = done.stdout + done.stderr

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ pytestmark = [pytest.mark.model, pytest.mark.timeout(240)]
 CALLS = ("zh-compliant-hardship",)
 """One call is taken on a machine of any speed."""
 STOPPED_AT = 14.0
+FORGOTTEN = {"duty.identity_company", "duty.recording_notice", "sequence.early_disclosure"}
+"""What an agent who had done right is blamed for, where what was said before the stop is not heard again. Whether the
+call's purpose is heard as one depends on the processor's instructions."""
 GOES_ON = 12.0
 """Seconds for which a call goes on after its gateway is back, or before the stop."""
 
@@ -87,7 +91,7 @@ class StreamingGateway:
 
 def facts(data_dir: Path, call_id: str) -> Iterator[dict[str, Any]]:
     """The call's log, read from the file."""
-    with sqlite3.connect(data_dir / "callwarden.db") as database:
+    with closing(sqlite3.connect(data_dir / "callwarden.db")) as database:
         for (payload,) in database.execute("select payload from events where call_id = ? order by seq", (call_id,)):
             yield json.loads(payload)
 
@@ -116,7 +120,7 @@ async def test_after_a_kill_or_a_stop_the_calls_go_on_and_nothing_that_was_said_
         assert {answer["call_id"] for answer in gateway.answers if "call_id" in answer} == {gateway.sample.id}
         assert [fact["cause"] for fact in told if fact["type"] == "call_resumed"] == ["restarted"]
         assert unread(gateway.sample, told) == []
-        assert [fact["alert"]["rule"] for fact in told if fact["type"] == "alert" if not in_words(fact["alert"])] == []
+        assert FORGOTTEN.isdisjoint(fact["alert"]["rule"] for fact in told if fact["type"] == "alert")
         assert told[-1]["ending"] == "completed"
         assert told[-1]["duration"] == pytest.approx(gateway.said - gateway.connected, abs=5)
 
@@ -134,8 +138,3 @@ def unread(sample: SampleCall, told: list[dict[str, Any]]) -> list[str]:
         if turn.end < STOPPED_AT - 0.5 and read < (turn.end - turn.start) / 2:
             missing.append(turn.text)
     return missing
-
-
-def in_words(alert: dict[str, Any]) -> bool:
-    """Whether the alert is of something said, not of something that was not said or not said before."""
-    return alert["kind"] == "violation" and not alert["rule"].startswith("sequence.")

@@ -167,7 +167,7 @@ def test_the_flagged_call_is_replayed_with_sound_and_words_in_step(service: Runn
     mark.click()  # seeks there and plays
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     clock = page.locator(".time")
-    expect(clock).to_have_text(re.compile(r"^0:(0[7-9]|[1-5]\d)\.\d / 0:5\d"), timeout=20_000)
+    expect(clock).to_have_text(re.compile(r"^0:(0[7-9]|[1-5]\d)\.\d / 0:5\d"))
     expect(page.locator("li.said[aria-current=true]")).to_have_count(1)
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -93,7 +93,7 @@ async def test_a_process_that_stood_still_goes_on_and_a_hang_up_ends_it_in_time(
 
 
 def written(data_dir: Path) -> list[dict[str, Any]]:
-    with sqlite3.connect(data_dir / "callwarden.db") as database:
+    with closing(sqlite3.connect(data_dir / "callwarden.db")) as database:
         return [json.loads(payload) for (payload,) in database.execute("select payload from events order by seq")]
 
 

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
 import AlertCard from '../../src/ui/AlertCard.svelte';
@@ -64,7 +64,7 @@ describe('deciding', () => {
     await fireEvent.input(screen.getByRole('textbox'), { target: { value: ' said he was police ' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Submit' }));
     expect(ondecide).toHaveBeenCalledWith('confirmed', 'said he was police');
-    await vi.waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
+    await waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
     expect(document.activeElement).toBe(card);
   });
 

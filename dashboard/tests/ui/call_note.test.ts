@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { fireEvent, render, screen, within } from '@testing-library/svelte';
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
 import CallNote from '../../src/ui/CallNote.svelte';
@@ -146,8 +146,8 @@ describe('correcting', () => {
       },
       1,
     );
-    await vi.waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
-    await vi.waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Edit' })));
+    await waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Edit' })));
   });
 
   it('keeps no terms of what nobody promised', async () => {

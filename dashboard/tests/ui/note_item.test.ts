@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { fireEvent, render, screen } from '@testing-library/svelte';
+import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, expect, it, vi } from 'vitest';
 import NoteItem from '../../src/features/replay/NoteItem.svelte';
 import { text } from '../../src/i18n/text.svelte';
@@ -58,12 +58,12 @@ beforeEach(() => text.choose('en'));
 it('a record is sent with the number of edits seen, and shown as the service answers it', async () => {
   const mine = written('lin', AT, DRAFT);
   const redraw = await show(json({ note: mine.note, edits: [mine] }));
-  await vi.waitFor(() => expect(service.asked).toHaveLength(1));
+  await waitFor(() => expect(service.asked).toHaveLength(1));
   const [sent] = service.asked;
   expect(`${sent?.method} ${sent?.url}`).toBe('PUT http://service/api/v1/calls/a/note');
   expect(sent?.headers.get('X-CSRF-Token')).toBe('token');
   expect(await sent?.json()).toEqual({ ...DRAFT, seen: 0 });
-  await vi.waitFor(async () => {
+  await waitFor(async () => {
     await redraw();
     expect(screen.getByRole('status').textContent).toContain('lin');
   });

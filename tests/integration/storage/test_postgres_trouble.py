@@ -16,12 +16,12 @@ from service.storage.sql import SqlStore
 from tests import scenes
 from tests.scenes import AT
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
 async def store(postgres_url: str) -> AsyncIterator[SqlStore]:
-    store = SqlStore(postgres_url, patience=StorePatience(statement=0.3))
+    store = SqlStore(postgres_url)
     await store.open()
     await store.append("call-1", [scenes.opened()], AT)
     yield store
@@ -61,12 +61,16 @@ async def test_connection_cut_in_the_middle_is_unavailable_and_heals(
     assert logged.seq == 2
 
 
-async def test_row_that_stays_locked_is_unavailable_and_heals(store: SqlStore, operator: asyncpg.Connection) -> None:
+async def test_row_that_stays_locked_is_unavailable_and_heals(
+    store: SqlStore, postgres_url: str, operator: asyncpg.Connection
+) -> None:
+    impatient = SqlStore(postgres_url, patience=StorePatience(statement=0.3))
     async with operator.transaction():
         await operator.execute("SELECT 1 FROM calls FOR UPDATE")
         with pytest.raises(StorageUnavailable):
-            await store.append("call-1", [scenes.heard()], AT)
+            await impatient.append("call-1", [scenes.heard()], AT)
         assert len(await store.facts("call-1")) == 1
+    await impatient.close()
     [logged] = await store.append("call-1", [scenes.heard()], AT)
     assert logged.seq == 2
 

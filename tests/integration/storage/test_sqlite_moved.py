@@ -59,7 +59,7 @@ async def backup(file: Path) -> Path:
 
 
 async def until_taken_up(store: SqlStore) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             try:
                 await store.check()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from detectors.contract import Bilingual, PackVersion
 from detectors.runtime.registry import RuleInfo
 from service.access.audit_log import AuditLog
 from service.access.connection_guard import ConnectionGuard
-from service.access.connections import PATIENCE, ConnectionLimits, ConnectionPatience
+from service.access.connections import PATIENCE, ConnectionLimits
 from service.access.keys import new_key
 from service.access.passwords import Passwords
 from service.access.sealing import Sealer
@@ -44,6 +45,7 @@ from tests.fakes.recordings import FakeRecordings
 from tests.scenes import HEALTH, NOON
 
 PASSWORD = "correct horse battery"
+OFTEN = replace(PATIENCE, look_every=0.02)
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 RULE = RuleInfo(
@@ -97,9 +99,9 @@ class House:
         return f"ws://127.0.0.1:{self.port}"
 
     async def stranger(self) -> httpx.AsyncClient:
-        """A client that has not logged in."""
+        """A client that has not logged in, and waits for as long as the test may take."""
         return await self.clients.enter_async_context(
-            httpx.AsyncClient(base_url=self.url, trust_env=False, verify=False)
+            httpx.AsyncClient(base_url=self.url, trust_env=False, verify=False, timeout=None)
         )
 
     async def user(self, name: str, role: UserRole) -> User:
@@ -148,7 +150,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
             static: Path | None = None,
             parts: dict[str, Any] | None = None,
             descriptors: int = 1024,
-            patience: ConnectionPatience = PATIENCE,
+            clock: Callable[[], float] = time.monotonic,
             limits: GatewayLimits | None = None,
             **settings: object,
         ) -> House:
@@ -157,7 +159,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
                 house.parts = replace(house.parts, gateways=replace(house.parts.gateways, limits=limits))
             house.parts = replace(house.parts, **(parts or {}))
             stack.push_async_callback(cast(SqlStore, house.parts.store).close)
-            await _serve(house, stack, static or tmp_path / "static", descriptors, patience)
+            await _serve(house, stack, static or tmp_path / "static", descriptors, clock)
             await stack.enter_async_context(house.clients)
             return house
 
@@ -206,11 +208,11 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
 
 
 async def _serve(
-    house: House, stack: AsyncExitStack, static: Path, descriptors: int, patience: ConnectionPatience
+    house: House, stack: AsyncExitStack, static: Path, descriptors: int, clock: Callable[[], float]
 ) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     house.port = listener.getsockname()[1]
-    house.guard = ConnectionGuard(ConnectionLimits.within(descriptors), patience)
+    house.guard = ConnectionGuard(ConnectionLimits.within(descriptors), OFTEN, clock)
     app = await asyncio.to_thread(create_application, house.parts, static=static)
     proxies = house.parts.settings.proxy_networks
     server = TestServer(

@@ -63,7 +63,7 @@ class AudioHookSession:
 async def session(house: House, key: str) -> AsyncGenerator[AudioHookSession]:
     headers = {"X-API-KEY": key, "Audiohook-Organization-Id": ORGANIZATION, "Audiohook-AudioHookSession-Id": SESSION}
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(30),
         connect(house.ws + "/v1/audiohook", additional_headers=headers, proxy=None) as socket,
     ):
         yield AudioHookSession(socket)

@@ -20,7 +20,7 @@ LOGIN = "/api/v1/session"
 
 async def written(house: House, count: int) -> list[AuditEntry]:
     """The log, oldest first, once it has so many entries: they are written behind the answers."""
-    async with asyncio.timeout(10), aclosing(logs(house)) as growing:
+    async with asyncio.timeout(30), aclosing(logs(house)) as growing:
         async for entries in growing:
             if len(entries) >= count:
                 return entries
@@ -133,7 +133,7 @@ async def test_who_has_no_token_is_written_with_its_address_once(
             reader, writer = await asyncio.open_connection(*address)
             writer.write(sent)
             with suppress(ConnectionError):
-                await asyncio.wait_for(reader.read(), 10)
+                await reader.read()
             writer.close()
     [denied] = await written(house, 1)
     assert (denied.event, denied.subject, denied.address) == ("handshake_denied", "audiosocket", "127.0.0.1")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
+import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass
 from typing import cast
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.access.connections import ConnectionPatience
+from service.access.connections import PATIENCE, Connection, Phase
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 
 UPGRADE = (
@@ -126,69 +129,96 @@ async def test_a_head_of_almost_64_kib_is_taken(house: House) -> None:
     assert status(await answer_to(house, head)) == 200
 
 
-def patience(seconds: float) -> ConnectionPatience:
-    return ConnectionPatience(
-        head=seconds, body=seconds, handshake=seconds, closing=seconds, stalled=0.8, look_every=0.05
-    )
+@dataclass
+class Later:
+    """A clock that a test puts forward."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
 
 
 @pytest.fixture
-async def impatient(open_house: OpenHouse) -> House:
-    return await open_house(patience=patience(0.2))
+def later() -> Later:
+    return Later()
+
+
+@pytest.fixture
+async def impatient(open_house: OpenHouse, later: Later) -> House:
+    return await open_house(clock=later)
+
+
+async def until(true: Callable[[Connection], bool], house: House) -> None:
+    """One of its connections is so."""
+    while True:
+        if any(map(true, house.guard._table._open)):
+            return
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(
-    "begun",
+    ("begun", "phase"),
     [
-        b"",
-        b"GET",
-        GET[:-2],
-        POST + b"Content-Length: 9\r\n\r\n{",
-        POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n",
+        (b"", "head"),
+        (b"GET", "head"),
+        (GET[:-2], "head"),
+        (POST + b"Content-Length: 9\r\n\r\n{", "body"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n", "body"),
     ],
     ids=["nothing", "method", "head", "body", "chunk"],
 )
-async def test_half_a_request_is_not_waited_for(impatient: House, begun: bytes) -> None:
-    assert await answer_to(impatient, begun) == b""
+async def test_half_a_request_is_not_waited_for(impatient: House, later: Later, begun: bytes, phase: Phase) -> None:
+    async with raw(impatient) as (reader, writer):
+        writer.write(begun)
+        await until(lambda connection: connection.phase == phase, impatient)
+        later.ahead = PATIENCE.of(phase) + 1.0
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
 
 
-async def test_a_byte_now_and_then_buys_no_time(impatient: House) -> None:
+async def test_a_byte_now_and_then_buys_no_time(impatient: House, later: Later) -> None:
     async with raw(impatient) as (reader, writer):
         writer.write(GET)
         assert await reader.readuntil(b'{"status":"ok"}')
-
-        async def drip() -> None:
-            while True:
-                writer.write(b"G")
-                await asyncio.sleep(0.02)
-
-        dripping = asyncio.create_task(drip())
+        for _ in range(5):
+            writer.write(b"G")
+            await asyncio.sleep(0.02)
+            later.ahead += PATIENCE.head / 4
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             await reader.readexactly(1)
-        dripping.cancel()
 
 
-async def test_a_stranger_that_reads_no_answer_is_dropped(impatient: House) -> None:
-    async with raw(impatient) as (reader, writer):
+async def test_a_stranger_that_reads_no_answer_is_dropped(impatient: House, later: Later) -> None:
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1000)  # or the service's side buffers megabytes
+    narrow.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", impatient.port))
+    reader, writer = await asyncio.open_connection(sock=narrow)
+    with closing(writer):
         reader.set_exception(ConnectionError("not read"))
         cast(asyncio.Transport, writer.transport).pause_reading()
-        writer.write(GET * 100_000)
+        writer.write(GET * 20_000)
+        await until(lambda connection: connection.stalled_since is not None, impatient)
+        later.ahead = PATIENCE.stalled + 1.0
         with pytest.raises(ConnectionError):
             await writer.drain()
 
 
-async def test_open_sockets_are_waited_for(open_house: OpenHouse) -> None:
-    house = await open_house(patience=patience(1.0))
-    client = await house.logged_in("supervisor")
-    key = await house.key()
-    headers = {"Authorization": f"Bearer {key}"}
+async def test_open_sockets_are_waited_for(impatient: House, later: Later) -> None:
+    client = await impatient.logged_in("supervisor")
+    headers = {"Authorization": f"Bearer {await impatient.key()}"}
     async with (
-        connect(f"{house.ws}/v1/stream", additional_headers=headers, proxy=None) as gateway,
-        connect(f"{house.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live,
+        connect(f"{impatient.ws}/v1/stream", additional_headers=headers, proxy=None) as gateway,
+        connect(f"{impatient.ws}/api/v1/live", additional_headers=cookie_of(client), proxy=None) as live,
+        raw(impatient) as (half, writer),
     ):
         await live.recv()
-        for _ in range(2):
-            assert await answer_to(house, b"GET") == b""  # takes as long as anyone's patience
+        writer.write(b"GET")
+        await until(lambda connection: connection.stranger, impatient)
+        later.ahead = 3600.0
+        assert await half.read() == b"", "who is late is looked for"
         await (await gateway.ping())
         await (await live.ping())
 
@@ -224,7 +254,7 @@ async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: O
         flood = [await asyncio.open_connection(*address) for _ in range(60)]
         answers, leg = await asyncio.open_connection(*address)
         leg.write(hello)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             connection = await house.calls.connections.get()
             for reader, _writer in flood[:52]:
                 assert await reader.read() == b"", "the longest silent give way"
@@ -235,9 +265,11 @@ async def test_a_flood_of_silent_audiosockets_keeps_no_gateway_out(open_house: O
             writer.transport.abort()
 
 
-async def test_a_silent_audiosocket_is_not_waited_for(impatient: House) -> None:
-    async with impatient.tcp() as address, asyncio.timeout(10):
+async def test_a_silent_audiosocket_is_not_waited_for(impatient: House, later: Later) -> None:
+    async with impatient.tcp() as address:
         reader, writer = await asyncio.open_connection(*address)
+        await until(lambda connection: connection.stranger, impatient)
+        later.ahead = PATIENCE.head + 1.0
         assert await reader.read() == b""
         writer.close()
 

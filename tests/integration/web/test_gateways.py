@@ -410,12 +410,12 @@ async def test_reading_goes_on_while_the_call_is_processed(house: House) -> None
 
 
 async def test_a_call_on_hold_is_kept_however_long_its_gateway_sends_nothing(open_house: OpenHouse) -> None:
-    house = await open_house(limits=GatewayLimits(start=0.5))
+    house = await open_house(limits=GatewayLimits(start=1.0))
     async with stream(house, await house.key()) as client:
         await started(client)
         connection = await house.calls.connections.get()
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.recv(), 0.7)
+            await asyncio.wait_for(client.recv(), 1.2)
         await client.send(SECOND)
         await connection.was_fed.wait()
     assert connection.fed == [AudioArrived(payload=SECOND)]
@@ -509,7 +509,7 @@ async def test_a_reservation_takes_what_a_native_start_takes_and_its_legs_tell_w
     answer = await (await house.stranger()).post("/v1/reservations", json=told, headers=headers)
     assert answer.status_code == 201, answer.text
     token = uuid.UUID(answer.json()["tokens"]["agent"])
-    async with house.tcp() as address, asyncio.timeout(10):
+    async with house.tcp() as address, asyncio.timeout(30):
         _reader, writer = await asyncio.open_connection(*address)
         writer.write(b"\x01\x00\x10" + token.bytes)
         connection = await house.calls.connections.get()

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import pytest
+from fastapi.routing import APIRoute
 
+from service.web.route_table import HTTP_ROUTES
 from tests.integration.web.conftest import House
 from tests.integration.web.test_calls import stored_call
 
 GETS = [
     *("/healthz", "/readyz", "/metrics", "/api/v1/session", "/api/v1/calls", "/api/v1/calls/call-1"),
     *("/api/v1/calls/call-1/events", "/api/v1/calls/call-1/recording", "/api/v1/calls/call-1/peaks", "/api/v1/rules"),
-    *(
-        "/api/v1/alerts",
-        "/api/v1/users",
-        "/api/v1/keys",
-        "/api/v1/sources",
-        "/api/v1/openapi.json",
-        "/api/v1/calls/none",
-        "/",
-        "/api/x",
-    ),
+    *("/api/v1/reference", "/api/v1/alerts", "/api/v1/users", "/api/v1/keys", "/api/v1/sources", "/api/v1/sources/pbx"),
+    *("/api/v1/openapi.json", "/api/v1/calls/none", "/", "/api/x", "/v1/stream"),
 ]
 VARYING = {"date", "content-length"}
+
+
+def test_every_path_that_answers_get_is_among_those() -> None:
+    routes = [route for module in HTTP_ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
+    gets = [route for route in routes if "GET" in (route.methods or ())]
+    assert [route.path for route in gets if not any(map(route.path_regex.match, GETS))] == []
+    assert len(gets) > 12
 
 
 async def test_head_has_the_status_and_headers_of_get_and_no_body(house: House) -> None:
     await stored_call(house.parts.store)
     house.recordings.put("call-1", bytes(300_000))
+    await house.key()
     client = await house.logged_in("admin")
     for path in GETS:
         got, head = await client.get(path), await client.head(path)

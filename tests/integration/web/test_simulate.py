@@ -49,7 +49,7 @@ async def simulated(
     dialect: str, call: SimulatedCall, told: ListenerLog, quirks: Quirks | None = None, seconds: float = SECONDS
 ) -> str:
     """Ten times as fast as a call."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         return await play(noise(seconds), VENDORS[dialect], call, quirks or Quirks(), 10.0, told.listener)
 
 

@@ -64,6 +64,6 @@ async def test_a_cancelled_block_lets_the_tasks_finish_and_stays_cancelled() -> 
 
 async def test_a_failing_task_cancels_the_block() -> None:
     with pytest.raises(ExceptionGroup) as raised:
-        async with asyncio.timeout(5), Writer(broken=True):
+        async with asyncio.timeout(30), Writer(broken=True):
             await asyncio.Event().wait()
     assert raised.group_contains(OSError, match="no space")

@@ -368,6 +368,41 @@ def test_au_and_caf_headers_that_leave_the_length_open_are_read_to_the_end(
     np.testing.assert_array_equal(sound[: SECONDS * RATE], tone().astype(np.float32))
 
 
+@pytest.mark.parametrize(("coding", "told"), [(0x45, "coded as 0x0045"), (0x83, "coded as 0x0083")])
+def test_a_coding_that_no_decoder_here_knows_is_named(tmp_path: Path, coding: int, told: str) -> None:
+    """G.726 and G.729, which some recorders write."""
+    path = tmp_path / "call.wav"
+    form = struct.pack("<HHIIHHH", coding, 1, RATE, 4000, 1, 4, 0)
+    path.write_bytes(wave(chunk(b"fmt ", form), chunk(b"data", bytes(4000))))
+    assert told in refusal(path)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("AU", 0x7FFF_FFFF), ("AU", 0xFFFF_FFFF), ("AIFF", 8), ("AIFF", 0)])
+def test_a_length_of_no_sample_or_of_2_gib_is_no_length(tmp_path: Path, kind: str, size: int) -> None:
+    at = 8 if kind == "AU" else saved(tmp_path, kind, "PCM_16").read_bytes().index(b"SSND") + 4
+    sound, shortfall = read(opened_again(tmp_path, kind, "PCM_16", at, struct.pack(">I", size)))
+    np.testing.assert_array_equal(sound, tone().astype(np.float32))
+    assert not shortfall
+
+
+def test_chunks_behind_no_samples_are_none(tmp_path: Path) -> None:
+    path = saved(tmp_path, "AIFF", "PCM_16", tone(0.0))
+    path.write_bytes(path.read_bytes() + struct.pack(">4sI4s", b"NAME", 4, b"none"))
+    assert "holds no sample" in refusal(path)
+
+
+@pytest.mark.parametrize("kind", ["AIFF", "AU", "CAF", "W64", "RIFX"])
+@pytest.mark.parametrize("kept", [0.5, 0.99])
+def test_a_copy_that_breaks_off_gives_what_is_there_and_says_so(tmp_path: Path, kind: str, kept: float) -> None:
+    path = saved(tmp_path, "WAV" if kind == "RIFX" else kind, "PCM_16")
+    whole = rifx(len(tone()) * 4) if kind == "RIFX" else path.read_bytes()
+    path.write_bytes(whole[: round(len(whole) * kept)])
+    sound, shortfall = read(path)
+    assert len(sound) > 0.9 * kept * len(tone())
+    np.testing.assert_array_equal(sound, tone()[: len(sound)].astype(np.float32))
+    assert f"it breaks off after {len(sound) / RATE:.1f} s" in shortfall
+
+
 @pytest.mark.parametrize(("kind", "subtype"), [("OGG", "VORBIS"), ("FLAC", "PCM_16")])
 def test_a_file_without_a_sample_has_the_reason_that_is_true(tmp_path: Path, kind: str, subtype: str) -> None:
     path = saved(tmp_path, kind, subtype)

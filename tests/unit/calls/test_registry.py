@@ -599,7 +599,7 @@ async def test_whatever_connections_of_one_call_do_in_whatever_order_ends_no_oth
     await store.open()
     try:
         floor = Floor(store, grace_seconds=0)
-        async with floor.journal, asyncio.timeout(20), floor.calls:
+        async with floor.journal, asyncio.timeout(30), floor.calls:
             bystander = await floor.attach(replace(CALL, call_id="bystander"))
             connections = await _perform(floor, steps)
             for connection in connections:

@@ -57,7 +57,7 @@ async def opened_in(folder: Path, *, answers_within: float = 0.0) -> AsyncGenera
     store = LockedStore(f"sqlite+aiosqlite:///{folder / 'c.db'}")
     await store.open()
     floor = LockedFloor(store, answers_within=answers_within)
-    async with asyncio.timeout(20), floor.journal, floor.calls:
+    async with asyncio.timeout(30), floor.journal, floor.calls:
         try:
             yield store, floor
         finally:

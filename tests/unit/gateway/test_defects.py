@@ -67,7 +67,7 @@ async def test_a_defect_is_told_and_the_call_goes_on_when_it_is_announced_again(
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
     await store.open()
     floor = Floor(store)
-    async with floor.journal, asyncio.timeout(20), floor.calls:
+    async with floor.journal, asyncio.timeout(30), floor.calls:
         if where == "a call is restored":
             await served(floor, START, AUDIO, STOP)
         with monkeypatch.context() as patch:

@@ -103,7 +103,7 @@ async def test_every_order_in_one_segment_leaves_no_call_live(
         tracks = bool(order) and order[0].startswith("twilio")
         dialect = TwilioDialect(Source(name="pbx", first_track="customer")) if tracks else NativeDialect()
         wire = OneSegment(order, close_code, sends, raises=raises)
-        async with floor.journal, asyncio.timeout(20), floor.calls:
+        async with floor.journal, asyncio.timeout(30), floor.calls:
             bystander = await floor.attach(replace(CALL, call_id="bystander"))
             await a_connection(floor, wire, dialect).serve()
             bystander.feed(SECOND)
@@ -124,7 +124,7 @@ async def test_a_stop_with_one_more_message_behind_it_is_a_completed_call(
     floor = Floor(store)
     gone = RuntimeError("after a close message has been sent")
     wire = OneSegment(["start", "audio", "stop", "audio", "stop"], 1000, 0, raises=gone)
-    async with floor.journal, asyncio.timeout(20), floor.calls:
+    async with floor.journal, asyncio.timeout(30), floor.calls:
         await a_connection(floor, wire, NativeDialect()).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
@@ -165,7 +165,7 @@ async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
     calls, peer = FakeCallRegistry(), FakeTransport(on_the_way=on_the_way)
     parts = GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
     key = replace(KEY, rights=("stream", "events"))
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         tasks.create_task(told_and_pinging(calls, peer))
         await GatewayShell(peer, parts, AudioHookDialect(Handshake()), key).serve()
     sent = [json.loads(text) for text in peer.sent]
@@ -186,7 +186,7 @@ async def test_audio_does_not_wait_for_a_peer_that_reads_nothing() -> None:
     parts = GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
     shell = GatewayShell(peer, parts, NativeDialect(), replace(KEY, rights=("stream", "events")))
     peer.come.put_nowait(json.dumps({**START, "events": True}))
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:  # less than the service would wait for the peer
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:  # less than the service would wait for the peer
         serving = tasks.create_task(shell.serve())
         connection = await calls.connections.get()
         connection.tell(UtteranceHeard(utterance=scenes.utterance(role="customer")))
@@ -205,7 +205,7 @@ async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_conn
     await store.open()
     floor, peer = Floor(store), FakeTransport()
     peer.come.put_nowait("hello")
-    async with floor.journal, asyncio.timeout(20), floor.calls:
+    async with floor.journal, asyncio.timeout(30), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
         await GatewayShell(peer, parts, FakeDialect(CALL, due=0.0), KEY).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
@@ -223,7 +223,7 @@ async def test_a_connection_that_is_silent_for_longer_than_its_source_is_ends_an
     floor, peer = Floor(store, grace_seconds=0), FakeTransport()
     peer.come.put_nowait("hello")
     silent = replace(KEY, source=replace(KEY.source, idle_seconds=0.01))
-    async with floor.journal, asyncio.timeout(20), floor.calls:
+    async with floor.journal, asyncio.timeout(30), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
         await GatewayShell(peer, parts, FakeDialect(CALL), silent).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty

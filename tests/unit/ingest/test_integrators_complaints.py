@@ -90,7 +90,7 @@ async def test_a_second_connection_for_one_call_goes_on_with_it(tmp_path: Path) 
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}")
     await store.open()
     floor = Floor(store)
-    async with floor.journal, asyncio.timeout(20), floor.calls:
+    async with floor.journal, asyncio.timeout(30), floor.calls:
         for name, vendor in VENDORS.items():
             streams = [vendor.open(stream=stream, parameters={"call_id": name})[1] for stream in ("1", "2")]
             first, again = [await floor.attach(stream) for stream in streams]
@@ -105,7 +105,7 @@ async def test_two_streams_with_a_party_each_are_one_call(tmp_path: Path) -> Non
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'calls.db'}")
     await store.open()
     floor = Floor(store)
-    async with floor.journal, asyncio.timeout(20), floor.calls:
+    async with floor.journal, asyncio.timeout(30), floor.calls:
         legs = [EXOTEL.open(replace(PBX, first_track=party), tracks=None)[1] for party in ("customer", "agent")]
         first, second = [await floor.attach(leg) for leg in legs]
         first.stop(call_over=False)

@@ -34,6 +34,6 @@ async def test_what_is_sent_while_the_socket_is_being_closed_is_no_fault() -> No
     await websocket.accept()
     times = LiveTimes(heartbeat=0.001)
     context: Any = SimpleNamespace(parts=SimpleNamespace(live_times=times, health=lambda: HEALTH))
-    async with asyncio.timeout(10), FakeLiveFeed().subscribe() as subscription:
+    async with asyncio.timeout(30), FakeLiveFeed().subscribe() as subscription:
         await LiveSocket(websocket, cast(RequestContext, context), subscription, "supervisor").serve()
     assert closing.is_set()

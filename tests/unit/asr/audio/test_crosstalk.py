@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from asr.audio.crosstalk import CleanAudio, Crosstalk
 from asr.audio.pcm import SAMPLE_RATE, Pcm, Resampler, decode, encode
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 Sound = NDArray[np.float64]
 RATE = 8_000

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
 import numpy as np
 import pytest
@@ -29,7 +30,9 @@ def _note(order: list[str], name: str, _done: object) -> None:
     order.append(name)
 
 
-QUICK_TO_GIVE_UP = RecogniserLimits(hang_seconds=0.05, hang_factor=0.0)
+QUICK_TO_GIVE_UP = RecogniserLimits(hang_seconds=0.0, hang_factor=0.5)
+"""A short stretch is given up at once; a long one is waited for as long as a busy machine may need."""
+SHORT, LONG = 0.1, 20.0
 
 
 async def test_a_stretch_of_speech_becomes_text():
@@ -160,8 +163,8 @@ async def test_a_hanging_engine_fails_its_batch_and_another_takes_its_place():
         FakeEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=lambda: fresh
     ) as recogniser:
         with pytest.raises(RecognitionFailed, match="has not answered"):
-            await recogniser.submit(request("A"))
-        assert await text_of(recogniser.submit(request("A", 1))) == "第1.00秒"
+            await recogniser.submit(request("A", seconds=SHORT))
+        assert await text_of(recogniser.submit(request("A", 1, seconds=LONG))) == "第20.00秒"
         assert (recogniser.counts.hangs, recogniser.counts.replaced) == (1, 1)
     hangs.open()
     assert len(fresh.batches) == 1
@@ -173,10 +176,10 @@ async def test_without_another_engine_batches_fail_until_the_hung_one_is_back():
     async with BatchRecogniser(engine, second_opinion=somebody, limits=QUICK_TO_GIVE_UP) as recogniser:
         for seq in range(2):
             with pytest.raises(RecognitionFailed):
-                await recogniser.submit(request("A", seq))
+                await recogniser.submit(request("A", seq, seconds=SHORT))
         hangs.open()
         await asyncio.to_thread(engine.come_back)
-        assert await text_of(recogniser.submit(request("A", 2))) == "第1.00秒"
+        assert await text_of(recogniser.submit(request("A", 2, seconds=LONG))) == "第20.00秒"
 
 
 async def test_a_replacement_that_cannot_be_loaded_leaves_the_old_engine_in_place():
@@ -188,7 +191,7 @@ async def test_a_replacement_that_cannot_be_loaded_leaves_the_old_engine_in_plac
         FakeEngine(hangs), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, new_engine=cannot
     ) as recogniser:
         with pytest.raises(RecognitionFailed):
-            await recogniser.submit(request("A"))
+            await recogniser.submit(request("A", seconds=SHORT))
         assert recogniser.counts.replaced == 0
         hangs.open()
 
@@ -419,11 +422,15 @@ async def test_a_final_ends_its_legs_partial_that_is_still_in_work():
 
 
 async def test_an_idle_engine_is_measured_with_all_its_workers_and_in_a_hurry():
-    engine = FakeEngine(workers=2)
-    async with BatchRecogniser(engine, second_opinion=somebody, sample=speech(4.0)) as recogniser:
-        guessed = recogniser.capacity
+    now = [0.0]
+
+    def takes_a_tenth_of_a_second(_batch: Sequence[Speech]) -> None:
+        now[0] = 0.1
+
+    engine = FakeEngine(takes_a_tenth_of_a_second, workers=2)
+    async with BatchRecogniser(engine, second_opinion=somebody, sample=speech(4.0), clock=lambda: now[0]) as recogniser:
         await recogniser.measure()
-        assert recogniser.capacity > 10 * guessed, "the scripted engine takes no time"
+        assert recogniser.capacity == pytest.approx(2 * 4.0 / 0.1)
         assert recogniser.counts.measured == 1
     assert [each.effort for batch in engine.batches for each in batch] == ["quick", "quick"]
 
@@ -445,44 +452,53 @@ async def test_nothing_is_measured_while_speech_waits_for_its_text():
 
 
 async def test_a_batch_that_gets_no_core_has_not_hung():
-    waited, gate = iter([0.0, 0.5, 0.5, 1.0, 1.0, 1.5, 1.5]), Gate()
+    told, gate = count(), Gate()
+
+    def waited_for_cores() -> float:
+        """All the time, as each reading says; the core comes after two times the patience."""
+        if (waited := next(told)) == 3:
+            gate.open()
+        return float(waited)
+
     recogniser = BatchRecogniser(
-        FakeEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
+        FakeEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=waited_for_cores
     )
     async with recogniser:
-        waits = recogniser.submit(request("A"))
-        asyncio.get_running_loop().call_later(0.16, gate.open)  # three times the patience
-        assert await text_of(waits) == "第1.00秒"
+        assert await text_of(recogniser.submit(request("A", seconds=0.3))) == "第0.30秒"
         assert recogniser.counts.hangs == 0
 
 
 async def test_an_engine_that_hangs_on_a_starved_machine_is_found_out_in_the_end():
-    waited, gate = iter(range(1000)), Gate()
+    told, gate = count(), Gate()
     recogniser = BatchRecogniser(
-        FakeEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(waited)
+        FakeEngine(gate), second_opinion=somebody, limits=QUICK_TO_GIVE_UP, waited_for_cores=lambda: next(told)
     )
     async with recogniser:
         with pytest.raises(RecognitionFailed, match="has not answered"):
-            await recogniser.submit(request("A"))
+            await recogniser.submit(request("A", seconds=SHORT))
         gate.open()
 
 
 async def test_a_process_that_stood_still_with_a_batch_in_work_has_not_lost_it_nor_learnt_from_it():
     """A suspended process finds its clock far ahead: the engine seems to have hung, and to be slow."""
-    asleep = [0.0]
-    loop, gate = asyncio.get_running_loop(), Gate()
+    loop, gate, asleep = asyncio.get_running_loop(), Gate(), [0.0]
 
-    def clock() -> float:
-        return loop.time() + asleep[0]
+    def is_suspended_and_wakes() -> float:
+        """Asked for the first time when the batch is late, and again when its time is up."""
+        if asleep[0]:
+            gate.open()
+        asleep[0] = 1000.0
+        return 0.0
 
-    limits = RecogniserLimits(hang_seconds=0.05, hang_factor=0.0)
-    async with BatchRecogniser(FakeEngine(gate), second_opinion=somebody, limits=limits, clock=clock) as recogniser:
+    async with BatchRecogniser(
+        FakeEngine(gate),
+        second_opinion=somebody,
+        limits=QUICK_TO_GIVE_UP,
+        clock=lambda: loop.time() + asleep[0],
+        waited_for_cores=is_suspended_and_wakes,
+    ) as recogniser:
         before = recogniser.capacity
-        waits = recogniser.submit(request("A"))
-        await asyncio.to_thread(gate.reached.wait, 10)
-        asleep[0] += 1000.0
-        loop.call_later(0.08, gate.open)
-        assert await text_of(waits) == "第1.00秒"
+        assert await text_of(recogniser.submit(request("A", seconds=0.6))) == "第0.60秒"
         assert recogniser.counts.hangs == 0
         assert recogniser.counts.untold == 1
         assert recogniser.capacity == pytest.approx(before)
