@@ -362,7 +362,9 @@ export const en: Messages = {
     newPassword: 'New password',
     reset: 'Reset password',
     exists: 'This user name is taken.',
-    you: 'you',
+    lastAdmin: 'This is the last administrator who may log in: the role stays, and so does the account.',
+    you: '(you)',
+    roleCan: (role, can) => `${role}: ${can}`,
     done: 'Saved.',
     can: {
       supervisor: 'watches live calls, listens, handles alerts',
@@ -420,7 +422,7 @@ export const en: Messages = {
     title: 'Gateway keys',
     connect: 'How to connect',
     connectText: 'The telephony platform pushes both legs over a WebSocket, with the key in a header:',
-    source: 'Gateway name',
+    source: 'Source',
     rights: 'Rights',
     stream: 'send calls',
     events: 'read events back',
@@ -432,6 +434,11 @@ export const en: Messages = {
     languages: { zh: 'Chinese', en: 'English', auto: 'detected' },
     law: 'Law',
     laws: { CN: 'China', US: 'United States', UK: 'United Kingdom' },
+    unsaid: 'not said',
+    unsaidMeans:
+      'What is not said is as the source has it; for a new source as its calls say or the service is set, and the customer is first.',
+    differs: (source) =>
+      `The source “${source}” is known otherwise: leave these fields “not said”, or change it on the page “Sources”.`,
     asService: 'as the service is set',
     clock: 'Audio is placed by',
     clocks: { timestamps: 'its timestamps', samples: 'its samples', arrival: 'when it comes' },
@@ -467,6 +474,11 @@ export const en: Messages = {
   },
   error: {
     offline: 'The service does not answer.',
+    denied: 'Your role may not do this.',
+    changed: 'Someone else has just changed it. Reload and try again.',
+    wait: (seconds) =>
+      seconds > 0 ? `Too many tries. Please wait ${seconds} seconds.` : 'Too many tries. Please wait a moment.',
+    stillIn: (why) => `You are still logged in: ${why}`,
     forbidden: 'Your role may not see this page.',
     notFound: 'There is no such page.',
     unavailable: 'The service cannot reach its data right now. Please try again soon.',

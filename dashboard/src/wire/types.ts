@@ -17,6 +17,7 @@ export type Finding = Schemas['Finding'];
 export type Withdrawal = Schemas['FindingWithdrawn'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
+export type NewKey = components['schemas']['NewKey'];
 export type Source = Schemas['SourceAnswer'];
 export type SourceChange = components['schemas']['SourceChange'];
 export type Health = Schemas['Health'];
@@ -59,6 +60,9 @@ export type NoticeCode = Notice['code'];
 export type UserRole = User['role'];
 export type Right = User['rights'][number];
 
+/** What the service asks of a new password, in characters. */
+export const MIN_PASSWORD = 10;
+export const MAX_PASSWORD = 256;
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
 export const USER_ROLES = ['supervisor', 'compliance', 'integrator', 'admin'] as const satisfies readonly UserRole[];
