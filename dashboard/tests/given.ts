@@ -5,6 +5,7 @@ import type {
   CallSummary,
   Fact,
   Finding,
+  GatewayKey,
   LiveEvent,
   NoteWritten,
   Snapshot,
@@ -195,5 +196,23 @@ export function withdrawn(alertId: string | null, change: Partial<Withdrawal['wi
     withdrawn: { rule: 'cn.insult', role: 'agent', start: 1, end: 2, why, ...change },
     alert_id: alertId,
     at: 9,
+  };
+}
+
+export function key(id: string, change: Partial<GatewayKey> = {}): GatewayKey {
+  return {
+    id,
+    source: 'pbx',
+    rights: ['stream'],
+    first_track: 'customer',
+    language: null,
+    jurisdiction: null,
+    timezone: '',
+    clock: null,
+    created_at: '2026-03-10T09:00:00+08:00',
+    revoked_at: null,
+    max_calls: null,
+    max_share: null,
+    ...change,
   };
 }
