@@ -1,6 +1,6 @@
 /** The service's own words for things, read off its OpenAPI document. Nothing here is written by hand twice. */
 import type { Readable } from 'openapi-typescript-helpers';
-import type { components } from './schema';
+import type { components, paths } from './schema';
 
 /** As the client reads them. */
 type Schemas = { [Name in keyof components['schemas']]: Readable<components['schemas'][Name]> };
@@ -11,6 +11,8 @@ export type Bilingual = Schemas['Bilingual'];
 export type Call = Schemas['Call'];
 export type CallNote = Schemas['CallNote'];
 export type CallPage = Schemas['CallPage'];
+/** What the service is asked for among the calls. */
+export type CallQuery = NonNullable<paths['/api/v1/calls']['get']['parameters']['query']>;
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
 export type Finding = Schemas['Finding'];

@@ -107,6 +107,23 @@ describe('deciding', () => {
     expect(ondecide).not.toHaveBeenCalled();
   });
 
+  it('is sent once, however long the key is held', async () => {
+    const { ondecide, card } = show();
+    ondecide.mockReturnValue(new Promise(() => undefined));
+    await press(card, 'a');
+    await press(card, 'a');
+    await fireEvent.keyDown(card, { key: 'a', repeat: true });
+    expect(ondecide).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not asked for again where it stands so already', async () => {
+    const { card } = show({ state: 'dismissed', changed_by: 'chen', changed_at: '2026-03-10T09:01:00+08:00' });
+    await press(card, 'd');
+    expect(screen.queryByRole('textbox')).toBeNull();
+    await press(card, 'c');
+    expect(screen.getByRole('textbox')).toBeTruthy();
+  });
+
   it('takes no letter of the reason for a key, nor one with a modifier', async () => {
     const { ondecide, card } = show();
     await fireEvent.keyDown(card, { key: 'a', ctrlKey: true });

@@ -74,5 +74,5 @@ export class Watched {
 
 /** Draws a component below that live picture. */
 export function drawWith<Props extends Record<string, unknown>>(live: Live, part: Component<Props>, props: Props) {
-  return render(WithLive, { live, part: part as Component<Record<string, unknown>>, props });
+  return render(WithLive, { live, part: part as Component<Record<string, unknown>>, given: props });
 }
