@@ -2,12 +2,16 @@
 import type {
   Alert,
   CallNote,
+  CallRecord,
   CallSummary,
   Fact,
   Finding,
   GatewayKey,
+  Levels,
   LiveEvent,
   NoteWritten,
+  Party,
+  Role,
   Snapshot,
   Statement,
   Utterance,
@@ -213,6 +217,32 @@ export function key(id: string, change: Partial<GatewayKey> = {}): GatewayKey {
     revoked_at: null,
     max_calls: null,
     max_share: null,
+    ...change,
+  };
+}
+
+export function party(role: Role, change: Partial<Party> = {}): Party {
+  return { role, sentiment: null, points: [], talked: 0, last_text: '', last_end: 0, ...change };
+}
+
+/** What is heard of a call at that second of it. */
+export function levels(callId: string, at: number, speaking: Role[] = []): Levels {
+  return { type: 'levels', call_id: callId, at, dbfs: { agent: -20, customer: -60 }, speaking };
+}
+
+export function record(change: Partial<CallRecord> = {}): CallRecord {
+  return {
+    summary: call('a'),
+    utterances: [],
+    sentiments: [],
+    findings: [],
+    alerts: [],
+    gaps: [],
+    notices: [],
+    withdrawals: [],
+    statements: [],
+    note: note(),
+    edits: [],
     ...change,
   };
 }

@@ -203,6 +203,8 @@ export const en: Messages = {
     risk: 'Risk',
     cardLabel: (agent, customer, risk) => `Agent ${agent}, customer ${customer}, risk ${risk}`,
     speaking: 'speaking',
+    speaks: ' is speaking: ',
+    said: ': ',
     feed: 'Newest alerts',
     feedEmpty: 'No alert waits for anyone.',
     allAlerts: 'All alerts',

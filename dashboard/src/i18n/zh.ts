@@ -225,6 +225,8 @@ export const zh = {
     risk: '风险',
     cardLabel: (agent: string, customer: string, risk: number) => `坐席 ${agent}，客户 ${customer}，风险 ${risk}`,
     speaking: '正在说话',
+    speaks: '正在说：',
+    said: '：',
     feed: '最新告警',
     feedEmpty: '没有待处理的告警。',
     allAlerts: '全部告警',

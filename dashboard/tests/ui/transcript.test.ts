@@ -5,21 +5,7 @@ import { text } from '../../src/i18n/text.svelte';
 import Transcript from '../../src/ui/Transcript.svelte';
 import type { Alert, Gap, Notice, Sentiment, Utterance } from '../../src/wire/types';
 import { alert, utterance } from '../given';
-
-const VIEW_PX = 600;
-const ROW_PX = 60;
-
-/** A page without a layout tells no sizes: every row is as high as the next, and the scroller shows ten. */
-class Sizes {
-  constructor(private readonly told: ResizeObserverCallback) {}
-  observe(target: Element) {
-    const height = target.tagName === 'LI' ? ROW_PX : VIEW_PX;
-    const contentRect = { width: VIEW_PX, height } as DOMRectReadOnly;
-    queueMicrotask(() => this.told([{ target, contentRect } as ResizeObserverEntry], this));
-  }
-  unobserve() {}
-  disconnect() {}
-}
+import { giveSizes } from './sizes';
 
 interface Given {
   utterances?: Utterance[];
@@ -37,8 +23,7 @@ function show({ utterances = [], alerts = [], gaps = [], notices = [], sentiment
 
 beforeEach(() => {
   text.choose('en');
-  vi.stubGlobal('ResizeObserver', Sizes);
-  Object.defineProperty(HTMLElement.prototype, 'offsetParent', { configurable: true, get: () => document.body });
+  giveSizes();
 });
 
 const said = (id: string, start: number, change: Partial<Utterance> = {}) => ({ ...utterance(id, start), ...change });
