@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const SERVICE = 'http://127.0.0.1:8720';
 
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), svelteTesting()],
+  plugins: [svelte(), svelteTesting({ autoCleanup: false })],
   build: {
     outDir: '../service/web/static',
     emptyOutDir: true,
@@ -18,5 +18,18 @@ export default defineConfig(({ mode }) => ({
   server: {
     proxy: { '/api': { target: loadEnv(mode, '.', 'CALLWARDEN_')['CALLWARDEN_URL'] ?? SERVICE, ws: true } },
   },
-  test: { include: ['tests/**/*.test.ts'] },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'plain', include: ['tests/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'pages',
+          include: ['tests/ui/*.test.ts'],
+          environment: 'happy-dom',
+          setupFiles: ['@testing-library/svelte/vitest'],
+        },
+      },
+    ],
+  },
 }));

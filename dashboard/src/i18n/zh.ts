@@ -56,6 +56,8 @@ export const zh = {
     copied: '已复制',
     search: '搜索',
     logOut: '退出登录',
+    named: (what: string, which: string) => `${what}：${which}`,
+    beside: (said: string) => `（${said}）`,
   },
   login: {
     title: '登录',
@@ -133,7 +135,7 @@ export const zh = {
   ending: {
     completed: '正常结束',
     dropped: '连接中断',
-    rejected: '协议错误而拒绝',
+    rejected: '协议错误，已拒绝',
     interrupted: '服务中断',
   } satisfies Record<Ending, string>,
   gap: {
@@ -247,7 +249,7 @@ export const zh = {
     debtorsTime: '债务人当地时间',
     notFound: '找不到这通电话。',
     noAlerts: '还没有触犯规则的地方。',
-    truncated: '识别把握低',
+    unsure: '识别把握低',
     ended: '通话已结束',
     media: '音频格式',
     waitingFirst: '正在听，识别出的文字会出现在这里。',
@@ -367,7 +369,6 @@ export const zh = {
   chart: {
     positive: '正面',
     negative: '负面',
-    neutral: '中性',
     label: (agent: string, customer: string) => `情绪：坐席 ${agent}，客户 ${customer}`,
   },
   users: {
@@ -386,8 +387,7 @@ export const zh = {
     reset: '重设密码',
     exists: '这个用户名已被占用。',
     lastAdmin: '这是最后一个启用的管理员，不能停用或改角色。',
-    you: '（本人）',
-    roleCan: (role: string, can: string) => `${role}：${can}`,
+    you: '本人',
     done: '已保存。',
     can: {
       supervisor: '看实时通话与录音，处理告警',
@@ -425,7 +425,7 @@ export const zh = {
       audiohook: 'AudioHook 密钥和签名',
     },
     credentialName: '请求头名、用户名或 API 密钥',
-    secret: '密文（至少 16 个字符）',
+    secret: '密钥或密码（至少 16 个字符）',
     secretStays: '留空则不变',
     publicUrl: '厂商连接的公网地址',
     add: '新建来源',
@@ -476,7 +476,7 @@ export const zh = {
     empty: '还没有网关密钥。',
     sourceHint: '例如：shanghai-pbx',
     timezone: '债务人时区',
-    timezoneHint: '留空则按通话或辖区',
+    timezoneHint: '按通话自报',
     noZone: (zone: string) => `“${zone}”不是能识别的时区，请填写如 Asia/Shanghai 的名称。`,
     id: '编号',
     status: '状态',

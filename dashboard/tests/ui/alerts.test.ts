@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { drawWith, loggedIn, refusal, service, Watched } from './page';
 import { fireEvent, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

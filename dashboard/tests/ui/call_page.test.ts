@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { drawWith, loggedIn, refusal, service, Watched } from './page';
 import { giveSizes } from './sizes';
 import { fireEvent, screen } from '@testing-library/svelte';

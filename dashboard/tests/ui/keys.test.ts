@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { loggedIn, refusal, service } from './page';
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { refusal, service } from './page';
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { tick } from 'svelte';

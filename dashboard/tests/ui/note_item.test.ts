@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { beforeEach, expect, it, vi } from 'vitest';
 import NoteItem from '../../src/features/replay/NoteItem.svelte';
@@ -73,7 +72,7 @@ it('where somebody else was first the call is loaded anew, and it is told', asyn
   const theirs = written('chen', AT, { outcomes: ['dispute'] });
   const refused = json({ error: { code: 'stale_change', message: '', field: null } }, 409);
   const redraw = await show(refused, json(record({ note: theirs.note, edits: [theirs] })));
-  expect((await screen.findByRole('alert')).textContent).toContain('Someone else has just changed this record');
+  expect((await screen.findByRole('alert')).textContent).toContain('Someone else has just changed this note');
   expect(service.asked.map(({ method }) => method)).toEqual(['PUT', 'GET']);
   await redraw();
   expect(screen.getByRole('status').textContent).toContain('chen');

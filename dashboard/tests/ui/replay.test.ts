@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { drawWith, loggedIn, refusal, service, Watched } from './page';
 import { giveSizes } from './sizes';
 import { ready } from './sound';
@@ -126,7 +125,7 @@ describe('a call that goes on', () => {
     await show({ summary: call('a') }, peaks(20), 4);
     expect(screen.getByText('The call is still on; this is what has been recorded.')).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Watch live' }).getAttribute('href')).toBe('/calls/a');
-    expect(screen.queryByRole('region', { name: 'Call record' })).toBeNull();
+    expect(screen.queryByRole('region', { name: 'Call note' })).toBeNull();
     service.answers(PEAKS, peaks(35));
     await fireEvent.click(button('Update to now') as HTMLElement);
     await watched.pass(0);

@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { loggedIn, refusal, service } from './page';
 import { Line } from './network';
 import { fireEvent, render, screen, within } from '@testing-library/svelte';

@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { loggedIn, refusal, service } from './page';
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { beforeEach, expect, it } from 'vitest';
