@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config';
 /** `npm run dev` talks to this service; set CALLWARDEN_URL to talk to another. */
 const SERVICE = 'http://127.0.0.1:8720';
 
+/** A busy machine is slow, and no test of a page is about how fast it is. */
+const PATIENCE_MS = 10_000;
+
 export default defineConfig(({ mode }) => ({
   plugins: [svelte(), svelteTesting({ autoCleanup: false })],
   build: {
@@ -27,7 +30,9 @@ export default defineConfig(({ mode }) => ({
           name: 'pages',
           include: ['tests/ui/*.test.ts'],
           environment: 'happy-dom',
-          setupFiles: ['@testing-library/svelte/vitest'],
+          testTimeout: 2 * PATIENCE_MS,
+          setupFiles: ['@testing-library/svelte/vitest', 'tests/ui/patience.ts'],
+          expect: { poll: { timeout: PATIENCE_MS } },
         },
       },
     ],

@@ -63,7 +63,7 @@ describe('deciding', () => {
     await fireEvent.input(screen.getByRole('textbox'), { target: { value: ' said he was police ' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Submit' }));
     expect(ondecide).toHaveBeenCalledWith('confirmed', 'said he was police');
-    await vi.waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
+    await expect.poll(() => screen.queryByRole('textbox')).toBeNull();
     expect(document.activeElement).toBe(card);
   });
 

@@ -145,8 +145,8 @@ describe('correcting', () => {
       },
       1,
     );
-    await vi.waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
-    await vi.waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Edit' })));
+    await expect.poll(() => screen.queryByRole('textbox')).toBeNull();
+    await expect.poll(() => document.activeElement).toBe(screen.getByRole('button', { name: 'Edit' }));
   });
 
   it('keeps no terms of what nobody promised', async () => {

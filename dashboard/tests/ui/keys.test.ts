@@ -144,7 +144,7 @@ describe('a new key', () => {
     expect(writeText).toHaveBeenCalledExactlyOnceWith(SECRET);
     vi.stubGlobal('navigator', {});
     await press('Copied');
-    await vi.waitFor(() => expect(getSelection()?.toString()).toBe(SECRET));
+    await expect.poll(() => getSelection()?.toString()).toBe(SECRET);
   });
 });
 
@@ -162,6 +162,6 @@ describe('revoking', () => {
     await screen.findByText('k1');
     await press('Revoke');
     expect(confirm).toHaveBeenCalledExactlyOnceWith(en.keys.revokeAsk('pbx'));
-    await vi.waitFor(() => expect(service.asked(ROUTE)).toHaveLength(sure ? 1 : 0));
+    await expect.poll(() => service.asked(ROUTE)).toHaveLength(sure ? 1 : 0);
   });
 });

@@ -38,7 +38,7 @@ describe('logging in', () => {
     service.answers(ROUTE, USER);
     render(Login);
     await enter(' lin ', ' secret ');
-    await vi.waitFor(() => expect(session.user?.name).toBe('lin'));
+    await expect.poll(() => session.user?.name).toBe('lin');
     expect(service.asked(ROUTE)[0]?.body).toEqual({ username: 'lin', password: ' secret ' });
   });
 
@@ -49,14 +49,14 @@ describe('logging in', () => {
     expect(button().disabled).toBe(true);
     expect(button().textContent).toBe('Logging in…');
     answer(refusal(401, 'wrong_credentials'));
-    await vi.waitFor(() => expect(button().disabled).toBe(false));
+    await expect.poll(() => button().disabled).toBe(false);
   });
 
   it('empties a wrong password and stands ready for the next', async () => {
     service.answers(ROUTE, refusal(401, 'wrong_credentials'));
     render(Login);
     await enter('lin', 'wrong');
-    await vi.waitFor(() => expect(said()).toBe('User name or password is not right.'));
+    await expect.poll(() => said()).toBe('User name or password is not right.');
     expect([password().value, document.activeElement]).toEqual(['', password()]);
     expect(password().getAttribute('aria-invalid')).toBe('true');
   });
@@ -64,10 +64,10 @@ describe('logging in', () => {
   it('tells a service that cannot be reached from a wrong password', async () => {
     render(Login);
     await enter('lin', 'secret');
-    await vi.waitFor(() => expect(said()).toContain('does not answer'));
+    await expect.poll(() => said()).toContain('does not answer');
     service.answers(ROUTE, refusal(503, 'storage_failed'));
     await enter('lin', 'secret');
-    await vi.waitFor(() => expect(said()).toContain('cannot reach its data'));
+    await expect.poll(() => said()).toContain('cannot reach its data');
   });
 
   it('shows the password to whoever asks', async () => {
@@ -97,7 +97,7 @@ describe('after too many tries', () => {
     service.answers(ROUTE, refusal(429, 'too_many_attempts', '', headers));
     render(Login);
     await enter('lin', 'wrong');
-    await vi.waitFor(() => expect(said()).toBe(`Too many tries. Please wait ${seconds} seconds.`));
+    await expect.poll(() => said()).toBe(`Too many tries. Please wait ${seconds} seconds.`);
     expect(button().disabled).toBe(true);
     vi.advanceTimersByTime(10_000);
     await tick();

@@ -57,7 +57,7 @@ beforeEach(() => text.choose('en'));
 it('a record is sent with the number of edits seen, and shown as the service answers it', async () => {
   const mine = written('lin', AT, DRAFT);
   const redraw = await show(json({ note: mine.note, edits: [mine] }));
-  await vi.waitFor(() => expect(service.asked).toHaveLength(1));
+  await expect.poll(() => service.asked).toHaveLength(1);
   const [sent] = service.asked;
   expect(`${sent?.method} ${sent?.url}`).toBe('PUT http://service/api/v1/calls/a/note');
   expect(sent?.headers.get('X-CSRF-Token')).toBe('token');

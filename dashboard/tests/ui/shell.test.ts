@@ -98,13 +98,13 @@ describe('the session', () => {
     await open(ALL, 'admin');
     service.answers('GET /api/v1/users', refusal(401, 'not_logged_in'));
     await fireEvent.click(screen.getByRole('link', { name: 'Users' }));
-    await vi.waitFor(() => expect(alerts()).toEqual(['Your session has ended. Please log in again.']));
+    await expect.poll(() => alerts()).toEqual(['Your session has ended. Please log in again.']);
     service.answers('POST /api/v1/session', { user: { name: 'lin', role: 'admin', rights: ALL }, csrf: 'new' });
     service.answers('GET /api/v1/users', { users: [] });
     await fireEvent.input(screen.getByLabelText('User name'), { target: { value: 'lin' } });
     await fireEvent.input(screen.getByLabelText('Password'), { target: { value: 'secret' } });
     await fireEvent.submit(screen.getByRole('form'));
-    await vi.waitFor(() => expect(screen.getByRole('heading', { name: 'Users' })).toBeTruthy());
+    await expect.poll(() => screen.getByRole('heading', { name: 'Users' })).toBeTruthy();
   });
 
   it('is left by the button; where it could not be ended, that is said', async () => {
