@@ -59,11 +59,17 @@ describe('a refusal', () => {
   it('says that the session is over, but not to one who asks for a session', async () => {
     const { api, seen } = given(() => json(fault('not_logged_in', 'Log in first.'), 401));
     await refused(api.GET('/api/v1/session'));
-    await refused(api.POST('/api/v1/session', { body: { username: 'a', password: 'b' } }));
     expect(seen.expired).toBe(0);
     await refused(api.GET('/api/v1/users'));
     await refused(api.DELETE('/api/v1/session'));
     expect(seen.expired).toBe(2);
+  });
+
+  it('of a password, to log in or to change it, is no end of the session', async () => {
+    const { api, seen } = given(() => json(fault('wrong_credentials', 'The password is wrong.'), 401));
+    await refused(api.POST('/api/v1/session', { body: { username: 'a', password: 'b' } }));
+    await refused(api.PUT('/api/v1/session/password', { body: { old: 'a', new: 'b' } }));
+    expect(seen.expired).toBe(0);
   });
 
   it('is offline where no answer comes', async () => {

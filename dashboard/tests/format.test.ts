@@ -51,7 +51,7 @@ describe('confidence', () => {
     expect([1, 0.95, 0.946].map(confidence)).toEqual(['sure', 'sure', 'sure']);
     expect([0.944, 0.85, 0.846].map(confidence)).toEqual(['fair', 'fair', 'fair']);
     expect([0.844, 0.01].map(confidence)).toEqual(['ear', 'ear']);
-    expect(percent(0.846)).toBe('85 %');
+    expect(percent(0.846)).toBe('85%');
   });
 
   it('reads as the trade says it', () => {

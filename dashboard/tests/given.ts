@@ -2,11 +2,16 @@
 import type {
   Alert,
   CallNote,
+  CallRecord,
   CallSummary,
   Fact,
   Finding,
+  GatewayKey,
+  Levels,
   LiveEvent,
   NoteWritten,
+  Party,
+  Role,
   Snapshot,
   Statement,
   Utterance,
@@ -195,5 +200,49 @@ export function withdrawn(alertId: string | null, change: Partial<Withdrawal['wi
     withdrawn: { rule: 'cn.insult', role: 'agent', start: 1, end: 2, why, ...change },
     alert_id: alertId,
     at: 9,
+  };
+}
+
+export function key(id: string, change: Partial<GatewayKey> = {}): GatewayKey {
+  return {
+    id,
+    source: 'pbx',
+    rights: ['stream'],
+    first_track: 'customer',
+    language: null,
+    jurisdiction: null,
+    timezone: '',
+    clock: null,
+    created_at: '2026-03-10T09:00:00+08:00',
+    revoked_at: null,
+    max_calls: null,
+    max_share: null,
+    ...change,
+  };
+}
+
+export function party(role: Role, change: Partial<Party> = {}): Party {
+  return { role, sentiment: null, points: [], talked: 0, last_text: '', last_end: 0, ...change };
+}
+
+/** What is heard of a call at that second of it. */
+export function levels(callId: string, at: number, speaking: Role[] = []): Levels {
+  return { type: 'levels', call_id: callId, at, dbfs: { agent: -20, customer: -60 }, speaking };
+}
+
+export function record(change: Partial<CallRecord> = {}): CallRecord {
+  return {
+    summary: call('a'),
+    utterances: [],
+    sentiments: [],
+    findings: [],
+    alerts: [],
+    gaps: [],
+    notices: [],
+    withdrawals: [],
+    statements: [],
+    note: note(),
+    edits: [],
+    ...change,
   };
 }

@@ -74,7 +74,7 @@ async def _policy(request: Request, call_next: Any) -> Response:
 
 def _who(cookie: str | None) -> dict[str, Any]:
     if not cookie:
-        raise problem(401, "no_session", "Log in first.")
+        raise problem(401, "not_logged_in", "Log in first.")
     roles: dict[str, UserRole] = {role: role for role in USERS}
     role = roles.get(cookie, "supervisor")
     return {"name": cookie, "role": role, "rights": rights_of(role)}
@@ -88,7 +88,7 @@ def _sessions() -> APIRouter:
     async def log_in(body: dict[str, str], response: Response) -> dict[str, Any]:
         if len(tries) >= MOST_TRIES:
             tries.clear()
-            raise problem(429, "throttled", "Too many tries.", **{"Retry-After": "30"})
+            raise problem(429, "too_many_attempts", "Too many attempts.", **{"Retry-After": "30"})
         if body.get("password") != "rehearsal":
             tries.append(body["username"])
             raise problem(401, "wrong_credentials", "User name or password is not right.")
@@ -106,7 +106,7 @@ def _sessions() -> APIRouter:
     @router.put("/password", status_code=204)
     async def password(body: dict[str, str]) -> None:
         if body["old"] != "rehearsal":
-            raise problem(403, "wrong_password", "The current password is not right.")
+            raise problem(401, "wrong_credentials", "The user name or the password is wrong.")
 
     return router
 
@@ -252,7 +252,8 @@ def _keys(stage: RehearsalStage) -> APIRouter:
     @router.post("")
     async def add_key(body: dict[str, Any]) -> Any:
         key_id = f"{stage.random.getrandbits(40):010x}"
-        keys[key_id] = {"id": key_id, **body, "created_at": datetime.now(UTC), "revoked_at": None}
+        said = {**body, "first_track": body.get("first_track") or "customer", "max_share": None}
+        keys[key_id] = {"id": key_id, **said, "created_at": datetime.now(UTC), "revoked_at": None}
         return {**keys[key_id], "key": f"cw_{key_id}_{stage.random.getrandbits(160):040x}"}
 
     @router.delete("/{key_id}", status_code=204)

@@ -15,5 +15,5 @@ export function confidence(score: number): Confidence {
   return shown >= SURE ? 'sure' : shown >= FAIR ? 'fair' : 'ear';
 }
 
-/** `93 %`. */
-export const percent = (score: number) => `${share(score)} %`;
+/** `93%`. */
+export const percent = (score: number) => `${share(score)}%`;

@@ -35,6 +35,7 @@ export class OpenedCall {
   }
 
   async load(): Promise<void> {
+    if (this.#detail === null) this.#loading = 'loading';
     try {
       this.#detail = fromRecord(
         await bodyOf(this.api.GET('/api/v1/calls/{call_id}', { params: { path: { call_id: this.id } } })),

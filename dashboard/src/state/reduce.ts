@@ -5,19 +5,13 @@ import type {
   Fact,
   Health,
   Interim,
-  Levels,
   LiveEvent,
   LiveMessage,
   Role,
   Snapshot,
   Withdrawal,
 } from '../wire/types';
-
-/** The newest levels of a call and when they came (this machine's milliseconds): the talk clock runs on from there. */
-export interface LastLevels {
-  readonly levels: Levels;
-  readonly now: number;
-}
+import type { LastLevels } from '../format/progress';
 
 export type Interims = Readonly<{ [role in Role]?: Interim }>;
 
@@ -28,8 +22,6 @@ export interface LiveState {
   /** What each party of a call has said so far of an utterance that still goes on. */
   readonly interims: Readonly<Record<string, Interims>>;
   readonly health: Health | null;
-  /** The service's clock less this machine's, in milliseconds. */
-  readonly skew: number;
   /** The last seq up to which nothing is missing, for each call held. */
   readonly seqs: Readonly<Record<string, number>>;
   /** Calls with missed events, and the seq after which to ask for them. */
@@ -44,7 +36,6 @@ export const EMPTY: LiveState = {
   lastLevels: {},
   interims: {},
   health: null,
-  skew: 0,
   seqs: {},
   holes: {},
   stale: true,
@@ -57,7 +48,7 @@ export const MOST_ALERTS = 500;
 export function reduce(state: LiveState, message: LiveMessage, now: number): LiveState {
   switch (message.type) {
     case 'snapshot':
-      return onSnapshot(message, now);
+      return onSnapshot(message);
     case 'event':
       return onEvent(state, message);
     case 'levels':
@@ -100,14 +91,13 @@ export function adoptAlert(state: LiveState, alert: Alert): LiveState {
   return { ...state, alerts: { ...state.alerts, [alert.id]: alert } };
 }
 
-function onSnapshot(snapshot: Snapshot, now: number): LiveState {
+function onSnapshot(snapshot: Snapshot): LiveState {
   return {
     calls: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call])),
     alerts: Object.fromEntries(snapshot.alerts.map((alert) => [alert.id, alert])),
     lastLevels: {},
     interims: {},
     health: snapshot.health,
-    skew: Date.parse(snapshot.now) - now,
     seqs: Object.fromEntries(snapshot.calls.map((call) => [call.call.id, call.seq])),
     holes: {},
     stale: false,

@@ -25,7 +25,7 @@ class SessionState {
     return this.user !== null && this.user.rights.includes(right);
   }
 
-  /** Is there a session already? True, false, or throws ApiError where the service cannot be reached. */
+  /** Is there a session? What was known of it stands where the service does not tell. */
   async check(): Promise<boolean> {
     try {
       this.#enter(await bodyOf(this.api.GET('/api/v1/session')));
@@ -42,13 +42,16 @@ class SessionState {
     this.#enter(await bodyOf(this.api.POST('/api/v1/session', { body: { username, password } })));
   }
 
+  /** Ends the session; one that is over already has ended too. Throws ApiError where it goes on. */
   async logOut(): Promise<void> {
     try {
       await this.api.DELETE('/api/v1/session');
       this.#standing = { name: 'out', why: 'left' };
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'logout_not_kept') throw error;
-      this.#standing = { name: 'out', why: 'unkept' };
+      if (!(error instanceof ApiError)) throw error;
+      if (error.code === 'logout_not_kept') this.#standing = { name: 'out', why: 'unkept' };
+      else if (error.status === 401) this.#standing = { name: 'out', why: 'left' };
+      else throw error;
     }
   }
 

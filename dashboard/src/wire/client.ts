@@ -22,7 +22,7 @@ export type Api = Client<paths>;
 export interface SessionHooks {
   /** The token that every change must carry; empty before there is a session. */
   csrf: () => string;
-  /** Told when any request but those that ask who is logged in meets a 401. */
+  /** Told when a request finds the session over; not to one that asks whether there is a session. */
   onExpired: () => void;
 }
 
@@ -52,9 +52,11 @@ function refusing({ csrf, onExpired }: SessionHooks): Middleware {
     },
     async onResponse({ request, response, schemaPath }) {
       if (response.ok) return;
-      const asksWho = schemaPath === SESSION && request.method !== 'DELETE';
-      if (response.status === 401 && !asksWho) onExpired();
-      throw await refusal(response);
+      const refused = await refusal(response);
+      const asksWho = schemaPath === SESSION && request.method === 'GET';
+      // A password that is wrong is no session that is over.
+      if (refused.status === 401 && refused.code !== 'wrong_credentials' && !asksWho) onExpired();
+      throw refused;
     },
     onError() {
       return new ApiError(0, 'offline', 'The service did not answer.');

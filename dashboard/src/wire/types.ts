@@ -1,6 +1,6 @@
 /** The service's own words for things, read off its OpenAPI document. Nothing here is written by hand twice. */
 import type { Readable } from 'openapi-typescript-helpers';
-import type { components } from './schema';
+import type { components, paths } from './schema';
 
 /** As the client reads them. */
 type Schemas = { [Name in keyof components['schemas']]: Readable<components['schemas'][Name]> };
@@ -11,12 +11,15 @@ export type Bilingual = Schemas['Bilingual'];
 export type Call = Schemas['Call'];
 export type CallNote = Schemas['CallNote'];
 export type CallPage = Schemas['CallPage'];
+/** What the service is asked for among the calls. */
+export type CallQuery = NonNullable<paths['/api/v1/calls']['get']['parameters']['query']>;
 export type CallRecord = Schemas['CallRecord'];
 export type CallSummary = Schemas['CallSummary'];
 export type Finding = Schemas['Finding'];
 export type Withdrawal = Schemas['FindingWithdrawn'];
 export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
+export type NewKey = components['schemas']['NewKey'];
 export type Source = Schemas['SourceAnswer'];
 export type SourceChange = components['schemas']['SourceChange'];
 export type Health = Schemas['Health'];
@@ -59,6 +62,9 @@ export type NoticeCode = Notice['code'];
 export type UserRole = User['role'];
 export type Right = User['rights'][number];
 
+/** What the service asks of a new password, in characters. */
+export const MIN_PASSWORD = 10;
+export const MAX_PASSWORD = 256;
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
 export const USER_ROLES = ['supervisor', 'compliance', 'integrator', 'admin'] as const satisfies readonly UserRole[];

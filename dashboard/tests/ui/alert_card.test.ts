@@ -1,5 +1,4 @@
-// @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, fireEvent, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
 import AlertCard from '../../src/ui/AlertCard.svelte';
@@ -64,7 +63,7 @@ describe('deciding', () => {
     await fireEvent.input(screen.getByRole('textbox'), { target: { value: ' said he was police ' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Submit' }));
     expect(ondecide).toHaveBeenCalledWith('confirmed', 'said he was police');
-    await waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
+    await expect.poll(() => screen.queryByRole('textbox')).toBeNull();
     expect(document.activeElement).toBe(card);
   });
 
@@ -105,6 +104,23 @@ describe('deciding', () => {
     expect(button('Change to dismissed')).not.toBeNull();
     await press(card, 'a');
     expect(ondecide).not.toHaveBeenCalled();
+  });
+
+  it('is sent once, however long the key is held', async () => {
+    const { ondecide, card } = show();
+    ondecide.mockReturnValue(new Promise(() => undefined));
+    await press(card, 'a');
+    await press(card, 'a');
+    await fireEvent.keyDown(card, { key: 'a', repeat: true });
+    expect(ondecide).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not asked for again where it stands so already', async () => {
+    const { card } = show({ state: 'dismissed', changed_by: 'chen', changed_at: '2026-03-10T09:01:00+08:00' });
+    await press(card, 'd');
+    expect(screen.queryByRole('textbox')).toBeNull();
+    await press(card, 'c');
+    expect(screen.getByRole('textbox')).toBeTruthy();
   });
 
   it('takes no letter of the reason for a key, nor one with a modifier', async () => {

@@ -1,5 +1,4 @@
-// @vitest-environment happy-dom
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
+import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
 import CallNote from '../../src/ui/CallNote.svelte';
@@ -49,7 +48,7 @@ const press = (name: string) => fireEvent.click(screen.getByRole('button', { nam
 const save = () => fireEvent.submit(screen.getByRole('form'));
 const tick = (name: string) => fireEvent.click(screen.getByRole('checkbox', { name }));
 const fill = (label: string, value: string) => fireEvent.input(screen.getByLabelText(label), { target: { value } });
-const shownText = () => screen.getByRole('region', { name: 'Call record' }).textContent;
+const shownText = () => screen.getByRole('region', { name: 'Call note' }).textContent;
 
 beforeEach(() => text.choose('en'));
 
@@ -104,7 +103,7 @@ describe('a drafted record', () => {
   });
 });
 
-describe('a record that people wrote', () => {
+describe('a note that people wrote', () => {
   const edits = [written('chen', AT), written('lin', AT, { outcomes: ['promise'] })];
 
   it('names who was last, and how often it was written', () => {
@@ -116,7 +115,7 @@ describe('a record that people wrote', () => {
   it('marks what was heard and left out', () => {
     show({ note: note({ outcomes: ['promise'] }), edits });
     const row = screen.getByText('<b>失业了</b>').closest('li');
-    expect(row?.textContent).toContain('not in the record');
+    expect(row?.textContent).toContain('not in the note');
   });
 });
 
@@ -146,8 +145,8 @@ describe('correcting', () => {
       },
       1,
     );
-    await waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
-    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Edit' })));
+    await expect.poll(() => screen.queryByRole('textbox')).toBeNull();
+    await expect.poll(() => document.activeElement).toBe(screen.getByRole('button', { name: 'Edit' }));
   });
 
   it('keeps no terms of what nobody promised', async () => {

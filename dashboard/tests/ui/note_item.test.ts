@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, expect, it, vi } from 'vitest';
 import NoteItem from '../../src/features/replay/NoteItem.svelte';
@@ -58,7 +57,7 @@ beforeEach(() => text.choose('en'));
 it('a record is sent with the number of edits seen, and shown as the service answers it', async () => {
   const mine = written('lin', AT, DRAFT);
   const redraw = await show(json({ note: mine.note, edits: [mine] }));
-  await waitFor(() => expect(service.asked).toHaveLength(1));
+  await expect.poll(() => service.asked).toHaveLength(1);
   const [sent] = service.asked;
   expect(`${sent?.method} ${sent?.url}`).toBe('PUT http://service/api/v1/calls/a/note');
   expect(sent?.headers.get('X-CSRF-Token')).toBe('token');
@@ -73,7 +72,7 @@ it('where somebody else was first the call is loaded anew, and it is told', asyn
   const theirs = written('chen', AT, { outcomes: ['dispute'] });
   const refused = json({ error: { code: 'stale_change', message: '', field: null } }, 409);
   const redraw = await show(refused, json(record({ note: theirs.note, edits: [theirs] })));
-  expect((await screen.findByRole('alert')).textContent).toContain('Someone else has just changed this record');
+  expect((await screen.findByRole('alert')).textContent).toContain('Someone else has just changed this note');
   expect(service.asked.map(({ method }) => method)).toEqual(['PUT', 'GET']);
   await redraw();
   expect(screen.getByRole('status').textContent).toContain('chen');

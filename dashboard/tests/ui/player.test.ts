@@ -1,72 +1,13 @@
-// @vitest-environment happy-dom
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { createRawSnippet, tick } from 'svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
 import Player from '../../src/ui/Player.svelte';
 import { alert } from '../given';
+import { ready, regions } from './sound';
 
-/** The sound, as far as the player knows it: no test of ours plays any. */
-const sound = vi.hoisted(() => {
-  type Told = (value?: unknown) => void;
-  class Sound {
-    readonly #told: Record<string, Told[]> = {};
-    at = 0;
-    playing = false;
-    rate = 1;
-    options: Record<string, unknown> = {};
-    on(name: string, told: Told) {
-      (this.#told[name] ??= []).push(told);
-    }
-    once(name: string, told: Told) {
-      this.on(name, told);
-    }
-    tell(name: string, value?: unknown) {
-      this.#told[name]?.forEach((told) => told(value));
-    }
-    setTime(seconds: number) {
-      this.at = seconds;
-      this.tell('timeupdate', seconds);
-    }
-    play() {
-      this.playing = true;
-      this.tell('play');
-      return Promise.resolve();
-    }
-    playPause() {
-      if (!this.playing) return this.play();
-      this.playing = false;
-      this.tell('pause');
-      return Promise.resolve();
-    }
-    setPlaybackRate(rate: number) {
-      this.rate = rate;
-    }
-    setOptions() {}
-    destroy() {}
-  }
-  return { Sound, made: null as Sound | null };
-});
-vi.mock('wavesurfer.js', () => ({
-  default: {
-    create: (options: Record<string, unknown>) => {
-      sound.made = new sound.Sound();
-      sound.made.options = options;
-      return sound.made;
-    },
-  },
-}));
-interface Region {
-  id?: string;
-  start: number;
-  channelIdx: number;
-}
-const regions = vi.hoisted(() => ({
-  clearRegions: vi.fn(),
-  addRegion: vi.fn<(region: Region) => void>(),
-  on: vi.fn(),
-}));
-vi.mock('wavesurfer.js/plugins/regions', () => ({ default: { create: () => regions } }));
+vi.mock('wavesurfer.js', () => import('./sound'));
+vi.mock('wavesurfer.js/plugins/regions', () => import('./regions'));
 
 const below = createRawSnippet(() => ({ render: () => '<p></p>' }));
 const alerts = [
@@ -82,10 +23,7 @@ function show(props: object = {}) {
   const peaks = { duration: 100, roles: ['agent' as const, 'customer' as const], peaks: [[0], [0]] };
   const common = { url: '/recording', shade: 'light', peaks, alerts, gaps: [], start: 0, plays: false };
   render(Player, { ...common, ontime, onalert, below, ...props });
-  const made = sound.made;
-  if (made === null) throw new Error('the player made no sound');
-  made.tell('ready');
-  return { made, ontime, onalert };
+  return { made: ready(), ontime, onalert };
 }
 const key = (name: string, more: object = {}) => fireEvent.keyDown(document.body, { key: name, ...more });
 

@@ -1,4 +1,3 @@
-// @vitest-environment happy-dom
 import { cleanup, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { hasWords, listenFrom } from '../../src/format/evidence';
@@ -74,7 +73,7 @@ describe('how sure it is', () => {
 
   it('is told in words on the card, and as a figure to who points at it', () => {
     render(AlertCard, given({ ...SAID, score: 0.97 }));
-    expect(screen.getByText('把握很大').getAttribute('title')).toBe('把握 97 %');
+    expect(screen.getByText('把握很大').getAttribute('title')).toBe('把握 97%');
     expect(screen.getByText('老赖').tagName).toBe('MARK');
   });
 
@@ -90,7 +89,7 @@ describe('how sure it is', () => {
   it('stands in the list of findings too', () => {
     render(FindingList, { findings: [finding({ ...SAID, score: 0.6 })], withdrawals: [], onseek: vi.fn() });
     expect(screen.getByText('需人工复核')).toBeTruthy();
-    expect(screen.getByRole('button').getAttribute('title')).toContain('把握 60 %');
+    expect(screen.getByRole('button').getAttribute('title')).toContain('把握 60%');
     expect(screen.getByText('老赖').tagName).toBe('MARK');
   });
 });

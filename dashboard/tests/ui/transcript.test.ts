@@ -1,11 +1,10 @@
-// @vitest-environment happy-dom
 import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
 import Transcript from '../../src/ui/Transcript.svelte';
 import type { Alert, Gap, Notice, Sentiment, Utterance } from '../../src/wire/types';
 import { alert, utterance } from '../given';
-import { layOut } from './layout';
+import { giveSizes } from './sizes';
 
 interface Given {
   utterances?: Utterance[];
@@ -23,7 +22,7 @@ function show({ utterances = [], alerts = [], gaps = [], notices = [], sentiment
 
 beforeEach(() => {
   text.choose('en');
-  layOut();
+  giveSizes();
 });
 
 const said = (id: string, start: number, change: Partial<Utterance> = {}) => ({ ...utterance(id, start), ...change });

@@ -1,9 +1,9 @@
+/** A page without a layout tells no sizes: every row is as high as the next, and what scrolls shows ten. */
 import { vi } from 'vitest';
 
 const VIEW_PX = 600;
 const ROW_PX = 60;
 
-/** A page without a layout tells no sizes: every row is as high as the next, and the scroller shows ten. */
 class Sizes {
   constructor(private readonly told: ResizeObserverCallback) {}
   observe(target: Element) {
@@ -15,8 +15,7 @@ class Sizes {
   disconnect() {}
 }
 
-/** Gives the page's elements sizes. */
-export function layOut(): void {
+export function giveSizes(): void {
   vi.stubGlobal('ResizeObserver', Sizes);
   Object.defineProperty(HTMLElement.prototype, 'offsetParent', { configurable: true, get: () => document.body });
 }
