@@ -81,6 +81,13 @@ def decoder(encoding: Encoding, rate: int) -> Decoder:
     return SampleDecoder(encoding, rate)
 
 
+def payload_seconds(payload: bytes, encoding: Encoding, rate: int, channels: int = 1) -> float:
+    """How long a payload lasts, without decoding it."""
+    if encoding in ("g722", "opus"):
+        return _CODECS[encoding].samples(payload) / _CODECS[encoding].rate if payload else 0.0
+    return len(payload) / (sample_bytes(encoding) * channels * rate)
+
+
 class SampleDecoder:
     """Legs interleaved, sample by sample. Bytes past the last whole sample frame are left out."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from detectors.contract import Jurisdiction
 from service.access.credentials import new_credential
-from service.access.keys import KeyForbidden
+from service.access.denial import KeyForbidden
 from service.access.networks import lies_in
 from service.access.sealing import Sealer
 from service.access.source_rules import checked
@@ -29,9 +29,11 @@ async def source_of_key(store: Sources, name: str, said: Mapping[str, Any]) -> S
 def check_connection(source: Source, dialect: str, address: str) -> None:
     """Raises KeyForbidden where a connection of this dialect, from this address, is none of the source's."""
     if source.dialect not in (None, dialect):
-        raise KeyForbidden(f"Source {source.name} speaks {source.dialect}, and this is where {dialect} connects.")
+        told = f"Source {source.name} speaks {source.dialect}, and this is where {dialect} connects."
+        raise KeyForbidden("other_dialect", source.name, told)
     if source.networks and not lies_in(address, source.networks):
-        raise KeyForbidden(f"Source {source.name} does not connect from {address}.")
+        told = f"Source {source.name} does not connect from {address}."
+        raise KeyForbidden("other_network", source.name, told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

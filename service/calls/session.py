@@ -51,6 +51,7 @@ from service.calls.word_times import CLOSE_WITHIN, MOST_WAITING, WordTimes
 from service.calls.work_queue import MOST_WORK, Defect, Finish, LastWork, Suspend, Work, WorkQueue
 from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent, ProtocolViolation
 from service.live.messages import Levels, Partial
+from service.media.readings import LegReading
 from service.metrics import Metrics
 from service.record.facts import (
     Call,
@@ -183,6 +184,10 @@ class CallSession:
     def reached(self) -> Seconds:
         """How far the call's audio clock has come."""
         return self._audio_path.reached
+
+    def reading(self, role: Role) -> LegReading:
+        """How a leg of the call comes in."""
+        return self._audio_path.reading(role)
 
     @property
     def waiting(self) -> Seconds:

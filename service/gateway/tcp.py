@@ -8,12 +8,16 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from service.access.audit_log import AuditLog
-from service.access.clock import steady_now
+from service.access.clock import steady_now, utc_now
 from service.access.connection_guard import ConnectionGuard
-from service.gateway.reservations import Reservation, Reservations
+from service.access.keys import credential_of
+from service.gateway.reservations import Reservation
 from service.gateway.shell import GatewayParts, GatewayShell, Gone, Unsent
 from service.ingest.dialect import Dialect
 from service.ingest.events import CLOSE_NORMAL
+from service.preview.previews import Previews
+from service.preview.trace import ConnectionTrace
+from service.preview.values import SeenHandshake
 
 _READ_BYTES = 64 * 1024
 _ABNORMAL = 1006
@@ -45,14 +49,18 @@ class TcpTransport:
 
 
 class TcpStranger:
-    """Who connects over TCP: counted among the strangers of the whole service until its token is found."""
+    """Who connects over TCP: counted among the strangers of the whole service until its token is found. From then on
+    `trace` shows among its source's connections."""
 
     def __init__(
-        self, writer: asyncio.StreamWriter, reservations: Reservations, guard: ConnectionGuard, audit: AuditLog
+        self, writer: asyncio.StreamWriter, parts: GatewayParts, guard: ConnectionGuard, audit: AuditLog
     ) -> None:
         peer = writer.get_extra_info("peername")
         self._address = str(peer[0]) if peer else "unknown"
-        self._reservations = reservations
+        self._previews: Previews = parts.previews
+        seen = SeenHandshake(dialect="audiosocket", address=self._address)
+        self.trace = ConnectionTrace(seen, steady_now(), utc_now(), names_parties=True)
+        self._reservations = parts.reservations
         self._guard = guard
         self._audit = audit
         self._connection = guard.enter(self._address, writer.transport.abort)
@@ -64,10 +72,13 @@ class TcpStranger:
             self._token = token
             self._guard.known(self._connection)
             self._guard.phase(self._connection, "answer")
+            self.trace.matched(credential_of(found.key))
+            self._previews.let_in(self.trace, found.key.source.name)
         return found
 
     def refused(self, why: str) -> None:
         self._audit.note("handshake_denied", subject="audiosocket", address=self._address, detail=why)
+        self._previews.turned_away(self.trace)
 
     def left(self) -> None:
         """The connection is over."""
@@ -104,11 +115,12 @@ class TcpGateway:
         task = asyncio.current_task()
         assert task is not None, "asyncio calls this in a task of its own"
         self._open.add(task)
-        stranger = TcpStranger(writer, self._parts.reservations, self._guard, self._audit)
+        stranger = TcpStranger(writer, self._parts, self._guard, self._audit)
         try:
             with suppress(asyncio.CancelledError):  # `listening` ended it; asyncio 3.11 would log that as a fault
                 transport = TcpTransport(reader, writer)
-                await GatewayShell(transport, self._parts, self._make_dialect(), None, stranger).serve()
+                dialect = self._make_dialect()
+                await GatewayShell(transport, self._parts, dialect, stranger.trace, None, stranger).serve()
         finally:
             self._open.discard(task)
             stranger.left()

@@ -18,7 +18,7 @@ from service.gateway.reservations import Reservations
 from service.gateway.shell import GatewayParts, GatewayShell, Gone
 from service.ingest.dialects.native import NativeDialect
 from service.storage.sql import SqlStore
-from tests.floor import KEY, Floor
+from tests.floor import KEY, Floor, a_trace
 
 START = json.dumps(
     {"type": "start", "call_id": "c-1", "legs": ["agent", "customer"], "encoding": "mulaw", "rate": 8000}
@@ -74,7 +74,7 @@ class Peer:
 async def served(floor: Floor, *messages: str | bytes) -> Peer:
     peer = Peer(*messages)
     parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-    await GatewayShell(peer, parts, NativeDialect(), KEY).serve()
+    await GatewayShell(peer, parts, NativeDialect(), a_trace(), KEY).serve()
     return peer
 
 

@@ -29,7 +29,7 @@ from tests import scenes
 from tests.fakes.call_registry import FakeCallConnection, FakeCallRegistry
 from tests.fakes.dialect import FakeDialect
 from tests.fakes.transport import FakeTransport
-from tests.floor import CALL, KEY, SECOND, Floor
+from tests.floor import CALL, KEY, SECOND, Floor, a_trace
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
 START["rate"] = 8000
@@ -75,7 +75,7 @@ class OneSegment:
 
 def a_connection(floor: Floor, wire: OneSegment, dialect: Dialect) -> GatewayShell:
     parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-    return GatewayShell(WebSocketTransport(cast(WebSocket, wire)), parts, dialect, KEY)
+    return GatewayShell(WebSocketTransport(cast(WebSocket, wire)), parts, dialect, a_trace(), KEY)
 
 
 NATIVE_MESSAGES = ["start", "start", "audio", "half a frame", "digit", "garbage", "stop", "stop"]
@@ -180,7 +180,7 @@ async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
     peer, parts = Congested(calls), GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
     async with asyncio.timeout(20):
         await GatewayShell(
-            peer, parts, AudioHookDialect(Handshake()), replace(KEY, rights=("stream", "events"))
+            peer, parts, AudioHookDialect(Handshake()), a_trace(), replace(KEY, rights=("stream", "events"))
         ).serve()
     assert {"opened", "pong", "event"} == {message["type"] for message in peer.sent}
     assert [message["seq"] for message in peer.sent] == [*range(1, len(peer.sent) + 1)]
@@ -215,7 +215,7 @@ async def test_audio_does_not_wait_for_a_peer_that_reads_nothing() -> None:
     calls = FakeCallRegistry()
     peer, parts = Deaf(calls), GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
     async with asyncio.timeout(20):  # less than the service would wait for the peer
-        await GatewayShell(peer, parts, NativeDialect(), replace(KEY, rights=("stream", "events"))).serve()
+        await GatewayShell(peer, parts, NativeDialect(), a_trace(), replace(KEY, rights=("stream", "events"))).serve()
     assert peer.connection is not None
     assert [len(event.payload) for event in peer.connection.fed if isinstance(event, AudioArrived)] == [1600]
     assert peer.connection.was_stopped.is_set()
@@ -230,7 +230,7 @@ async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_conn
     peer.come.put_nowait("hello")
     async with floor.journal, asyncio.timeout(20), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-        await GatewayShell(peer, parts, FakeDialect(CALL, due=0.0), KEY).serve()
+        await GatewayShell(peer, parts, FakeDialect(CALL, due=0.0), a_trace(), KEY).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "rejected"
@@ -248,7 +248,7 @@ async def test_a_connection_that_is_silent_for_longer_than_its_source_is_ends_an
     silent = replace(KEY, source=replace(KEY.source, idle_seconds=0.01))
     async with floor.journal, asyncio.timeout(20), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-        await GatewayShell(peer, parts, FakeDialect(CALL), silent).serve()
+        await GatewayShell(peer, parts, FakeDialect(CALL), a_trace(), silent).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "dropped"
