@@ -83,7 +83,7 @@ def decoder(encoding: Encoding, rate: int) -> Decoder:
 
 def payload_seconds(payload: bytes, encoding: Encoding, rate: int, channels: int = 1) -> float:
     """How long a payload lasts, without decoding it."""
-    if encoding in ("g722", "opus"):
+    if encoding == "g722" or encoding == "opus":
         return _CODECS[encoding].samples(payload) / _CODECS[encoding].rate if payload else 0.0
     return len(payload) / (sample_bytes(encoding) * channels * rate)
 

@@ -190,9 +190,11 @@ class LevelMeter:
         self._loudest: dict[Role, int] = dict.fromkeys(roles, 0)
 
     def feed(self, audio: LegAudio) -> None:
-        self._energy[audio.role] += energy(audio.pcm)
+        heard = energy(audio.pcm)
+        self._energy[audio.role] += heard
         self._samples[audio.role] += audio.pcm.size
-        self._loudest[audio.role] = max(self._loudest[audio.role], loudest(audio.pcm))
+        if heard > self._loudest[audio.role] ** 2:  # no sample is louder than all of them together
+            self._loudest[audio.role] = max(self._loudest[audio.role], loudest(audio.pcm))
 
     def peak(self, role: Role) -> float:
         """The loudest sample so far."""

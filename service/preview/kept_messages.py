@@ -25,11 +25,16 @@ class KeptMessages:
         self._last: deque[ArrivedMessage] = deque(maxlen=LAST_KEPT)
         self._kept_at: Seconds = -KEPT_EVERY
 
-    def add(self, message: str | bytes, at: Seconds, *, sound: bool, within_call: bool) -> None:
+    @property
+    def begun(self) -> bool:
+        """The first ones have all come: from here on those with sound are not to be added."""
+        return len(self._first) == FIRST_KEPT
+
+    def add(self, message: str | bytes, at: Seconds, *, within_call: bool) -> None:
         """One more came. A text within a call may hold whatever an integrator likes, also what was said: of it only the
         form is kept."""
-        first = len(self._first) < FIRST_KEPT
-        if not first and (sound or at - self._kept_at < KEPT_EVERY):
+        first = not self.begun
+        if not first and at - self._kept_at < KEPT_EVERY:
             return
         self._kept_at = at
         if isinstance(message, bytes):

@@ -93,27 +93,37 @@ class ConnectionTrace:
             self._texts += 1
         else:
             self._binaries += 1
-        sound = any(isinstance(each, AudioArrived) for each in outputs)
-        self._messages.add(message, round(now - self._begun, 3), sound=sound, within_call=self._call is not None)
-        self.happened(outputs, now)
+        within_call = self._call is not None
+        sound = self.happened(outputs, now)
+        if not (sound and self._messages.begun):
+            self._messages.add(message, round(now - self._begun, 3), within_call=within_call)
 
-    def happened(self, outputs: Sequence[DialectOutput], now: Seconds) -> None:
-        """What a message, or the passing of time, came to."""
+    def happened(self, outputs: Sequence[DialectOutput], now: Seconds) -> bool:
+        """What a message, or the passing of time, came to; whether there is sound among it."""
+        sound = False
         for event in outputs:
             if isinstance(event, AudioArrived):
+                sound = True
                 self._legs.heard(event, now)
-            elif isinstance(event, CallAnnounced):
+            else:
+                self._told(event)
+        return sound
+
+    def _told(self, event: DialectOutput) -> None:
+        match event:
+            case CallAnnounced():
                 self._vendor = event.vendor
                 self._legs.reform(_form(event))
-            elif isinstance(event, FormatChanged):
+            case FormatChanged():
                 self._legs.reform(event)
-            elif isinstance(event, DigitPressed):
+            case DigitPressed():
                 self._digits += 1
-            elif isinstance(event, Irregularity):
-                self.noted(event)
+            case Irregularity():
+                self._note(event)
+            case _:
+                pass
 
-    def noted(self, odd: Irregularity) -> None:
-        """Something odd came."""
+    def _note(self, odd: Irregularity) -> None:
         key = (odd.kind, odd.field)
         held = self._notices.get(key)
         if held is not None:
