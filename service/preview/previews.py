@@ -60,7 +60,6 @@ class Previews:
             return
         trace = ConnectionTrace(seen, now, at)
         trace.refuse(refusal)
-        trace.left(now)
         self.turned_away(trace, source)
 
     def knows(self, source: str) -> bool:

@@ -61,16 +61,17 @@ def _default(name: MappedName, source: Source, settings: Settings) -> MappedFiel
         own = getattr(source, name)
         return MappedField(name=name, value=own or getattr(settings, name), origin="source" if own else "service")
     if name == "started_at":
-        return MappedField(name=name, value="", origin="service")
+        return MappedField(name=name, value="", origin="arrival")
     return MappedField(name=name, value="", origin="nothing")
 
 
 def _zone(announced: CallAnnounced, source: Source, settings: Settings) -> MappedField:
     zone = debtors_zone(announced, source, settings)
     place = zone.told_by.removeprefix("which ").removesuffix(" tells")
-    origins: dict[str, Origin] = {"": "nothing", "the source's": "source", "the service's": "service"}
-    origin = origins.get(zone.told_by, "message" if place.startswith("metadata.") else "dialect")
-    return MappedField(name="timezone", value=zone.name, origin=origin, place=place if origin == "message" else "")
+    if place.startswith("metadata."):
+        return MappedField(name="timezone", value=zone.name, origin="message", place=place)
+    origins: dict[str, Origin] = {"the source's": "source", "the service's": "service", "the jurisdiction's": "law"}
+    return MappedField(name="timezone", value=zone.name, origin=origins.get(zone.told_by, "nothing"))
 
 
 def _place(name: MappedName, value: str, source: Source, leaves: Mapping[str, str]) -> str:

@@ -21,9 +21,10 @@ from service.media.readings import LegReading
 MappedName: TypeAlias = Literal[
     "call_id", "agent", "customer", "direction", "started_at", "language", "jurisdiction", "timezone"
 ]
-Origin: TypeAlias = Literal["message", "query", "label", "source", "service", "dialect", "nothing"]
+Origin: TypeAlias = Literal["message", "query", "label", "source", "service", "law", "arrival", "dialect", "nothing"]
 """Whence a field of a call is: from a message of the gateway, the query of its URL, a label of its source, what else
-its source says, the service's setting, its dialect's own rule; or nothing tells it."""
+its source says, the service's setting, the only one that its law knows, the moment at which it came, its dialect's own
+rule; or nothing tells it."""
 
 PreviewState: TypeAlias = Literal["waiting", "live", "refused", "ended"]
 """`waiting`: for a call to be announced. `refused`: the connection, or its call, was not taken or was ended for what it

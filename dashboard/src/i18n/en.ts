@@ -467,6 +467,8 @@ export const en: Messages = {
       label: 'a label of the source',
       source: 'as the source says',
       service: 'as the service is set',
+      law: 'the only one of its law',
+      arrival: 'when it connected',
       dialect: 'as its dialect says',
       nothing: 'not told',
     },

@@ -491,6 +491,8 @@ export const zh = {
       label: '来自来源的标签',
       source: '按来源设置',
       service: '按服务设置',
+      law: '按适用法律',
+      arrival: '接入时刻',
       dialect: '按接入协议',
       nothing: '未提供',
     } satisfies Record<MappedField['origin'], string>,

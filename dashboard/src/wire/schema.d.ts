@@ -1339,7 +1339,7 @@ export interface components {
              * Origin
              * @enum {string}
              */
-            origin: "message" | "query" | "label" | "source" | "service" | "dialect" | "nothing";
+            origin: "message" | "query" | "label" | "source" | "service" | "law" | "arrival" | "dialect" | "nothing";
             /** Place */
             place: string;
         };

@@ -129,12 +129,29 @@ describe('the list', () => {
     expect(screen.getByText('4 times')).toBeTruthy();
   });
 
-  it('opens the newest one, and leaves the others to be opened', async () => {
-    const { container } = show([REFUSED, LIVE]);
-    const [newest, older] = container.querySelectorAll<HTMLDetailsElement>('details.panel');
-    expect([newest?.open, older?.open]).toEqual([true, false]);
-    await fireEvent.click(older?.querySelector('summary') as HTMLElement);
-    expect(older?.open).toBe(true);
+  it('opens the newest one, and leaves open what somebody has opened, whatever comes', async () => {
+    const { container, rerender } = show([LIVE]);
+    const open = () => [...container.querySelectorAll<HTMLDetailsElement>('details.panel')].map((each) => each.open);
+    const summaries = () => [...container.querySelectorAll<HTMLElement>('details.panel > summary')];
+    expect(open()).toEqual([true]);
+    await rerender({ connections: [REFUSED, LIVE] });
+    expect(open()).toEqual([true, false]);
+    await fireEvent.click(summaries()[1] as HTMLElement);
+    await rerender({
+      connections: [
+        { ...REFUSED, times: 5 },
+        { ...LIVE, seconds: 11 },
+      ],
+    });
+    expect(open()).toEqual([true, true]);
+    await fireEvent.click(summaries()[0] as HTMLElement);
+    await rerender({
+      connections: [
+        { ...REFUSED, times: 6 },
+        { ...LIVE, seconds: 12 },
+      ],
+    });
+    expect(open()).toEqual([false, true]);
   });
 
   it('tells how a connection ended', () => {

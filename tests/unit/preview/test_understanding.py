@@ -75,6 +75,11 @@ def test_defaults_are_the_sources_before_the_services() -> None:
     assert (told["jurisdiction"].value, told["jurisdiction"].origin) == ("CN", "service")
     assert (told["timezone"].value, told["timezone"].origin) == ("Asia/Urumqi", "source")
     assert (told["agent"].value, told["agent"].origin) == ("", "nothing")
+    assert (told["started_at"].value, told["started_at"].origin) == ("", "arrival")
+    law = fields(CALL)["timezone"]
+    assert (law.value, law.origin) == ("Asia/Shanghai", "law")
+    unknown = fields(replace(CALL, jurisdiction="US"))["timezone"]
+    assert (unknown.value, unknown.origin) == ("", "nothing")
     own = fields(replace(CALL, metadata={"timezone": "Asia/Shanghai"}))
     assert (own["timezone"].value, *place(own["timezone"])) == ("Asia/Shanghai", "message", "metadata.timezone")
 
