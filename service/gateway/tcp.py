@@ -78,13 +78,14 @@ class TcpStranger:
 
     def refused(self, why: str) -> None:
         self._audit.note("handshake_denied", subject="audiosocket", address=self._address, detail=why)
-        self._previews.turned_away(self.trace)
 
     def left(self) -> None:
         """The connection is over."""
         self._guard.leave(self._connection)
         if self._token:
             self._reservations.gone(self._token, steady_now())
+        elif self.trace.refusal is not None:
+            self._previews.turned_away(self.trace)
 
 
 class TcpGateway:

@@ -28,7 +28,7 @@ class ArrivingLegs:
 
     def heard(self, audio: AudioArrived, now: Seconds) -> None:
         """Audio came. That of a leg without a form is left out."""
-        form = self._forms.get(audio.role or next(iter(self._forms), "agent"))
+        form = next(iter(self._forms.values()), None) if audio.role is None else self._forms.get(audio.role)
         if form is None:
             return
         arrival = self._arrivals.get(audio.role)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final
 
 from asr.types import Seconds
 from service.preview.trace import ConnectionTrace
-from service.preview.values import ConnectionPreview, PreviewRefusal, SeenHandshake
+from service.preview.values import ConnectionPreview
 from service.settings import Settings
 
 MOST_LET_IN: Final = 12
@@ -17,7 +16,7 @@ MOST_LET_IN: Final = 12
 MOST_TURNED_AWAY: Final = 12
 """Of a source, beside those: whoever tries keys may not drive out what was let in."""
 MOST_UNMATCHED: Final = 50
-MOST_SOURCES: Final = 200
+MOST_SOURCES: Final = 100
 """Those of which one connected last."""
 
 _NO_SOURCE: Final = ""
@@ -32,7 +31,7 @@ class _Kept:
 
 
 class Previews:
-    """What `trace` and `turn_away` were told is shown by the name of the source; "" for none."""
+    """By the name of the source; "" for none."""
 
     def __init__(self) -> None:
         self._sources: OrderedDict[str, _Kept] = OrderedDict()
@@ -45,22 +44,13 @@ class Previews:
         self._of(source).let_in.append((self._count, trace))
 
     def turned_away(self, trace: ConnectionTrace, source: str = _NO_SOURCE) -> None:
-        """One that was not let in, at the end of its trace."""
-        self._count += 1
-        self._of(source).turned_away.append((self._count, trace))
-
-    def turn_away(
-        self, seen: SeenHandshake, refusal: PreviewRefusal, now: Seconds, at: datetime, source: str = _NO_SOURCE
-    ) -> None:
-        """A handshake is refused. The same again counts as one more of it."""
+        """One that was not let in, once it is known why. The same again counts as one more of it."""
         kept = self._of(source).turned_away
-        last = kept[-1][1] if kept else None
-        if last is not None and _same(last, seen, refusal):
-            last.again(now, at)
+        if kept and kept[-1][1].same(trace):
+            kept[-1][1].again(trace)
             return
-        trace = ConnectionTrace(seen, now, at)
-        trace.refuse(refusal)
-        self.turned_away(trace, source)
+        self._count += 1
+        kept.append((self._count, trace))
 
     def knows(self, source: str) -> bool:
         """Something of the source is kept."""
@@ -83,13 +73,6 @@ class Previews:
         if len(self._sources) > MOST_SOURCES:
             self._sources.popitem(last=False)
         return kept
-
-
-def _same(last: ConnectionTrace, seen: SeenHandshake, refusal: PreviewRefusal) -> bool:
-    before = last.seen
-    return (before.dialect, before.address, before.path) == (seen.dialect, seen.address, seen.path) and (
-        last.refusal == refusal
-    )
 
 
 def _shown(

@@ -44,7 +44,7 @@ Readings: TypeAlias = Callable[[], Mapping[Role, LegReading]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TakenCall:
-    """`announced`: with what its source says of it."""
+    """`announced`: with what its source says of it, and no more of its metadata than is shown."""
 
     call_id: str
     resumed: bool
@@ -80,10 +80,16 @@ class ConnectionTrace:
         """It is known only now whose it is, by this."""
         self._credential = credential
 
-    def again(self, now: Seconds, at: datetime) -> None:
+    def same(self, other: ConnectionTrace) -> bool:
+        """Both are from one peer, ask for the same, and are not let in for the same reason."""
+        mine, theirs = self.seen, other.seen
+        asked = (mine.dialect, mine.address, mine.path) == (theirs.dialect, theirs.address, theirs.path)
+        return asked and self.refusal is not None and self.refusal == other.refusal
+
+    def again(self, other: ConnectionTrace) -> None:
         """The same came once more and was not let in."""
         self._times += 1
-        self._begun, self._at = now, at
+        self._begun, self._at = other._begun, other._at
 
     def received(self, message: str | bytes, outputs: Sequence[DialectOutput], now: Seconds) -> None:
         """A message came, and came to that; to nothing where it broke the protocol."""
@@ -136,7 +142,8 @@ class ConnectionTrace:
     ) -> None:
         """The call is taken. `readings` tells how its legs come in."""
         self._legs.reform(replace(_form(announced), clock=source.clock or announced.clock))
-        self._call = _TakenCall(call_id=call_id, announced=announced, source=source, resumed=resumed)
+        kept = replace(announced, metadata=pairs_as_they_came(announced.metadata))
+        self._call = _TakenCall(call_id=call_id, announced=kept, source=source, resumed=resumed)
         self._readings = readings
 
     def refuse(self, refusal: PreviewRefusal) -> None:
@@ -177,7 +184,7 @@ class ConnectionTrace:
             fields=()
             if call is None
             else understood(call.announced, call.source, settings, self.seen, self._messages.beginning),
-            metadata={} if call is None else pairs_as_they_came(call.announced.metadata),
+            metadata={} if call is None else call.announced.metadata,
             legs=self._legs.shown(self._begun, self._readings()),
             digits=self._digits,
             notices=tuple(self._notices.values()),

@@ -44,8 +44,9 @@ def turn_away(
     context: RequestContext, connection: HTTPConnection, dialect: str, refusal: PreviewRefusal, source: str = ""
 ) -> None:
     """A request is refused. `source`: whose it would be, as far as is known."""
-    seen = seen_handshake(connection, dialect)
-    context.parts.gateways.previews.turn_away(seen, refusal, steady_now(), utc_now(), source)
+    trace = ConnectionTrace(seen_handshake(connection, dialect), steady_now(), utc_now())
+    trace.refuse(refusal)
+    context.parts.gateways.previews.turned_away(trace, source)
 
 
 def _path(connection: HTTPConnection) -> str:

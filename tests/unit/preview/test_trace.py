@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -171,9 +172,18 @@ def test_the_newest_connections_of_each_source_are_kept_and_the_newest_sources()
 def test_those_that_fit_no_source_are_bounded_and_the_same_again_counts() -> None:
     previews = Previews()
     for number in range(MOST_UNMATCHED + 5):
-        seen = SeenHandshake(dialect="native", address=f"192.0.2.{number}")
-        previews.turn_away(seen, refusal("no_key", ""), 1.0, NOON)
-        previews.turn_away(seen, refusal("no_key", ""), 2.0, NOON)
+        for now in (1.0, 2.0):
+            trace = ConnectionTrace(SeenHandshake(dialect="native", address=f"192.0.2.{number}"), now, NOON)
+            trace.refuse(refusal("no_key", ""))
+            previews.turned_away(trace)
     found = previews.unmatched(3.0, SETTINGS)
     assert len(found) == MOST_UNMATCHED
-    assert {each.times for each in found} == {2}
+    assert {(each.times, each.seconds) for each in found} == {(2, 1.0)}
+
+
+def test_no_more_of_a_calls_metadata_is_kept_than_is_shown() -> None:
+    trace = a_trace()
+    metadata = {f"n{number}": "v" * 1024 for number in range(64)}
+    trace.attached("c-1", replace(CALL, metadata=metadata), PBX, dict, resumed=False)
+    assert len(shown(trace).metadata) == 40
+    assert all(len(value) <= 161 for value in shown(trace).metadata.values())
