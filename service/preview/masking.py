@@ -21,7 +21,7 @@ LONGEST_SHOWN: Final = 2048
 _LONGEST_VALUE: Final = 160
 _HIDDEN: Final = "…"
 
-_SECRET: Final = re.compile(r"secret|token|passw|credential|signature|apikey|authorization|^auth$|^key$")
+_SECRET: Final = re.compile(r"secret|token|passw|pwd|credential|signature|apikey|authorization|^(auth|key|pass|pin)$")
 _SOUND: Final = ("payload", "audio")
 _PRESSED: Final = ("digit", "digits", "dtmf")
 _TECHNICAL: Final = re.compile(
@@ -93,6 +93,8 @@ def _of_message(text: str, shown: Shown) -> str:
 
 
 def _walked(name: str, value: object, shown: Shown) -> object:
+    if _SECRET.search(_plain(name)):
+        return _HIDDEN
     if isinstance(value, dict):
         return {key: _walked(key, each, shown) for key, each in cast("dict[str, object]", value).items()}
     if isinstance(value, list):

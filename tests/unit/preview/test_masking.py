@@ -22,9 +22,16 @@ objects = st.recursive(
 )
 
 
-@given(around=objects, name=st.sampled_from(NAMES))
-def test_a_secret_is_shown_to_nobody_however_deep_it_lies(around: object, name: str) -> None:
-    message = json.dumps({"around": around, "start": [{"custom": {name: SECRET}}], "said": f"key {KEY}"})
+secrets = st.recursive(
+    st.just(SECRET),
+    lambda inner: st.lists(inner, min_size=1, max_size=2) | st.dictionaries(st.text(max_size=8), inner, min_size=1),
+    max_leaves=4,
+)
+
+
+@given(around=objects, name=st.sampled_from(NAMES), secret=secrets)
+def test_a_secret_is_shown_to_nobody_however_deep_it_lies(around: object, name: str, secret: object) -> None:
+    message = json.dumps({"around": around, "start": [{"custom": {name: secret}}], "said": f"key {KEY}"})
     shown = as_it_came(message)
     assert SECRET not in shown
     assert "x" * 43 not in shown
