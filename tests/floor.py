@@ -21,6 +21,8 @@ from service.ingest.source import Source
 from service.live.hub import LiveHub
 from service.live.messages import Health
 from service.metrics import Metrics
+from service.preview.trace import ConnectionTrace
+from service.preview.values import SeenHandshake
 from service.record.facts import Call, CallClosed
 from service.settings import Settings
 from service.storage.port import GatewayKey
@@ -37,6 +39,11 @@ PBX = Source(name="pbx")
 KEY = GatewayKey(id="k1", source=PBX, secret_hash="", rights=("stream",), created_at=scenes.AT)
 SECOND = AudioArrived(payload=bytes(2 * 8000))
 CALL = CallAnnounced(call_id="c-1", roles=("agent", "customer"), encoding="mulaw", rate=8000)
+
+
+def a_trace() -> ConnectionTrace:
+    """Of a connection that nobody looks at."""
+    return ConnectionTrace(SeenHandshake(dialect="native", address="192.0.2.7"), time.monotonic(), scenes.NOON)
 
 
 class Floor:

@@ -9,6 +9,7 @@ from typing import Any
 from asr.types import Role, Utterance
 from detectors.contract import Bilingual, Conduct, Finding, Said, Sentiment, Statement
 from service.live.messages import Health
+from service.media.readings import LegReading
 from service.record import summary
 from service.record.facts import (
     Alert,
@@ -24,6 +25,7 @@ from service.storage.port import LoggedFact
 
 AT = datetime(2026, 3, 2, 10, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=8)))
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+READING = LegReading(dbfs=-31.5, speech=-28.0, peak=-9.0, speaking=True, lost=0.0, late=0, duplicates=0, strays=0)
 HEALTH = Health(model="base", live_calls=0, max_calls=16, backlog=0.0)
 
 

@@ -84,6 +84,13 @@ def decoder(encoding: Encoding, rate: int) -> Decoder:
     return SampleDecoder(encoding, rate)
 
 
+def payload_seconds(payload: bytes, encoding: Encoding, rate: int, channels: int = 1) -> float:
+    """How long a payload lasts, without decoding it."""
+    if encoding == "g722" or encoding == "opus":
+        return _CODECS[encoding].samples(payload) / _CODECS[encoding].rate if payload else 0.0
+    return len(payload) / (sample_bytes(encoding) * channels * rate)
+
+
 class SampleDecoder:
     """Samples that stand by themselves, of one leg or of several that are interleaved. Bytes past the last whole sample
     frame are left out."""

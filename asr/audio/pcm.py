@@ -149,6 +149,11 @@ def energy(pcm: Pcm) -> int:
     return int(np.dot(wide, wide))
 
 
+def loudest(pcm: Pcm) -> int:
+    """The largest magnitude of a sample; 0 of none."""
+    return max(int(pcm.max()), -int(pcm.min())) if pcm.size else 0
+
+
 class Resampler:
     """Streaming change of rate for one leg, sample-exact: what goes in at t seconds comes out at t seconds.
 

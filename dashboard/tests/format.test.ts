@@ -193,6 +193,7 @@ describe('addresses', () => {
       { page: 'wall' },
       { page: 'alerts' },
       { page: 'users' },
+      { page: 'source', name: '上海 pbx/1' },
       { page: 'call', id, alert: 'x:1' },
       { page: 'replay', id, at: 12.5 },
     ] as const) {

@@ -13,8 +13,9 @@ import structlog
 
 from service.access.clock import steady_now
 from service.access.credentials import secret_of
+from service.access.denial import DenialReason, KeyForbidden, KeyMissing, NotVerifiable
 from service.access.http_signature import SeenNonces, SignatureInvalid, verify_signature
-from service.access.keys import KeyForbidden, KeyMissing, basic_pair, presented_key, split, verified_key
+from service.access.keys import basic_pair, presented_key, split, verified_key
 from service.access.sealing import Sealer
 from service.access.sessions import unix_now
 from service.access.signatures import SIGNATURES
@@ -23,12 +24,9 @@ from service.access.store_cache import Found, StoreCache
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.source import Source
 from service.storage.port import Gateway, GatewayKey, KeylessGateway, NotFound, Store
+from service.unusable import Unusable
 
 log = structlog.get_logger(__name__)
-
-
-class NoPublicUrl(Exception):
-    """No public URL is set, and the vendor's signature is over the URL to which it connects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +67,10 @@ class Admittance:
             known.forget()
 
     async def admitted(self, shown: ConnectionAttempt) -> Gateway:
-        """The gateway whose connection this is. Raises KeyMissing, KeyForbidden, NoPublicUrl, StorageUnavailable, and
-        Unusable if the source's secret cannot be read."""
+        """Whose connection it is. Raises Denied, StorageUnavailable."""
         gateway = await self._by_key(shown.key) if shown.key is not None else await self._by_credential(shown)
         if shown.place not in ("", shown.key, gateway.source.name):
-            raise KeyForbidden("This key is another source's.")
+            raise KeyForbidden("other_source", gateway.source.name, "This key is another source's.")
         check_connection(gateway.source, shown.dialects, shown.address)
         return gateway
 
@@ -82,15 +79,24 @@ class Admittance:
 
     async def _by_credential(self, shown: ConnectionAttempt) -> Gateway:
         known, found = await self._found(shown)
-        if found is None or found.value.credential.kind == "key":
-            raise KeyMissing
-        secret = await asyncio.to_thread(secret_of, found.value, self._sealer)
+        if found is None:
+            raise KeyMissing(_unknown(shown))
+        if found.value.credential.kind == "key":
+            raise KeyMissing("no_key", found.value.name)
+        secret = await self._secret(found.value)
         self._check(found.value, secret, shown)
         known.keep(found)
         return KeylessGateway(source=found.value)
 
+    async def _secret(self, source: Source) -> str:
+        try:
+            return await asyncio.to_thread(secret_of, source, self._sealer)
+        except Unusable as problem:
+            log.error("secret of a source cannot be read", source=source.name, problem=str(problem))
+            raise NotVerifiable("secret_unreadable", source.name, str(problem)) from problem
+
     async def _found(self, shown: ConnectionAttempt) -> tuple[StoreCache[Source], Found[Source] | None]:
-        """The source that the URL names, or else the source with the presented API key."""
+        """The source that the URL names, else the one that has the API key."""
         if shown.place:
             return self._sources, await self._sources.find(shown.place, steady_now())
         api_key = shown.headers.get("x-api-key")
@@ -103,23 +109,26 @@ class Admittance:
         raise NotFound("no source has this API key")
 
     def _check(self, source: Source, secret: str, shown: ConnectionAttempt) -> None:
-        """Raises KeyMissing, NoPublicUrl."""
+        """Raises KeyMissing, NotVerifiable."""
         credential = source.credential
         match credential.kind:
             case "header":
-                shows = _same(shown.headers.get(credential.name, ""), secret)
+                self._check_text(source, shown.headers.get(credential.name, ""), secret)
             case "basic":
-                shows = _same(basic_pair(shown.headers), f"{credential.name}:{secret}")
+                self._check_text(source, basic_pair(shown.headers), f"{credential.name}:{secret}")
             case "audiohook":
-                shows = self._signed_once(source, secret, shown)
+                self._check_signed_once(source, secret, shown)
             case kind:
-                shows = SIGNATURES[kind](secret, self._url(source, shown.target), shown.headers)
-        if not shows:
-            raise KeyMissing
+                url = self._url(source, shown.target)
+                if not SIGNATURES[kind](secret, url, shown.headers):
+                    raise KeyMissing("wrong_signature", source.name, f"it was checked over {_without_query(url)}")
 
-    def _signed_once(self, source: Source, secret: str, shown: ConnectionAttempt) -> bool:
-        if not _same(shown.headers.get("x-api-key", ""), source.credential.name):
-            return False
+    def _check_text(self, source: Source, shown: str, wanted: str) -> None:
+        if not _same(shown, wanted):
+            raise KeyMissing("wrong_credential", source.name)
+
+    def _check_signed_once(self, source: Source, secret: str, shown: ConnectionAttempt) -> None:
+        self._check_text(source, shown.headers.get("x-api-key", ""), source.credential.name)
         url = urlsplit(self._url(source, shown.target))
         target = urlunsplit(("", "", url.path, url.query, ""))
         now = unix_now()
@@ -130,16 +139,26 @@ class Admittance:
             self._seen.note(signed, now)
         except SignatureInvalid as problem:
             log.warning("signature refused", source=source.name, reason=str(problem))
-            return False
-        return True
+            raise KeyMissing("wrong_signature", source.name, str(problem)) from problem
 
     def _url(self, source: Source, target: str) -> str:
         """The URL to which the vendor connects. A public URL with a path is the whole URL, because a proxy may rewrite
         paths too."""
         told = source.public_url or self._public_url
         if not told:
-            raise NoPublicUrl
+            raise NotVerifiable("no_public_url", source.name)
         return told if urlsplit(told).path.strip("/") else told.rstrip("/") + target
+
+
+def _unknown(shown: ConnectionAttempt) -> DenialReason:
+    """Of a connection that shows nothing by which a source is found."""
+    if shown.place and not shown.place.startswith("cw_"):
+        return "unknown_source"
+    return "unknown_key" if shown.place or presented_key(shown.headers) else "no_key"
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]
 
 
 def _same(shown: str, wanted: str) -> bool:

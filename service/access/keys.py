@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from service.access.clock import steady_now
+from service.access.denial import KeyForbidden, KeyMissing
 from service.access.store_cache import StoreCache
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.source import Source
-from service.storage.port import GatewayKey, KeyRight
+from service.storage.port import Gateway, GatewayKey, KeyRight
 
 _KEY = re.compile(r"cw_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _KEY_ANYWHERE = re.compile(r"cw_([0-9a-f]{1,12})_[A-Za-z0-9_-]+")
@@ -26,14 +27,6 @@ _KEY_IN_PATH = re.compile(
     "(" + "|".join(re.escape(f"{spec.path}/") for spec in DIALECTS.values() if spec.path) + r")[^\s\"]+"
 )
 _NO_DIGEST = "0" * 64
-
-
-class KeyMissing(Exception):
-    """No key, or not a key of this service: status 401."""
-
-
-class KeyForbidden(Exception):
-    """A key of this service that may not do this, because it is revoked or lacks the right: status 403."""
 
 
 def new_key(source: Source, rights: Sequence[KeyRight]) -> tuple[GatewayKey, str]:
@@ -47,6 +40,11 @@ def new_key(source: Source, rights: Sequence[KeyRight]) -> tuple[GatewayKey, str
         created_at=datetime.now(UTC),
     )
     return key, f"cw_{key_id}_{secret}"
+
+
+def credential_of(gateway: Gateway) -> str:
+    """What a gateway has shown, as it may be told: its key by the public part, else the kind of its credential."""
+    return f"cw_{gateway.id}" if isinstance(gateway, GatewayKey) else gateway.source.credential.kind
 
 
 def digest(secret: str) -> str:
@@ -91,18 +89,18 @@ async def verified_key(
     """The stored key that was presented. Raises KeyMissing, KeyForbidden, StorageUnavailable."""
     parts = split(presented or "")
     if parts is None:
-        raise KeyMissing
+        raise KeyMissing("unknown_key" if presented else "no_key")
     key_id, secret = parts
     found = await known.find(key_id, steady_now())
     if not hmac.compare_digest(digest(secret), found.value.secret_hash if found else _NO_DIGEST) or found is None:
-        raise KeyMissing
-    key = found.value
+        raise KeyMissing("wrong_secret", found.value.source.name) if found else KeyMissing("unknown_key")
+    key, source = found.value, found.value.source.name
     if key.revoked_at is not None:
         known.drop(found)
-        raise KeyForbidden("This key has been revoked.")
+        raise KeyForbidden("revoked", source, "This key has been revoked.")
     known.keep(found)
     if right is not None and right not in key.rights:
-        raise KeyForbidden(f"This key lacks the right {right!r}.")
+        raise KeyForbidden("no_right", source, f"This key lacks the right {right!r}.")
     return key
 
 

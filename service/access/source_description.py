@@ -8,7 +8,7 @@ from typing import Any
 
 from detectors.contract import Jurisdiction
 from service.access.credentials import new_credential
-from service.access.keys import KeyForbidden
+from service.access.denial import KeyForbidden
 from service.access.networks import lies_in
 from service.access.sealing import Sealer
 from service.access.source_rules import checked
@@ -30,9 +30,11 @@ def check_connection(source: Source, dialects: tuple[str, ...], address: str) ->
     """Raises KeyForbidden where a connection in one of these dialects, from this address, is none of the source's."""
     if source.dialect is not None and source.dialect not in dialects:
         here = " or ".join(dialects)
-        raise KeyForbidden(f"Source {source.name} speaks {source.dialect}, and this is where {here} connects.")
+        told = f"Source {source.name} speaks {source.dialect}, and this is where {here} connects."
+        raise KeyForbidden("other_dialect", source.name, told)
     if source.networks and not lies_in(address, source.networks):
-        raise KeyForbidden(f"Source {source.name} does not connect from {address}.")
+        told = f"Source {source.name} does not connect from {address}."
+        raise KeyForbidden("other_network", source.name, told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

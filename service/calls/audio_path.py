@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from asr.audio.crosstalk import CleanAudio, Crosstalk
 from asr.audio.highpass import HighPass
-from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
+from asr.audio.pcm import FLOOR_DBFS, SAMPLE_RATE, Encoding, Pcm, samples_in, seconds
 from asr.endpointing.endpointer import LegEndpointer, SpeechSegment
 from asr.types import ROLES, Role, Seconds
 from service.calls.irregularities import DAMAGED_PACKET, IMPOSSIBLE_TIME, absence_notice, changes_of_form
@@ -17,6 +17,7 @@ from service.ingest.events import AudioArrived, FormatChanged, Irregularity
 from service.ingest.rate_limits import PaceLimit
 from service.media.absence import Absences
 from service.media.legs import LegAudio, LegBlocks, LegResampler, LevelMeter
+from service.media.readings import LegReading, SpeechLevels
 from service.media.timeline import CallTimeline, TimelineCounts, TimelineOutput
 from service.record.facts import GapMarked, Notice
 
@@ -109,6 +110,8 @@ class AudioPath:
         self._crosstalk = Crosstalk((begin["agent"], begin["customer"])) if set(roles) == set(ROLES) else None
         self._equal = False
         self._meter = LevelMeter(roles)
+        self._levels = LegLevels(at=resume.reached, dbfs=dict.fromkeys(roles, FLOOR_DBFS), speaking=())
+        self._speech = SpeechLevels()
         self._pace = PaceLimit(max_pace, now - resume.away)
         self._absences = Absences()
         form = FormatChanged(encoding=encoding, rate=rate, roles=tuple(roles))
@@ -127,6 +130,20 @@ class AudioPath:
     def counts(self) -> TimelineCounts:
         """Late, doubled, stray and lost audio so far."""
         return self._timeline.counts
+
+    def reading(self, role: Role) -> LegReading:
+        """How a leg of the call comes in."""
+        track = self._timeline.track(role)
+        return LegReading(
+            dbfs=self._levels.dbfs[role],
+            speech=self._speech.of(role),
+            peak=self._meter.peak(role),
+            speaking=role in self._levels.speaking,
+            lost=round(track.lost_samples / self._rate, 3),
+            late=track.late,
+            duplicates=track.duplicates,
+            strays=track.strays,
+        )
 
     def take(self, audio: AudioArrived, now: float) -> AudioPathOutput:
         """Takes audio that came. Raises ProtocolViolation for more than the pace allows."""
@@ -233,7 +250,9 @@ class AudioPath:
         if self.reached - self._measured >= LEVELS_EVERY:
             self._measured = self.reached
             speaking: tuple[Role, ...] = tuple(role for role, leg in self.endpointers.items() if leg.speaking)
-            taken.levels.append(LegLevels(at=self.reached, dbfs=self._meter.take(), speaking=speaking))
+            self._levels = LegLevels(at=self.reached, dbfs=self._meter.take(), speaking=speaking)
+            self._speech.read(self._levels.dbfs, speaking)
+            taken.levels.append(self._levels)
         settled = min(self._timeline.untold, *(self._settled(role) for role in self.endpointers))
         if settled - self._passed >= PASSED_EVERY:
             self._passed = settled

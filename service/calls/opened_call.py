@@ -16,7 +16,7 @@ def opened_call(
     call_id: str, announced: CallAnnounced, source: Source, settings: Settings, now: datetime
 ) -> tuple[Call, list[Notice]]:
     """The call, and notices of what a supervisor must know about its time zone."""
-    zone = _zone(announced, source, settings)
+    zone = debtors_zone(announced, source, settings)
     call = Call(
         id=call_id,
         source=source.name,
@@ -34,7 +34,7 @@ def opened_call(
     return call, _zone_notices(zone, call)
 
 
-def _zone(announced: CallAnnounced, source: Source, settings: Settings) -> DebtorZone:
+def debtors_zone(announced: CallAnnounced, source: Source, settings: Settings) -> DebtorZone:
     """The zone by which the call is judged. The service's default holds only for calls of its default jurisdiction."""
     jurisdiction = announced.jurisdiction or source.jurisdiction or settings.jurisdiction
     default = settings.timezone if jurisdiction == settings.jurisdiction else ""

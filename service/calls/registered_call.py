@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -14,6 +14,7 @@ from service.calls.session import CallSession, SessionEnd
 from service.ingest.events import AudioArrived, FormatChanged, LineEvent, ProtocolViolation
 from service.ingest.source import Clock
 from service.live.messages import Partial
+from service.media.readings import LegReading
 from service.record.facts import CallClosed, CallEnding, Notice
 from service.storage.port import LoggedFact
 
@@ -70,6 +71,11 @@ class CallConnection:
         if isinstance(event, AudioArrived) and event.role is None and len(self.roles) == 1:
             return replace(event, role=self.roles[0])
         return event
+
+    def readings(self) -> Mapping[Role, LegReading]:
+        """How the legs that it brings come in."""
+        session = self._call.session
+        return {role: session.reading(role) for role in self.roles if role in session.call.roles}
 
     def stop(self, *, call_over: bool = True) -> None:
         """The gateway says that it is over: the call, or only this stream of it. `over` tells when all is processed."""

@@ -29,6 +29,7 @@ from service.calls.session_parts import SessionParts
 from service.calls.work_queue import Defect, Finish, LastWork, Suspend, WorkQueue
 from service.ingest.events import DigitPressed, FormatChanged, Irregularity, LineEvent, ProtocolViolation
 from service.live.messages import Levels
+from service.media.readings import LegReading
 from service.record.facts import Call, CallEnding, DtmfPressed, GapMarked, Notice
 
 log = structlog.get_logger()
@@ -71,6 +72,10 @@ class CallSession:
     def reached(self) -> Seconds:
         """How far the call's audio clock has come."""
         return self._audio_path.reached
+
+    def reading(self, role: Role) -> LegReading:
+        """How a leg of the call comes in."""
+        return self._audio_path.reading(role)
 
     @property
     def waiting(self) -> Seconds:

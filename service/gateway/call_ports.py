@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
+from asr.types import Role
 from service.calls.registered_call import CallOutcome as CallOutcome
 from service.calls.registry import CallRefused as CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.messages import Partial
+from service.media.readings import LegReading
 from service.storage.port import Gateway, LoggedFact
 
 
@@ -27,6 +29,10 @@ class CallConnection(Protocol):
 
     def feed(self, event: LineEvent) -> None:
         """What happens within the call. Never waits. Raises ProtocolViolation (audio far too fast)."""
+        ...
+
+    def readings(self) -> Mapping[Role, LegReading]:
+        """How each leg that it brings comes in, as far as the call has it."""
         ...
 
     def stop(self, *, call_over: bool = True) -> None:

@@ -47,6 +47,9 @@ from service.ingest.events import (
 from service.ingest.rate_limits import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MessageLimit
 from service.live.messages import Partial
 from service.metrics import Metrics
+from service.preview.hints import refusal, refusal_of
+from service.preview.previews import Previews
+from service.preview.trace import ConnectionTrace
 from service.storage.port import Gateway, LoggedFact
 
 CLOSE_BAD_TEXT = 1007
@@ -114,23 +117,25 @@ class GatewayLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayParts:
-    """What connections work with."""
+    """What connections work with. `previews`: where those who set gateways up see what came."""
 
     calls: CallRegistry
     metrics: Metrics
     reservations: Reservations
+    previews: Previews = field(default_factory=Previews)
     limits: GatewayLimits = field(default_factory=GatewayLimits)
 
 
 class GatewayShell:
     """`key`: who connects, None where that is not known; then `stranger` may show the token of a reserved call, and
-    without one the dialect only says that the connection is refused."""
+    without one the dialect only says that the connection is refused. `trace` is told what passes."""
 
     def __init__(
         self,
         transport: Transport,
         parts: GatewayParts,
         dialect: Dialect,
+        trace: ConnectionTrace,
         key: Gateway | None,
         stranger: Stranger | None = None,
     ) -> None:
@@ -138,6 +143,7 @@ class GatewayShell:
         self._parts = parts
         self._metrics = parts.metrics
         self._dialect = dialect
+        self._trace = trace
         self._key = key
         self._stranger = stranger
         self._call_id = ""
@@ -163,6 +169,7 @@ class GatewayShell:
             self._metrics.gateway_sockets.dec()
             if self._connection is not None:
                 self._connection.lost()
+            self._trace.left(steady_now())
 
     async def _converse(self, tasks: asyncio.TaskGroup) -> None:
         """Read until the connection is over, and say why where it is this side that ends it."""
@@ -171,6 +178,7 @@ class GatewayShell:
             if events is None:
                 return
             key, announced, notes = self._announced(events[0])
+            self._trace.happened(notes, steady_now())
             connection = await self._attach(key, announced)
             facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
@@ -187,6 +195,7 @@ class GatewayShell:
         except CallRefused as refused:
             self._metrics.calls_refused.labels(refused.code).inc()
             log.warning("call refused", call_id=self._call_id, source=self._source, code=refused.code)
+            self._trace.refuse(refusal(refused.code, refused.message))
             await self._part(not_taken(refused))
 
     @property
@@ -218,7 +227,10 @@ class GatewayShell:
         except TimeoutError:
             return self._waked(steady_now())
         self._received_at = steady_now()
-        return message if isinstance(message, PeerClosed) else self._understood(message)
+        if not isinstance(message, PeerClosed):
+            return self._understood(message)
+        self._trace.closed("gateway", message.code, "", self._received_at)
+        return message
 
     def _idle_at(self) -> Seconds | None:
         """When a connection with a call has been silent for as long as its source lets it."""
@@ -230,10 +242,20 @@ class GatewayShell:
         if idle_at is not None and idle_at <= now:
             silent, self._received_at = now - self._received_at, now  # it has the time to part that others have
             raise ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False)
-        return self._dialect.tick(now)
+        outputs = self._dialect.tick(now)
+        self._trace.happened(outputs, now)
+        return outputs
 
     def _understood(self, message: str | bytes) -> Sequence[DialectOutput]:
-        self._messages.count(steady_now())
+        self._messages.count(self._received_at)
+        outputs: Sequence[DialectOutput] = ()
+        try:
+            outputs = self._read(message)
+        finally:
+            self._trace.received(message, outputs, self._received_at)
+        return outputs
+
+    def _read(self, message: str | bytes) -> Sequence[DialectOutput]:
         if isinstance(message, str):
             self._metrics.frames.labels("text").inc()
             return self._dialect.text(message)
@@ -255,6 +277,7 @@ class GatewayShell:
             raise ProtocolViolation("events", "this key lacks the right 'events'")
         connection = self._connection = await self._parts.calls.attach(announced, key, steady_now())
         self._call_id = connection.call_id
+        self._trace.attached(connection.call_id, announced, key.source, connection.readings, resumed=connection.resumed)
         log.info("gateway connected", call_id=connection.call_id, source=key.source.name, resumed=connection.resumed)
         return connection
 
@@ -345,6 +368,7 @@ class GatewayShell:
 
     async def _part(self, violation: ProtocolViolation) -> None:
         """Say why this side ends the connection, and read on where it is the peer that closes."""
+        self._trace.refuse(refusal_of(violation, live=self._connection is not None))
         last = ConnectionRefused(violation=violation)
         with suppress(Unsent):
             await self._tell(last)
@@ -377,6 +401,7 @@ class GatewayShell:
         for reply in replies:
             if not self._closed:
                 self._closed = True
+                self._trace.closed("service", reply.code, reply.reason, steady_now())
                 with suppress(Unsent):
                     await self._within_time(self._transport.close(reply.code, reply.reason))
 

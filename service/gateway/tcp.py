@@ -8,14 +8,18 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from service.access.audit_log import AuditLog
-from service.access.clock import steady_now
+from service.access.clock import steady_now, utc_now
 from service.access.connection_guard import ConnectionGuard
-from service.gateway.reservations import Reservation, Reservations
+from service.access.keys import credential_of
+from service.gateway.reservations import Reservation
 from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed, Unsent
 from service.ingest.dialect import Handshake
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.events import CLOSE_NORMAL
 from service.ingest.source import STRANGER
+from service.preview.previews import Previews
+from service.preview.trace import ConnectionTrace
+from service.preview.values import SeenHandshake
 
 _READ_BYTES = 64 * 1024
 _ABNORMAL = 1006
@@ -47,20 +51,20 @@ class TcpTransport:
 
 
 class TcpStranger:
-    """Who connects over TCP: counted among the strangers of the whole service until its token is found."""
+    """Who connects over TCP: counted among the strangers of the whole service until its token is found. From then on
+    `trace` shows among its source's connections."""
 
     def __init__(
-        self,
-        writer: asyncio.StreamWriter,
-        dialect: str,
-        reservations: Reservations,
-        guard: ConnectionGuard,
-        audit: AuditLog,
+        self, writer: asyncio.StreamWriter, dialect: str, parts: GatewayParts, guard: ConnectionGuard, audit: AuditLog
     ) -> None:
         peer = writer.get_extra_info("peername")
         self._address = str(peer[0]) if peer else "unknown"
         self._dialect = dialect
-        self._reservations = reservations
+        self._previews: Previews = parts.previews
+        seen = SeenHandshake(dialect=dialect, address=self._address)
+        parties = DIALECTS[dialect].names_parties
+        self.trace = ConnectionTrace(seen, steady_now(), utc_now(), names_parties=parties)
+        self._reservations = parts.reservations
         self._guard = guard
         self._audit = audit
         self._connection = guard.enter(self._address, writer.transport.abort)
@@ -75,6 +79,8 @@ class TcpStranger:
             return None
         self._guard.known(self._connection)
         self._guard.phase(self._connection, "answer")
+        self.trace.matched(credential_of(found.key))
+        self._previews.let_in(self.trace, found.key.source.name)
         return found
 
     def refused(self, why: str) -> None:
@@ -85,6 +91,8 @@ class TcpStranger:
         self._guard.leave(self._connection)
         if self._token:
             self._reservations.gone(self._token, steady_now())
+        elif self.trace.refusal is not None:
+            self._previews.turned_away(self.trace)
 
 
 class TcpGateway:
@@ -113,12 +121,12 @@ class TcpGateway:
         task = asyncio.current_task()
         assert task is not None, "asyncio calls this in a task of its own"
         self._open.add(task)
-        stranger = TcpStranger(writer, self._dialect, self._parts.reservations, self._guard, self._audit)
+        stranger = TcpStranger(writer, self._dialect, self._parts, self._guard, self._audit)
         dialect = DIALECTS[self._dialect].make(STRANGER, Handshake())
         try:
             with suppress(asyncio.CancelledError):  # `listening` ended it; asyncio 3.11 would log that as a fault
                 transport = TcpTransport(reader, writer)
-                await GatewayShell(transport, self._parts, dialect, None, stranger).serve()
+                await GatewayShell(transport, self._parts, dialect, stranger.trace, None, stranger).serve()
         finally:
             self._open.discard(task)
             stranger.left()

@@ -45,11 +45,16 @@ def completed(announced: CallAnnounced, source: Source) -> tuple[CallAnnounced, 
     return replace(announced, metadata=metadata, **found), notes
 
 
-def _moment(message: Message, name: str, _notes: Notes) -> datetime | None:
+def told_moment(message: Message, name: str) -> datetime | None:
+    """ISO 8601 with its offset, or Unix time. Raises ProtocolViolation."""
     text = str(message.get(name, "")).strip()
     if match := _UNIX_TIME.fullmatch(text):
         return datetime.fromtimestamp(int(text) / (1000 if match[1] else 1), UTC)
     return moment_at(message, name, _WHERE)
+
+
+def _moment(message: Message, name: str, _notes: Notes) -> datetime | None:
+    return told_moment(message, name)
 
 
 def _call_id(message: Message, name: str, _notes: Notes) -> str:

@@ -59,7 +59,8 @@ class CallAnnounced:
     what the call is kept at (`asr.audio.codecs.leg_rate`), whatever a vendor announces with g722 and opus.
 
     None for language, jurisdiction or started_at leaves it to the source's or the service's default.
-    `wants_events` asks for transcript, sentiment and alerts back on the same socket.
+    `wants_events` asks for transcript, sentiment and alerts back on the same socket. `vendor`: which of several that
+    share an address.
     """
 
     call_id: str
@@ -75,6 +76,7 @@ class CallAnnounced:
     customer: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     wants_events: bool = False
+    vendor: str = ""
 
     @property
     def all_roles(self) -> tuple[Role, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr.audio.codecs import DecodedAudio, decoder
-from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, energy
+from asr.audio.pcm import SAMPLE_RATE, Encoding, Pcm, Resampler, dbfs, energy, loudest
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
 
@@ -186,16 +186,24 @@ class LegResampler:
 
 class LevelMeter:
     """RMS level of each leg between two readings, in dB under full scale, for the meters on the wall of live calls; -96
-    for silence and for nothing."""
+    for silence and for nothing. And its loudest sample of all."""
 
     def __init__(self, roles: Sequence[Role]) -> None:
         self._energy: dict[Role, int] = dict.fromkeys(roles, 0)
         self._samples: dict[Role, int] = dict.fromkeys(roles, 0)
+        self._loudest: dict[Role, int] = dict.fromkeys(roles, 0)
 
     def feed(self, audio: LegAudio) -> None:
         """Take a run of a leg into account."""
-        self._energy[audio.role] += energy(audio.pcm)
+        run = energy(audio.pcm)
+        self._energy[audio.role] += run
         self._samples[audio.role] += audio.pcm.size
+        if run > self._loudest[audio.role] ** 2:  # no sample is louder than all of them together
+            self._loudest[audio.role] = max(self._loudest[audio.role], loudest(audio.pcm))
+
+    def peak(self, role: Role) -> float:
+        """The loudest sample so far."""
+        return round(dbfs(self._loudest[role] ** 2), 1)
 
     def take(self) -> dict[Role, float]:
         """The levels since the last reading."""

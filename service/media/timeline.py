@@ -163,6 +163,10 @@ class CallTimeline:
             lost=sum(track.lost_samples for track in tracks) / self._rate,
         )
 
+    def track(self, role: Role) -> LegTrack:
+        """The leg's, to read its counts."""
+        return self._tracks[role]
+
     def feed(self, event: AudioArrived, now: Seconds) -> list[TimelineOutput]:
         """`now`: seconds on any steady clock. Audio of a leg that the call does not have is left out."""
         given: list[TrackOutput] = []

@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated
 
-import structlog
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from service.access.admittance import ConnectionAttempt, NoPublicUrl
-from service.access.keys import KeyForbidden, KeyMissing, presented_id, presented_key, verified_key
+from service.access.admittance import ConnectionAttempt
+from service.access.denial import Denied, KeyForbidden, KeyMissing
+from service.access.keys import presented_id, presented_key, verified_key
 from service.access.sessions import COOKIE, Session, SessionInvalid, unix_now
 from service.access.view import ADMINS, DECIDERS, KEEPERS, USERS, WATCHERS, View
+from service.preview.hints import refusal
 from service.storage.port import Gateway, GatewayKey, KeyRight, NotFound, StorageError, User, UserRole
-from service.unusable import Unusable
 from service.web.addresses import client_address
 from service.web.errors import Refused, storage_refusal
 from service.web.http_limits import mark_known
 from service.web.origin import same_origin
+from service.web.previewed import turn_away
 from service.web.request_context import ContextDep, RequestContext
 from service.web.schemas import Right
-
-log = structlog.get_logger(__name__)
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
 CSRF_HEADER = "X-CSRF-Token"
@@ -129,22 +128,27 @@ def allow_key_or(
 async def admitted_gateway(context: RequestContext, connection: HTTPConnection, dialects: tuple[str, ...]) -> Gateway:
     """Whose calls this connection may stream, in one of these dialects: by a key, or by the credential of its source.
     Raises Refused."""
-    shown = _shown(connection, dialects)
     try:
-        return await context.admittance.admitted(shown)
-    except KeyMissing as error:
+        return await context.admittance.admitted(_shown(connection, dialects))
+    except Denied as denied:
+        turn_away(context, connection, "/".join(dialects), refusal(denied.reason, denied.detail), denied.source)
+        raise _refusal_of(denied) from denied
+    except StorageError as error:
+        turn_away(context, connection, "/".join(dialects), refusal("store_away", str(error)))
+        raise storage_refusal(error) from error
+
+
+def _refusal_of(denied: Denied) -> Refused:
+    """What whoever connects is told."""
+    if isinstance(denied, KeyMissing):
         refused = Refused(401, "key", "Send a gateway key: as bearer token, X-API-Key or Basic password.")
         refused.headers.update(_CHALLENGE)
-        raise refused from error
-    except KeyForbidden as error:
-        raise Refused(403, "key", str(error)) from error
-    except NoPublicUrl as error:
-        raise Refused(503, "public_url", "No signature can be checked: CALLWARDEN_PUBLIC_URL is not set.") from error
-    except Unusable as error:
-        log.error("secret of a source cannot be read", problem=str(error))
-        raise Refused(503, "secret", "This source's secret cannot be read; see the service's log.") from error
-    except StorageError as error:
-        raise storage_refusal(error) from error
+        return refused
+    if isinstance(denied, KeyForbidden):
+        return Refused(403, "key", denied.detail)
+    if denied.reason == "no_public_url":
+        return Refused(503, "public_url", "No signature can be checked: CALLWARDEN_PUBLIC_URL is not set.")
+    return Refused(503, "secret", "This source's secret cannot be read; see the service's log.")
 
 
 def _shown(connection: HTTPConnection, dialects: tuple[str, ...]) -> ConnectionAttempt:

@@ -10,8 +10,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.websockets import WebSocket
 
+from service.access.keys import redacted
+from service.preview.hints import refusal
 from service.web import errors
 from service.web.handshake import deny
+from service.web.previewed import turn_away
+from service.web.request_context import context_of
 from service.web.routes import (
     alerts,
     call_sound,
@@ -20,6 +24,7 @@ from service.web.routes import (
     health,
     keys,
     live,
+    previews,
     reservations,
     session,
     sources,
@@ -28,7 +33,7 @@ from service.web.routes import (
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, keys, reservations, health)
+HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, previews, keys, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 
@@ -58,6 +63,8 @@ def application(lifespan: Lifespan | None = None) -> FastAPI:
 
 async def _nowhere(websocket: WebSocket) -> None:
     """A gateway with a wrong path must not look for the fault in its key."""
+    path = refusal("path", f"no gateway connects at {redacted(websocket.url.path)}")
+    turn_away(context_of(websocket), websocket, "", path)
     streams = ", ".join(route.path for route in gateways.router.routes if isinstance(route, APIWebSocketRoute))
     await deny(websocket, errors.Refused(404, "not_found", f"no WebSocket is here; gateways connect to {streams}"))
 

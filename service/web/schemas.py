@@ -29,6 +29,8 @@ from service.access.source_rules import LONGEST_IDLE, MOST_CALLS, MOST_LABELS, M
 from service.access.view import ADMINS, EVERYBODY, GATEWAYS, KEEPERS, USERS, WATCHERS, View, shown_to
 from service.ingest.source import Clock, CredentialKind, NamedField, Source
 from service.names import NAME_PATTERN
+from service.preview.masking import masked
+from service.preview.values import ConnectionPreview
 from service.record.facts import AlertState, NoteWritten
 from service.record.note import LONGEST_TEXT, CallNote
 from service.storage.port import GatewayKey, KeyRight, User, UserRole
@@ -264,6 +266,19 @@ class SourceAnswer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesAnswer:
     sources: tuple[SourceAnswer, ...]
+
+
+def _connections_seen(view: View, answer: ConnectionsAnswer) -> ConnectionsAnswer:
+    """Who set a gateway up sees of which form personal data are; admins see them."""
+    return answer if view == "admin" else replace(answer, connections=tuple(map(masked, answer.connections)))
+
+
+@shown_to(KEEPERS, part=_connections_seen)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionsAnswer:
+    """Connections of a source, or those that fit none, the newest first."""
+
+    connections: tuple[ConnectionPreview, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

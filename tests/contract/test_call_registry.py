@@ -85,6 +85,15 @@ async def test_a_call_goes_by_the_id_it_was_announced_with(opened: Opened) -> No
         assert (connection.call_id, connection.resumed) == ("c-1", False)
 
 
+async def test_the_legs_that_a_connection_brings_are_read_while_it_has_them_and_after(opened: Opened) -> None:
+    async with opened() as subject:
+        connection = await subject.attach(replace(CALL, roles=("customer",), call_roles=("agent", "customer")))
+        assert connection.readings().keys() == {"customer"}
+        connection.feed(SECOND)
+        await closing(connection, connection.stop)
+        assert connection.readings()["customer"].peak <= 0.0
+
+
 async def test_a_stopped_call_is_over_once_its_closing_is_told(opened: Opened) -> None:
     async with opened() as subject:
         connection = await subject.attach()

@@ -12,6 +12,7 @@ from service.gateway.call_ports import CallOutcome, CallRefused
 from service.ingest.events import CallAnnounced, LineEvent, ProtocolViolation
 from service.live.followers import Followers
 from service.live.messages import Partial
+from service.media.readings import LegReading
 from service.record.facts import CallClosed, CallEnding, Fact
 from service.storage.port import Gateway, LoggedFact
 from tests import scenes
@@ -45,6 +46,9 @@ class FakeCallConnection:
             raise self.refuses_audio
         self.fed.append(event)
         self.was_fed.set()
+
+    def readings(self) -> dict[Role, LegReading]:
+        return dict.fromkeys(self.roles, scenes.READING)
 
     def stop(self, *, call_over: bool = True) -> None:
         if not self._ending:

@@ -7,6 +7,7 @@ export type Route =
   | { page: 'replay'; id: string; at: number | null }
   | { page: 'users' }
   | { page: 'sources' }
+  | { page: 'source'; name: string }
   | { page: 'keys' }
   | { page: 'account' }
   | { page: 'missing' };
@@ -15,7 +16,7 @@ export function parse(path: string, search: string): Route {
   const [first = '', second, third, ...more] = path.split('/').filter((part) => part !== '');
   if (more.length > 0) return { page: 'missing' };
   if (first === 'calls' && second !== undefined) return oneCall(decoded(second), third, search);
-  if (first === 'admin' && third === undefined) return adminPage(second);
+  if (first === 'admin') return adminPage(second, third);
   if (second !== undefined) return { page: 'missing' };
   switch (first) {
     case '':
@@ -29,8 +30,13 @@ export function parse(path: string, search: string): Route {
   }
 }
 
-function adminPage(name: string | undefined): Route {
+function adminPage(name: string | undefined, one: string | undefined): Route {
+  if (one !== undefined) return name === 'sources' ? oneSource(decoded(one)) : { page: 'missing' };
   return name === 'users' || name === 'sources' || name === 'keys' ? { page: name } : { page: 'missing' };
+}
+
+function oneSource(name: string | null): Route {
+  return name === null ? { page: 'missing' } : { page: 'source', name };
 }
 
 /** A hand-typed address may hold a broken escape; then it names nothing. */
@@ -59,6 +65,8 @@ export function href(route: Route): string {
       return `/calls/${encodeURIComponent(route.id)}${route.alert === null ? '' : `?alert=${encodeURIComponent(route.alert)}`}`;
     case 'replay':
       return `/calls/${encodeURIComponent(route.id)}/replay${route.at === null ? '' : `?t=${route.at.toFixed(1)}`}`;
+    case 'source':
+      return `/admin/sources/${encodeURIComponent(route.name)}`;
     case 'users':
     case 'sources':
     case 'keys':

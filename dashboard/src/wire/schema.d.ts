@@ -352,6 +352,47 @@ export interface paths {
         patch: operations["change_source"];
         trace?: never;
     };
+    "/api/v1/sources/{name}/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Connections
+         * @description The last connections of a source, also those that were refused. To be asked each second. Metadata, and who talks
+         *     to whom, are told to admins alone.
+         */
+        get: operations["connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/unmatched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Unmatched Connections
+         * @description The last connections that were refused and fit no source.
+         */
+        get: operations["unmatched_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -623,6 +664,24 @@ export interface components {
             status: "ok";
         };
         /**
+         * ArrivedMessage
+         * @description `at`: seconds since the connection was opened. `size`: of a text in characters, else in bytes. `text`: as it
+         *     came, but for secrets, sound and keys that were pressed; empty for binary.
+         */
+        ArrivedMessage: {
+            /** At */
+            at: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "binary";
+            /** Size */
+            size: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * Bilingual
          * @description The same sentence for a Chinese and an English reader.
          */
@@ -844,6 +903,76 @@ export interface components {
             message: string;
             /** Required */
             required: boolean;
+        };
+        /**
+         * ConnectionPreview
+         * @description A connection, or one that was not let in. `times`: how often the same came again and was not let in.
+         *
+         *     `credential`: what let it in: a key by its id, or the kind of the source's credential. `vendor`: which of several
+         *     that share an address. `names_parties`: its messages say who is who, so the source's first track means nothing.
+         *     `opened_at`: when it came, for the last time where it did so again; `seconds`: how long ago, or how long it lasted.
+         *     `last_at`: when the last message came. `call_id`: the id that the call goes by here; empty before it is taken.
+         */
+        ConnectionPreview: {
+            /** Id */
+            id: number;
+            seen: components["schemas"]["SeenHandshake"];
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Times */
+            times: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "live" | "refused" | "ended";
+            /** Seconds */
+            seconds: number;
+            /** Credential */
+            credential: string;
+            /** Vendor */
+            vendor: string;
+            /** Names Parties */
+            names_parties: boolean;
+            /** Texts */
+            texts: number;
+            /** Binaries */
+            binaries: number;
+            /** Size */
+            size: number;
+            /** Last At */
+            last_at: number | null;
+            /** Messages */
+            messages: components["schemas"]["ArrivedMessage"][];
+            /** Call Id */
+            call_id: string;
+            /** Resumed */
+            resumed: boolean;
+            /** Fields */
+            fields: components["schemas"]["MappedField"][];
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Legs */
+            legs: components["schemas"]["LegPreview"][];
+            /** Digits */
+            digits: number;
+            /** Notices */
+            notices: components["schemas"]["PreviewNotice"][];
+            refusal: components["schemas"]["PreviewRefusal"] | null;
+            ending: components["schemas"]["PreviewEnding"] | null;
+        };
+        /**
+         * ConnectionsAnswer
+         * @description Connections of a source, or those that fit none, the newest first.
+         */
+        ConnectionsAnswer: {
+            /** Connections */
+            connections: components["schemas"]["ConnectionPreview"][];
         };
         /**
          * CredentialAnswer
@@ -1105,6 +1234,76 @@ export interface components {
             keys: components["schemas"]["KeyAnswer"][];
         };
         /**
+         * LegPreview
+         * @description One leg. `packets` and `audio`: what came, before anything was put in order. `jitter`: of the arrivals, as
+         *     RFC 3550 has it. `longest_pause`: in which no audio came. `pace`: seconds of audio a second, the most of any second.
+         *     `ahead`: by how much more audio came than time has passed since its first. `last_at`: when the last came.
+         *
+         *     `encoding`, `rate`, `clock`: as it comes, and what it is placed by. `reading`: how the call hears it, None before
+         *     the call is taken.
+         */
+        LegPreview: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "customer";
+            /**
+             * Encoding
+             * @enum {string}
+             */
+            encoding: "pcm_s16le" | "pcm_s16be" | "mulaw" | "alaw" | "g722" | "opus";
+            /** Rate */
+            rate: number;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "timestamps" | "samples" | "arrival";
+            /** Packets */
+            packets: number;
+            /** Audio */
+            audio: number;
+            /** Last At */
+            last_at: number | null;
+            /** Jitter */
+            jitter: number;
+            /** Longest Pause */
+            longest_pause: number;
+            /** Reordered */
+            reordered: number;
+            /** Pace */
+            pace: number;
+            /** Ahead */
+            ahead: number;
+            reading: components["schemas"]["LegReading"] | null;
+        };
+        /**
+         * LegReading
+         * @description `dbfs`: the RMS level of the last half second of audio. `speech`: the mean of it while the party speaks, None
+         *     where it has not yet. `peak`: the loudest sample so far. All in dB under full scale, -96 for silence.
+         *
+         *     `lost`, `late`, `duplicates`, `strays`: as `service.media.timeline.TimelineCounts` has them, of this leg alone.
+         */
+        LegReading: {
+            /** Dbfs */
+            dbfs: number;
+            /** Speech */
+            speech: number | null;
+            /** Peak */
+            peak: number;
+            /** Speaking */
+            speaking: boolean;
+            /** Lost */
+            lost: number;
+            /** Late */
+            late: number;
+            /** Duplicates */
+            duplicates: number;
+            /** Strays */
+            strays: number;
+        };
+        /**
          * Levels
          * @description Twice a second for each live call: loudness in dBFS (RMS) and who is speaking. Not stored, no `seq`.
          */
@@ -1127,6 +1326,26 @@ export interface components {
         };
         LiveMessage: components["schemas"]["Snapshot"] | components["schemas"]["Event"] | components["schemas"]["Levels"] | components["schemas"]["Partial"] | components["schemas"]["HealthChanged"] | components["schemas"]["Resync"];
         LiveRequest: components["schemas"]["Resume"];
+        /**
+         * MappedField
+         * @description A field of the call as it was understood. `place`: the field of the gateway's that holds the same.
+         */
+        MappedField: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "call_id" | "agent" | "customer" | "direction" | "started_at" | "language" | "jurisdiction" | "timezone";
+            /** Value */
+            value: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "message" | "query" | "label" | "source" | "service" | "law" | "arrival" | "dialect" | "nothing";
+            /** Place */
+            place: string;
+        };
         /**
          * NewCredential
          * @description What a source's connections show, unless they show a gateway key. `name`: the header's, the user's, or
@@ -1454,6 +1673,52 @@ export interface components {
             /** Peaks */
             peaks: number[][];
         };
+        /**
+         * PreviewEnding
+         * @description `by`: who ended the connection. `code` and `reason`: the close frame's; 1006 where it broke off.
+         */
+        PreviewEnding: {
+            /** At */
+            at: number;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "gateway" | "service";
+            /** Code */
+            code: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * PreviewNotice
+         * @description Something odd that ended nothing, and how often it came.
+         */
+        PreviewNotice: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "unreadable" | "order" | "value" | "digit" | "leg" | "format" | "payload" | "sequence" | "flood";
+            /** Field */
+            field: string;
+            /** Message */
+            message: string;
+            /** Times */
+            times: number;
+        };
+        /**
+         * PreviewRefusal
+         * @description Why the connection, or its call, was not taken or ended. `code` is for programs, `message` tells what was wrong
+         *     with this one, `hint` how that is mended.
+         */
+        PreviewRefusal: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            hint: components["schemas"]["Bilingual"];
+        };
         /** Readiness */
         Readiness: {
             /** Ready */
@@ -1550,6 +1815,27 @@ export interface components {
             pack: components["schemas"]["PackVersion"];
             /** Rules */
             rules: components["schemas"]["RuleInfo"][];
+        };
+        /**
+         * SeenHandshake
+         * @description What came before the first message. `dialect`: of the address that was asked for, empty for none. Values of
+         *     headers stand only where they are known to be no secret; others are `…`.
+         */
+        SeenHandshake: {
+            /** Dialect */
+            dialect: string;
+            /** Address */
+            address: string;
+            /** Path */
+            path: string;
+            /** Query */
+            query: {
+                [key: string]: string;
+            };
+            /** Headers */
+            headers: {
+                [key: string]: string;
+            };
         };
         /**
          * Sentiment
@@ -4149,6 +4435,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unmatched_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionsAnswer"];
                 };
             };
             /** @description Bad Request */

@@ -21,6 +21,10 @@ export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
 export type NewKey = components['schemas']['NewKey'];
 export type Source = Schemas['SourceAnswer'];
+/** A gateway's connection as whoever sets the gateway up sees it. */
+export type Connection = Schemas['ConnectionPreview'];
+export type LegPreview = Schemas['LegPreview'];
+export type MappedField = Schemas['MappedField'];
 export type SourceChange = components['schemas']['SourceChange'];
 export type Health = Schemas['Health'];
 export type Level = Health['level'];

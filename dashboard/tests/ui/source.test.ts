@@ -109,7 +109,8 @@ describe('the form', () => {
 describe('the list', () => {
   function show(sources: Source[], busy = false) {
     const told = { onswap: vi.fn(), onedit: vi.fn(), onremove: vi.fn() };
-    render(SourceList, { sources, busy, ...told });
+    const placeOf = (source: Source) => `/admin/sources/${source.name}`;
+    render(SourceList, { sources, busy, placeOf, ...told });
     return told;
   }
 
@@ -129,6 +130,11 @@ describe('the list', () => {
     await fireEvent.click(screen.getByRole('button', { name: 'Remove' }));
     expect([told.onedit.mock.calls, told.onremove.mock.calls]).toEqual([[[PBX]], [[PBX]]]);
     expect(told.onswap).not.toHaveBeenCalled();
+  });
+
+  it('leads to what comes over each source', () => {
+    show([PBX]);
+    expect(screen.getByRole('link', { name: 'pbx' }).getAttribute('href')).toBe('/admin/sources/pbx');
   });
 
   it('says so where there is none', () => {

@@ -226,6 +226,7 @@ class MediaStreamDialect(ListeningDialect):
             rate=rate,
             **call_fields_at(parameters, notes, self._parameters_at),
             metadata=metadata_among(parameters, notes, self._parameters_at),
+            vendor=self.vendor,
         )
 
     def _parameters(self, fields: Message, start: Message, notes: Notes) -> Message:

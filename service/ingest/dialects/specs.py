@@ -33,12 +33,14 @@ class DialectSpec:
     """A dialect as the service offers it. `make` gives the dialect of one connection. `path` is its WebSocket path,
     None for plain TCP. `key_in_path`: the key may follow the path, for vendors that can send no header; a source's name
     may follow in any case. `tells_refusals`: the vendor wants to be told on the accepted socket that its key is not
-    good; otherwise the handshake is denied."""
+    good; otherwise the handshake is denied. `names_parties`: its messages say who is on which leg, so a source's first
+    track means nothing."""
 
     make: Maker
     path: str | None
     key_in_path: bool = False
     tells_refusals: bool = False
+    names_parties: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -63,7 +65,7 @@ def _by_source(make: Callable[[Source], Dialect]) -> Maker:
 
 
 _SPECS: dict[str, DialectSpec] = {
-    "native": DialectSpec(make=_alone(NativeDialect), path="/v1/stream"),
+    "native": DialectSpec(make=_alone(NativeDialect), path="/v1/stream", names_parties=True),
     "twilio": DialectSpec(make=_by_source(TwilioDialect), path="/v1/twilio", key_in_path=True),
     "signalwire": DialectSpec(make=_by_source(SignalWireDialect), path="/v1/signalwire", key_in_path=True),
     "telnyx": DialectSpec(make=_by_source(TelnyxDialect), path="/v1/telnyx", key_in_path=True),
@@ -71,8 +73,10 @@ _SPECS: dict[str, DialectSpec] = {
     "exotel": DialectSpec(make=_by_source(ExotelDialect), path="/v1/exotel", key_in_path=True),
     "media-streams": DialectSpec(make=_by_source(AnyMediaStreamDialect), path="/v1/media-streams", key_in_path=True),
     "vonage": DialectSpec(make=_by_source(VonageDialect), path="/v1/vonage", key_in_path=True),
-    "audiohook": DialectSpec(make=_by_handshake(AudioHookDialect), path="/v1/audiohook", tells_refusals=True),
-    "audiosocket": DialectSpec(make=_alone(AudioSocketDialect), path=None),
+    "audiohook": DialectSpec(
+        make=_by_handshake(AudioHookDialect), path="/v1/audiohook", tells_refusals=True, names_parties=True
+    ),
+    "audiosocket": DialectSpec(make=_alone(AudioSocketDialect), path=None, names_parties=True),
     "chan_websocket": DialectSpec(make=ChanWebsocketDialect, path="/v1/asterisk"),
     "mod_audio_stream": DialectSpec(make=ModAudioStreamDialect, path="/v1/mod_audio_stream", key_in_path=True),
     "mod_audio_fork": DialectSpec(make=ModAudioForkDialect, path="/v1/mod_audio_fork", key_in_path=True),

@@ -17,12 +17,14 @@ from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
 from service.ingest.source import STRANGER
+from service.preview.trace import ConnectionTrace
 from service.storage.port import Gateway
 from service.web.addresses import client_address
 from service.web.auth import admitted_gateway
 from service.web.errors import Refused
 from service.web.handshake import deny
 from service.web.http_limits import mark_known
+from service.web.previewed import let_in
 from service.web.request_context import ContextDep, RequestContext
 from service.web.unsent import UNSENT
 
@@ -64,12 +66,14 @@ def _route(name: str, spec: DialectSpec) -> Callable[[WebSocket, RequestContext]
             key = await _key(websocket, context, name)
         except Refused as refused:
             if spec.tells_refusals:
-                await _serve(websocket, context, spec.make(STRANGER, _handshake(websocket, refused)), None)
+                trace = let_in(context, websocket, name, None)
+                await _serve(websocket, context, spec.make(STRANGER, _handshake(websocket, refused)), trace, None)
             else:
                 await deny(websocket, refused)
             return
         mark_known(websocket)
-        await _serve(websocket, context, spec.make(key.source, _handshake(websocket)), key)
+        trace = let_in(context, websocket, name, key)
+        await _serve(websocket, context, spec.make(key.source, _handshake(websocket)), trace, key)
 
     return connected
 
@@ -90,11 +94,13 @@ async def _key(websocket: WebSocket, context: RequestContext, dialect: str) -> G
         raise
 
 
-async def _serve(websocket: WebSocket, context: RequestContext, dialect: Dialect, key: Gateway | None) -> None:
+async def _serve(
+    websocket: WebSocket, context: RequestContext, dialect: Dialect, trace: ConnectionTrace, key: Gateway | None
+) -> None:
     """Accept the handshake, echo an offered sub-protocol, and stay until the connection is over."""
     offered: list[str] = websocket.scope["subprotocols"]
     await websocket.accept(subprotocol=offered[0] if offered else None)
-    await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, key).serve()
+    await GatewayShell(WebSocketTransport(websocket), context.parts.gateways, dialect, trace, key).serve()
 
 
 def _handshake(websocket: WebSocket, refused: Refused | None = None) -> Handshake:

@@ -11,10 +11,12 @@ from service.gateway.reservations import RESERVED_FOR
 from service.ingest.dialects.specs import over_tcp
 from service.ingest.events import ProtocolViolation
 from service.ingest.reserved_call import reserved_call
+from service.preview.hints import refusal_of
 from service.web.addresses import client_address
 from service.web.auth import admitted_gateway
 from service.web.errors import Refused
 from service.web.json_answer import json_answer
+from service.web.previewed import turn_away
 from service.web.request_context import ContextDep
 from service.web.schemas import NewReservation, ReservationAnswer
 
@@ -38,6 +40,7 @@ async def reserve_call(told: NewReservation, request: Request, context: ContextD
     try:
         announced, notes = reserved_call(told.model_dump(mode="json"))
     except ProtocolViolation as violation:
+        turn_away(context, request, "/".join(over_tcp()), refusal_of(violation, live=False), key.source.name)
         raise Refused(422, "invalid", violation.message, field=violation.field) from violation
     tokens = await context.parts.reservations.reserve(key, announced, notes)
     answer = ReservationAnswer(call_id=announced.call_id, tokens=tokens, seconds=RESERVED_FOR)

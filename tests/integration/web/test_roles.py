@@ -62,6 +62,8 @@ ROWS = [
     Row("POST", "/api/v1/sources", KEEP, {"name": ""}),
     Row("PATCH", "/api/v1/sources/{name}", KEEP, {"language": "en"}),
     Row("DELETE", "/api/v1/sources/{name}", KEEP),
+    Row("GET", "/api/v1/sources/{name}/connections", KEEP),
+    Row("GET", "/api/v1/connections/unmatched", ADMIN),
     Row("GET", "/api/v1/keys", KEEP),
     Row("POST", "/api/v1/keys", KEEP, {"source": "pbx", "rights": ["stream"]}),
     Row("DELETE", "/api/v1/keys/{key_id}", KEEP),

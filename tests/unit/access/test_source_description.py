@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.access.keys import KeyForbidden
+from service.access.denial import KeyForbidden
 from service.access.networks import lies_in
 from service.access.source_description import check_connection
 from service.ingest.source import Source

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from service.access import keys as web_keys
-from service.access.keys import KeyForbidden, KeyMissing, new_key, verified_key
+from service.access.denial import KeyForbidden, KeyMissing
+from service.access.keys import new_key, verified_key
 from service.access.store_cache import FRESH_SECONDS, MOST_KEPT, PATIENCE_SECONDS, STALE_SECONDS, StoreCache
 from service.ingest.source import Source
 from service.storage.port import GatewayKey, NotFound, StorageUnavailable

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asr.audio.pcm import Pcm, Resampler, SampleEncoding, encode, samples_in, samples_of
 from asr.endpointing.endpointer import SpeechSegment
-from asr.types import Role
+from asr.types import ROLES, Role
 from service.audio_files.call import CallAudio, read_call_audio
 from service.calls.audio_path import AudioPath, AudioPathOutput, ChannelsCompared, Found, ResumePoint, TimePassed
 from service.calls.earlier_call import hides_speech
@@ -58,6 +58,29 @@ def test_every_turn_of_a_sample_call_is_cut_on_its_own_leg() -> None:
         middle = (turn.start + turn.end) / 2
         heard = [c for c in cuts if c[0] == turn.speaker and c[1] - 0.5 <= middle <= c[2] + 0.5]
         assert heard, f"nobody heard {turn}"
+
+
+def test_a_leg_is_read_as_loud_as_it_is_and_lost_packets_are_its_own() -> None:
+    path = AudioPath(("agent", "customer"), "pcm_s16le", RATE, max_pace=1e9, now=0.0)
+    tone = encode((16_384 * np.sin(np.arange(160) * 2 * np.pi / 16)).astype(np.int16), "pcm_s16le")
+    for packet in range(100):
+        path.take(AudioArrived(payload=bytes(320), role="agent", at=packet / 50), packet / 50)
+        if packet != 50:
+            path.take(AudioArrived(payload=tone, role="customer", at=packet / 50), packet / 50)
+    agent, customer = path.reading("agent"), path.reading("customer")
+    assert (agent.dbfs, agent.peak, agent.speech, agent.lost) == (-96.0, -96.0, None, 0.0)
+    assert customer.dbfs == pytest.approx(-9.0, abs=0.3)
+    assert customer.peak == pytest.approx(-6.0, abs=1.0)  # the filter rings where the tone begins
+    assert customer.lost == 0.02
+
+
+def test_speech_is_as_loud_as_the_half_seconds_in_which_the_party_speaks() -> None:
+    path = _audio_path()
+    _play(path, read_call_audio(sample_calls()[0].audio), packet=160)
+    for role in ROLES:
+        reading = path.reading(role)
+        assert reading.speech is not None
+        assert -50 < reading.speech < reading.peak <= 0
 
 
 def test_the_packet_size_changes_nothing_that_is_heard() -> None:

@@ -19,7 +19,7 @@ from service.gateway.shell import GatewayParts, GatewayShell
 from service.ingest.dialects.native import NativeDialect
 from service.storage.sql import SqlStore
 from tests.fakes.transport import FakeTransport
-from tests.floor import KEY, Floor
+from tests.floor import KEY, Floor, a_trace
 
 START = json.dumps(
     {"type": "start", "call_id": "c-1", "legs": ["agent", "customer"], "encoding": "mulaw", "rate": 8000}
@@ -55,7 +55,7 @@ async def served(floor: Floor, *messages: str | bytes) -> tuple[list[dict[str, A
     for message in messages:
         peer.come.put_nowait(message)
     parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-    await GatewayShell(peer, parts, NativeDialect(), KEY).serve()
+    await GatewayShell(peer, parts, NativeDialect(), a_trace(), KEY).serve()
     return [json.loads(text) for text in peer.sent], peer.closes
 
 

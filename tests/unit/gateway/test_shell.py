@@ -29,7 +29,7 @@ from tests import scenes
 from tests.fakes.call_registry import FakeCallRegistry
 from tests.fakes.dialect import FakeDialect
 from tests.fakes.transport import FakeTransport
-from tests.floor import CALL, KEY, SECOND, Floor
+from tests.floor import CALL, KEY, SECOND, Floor, a_trace
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
 START["rate"] = 8000
@@ -75,7 +75,7 @@ class OneSegment:
 
 def a_connection(floor: Floor, wire: OneSegment, dialect: Dialect) -> GatewayShell:
     parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-    return GatewayShell(WebSocketTransport(cast(WebSocket, wire)), parts, dialect, KEY)
+    return GatewayShell(WebSocketTransport(cast(WebSocket, wire)), parts, dialect, a_trace(), KEY)
 
 
 NATIVE_MESSAGES = ["start", "start", "audio", "half a frame", "digit", "garbage", "stop", "stop"]
@@ -167,7 +167,7 @@ async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
     key = replace(KEY, rights=("stream", "events"))
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         tasks.create_task(told_and_pinging(calls, peer))
-        await GatewayShell(peer, parts, AudioHookDialect(Handshake()), key).serve()
+        await GatewayShell(peer, parts, AudioHookDialect(Handshake()), a_trace(), key).serve()
     sent = [json.loads(text) for text in peer.sent]
     assert {"opened", "pong", "event"} == {message["type"] for message in sent}
     assert [message["seq"] for message in sent] == [*range(1, len(sent) + 1)]
@@ -184,7 +184,7 @@ async def test_audio_does_not_wait_for_a_peer_that_reads_nothing() -> None:
 
     calls, peer = FakeCallRegistry(), FakeTransport(on_the_way=on_the_way)
     parts = GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
-    shell = GatewayShell(peer, parts, NativeDialect(), replace(KEY, rights=("stream", "events")))
+    shell = GatewayShell(peer, parts, NativeDialect(), a_trace(), replace(KEY, rights=("stream", "events")))
     peer.come.put_nowait(json.dumps({**START, "events": True}))
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:  # less than the service would wait for the peer
         serving = tasks.create_task(shell.serve())
@@ -207,7 +207,7 @@ async def test_a_dialect_is_waked_at_its_deadline_and_may_answer_or_end_the_conn
     peer.come.put_nowait("hello")
     async with floor.journal, asyncio.timeout(30), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-        await GatewayShell(peer, parts, FakeDialect(CALL, due=0.0), KEY).serve()
+        await GatewayShell(peer, parts, FakeDialect(CALL, due=0.0), a_trace(), KEY).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "rejected"
@@ -225,7 +225,7 @@ async def test_a_connection_that_is_silent_for_longer_than_its_source_is_ends_an
     silent = replace(KEY, source=replace(KEY.source, idle_seconds=0.01))
     async with floor.journal, asyncio.timeout(30), floor.calls:
         parts = GatewayParts(calls=floor.calls, metrics=floor.metrics, reservations=Reservations())
-        await GatewayShell(peer, parts, FakeDialect(CALL), silent).serve()
+        await GatewayShell(peer, parts, FakeDialect(CALL), a_trace(), silent).serve()
         while floor.calls.live:  # noqa: ASYNC110 - the registry tells nobody that it is empty
             await asyncio.sleep(0)
         assert (await floor.closing()).ending == "dropped"

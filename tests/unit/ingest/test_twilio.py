@@ -78,6 +78,7 @@ def test_a_simulated_call_of_two_tracks_is_read_whole() -> None:
         rate=8000,
         agent="1017",
         metadata={"campaign": "M1"},
+        vendor="Twilio",
     )
     assert first == AudioArrived(payload=b"\x01" * 160, role="customer", at=0.0)
     assert second == AudioArrived(payload=b"\x02" * 160, role="agent", at=0.0)
