@@ -24,6 +24,7 @@ from service.record.facts import (
 )
 from service.record.note import CallNote
 from service.record.summary import CallSummary
+from service.storage.outbox_port import Outbox
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
 
@@ -57,6 +58,10 @@ class LastAdmin(StorageError):
 
 class SourceInUse(StorageError):
     """The source has gateway keys in force."""
+
+
+class TooManyWebhooks(StorageError):
+    """There are as many webhooks as there can be."""
 
 
 class Unstorable(StorageError):
@@ -213,13 +218,18 @@ AuditEvent = Literal[
     "source_removed",
     "key_made",
     "key_revoked",
+    "webhook_added",
+    "webhook_removed",
+    "webhook_tested",
+    "webhook_stopped",
+    "delivery_resent",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did what to what (`subject`: a call, an alert, a user, a source, a key), when, from where. `who` is empty for
-    one who is not known."""
+    """Who did what to what (`subject`: a call, an alert, a user, a source, a key, a webhook), when, from where. `who`
+    is empty for one who is not known."""
 
     at: datetime
     event: AuditEvent
@@ -414,7 +424,7 @@ class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, CallNotes, Checke
     """What the path of a call needs: its log, what is known of it, its alerts, its record."""
 
 
-class Store(CallStore, Sources, Accounts, AuditTrail, AbstractAsyncContextManager[object], Protocol):
+class Store(CallStore, Sources, Accounts, AuditTrail, Outbox, AbstractAsyncContextManager[object], Protocol):
     """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it.
 
     Entering connects and brings the schema to the newest migration; it raises StorageError.
