@@ -80,8 +80,6 @@ def split_networks(text: str) -> tuple[Network, ...]:
     """The networks between commas; an address is a network of one. ValueError says which is none."""
     networks: list[Network] = []
     for part in (part.strip() for part in text.split(",")):
-        if part == "*":
-            raise ValueError("* would let anyone claim any address; name the proxy's address or network")
         try:
             networks += [ip_network(part, strict=False)] if part else []
         except ValueError:
@@ -179,6 +177,11 @@ class Settings(BaseSettings):
         description="Addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For tells the "
         "client's address; empty believes none.",
     )
+    webhook_networks: str = Field(
+        default="",
+        description="Private addresses or networks that webhooks may reach, comma separated, also without TLS; empty "
+        "lets them reach public addresses alone.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="One JSON object a log line instead of coloured text.")
 
@@ -241,8 +244,21 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_are_networks(cls, proxies: str) -> str:
+        if "*" in proxies:
+            raise ValueError("* would let anyone claim any address; name the proxy's address or network")
         split_networks(proxies)
         return proxies
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _webhook_networks_are_some(cls, networks: str) -> str:
+        split_networks(networks)
+        return networks
+
+    @property
+    def private_webhook_networks(self) -> tuple[Network, ...]:
+        """The private networks that webhooks may reach."""
+        return split_networks(self.webhook_networks)
 
     @property
     def proxy_networks(self) -> tuple[str, ...]:

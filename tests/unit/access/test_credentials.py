@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from service.access.credentials import new_credential, secret_of, unreadable
+from service.access.credentials import SealedStore, new_credential, secret_of, unreadable
 from service.access.sealing import Sealer
 from service.access.source_rules import BadSource
 from service.ingest.source import CredentialKind, Source
-from service.storage.port import Sources
+from service.record.webhook import Webhook
 from service.unusable import Unusable
+from tests.scenes import NOON
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 PBX = Source(name="pbx")
 
 
 class _Stored:
-    """The one thing that is asked of a store."""
+    """What is asked of a store."""
 
-    def __init__(self, *sources: Source) -> None:
+    def __init__(self, *sources: Source, webhooks: Sequence[Webhook] = ()) -> None:
         self._sources = sources
+        self._webhooks = webhooks
 
     async def sources(self) -> list[Source]:
         return [*self._sources]
 
+    async def webhooks(self) -> list[Webhook]:
+        return [*self._webhooks]
 
-def store(*sources: Source) -> Sources:
-    return _Stored(*sources)  # type: ignore[return-value]
+
+def store(*sources: Source, webhooks: Sequence[Webhook] = ()) -> SealedStore:
+    return _Stored(*sources, webhooks=webhooks)  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -47,6 +53,9 @@ async def test_the_first_secret_makes_the_master_key_and_a_later_one_never_does(
     for sealed, asked in ((known, replace(PBX, name="other")), (PBX, known)):
         with pytest.raises(Unusable, match="is missing"):
             await new_credential(store(sealed), Sealer(path), asked, "twilio", "", TOKEN)
+    webhook = Webhook(name="w", created_at=NOON, origin="https://x.org", sealed_url="1.a.b")
+    with pytest.raises(Unusable, match="is missing"):
+        await new_credential(store(webhooks=[webhook]), Sealer(path), PBX, "twilio", "", TOKEN)
     assert not await asyncio.to_thread(path.exists)
 
 
