@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from asr.types import CallLanguage
 from detectors.contract import Jurisdiction
 from detectors.packs.taxonomy import PACKS
+from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import NoZone, zone_name
 from service.private_files import MASTER_KEY
 from service.storage.url import parse_url
@@ -259,6 +260,11 @@ class Settings(BaseSettings):
     def private_webhook_networks(self) -> tuple[Network, ...]:
         """The private networks that webhooks may reach."""
         return split_networks(self.webhook_networks)
+
+    @property
+    def home_zone(self) -> str:
+        """The time zone of people of whom nothing is known: the debtors', or the first of their jurisdiction's."""
+        return possible_zones(self.timezone, {}, self.jurisdiction)[0].name
 
     @property
     def proxy_networks(self) -> tuple[str, ...]:

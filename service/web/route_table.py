@@ -24,11 +24,12 @@ from service.web.routes import (
     session,
     sources,
     users,
+    webhooks,
 )
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, recordings, alerts, users, sources, keys, reservations, health)
+HTTP_ROUTES = (session, calls, recordings, alerts, users, sources, keys, webhooks, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 

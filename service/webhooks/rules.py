@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from asr.types import Language
 from detectors.contract import Severity
-from detectors.timezones.zones import read_zone
+from detectors.timezones.zones import read_zone, zone_name
 from service.access.credentials import SealedStore, make_first_key
 from service.access.sealing import Sealer
 from service.names import checked_name
@@ -63,6 +63,7 @@ async def new_webhook(
     sealed_url, sealed_secret = await asyncio.to_thread(_sealed, sealer, said, made or said.secret)
     told: dict[str, Any] = {field.name: getattr(said, field.name) for field in fields(said)}
     del told["url"], told["secret"]
+    told["timezone"] = zone_name(said.timezone)
     sealed = {"sealed_url": sealed_url, "sealed_secret": sealed_secret}
     return Webhook(created_at=now, origin=_origin(said.url), **sealed, **told), made
 
@@ -103,7 +104,11 @@ def check(said: SaidWebhook, allowed: Sequence[Network]) -> None:
     _require(read_zone(said.timezone) is not None, "timezone", f"{said.timezone[:80]!r} is none, such as Asia/Shanghai")
     _require(said.digest_hour is None or 0 <= said.digest_hour <= 23, "digest_hour", "is 0 to 23")
     told_of = (said.alerts_from, said.call_started or None, said.call_ended or None, said.digest_hour)
-    _require(any(each is not None for each in told_of), "alerts_from", "is empty, and so is all else it could be told")
+    _require(
+        any(each is not None for each in told_of),
+        "alerts_from",
+        "is empty, and nothing else is chosen: say what it is told of",
+    )
 
 
 def _check_url(url: str, allowed: Sequence[Network]) -> None:
