@@ -8,6 +8,7 @@ export type Route =
   | { page: 'users' }
   | { page: 'sources' }
   | { page: 'keys' }
+  | { page: 'webhooks' }
   | { page: 'account' }
   | { page: 'missing' };
 
@@ -30,7 +31,15 @@ export function parse(path: string, search: string): Route {
 }
 
 function adminPage(name: string | undefined): Route {
-  return name === 'users' || name === 'sources' || name === 'keys' ? { page: name } : { page: 'missing' };
+  switch (name) {
+    case 'users':
+    case 'sources':
+    case 'keys':
+    case 'webhooks':
+      return { page: name };
+    default:
+      return { page: 'missing' };
+  }
 }
 
 /** A hand-typed address may hold a broken escape; then it names nothing. */
@@ -62,6 +71,7 @@ export function href(route: Route): string {
     case 'users':
     case 'sources':
     case 'keys':
+    case 'webhooks':
       return `/admin/${route.page}`;
     case 'alerts':
     case 'calls':

@@ -19,6 +19,9 @@ export type Gap = Schemas['GapMarked'];
 export type GatewayKey = Schemas['KeyAnswer'];
 export type Source = Schemas['SourceAnswer'];
 export type SourceChange = components['schemas']['SourceChange'];
+export type Webhook = Schemas['WebhookAnswer'];
+export type NewWebhook = components['schemas']['NewWebhook'];
+export type Delivery = Schemas['DeliveryAnswer'];
 export type Health = Schemas['Health'];
 export type Level = Health['level'];
 export type Levels = Schemas['Levels'];
@@ -59,6 +62,13 @@ export type NoticeCode = Notice['code'];
 export type UserRole = User['role'];
 export type Right = User['rights'][number];
 
+export const SHAPES = [
+  'cloudevents',
+  'slack',
+  'dingtalk',
+  'wecom',
+  'feishu',
+] as const satisfies readonly Webhook['shape'][];
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
 export const USER_ROLES = ['supervisor', 'compliance', 'integrator', 'admin'] as const satisfies readonly UserRole[];
