@@ -381,7 +381,7 @@ export const en: Messages = {
     nameHint: 'e.g. quality-room',
     shape: 'Receiver',
     shapes: {
-      cloudevents: 'A program (CloudEvents, signed)',
+      cloudevents: 'Program (CloudEvents)',
       slack: 'Slack compatible',
       dingtalk: 'DingTalk robot',
       wecom: 'WeCom robot',

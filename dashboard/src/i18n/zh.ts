@@ -404,7 +404,7 @@ export const zh = {
     nameHint: '如 quality-room',
     shape: '接收方',
     shapes: {
-      cloudevents: '业务系统（CloudEvents，带签名）',
+      cloudevents: '业务系统（CloudEvents）',
       slack: 'Slack 兼容',
       dingtalk: '钉钉机器人',
       wecom: '企业微信机器人',
