@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.record.outgoing import OUTGOING, DigestTold, OutgoingEvent, RuleCount, event_id, told_of
 from service.record.webhook import Delivery, Webhook, wants
 from service.storage import codec
-from service.storage.outbox_port import DEADLINE, MOST_WAITING, MOST_WEBHOOKS
+from service.storage.outbox_port import CLAIMED_FOR, DEADLINE, MOST_WAITING, MOST_WEBHOOKS
 from service.storage.port import LoggedFact, NotFound, TooManyWebhooks
 from service.storage.tables import alerts, calls, deliveries, webhooks
 
@@ -106,15 +106,25 @@ def claim_again(connection: sa.Connection, webhook: str, delivery_id: int, now: 
 def settle(connection: sa.Connection, tried: Delivery) -> Webhook | None:
     row = {**codec.row_of(codec.DELIVERY, tried), "event": OUTGOING.dump_json(tried.event).decode()}
     connection.execute(sa.update(deliveries).where(deliveries.c.id == tried.id).values(row))
-    since = sa.func.coalesce(
-        webhooks.c.failing_since, sa.bindparam("since", tried.tried_at, webhooks.c.failing_since.type)
-    )
-    failed = {"failures": webhooks.c.failures + 1, "failing_since": since}
-    values = _HEALTHY if tried.state == "delivered" else failed
     mine = webhooks.c.name == tried.webhook
-    if connection.execute(sa.update(webhooks).where(mine).values(values)).rowcount == 0:
+    before = connection.execute(sa.select(webhooks.c.failing_since).where(mine).with_for_update()).one_or_none()
+    if before is None:
         return None
+    if tried.state != "delivered":
+        since = before.failing_since or tried.tried_at
+        values = {"failures": webhooks.c.failures + 1, "failing_since": since}
+        connection.execute(sa.update(webhooks).where(mine).values(values))
+    elif before.failing_since is not None:
+        connection.execute(sa.update(webhooks).where(mine).values(_HEALTHY))
+        _hurry(connection, tried)
     return find_webhook(connection, tried.webhook)
+
+
+def _hurry(connection: sa.Connection, arrived: Delivery) -> None:
+    """The webhook is back: what waits for it longer than a claim lasts is due now."""
+    assert arrived.tried_at is not None
+    waiting = sa.and_(deliveries.c.webhook == arrived.webhook, deliveries.c.due_at > arrived.tried_at + CLAIMED_FOR)
+    connection.execute(sa.update(deliveries).where(waiting).values(due_at=arrived.tried_at))
 
 
 def newest(connection: sa.Connection, webhook: str, before: int | None, limit: int) -> list[Delivery]:

@@ -11,6 +11,8 @@ from service.record.webhook import Delivery, Webhook
 MOST_WEBHOOKS = 32
 MOST_WAITING = 10_000
 """Deliveries that wait for one webhook; beyond that the oldest are given up. As many that are over are kept."""
+CLAIMED_FOR = timedelta(minutes=1)
+"""Longer than a try takes. What a process that was killed had claimed is due again by then."""
 DEADLINE = timedelta(hours=24)
 """A delivery that has not arrived by then is given up."""
 
@@ -64,7 +66,8 @@ class Outbox(Webhooks, Protocol):
         ...
 
     async def settle(self, tried: Delivery) -> Webhook | None:
-        """What came of a try. The webhook with its failures counted; None where it was removed meanwhile."""
+        """What came of a try. The webhook with its failures counted; None where it was removed meanwhile. Where one
+        arrives at a webhook that failed, those that wait for it longer than CLAIMED_FOR are due now."""
         ...
 
     async def deliveries(self, webhook: str, before: int | None = None, limit: int = 50) -> list[Delivery]:

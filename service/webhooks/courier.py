@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import random
 from secrets import token_hex
 from typing import Protocol
@@ -18,7 +18,7 @@ from service.access.sealing import Sealer
 from service.metrics import Metrics
 from service.record.outgoing import TrialTold, event_id
 from service.record.webhook import Delivery, Webhook
-from service.storage.outbox_port import Outbox
+from service.storage.outbox_port import CLAIMED_FOR, Outbox
 from service.unusable import Unusable
 from service.webhooks.http_client import HttpAnswer, HttpRequest, Undeliverable
 from service.webhooks.retries import next_try, stop_reason
@@ -28,8 +28,6 @@ from service.webhooks.shapes.registry import SHAPES
 
 log = structlog.get_logger(__name__)
 
-CLAIMED_FOR = timedelta(minutes=1)
-"""Longer than a try takes. After a crash the delivery is tried again by then."""
 _SHOWN = 200
 """Characters of an answer that are kept."""
 

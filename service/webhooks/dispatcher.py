@@ -20,9 +20,9 @@ from detectors.timezones.zones import read_zone
 from service.metrics import Metrics
 from service.record.outgoing import event_id
 from service.record.webhook import Delivery, Webhook
-from service.storage.outbox_port import Outbox
+from service.storage.outbox_port import CLAIMED_FOR, Outbox
 from service.storage.port import NotFound, StorageError
-from service.webhooks.courier import CLAIMED_FOR, Courier
+from service.webhooks.courier import Courier
 from service.webhooks.digests import digest_span
 from service.webhooks.rate import SentOfLate
 from service.webhooks.shapes.registry import SHAPES

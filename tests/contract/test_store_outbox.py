@@ -173,6 +173,20 @@ async def test_what_came_of_a_try_is_kept_and_failures_are_counted(store: SqlSto
     assert await told(store) == [arrived]
 
 
+async def test_once_one_arrives_those_that_waited_for_it_are_due(store: SqlStore) -> None:
+    """But for those that somebody may have claimed."""
+    await store.add_webhook(ALL)
+    waits = [MINUTE * 30, MINUTE / 2, MINUTE * 0]
+    made = [await store.put("all", f"evt_{number}", TRIAL, AT, AT + wait) for number, wait in enumerate(waits)]
+    tried = made[2]
+    assert tried is not None
+    await store.settle(replace(tried, tries=1, tried_at=AT, due_at=None, state="delivered"))
+    assert [each.due_at for each in await told(store)] == [AT + MINUTE * 30, AT + MINUTE / 2, None]
+    await store.settle(replace(tried, tries=2, tried_at=AT, due_at=AT, problem="HTTP 500"))
+    await store.settle(replace(tried, tries=3, tried_at=AT, due_at=None, state="delivered"))
+    assert [each.due_at for each in await told(store)] == [AT, AT + MINUTE / 2, None]
+
+
 async def test_one_that_is_sent_again_has_its_whole_time_once_more(store: SqlStore) -> None:
     await store.add_webhook(ALL)
     made = await store.put("all", "evt_1", TRIAL, AT, AT)
