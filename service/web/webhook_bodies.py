@@ -3,7 +3,7 @@ was made here, once."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -37,7 +37,8 @@ class NewWebhook(BaseModel):
 
     def said(self, home_zone: str) -> SaidWebhook:
         """`home_zone`: where none is named."""
-        return SaidWebhook(**{**self.model_dump(), "timezone": self.timezone or home_zone})
+        said = SaidWebhook(**self.model_dump())
+        return said if said.timezone else replace(said, timezone=home_zone)
 
 
 @shown_to(ADMINS)
