@@ -91,7 +91,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_LONGEST_KEY + 1).strip()
     except FileNotFoundError:
-        advice = "put it back, or change the sources that have secrets to the credential key"
+        advice = "put it back, or change sources that have secrets to the credential key and make webhooks anew"
         raise Unusable(f"the master key {path} is missing: {advice}") from None
     except OSError as error:
         raise Unusable(f"master key: {told(error, path)}") from error

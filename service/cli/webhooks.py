@@ -133,7 +133,7 @@ def show_log(
 @webhooks.command("resend")
 def resend(
     name: WebhookName,
-    delivery: Annotated[int, typer.Argument(help="Its id, from `webhooks log`.")],
+    delivery: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its id, from `webhooks log`.")],
     data_dir: DataDir = None,
 ) -> None:
     """Send a delivery again now, under its event's id, and tell what came of it."""
@@ -164,7 +164,10 @@ def _delivered(
                 lambda: datetime.now(UTC),
                 public_url=settings.public_url,
             )
-            return await work(courier)
+            tried = await work(courier)
+            audit.finish()
+            await audit.run()  # writes that the webhook was stopped, where it was
+            return tried
 
     return with_store(data_dir, done, noted(event, name))
 

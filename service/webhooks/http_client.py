@@ -12,11 +12,13 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore2 as httpcore
 
 from asr.lifetime import Lifetime
+from asr.threads import in_thread
 from service.webhooks.addresses import Network, is_allowed, may_reach
 
 TRY_SECONDS = 15.0
@@ -55,8 +57,11 @@ class HttpAnswer:
 
 
 async def resolved(host: str, port: int) -> Sequence[str]:
-    """The addresses that the system knows of a host, in its order. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The addresses that the system knows of a host, in its order. Raises OSError.
+
+    In a thread of its own: name servers that do not answer must not hold the threads that the rest of the service uses.
+    """
+    found = await in_thread(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
@@ -28,6 +28,10 @@ from service.web.webhook_bodies import (
 from service.webhooks.rules import BadWebhook, new_webhook
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+
+MOST_DELIVERY_ID = 2**31 - 1
+"""PostgreSQL's integer."""
+DeliveryId = Annotated[int, Path(ge=1, le=MOST_DELIVERY_ID)]
 
 _WEBHOOKS = TypeAdapter(WebhooksAnswer)
 _NEW = TypeAdapter(NewWebhookAnswer)
@@ -81,7 +85,7 @@ async def deliveries(
     name: str,
     admin: Admin,
     context: ContextDep,
-    before: int | None = None,
+    before: Annotated[int, Query(ge=1, le=MOST_DELIVERY_ID)] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """The delivery log, newest first."""
@@ -93,7 +97,9 @@ async def deliveries(
 
 
 @router.post("/{name}/deliveries/{delivery_id}/resend", response_model=DeliveryAnswer)
-async def resend_delivery(name: str, delivery_id: int, admin: Admin, request: Request, context: ContextDep) -> Response:
+async def resend_delivery(
+    name: str, delivery_id: DeliveryId, admin: Admin, request: Request, context: ContextDep
+) -> Response:
     """Send a delivery again now, under its id, and tell what came of it."""
     tried = await context.parts.courier.resend(name, delivery_id)
     _note("delivery_resent", name, f"{tried.event_id}: {tried.problem or 'delivered'}", admin, request, context)

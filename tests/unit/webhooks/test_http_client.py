@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -124,6 +127,20 @@ async def test_a_name_that_nobody_knows_is_told(stack: AsyncExitStack) -> None:
     client = await stack.enter_async_context(HttpClient(HERE, resolve=unknown))
     with pytest.raises(Undeliverable, match=f"{NAME} is not known"):
         await client.post(request(f"https://{NAME}/"))
+
+
+async def test_name_servers_that_do_not_answer_hold_nobodys_threads(
+    stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are more look-ups than the event loop has threads for what others do."""
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(10) and [])
+    client = await stack.enter_async_context(HttpClient((), seconds=0.1))
+    posts = [client.post(request(f"https://{NAME}/")) for _ in range(40)]
+    told = await asyncio.gather(*posts, return_exceptions=True)
+    assert {type(each) for each in told} == {Undeliverable}
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+    answered.set()
 
 
 @pytest.mark.parametrize(
