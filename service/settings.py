@@ -116,8 +116,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
     master_key_file: Path | None = Field(
         default=None,
-        description="File with the key that seals secrets of sources; empty takes `master.key` in the data folder, "
-        "made at first use.",
+        description="File with the key that seals secrets of sources and webhooks; empty takes `master.key` in the "
+        "data folder, made at first use.",
     )
     database_url: str = Field(
         default="", description="SQLAlchemy async URL; empty means SQLite in the data folder. `postgresql+asyncpg://…`."

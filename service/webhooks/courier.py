@@ -71,12 +71,13 @@ class Courier:
         self._chance = chance
 
     async def test(self, name: str) -> Delivery:
-        """Send a test message now. Raises NotFound, StorageUnavailable."""
+        """Send a test message now, once: whoever asked for it sees what came of it. Raises NotFound,
+        StorageUnavailable."""
         now = self._wall()
         trial = TrialTold(asked_at=now)
         made = await self._outbox.put(name, event_id("test", token_hex(16)), trial, now, now + CLAIMED_FOR)
         assert made is not None, "an id of random bits is a new one"
-        return await self.deliver(made)
+        return await self.deliver(replace(made, until=now))
 
     async def resend(self, name: str, delivery_id: int) -> Delivery:
         """Send a delivery again now, under its id. Raises NotFound, StorageUnavailable."""

@@ -60,7 +60,7 @@ async def test_why_nothing_arrived_is_told(near: House, receiver: Receiver) -> N
     receiver.judge = lambda _request: Answer(403, b"who are you?")
     await client.post(BASE, json={"name": "team", "url": receiver.url(), "call_ended": True})
     tried = (await client.post(f"{BASE}/team/test")).json()
-    assert (tried["state"], tried["problem"], tried["answer"]) == ("waiting", "HTTP 403", "who are you?")
+    assert (tried["state"], tried["problem"], tried["answer"]) == ("given_up", "HTTP 403", "who are you?")
     [listed] = (await client.get(BASE)).json()["webhooks"]
     assert listed["failing_since"] is not None
 

@@ -88,7 +88,7 @@ async def test_a_room_that_says_no_is_told_with_its_reason(post: Post, shape: Sh
     secret = "another" if shape in ("dingtalk", "feishu") else ""
     await post.webhook(url, shape=shape, secret=secret)
     tried = await post.courier.test("team")
-    assert (tried.state, tried.status in (200, 404)) == ("waiting", True)
+    assert (tried.state, tried.due_at, tried.status in (200, 404)) == ("given_up", None, True)
     assert reason in tried.problem
 
 
