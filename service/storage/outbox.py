@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.record.outgoing import OUTGOING, DigestTold, OutgoingEvent, RuleCount, event_id, told_of
 from service.record.webhook import Delivery, Webhook, wants
 from service.storage import codec
-from service.storage.outbox_port import CLAIMED_FOR, DEADLINE, MOST_WAITING, MOST_WEBHOOKS
+from service.storage.outbox_port import CLAIMED_FOR, DEADLINE, KEPT_FOR, MOST_WAITING, MOST_WEBHOOKS
 from service.storage.port import LoggedFact, NotFound, TooManyWebhooks
 from service.storage.tables import alerts, calls, deliveries, webhooks
 
@@ -135,9 +135,10 @@ def newest(connection: sa.Connection, webhook: str, before: int | None, limit: i
     return _deliveries(connection, statement.limit(max(1, limit)))
 
 
-def prune(connection: sa.Connection, before: datetime) -> None:
+def prune(connection: sa.Connection, now: datetime) -> None:
     over = deliveries.c.due_at.is_(None)
-    connection.execute(sa.delete(deliveries).where(over, deliveries.c.made_at < before))
+    _give_up(connection, deliveries.c.until < now, "its time was over")
+    connection.execute(sa.delete(deliveries).where(over, deliveries.c.made_at < now - KEPT_FOR))
     known = [webhook.name for webhook in every_webhook(connection)]
     connection.execute(sa.delete(deliveries).where(deliveries.c.webhook.not_in(known)))  # its webhook was being removed
     for name in known:

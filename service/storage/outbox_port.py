@@ -15,6 +15,8 @@ CLAIMED_FOR = timedelta(minutes=1)
 """Longer than a try takes. What a process that was killed had claimed is due again by then."""
 DEADLINE = timedelta(hours=24)
 """A delivery that has not arrived by then is given up."""
+KEPT_FOR = timedelta(days=14)
+"""How long the delivery log goes back."""
 
 
 class Webhooks(Protocol):
@@ -74,8 +76,9 @@ class Outbox(Webhooks, Protocol):
         """Newest first; `before`: those with a smaller id. NotFound."""
         ...
 
-    async def prune_deliveries(self, before: datetime) -> None:
-        """Forget those that were over before, and hold every webhook to MOST_WAITING."""
+    async def prune_deliveries(self, now: datetime) -> None:
+        """Give up those whose time is over, forget those that are older than KEPT_FOR, and hold every webhook to
+        MOST_WAITING."""
         ...
 
     async def digest(self, since: datetime, until: datetime) -> DigestTold:

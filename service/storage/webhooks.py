@@ -56,8 +56,8 @@ class SqlOutbox:
         work = partial(outbox.newest, webhook=webhook, before=before, limit=limit)
         return await self._database.read(f"read deliveries of webhook {webhook}", work)
 
-    async def prune_deliveries(self, before: datetime) -> None:
-        await self._database.write("forget old deliveries", partial(outbox.prune, before=before))
+    async def prune_deliveries(self, now: datetime) -> None:
+        await self._database.write("forget old deliveries", partial(outbox.prune, now=now))
 
     async def digest(self, since: datetime, until: datetime) -> DigestTold:
         return await self._database.read("count a day", partial(outbox.digest, since=since, until=until))

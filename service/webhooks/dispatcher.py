@@ -34,8 +34,6 @@ LOOK_EVERY = 1.0
 AT_ONCE = 2
 """Tries of one webhook's deliveries that go on at the same time. With MOST_WEBHOOKS it bounds them all."""
 _KEEP_HOUSE_EVERY = timedelta(minutes=1)
-KEPT_FOR = timedelta(days=14)
-"""How long the delivery log goes back."""
 
 
 class Dispatcher(Lifetime):
@@ -134,7 +132,7 @@ class Dispatcher(Lifetime):
     async def _keep_house(self, now: datetime) -> None:
         webhooks = await self._outbox.webhooks()
         self._stopped = [webhook.name for webhook in webhooks if webhook.stopped_at is not None]
-        await self._outbox.prune_deliveries(now - KEPT_FOR)
+        await self._outbox.prune_deliveries(now)
         for webhook in webhooks:
             await self._put_digest(webhook, now)
 

@@ -14,7 +14,7 @@ from service.record.facts import AlertChanged
 from service.record.outgoing import AlertTold, CallEndedTold, CallStartedTold, DigestTold, RuleCount, TrialTold
 from service.record.webhook import Delivery, Webhook
 from service.storage import outbox, outbox_port
-from service.storage.outbox_port import DEADLINE, MOST_WEBHOOKS
+from service.storage.outbox_port import DEADLINE, KEPT_FOR, MOST_WEBHOOKS
 from service.storage.port import AlreadyExists, NotFound, TooManyWebhooks
 from service.storage.sql import SqlStore
 from tests.scenes import AT, alert, call, closed, heard, opened, raised
@@ -236,13 +236,15 @@ async def test_what_is_over_is_forgotten_in_time_and_too_much_is_not_kept(
         assert made is not None
         over.append(replace(made, tries=1, tried_at=AT, state="delivered", due_at=None))
         await store.settle(over[-1])
+    now = AT + MINUTE + KEPT_FOR
+    await store.put("other", "too_late", TRIAL, now - DEADLINE - MINUTE, AT)
     for number in range(3):
-        await store.put("other", f"waits_{number}", TRIAL, AT, AT)
-    await store.prune_deliveries(AT + MINUTE)
+        await store.put("other", f"waits_{number}", TRIAL, now - DEADLINE, AT)
+    await store.prune_deliveries(now)
     assert await told(store) == over[2:]
     waiting = await told(store, "other")
-    assert [each.state for each in waiting] == ["given_up", "waiting", "waiting"]
-    assert "more than" in waiting[0].problem
+    assert [each.state for each in waiting] == ["given_up", "given_up", "waiting", "waiting"]
+    assert [each.problem for each in waiting[:2]] == ["its time was over", "more than 2 waited"]
     assert outbox_port.MOST_WAITING >= 1000
 
 
