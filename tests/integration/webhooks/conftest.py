@@ -83,5 +83,5 @@ class Post:
 async def post(tmp_path: Path) -> AsyncIterator[Post]:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(SqlStore(f"sqlite:///{tmp_path}/callwarden.db", telling=True))
-        client = await stack.enter_async_context(HttpClient(HERE, seconds=5.0))
+        client = await stack.enter_async_context(HttpClient(HERE, seconds=60.0))
         yield Post(store, Sealer(tmp_path / "master.key"), client, stack)
