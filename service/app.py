@@ -77,6 +77,10 @@ from service.web.ports import WebParts
 from service.web.readiness import RememberedChecks
 from service.web.schemas import Check
 from service.web.server import notice_dead_peers, server_config
+from service.webhooks.courier import Courier
+from service.webhooks.dispatcher import Dispatcher
+from service.webhooks.http_client import HttpClient
+from service.webhooks.rules import unreadable_webhooks
 
 log = structlog.get_logger()
 
@@ -130,7 +134,7 @@ class Service:
         self.engine = engine
         self.model_problem = problem
         self.metrics = Metrics()
-        self.store = SqlStore(settings.store_url, installation_id(settings.data_dir))
+        self.store = SqlStore(settings.store_url, installation_id(settings.data_dir), telling=True)
         self.audit = AuditLog(self.store)
         self.sealer = Sealer(settings.master_key)
         self.hub = LiveHub(self.store, health=self.health, wall=wall, dropped=self.metrics.hub_drops.inc)
@@ -162,6 +166,17 @@ class Service:
             metrics=self.metrics,
             wall=wall,
         )
+        self.webhook_client = HttpClient(settings.private_webhook_networks)
+        self.courier = Courier(
+            self.store,
+            self.webhook_client,
+            self.sealer,
+            self.audit,
+            self.metrics,
+            wall,
+            public_url=settings.public_url,
+        )
+        self.webhooks = Dispatcher(self.store, self.courier, self.metrics, wall)
         self.gateways = GatewayParts(calls=self.calls, metrics=self.metrics, reservations=Reservations())
         self.kept_reservations = KeptReservations(self.gateways.reservations, settings.data_dir / "reservations")
 
@@ -178,11 +193,13 @@ class Service:
             await self.recogniser.measure()
             await stack.enter_async_context(self.journal)
             await stack.enter_async_context(self.calls)
+            await stack.enter_async_context(self.webhook_client)
+            await stack.enter_async_context(self.webhooks)
             parts = await asyncio.to_thread(self._web_parts)
             await stack.enter_async_context(repeated([self.disks.look, self.store_watch.look, parts.ended.retry]))
             await stack.enter_async_context(repeated([self._keep_calls, self.kept_reservations.save], KEEP_CALLS_EVERY))
             if problem := (await self._secrets_check()).message:
-                log.error("secrets of sources cannot be read", problem=problem)
+                log.error("secrets cannot be read", problem=problem)
             yield await asyncio.to_thread(create_application, parts)
 
     @asynccontextmanager
@@ -209,6 +226,7 @@ class Service:
             "disk_low": self.disks.low and not self.disks.paused,
             "overloaded": self.recogniser.overloaded,
             "encoder_missing": self.registry.encoder is None,
+            "webhook_stopped": bool(self.webhooks.stopped),
         }
         return Health(
             model=self.engine.name,
@@ -256,12 +274,14 @@ class Service:
         return Check(ok=not problem, message=told, required=False)
 
     async def _secrets_check(self) -> Check:
-        """The check of sources' secrets. A source whose secret cannot be read connects only with its keys."""
+        """The check of sealed secrets. A source whose secret cannot be read connects only with its keys. A webhook whose
+        secret cannot be read is told nothing."""
         try:
-            sources = await self.store.sources()
+            sources, webhooks = await self.store.sources(), await self.store.webhooks()
         except StorageError as problem:  # the check of the storage tells of it, too
             return Check(ok=False, message=str(problem), required=False)
         problems = await asyncio.to_thread(unreadable, sources, self.sealer)
+        problems += await asyncio.to_thread(unreadable_webhooks, webhooks, self.sealer)
         return Check(ok=not problems, message=" ".join(problems), required=False)
 
     def _storage_check(self) -> Check:
@@ -315,6 +335,7 @@ class Service:
             health=self.health,
             metrics=self.metrics,
             sealer=self.sealer,
+            courier=self.courier,
             signer=SessionSigner(load_secret(settings.data_dir / "session.key"), settings.session_hours * 3600),
             ended=Ended(settings.data_dir / "ended-sessions", unix_now()),
         )

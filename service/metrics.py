@@ -63,6 +63,7 @@ class Metrics:
         self._of_failures(self.registry)
         self._of_disks(self.registry)
         self._of_the_web(self.registry)
+        self._of_webhooks(self.registry)
 
     def _of_calls(self, registry: CollectorRegistry) -> None:
         self.calls_live = Gauge("callwarden_calls_live", "Calls that are live now.", registry=registry)
@@ -151,6 +152,14 @@ class Metrics:
             "How late the event loop wakes a sleeper.",
             buckets=_LOOP_SECONDS,
             registry=registry,
+        )
+
+    def _of_webhooks(self, registry: CollectorRegistry) -> None:
+        self.webhook_tries = Counter(
+            "callwarden_webhook_tries", "Tries to deliver to webhooks.", ["shape", "outcome"], registry=registry
+        )
+        self.webhooks_stopped = Gauge(
+            "callwarden_webhooks_stopped", "Webhooks stopped because nothing arrives.", registry=registry
         )
 
     def show_recogniser(self, recogniser: BatchRecogniser) -> None:

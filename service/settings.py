@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from asr.types import CallLanguage
 from detectors.contract import Jurisdiction
 from detectors.packs.taxonomy import PACKS
+from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import NoZone, zone_name
 from service.ingest.dialects.specs import over_tcp
 from service.private_files import MASTER_KEY
@@ -96,8 +97,6 @@ def split_networks(text: str) -> tuple[Network, ...]:
     """The networks between commas; an address is a network of one. ValueError says which is none."""
     networks: list[Network] = []
     for part in (part.strip() for part in text.split(",")):
-        if part == "*":
-            raise ValueError("* would let anyone claim any address; name the proxy's address or network")
         try:
             networks += [ip_network(part, strict=False)] if part else []
         except ValueError:
@@ -132,8 +131,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="Folder for the SQLite store, recordings and secrets.")
     master_key_file: Path | None = Field(
         default=None,
-        description="File with the key that seals secrets of sources; empty takes `master.key` in the data folder, "
-        "made at first use.",
+        description="File with the key that seals secrets of sources and webhooks; empty takes `master.key` in the "
+        "data folder, made at first use.",
     )
     database_url: str = Field(
         default="", description="SQLAlchemy async URL; empty means SQLite in the data folder. `postgresql+asyncpg://…`."
@@ -193,6 +192,11 @@ class Settings(BaseSettings):
         default="",
         description="Addresses or networks of reverse proxies, comma separated, whose X-Forwarded-For tells the "
         "client's address; empty believes none.",
+    )
+    webhook_networks: str = Field(
+        default="",
+        description="Private addresses or networks that webhooks may reach, comma separated, also without TLS; empty "
+        "lets them reach public addresses alone.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="One JSON object a log line instead of coloured text.")
@@ -262,8 +266,26 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_are_networks(cls, proxies: str) -> str:
+        if "*" in proxies:
+            raise ValueError("* would let anyone claim any address; name the proxy's address or network")
         split_networks(proxies)
         return proxies
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _webhook_networks_are_some(cls, networks: str) -> str:
+        split_networks(networks)
+        return networks
+
+    @property
+    def private_webhook_networks(self) -> tuple[Network, ...]:
+        """The private networks that webhooks may reach."""
+        return split_networks(self.webhook_networks)
+
+    @property
+    def home_zone(self) -> str:
+        """The time zone of people of whom nothing is known: the debtors', or the first of their jurisdiction's."""
+        return possible_zones(self.timezone, {}, self.jurisdiction)[0].name
 
     @property
     def proxy_networks(self) -> tuple[str, ...]:

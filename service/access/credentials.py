@@ -7,10 +7,12 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 from service.access.sealing import Sealer
 from service.access.source_rules import require
 from service.ingest.source import Credential, CredentialKind, Source
+from service.storage.outbox_port import Webhooks
 from service.storage.port import Sources
 from service.unusable import Unusable
 
@@ -29,8 +31,12 @@ _TAKEN = frozenset({"authorization", "connection", "cookie", "host", "origin", "
 """Headers with another meaning, here or on the way here."""
 
 
+class SealedStore(Sources, Webhooks, Protocol):
+    """A store of all that has something sealed."""
+
+
 async def new_credential(
-    store: Sources, sealer: Sealer, source: Source, kind: CredentialKind, name: str, secret: str | None
+    store: SealedStore, sealer: Sealer, source: Source, kind: CredentialKind, name: str, secret: str | None
 ) -> Credential:
     """A credential for the source, its secret sealed; None: the secret that its present one of this kind has. Raises
     BadSource, Unusable, StorageUnavailable."""
@@ -45,10 +51,16 @@ async def new_credential(
         require(kind == before.kind, "credential", f"of the kind {kind} needs a secret")
         return Credential(kind=kind, name=name, sealed=before.sealed)
     _check_secret(kind, secret)
-    if not any(each.credential.sealed for each in (source, *others)):
-        await asyncio.to_thread(sealer.make_key)
+    if not before.sealed:
+        await make_first_key(store, sealer)
     sealed = await asyncio.to_thread(sealer.seal, secret, source.name, _field(kind))
     return Credential(kind=kind, name=name, sealed=sealed)
+
+
+async def make_first_key(store: SealedStore, sealer: Sealer) -> None:
+    """Make the master key, where nothing is sealed yet. Raises Unusable, StorageUnavailable."""
+    if not await store.webhooks() and not any(each.credential.sealed for each in await store.sources()):
+        await asyncio.to_thread(sealer.make_key)
 
 
 def secret_of(source: Source, sealer: Sealer) -> str:

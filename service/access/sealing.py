@@ -1,6 +1,6 @@
 """Secrets that must be read again, sealed for the store: AES-256-GCM under a master key that lies in a file outside it.
 
-What is sealed belongs to one source and one field of it, and is opened as nothing else.
+What is sealed belongs to one source or webhook and one field of it, and is opened as nothing else.
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ class Sealer:
         except OSError as error:
             raise Unusable(f"master key: {told(error, self._path)}") from error
 
-    def seal(self, secret: str, source: str, field: str) -> str:
-        """The sealed secret, which only `unseal` with this source and field opens. Raises Unusable."""
+    def seal(self, secret: str, name: str, field: str) -> str:
+        """The sealed secret, which only `unseal` with this name and field opens. Raises Unusable."""
         nonce = os.urandom(_NONCE_BYTES)
-        box = nonce + self._cipher.encrypt(nonce, secret.encode(), _belonging(source, field))
+        box = nonce + self._cipher.encrypt(nonce, secret.encode(), _belonging(name, field))
         return f"{_FORM}.{self._mark}.{base64.urlsafe_b64encode(box).decode()}"
 
-    def unseal(self, sealed: str, source: str, field: str) -> str:
-        """The secret. Raises Unusable also for what another key sealed, or for another source or field, and for what
-        was changed since."""
+    def unseal(self, sealed: str, name: str, field: str, kind: str = "source") -> str:
+        """The secret. `kind`: what the name is one of. Raises Unusable also for what another key sealed, or for another
+        name or field, and for what was changed since."""
         _form, _, rest = sealed.partition(".")
         mark, _, text = rest.partition(".")
-        whose = f"the {field} of source {source}"
+        whose = f"the {field} of {kind} {name}"
         if mark != self._mark:
             self._read = None  # another process may have made the key anew
         if mark != self._mark:
             raise Unusable(f"{whose} was sealed with another master key than {self._path} holds: put that one back")
         try:
             box = base64.urlsafe_b64decode(text)
-            opened = self._cipher.decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], _belonging(source, field))
+            opened = self._cipher.decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], _belonging(name, field))
         except (ValueError, InvalidTag) as error:
             raise Unusable(f"{whose} was changed since it was sealed: set it anew") from error
         return opened.decode()
@@ -83,8 +83,8 @@ class Sealer:
         return hashlib.sha256(b"callwarden mark " + self._key).hexdigest()[:8]
 
 
-def _belonging(source: str, field: str) -> bytes:
-    return f"{source}\0{field}".encode()
+def _belonging(name: str, field: str) -> bytes:
+    return f"{name}\0{field}".encode()
 
 
 def _content(path: Path) -> bytes:
@@ -92,7 +92,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_LONGEST_KEY + 1).strip()
     except FileNotFoundError:
-        advice = "put it back, or change the sources that have secrets to the credential key"
+        advice = "put it back, or change sources that have secrets to the credential key and make webhooks anew"
         raise Unusable(f"the master key {path} is missing: {advice}") from None
     except OSError as error:
         raise Unusable(f"master key: {told(error, path)}") from error

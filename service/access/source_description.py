@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from detectors.contract import Jurisdiction
-from service.access.credentials import new_credential
+from service.access.credentials import SealedStore, new_credential
 from service.access.denial import KeyForbidden
 from service.access.networks import lies_in
 from service.access.sealing import Sealer
@@ -48,7 +48,7 @@ class SaidCredential:
 
 
 async def described(
-    store: Sources,
+    store: SealedStore,
     sealer: Sealer,
     source: Source,
     said: Mapping[str, Any],

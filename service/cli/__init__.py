@@ -19,6 +19,7 @@ from service.cli import (
     sources,
     stream,
     transcribe,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(sources.sources, name="sources")
 app.add_typer(accounts.keys, name="keys")
+app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(accounts.users, name="users")
 app.add_typer(rules.app, name="rules")
 app.command("audit")(audit.audit)

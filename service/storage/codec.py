@@ -30,7 +30,9 @@ from service.record.facts import (
     UtteranceHeard,
     WordsTimed,
 )
+from service.record.outgoing import RuleCount
 from service.record.summary import CallSummary
+from service.record.webhook import Delivery, Webhook
 from service.storage.port import AuditEntry, GatewayKey, Unstorable, User
 
 T = TypeVar("T")
@@ -50,6 +52,9 @@ USER: TypeAdapter[User] = TypeAdapter(User)
 SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 KEY: TypeAdapter[GatewayKey] = TypeAdapter(GatewayKey)
 AUDIT: TypeAdapter[AuditEntry] = TypeAdapter(AuditEntry)
+WEBHOOK: TypeAdapter[Webhook] = TypeAdapter(Webhook)
+DELIVERY: TypeAdapter[Delivery] = TypeAdapter(Delivery)
+RULE_COUNT: TypeAdapter[RuleCount] = TypeAdapter(RuleCount)
 
 _LONGEST_IDENTIFIER = 1024
 """Bytes. PostgreSQL refuses an index entry over 2704 bytes, and some indexes hold two identifiers."""

@@ -24,6 +24,7 @@ from service.record.facts import (
 )
 from service.record.note import CallNote
 from service.record.summary import CallSummary
+from service.storage.outbox_port import Outbox
 
 UserRole = Literal["supervisor", "compliance", "integrator", "admin"]
 
@@ -58,6 +59,10 @@ class LastAdmin(StorageError):
 
 class SourceInUse(StorageError):
     """The source has gateway keys in force."""
+
+
+class TooManyWebhooks(StorageError):
+    """There are as many webhooks as there can be."""
 
 
 class Unstorable(StorageError):
@@ -220,13 +225,18 @@ AuditEvent = Literal[
     "source_removed",
     "key_made",
     "key_revoked",
+    "webhook_added",
+    "webhook_removed",
+    "webhook_tested",
+    "webhook_stopped",
+    "delivery_resent",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One entry of the audit log. `who` is the user, empty for an unknown one. `subject` is what the event was done to:
-    a call, an alert, a user, a source or a key."""
+    a call, an alert, a user, a source, a key or a webhook."""
 
     at: datetime
     event: AuditEvent
@@ -445,7 +455,7 @@ class CallStore(FactLog, CallIndex, CallOwnership, AlertQueue, CallNotes, Checke
     """What the path of a call needs: its log, what is known of it, its alerts, its record."""
 
 
-class Store(CallStore, Sources, Accounts, AuditTrail, AbstractAsyncContextManager[object], Protocol):
+class Store(CallStore, Sources, Accounts, AuditTrail, Outbox, AbstractAsyncContextManager[object], Protocol):
     """Everything, for the composition root and the endpoints. One contract suite holds each implementation to it.
 
     Entering connects and brings the schema to the newest migration; it raises StorageError.

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
+import sqlalchemy as sa
 from sqlalchemy import URL
 
 from asr.lifetime import Lifetime
@@ -16,7 +17,7 @@ from detectors.contract import EarlierContact
 from service.record.facts import Alert, AlertChanged, AlertState, Fact, NoteWritten
 from service.record.note import CallNote
 from service.record.summary import CallSummary
-from service.storage import audit, codec, pages, reading, writing
+from service.storage import audit, codec, outbox, pages, reading, writing
 from service.storage.accounts import SqlAccounts
 from service.storage.database import PATIENCE, Database, StorePatience
 from service.storage.migrate import load_scripts, upgrade
@@ -36,6 +37,7 @@ from service.storage.port import (
 from service.storage.postgres import PostgresDatabase
 from service.storage.sqlite import SqliteDatabase
 from service.storage.url import parse_url
+from service.storage.webhooks import SqlOutbox
 
 _OPENING_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """SQLite turns a new file to WAL under a lock that its busy timeout does not wait for: of several processes that
@@ -47,16 +49,17 @@ def make_database(url: URL, patience: StorePatience) -> Database:
     return (SqliteDatabase if url.get_backend_name() == "sqlite" else PostgresDatabase)(url, patience)
 
 
-class SqlStore(SqlAccounts, Lifetime):
+class SqlStore(SqlAccounts, SqlOutbox, Lifetime):
     """`Store` by database URL: `sqlite:///file` (WAL, made if missing) or `postgresql://…`.
 
     Belongs to one event loop. Use as an async context manager. ValueError for a URL of another kind. `owner` names
-    the installation that opened calls belong to.
+    the installation that opened calls belong to. `telling`: webhooks are told of what happens in calls.
     """
 
-    def __init__(self, url: str, owner: str = "", *, patience: StorePatience = PATIENCE) -> None:
+    def __init__(self, url: str, owner: str = "", *, telling: bool = False, patience: StorePatience = PATIENCE) -> None:
         super().__init__(make_database(parse_url(url), patience))
         self._owner = owner
+        self._telling = telling
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None, None]:
@@ -90,8 +93,14 @@ class SqlStore(SqlAccounts, Lifetime):
             return []
         call_id = codec.storable_text(call_id)
         encoded = [codec.storable(fact, call_id) for fact in facts]
-        work = partial(writing.append, call_id=call_id, facts=encoded, at=at, owner=self._owner)
-        return await self._database.write(f"write to call {call_id}", work)
+
+        def write(connection: sa.Connection) -> list[LoggedFact]:
+            logged = writing.append(connection, call_id, encoded, at, self._owner)
+            if self._telling:
+                outbox.queue(connection, logged)
+            return logged
+
+        return await self._database.write(f"write to call {call_id}", write)
 
     async def facts(self, call_id: str, after: int = 0, limit: int = 1000) -> list[LoggedFact]:
         work = partial(reading.facts, call_id=call_id, after=after, limit=limit)

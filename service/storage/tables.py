@@ -246,3 +246,45 @@ audit = sa.Table(
     sa.Column("detail", Words, nullable=False),
     sa.Index(None, "subject"),
 )
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("origin", Words, nullable=False),
+    sa.Column("sealed_url", Words, nullable=False),
+    sa.Column("sealed_secret", Words, nullable=False),
+    sa.Column("shape", Words, nullable=False),
+    sa.Column("language", Words, nullable=False),
+    sa.Column("timezone", Words, nullable=False),
+    sa.Column("alerts_from", Words),
+    sa.Column("call_started", sa.Boolean, nullable=False),
+    sa.Column("call_ended", sa.Boolean, nullable=False),
+    sa.Column("digest_hour", sa.Integer),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing_since", Moment),
+    sa.Column("stopped_at", Moment),
+    sa.Column("stopped_why", Words, nullable=False),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("webhook", Words, nullable=False),  # by name alone: see the migration
+    sa.Column("event_id", Words, nullable=False),
+    sa.Column("event", Words, nullable=False),  # OutgoingEvent as JSON
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("due_at", Moment),  # null once it is over
+    sa.Column("state", Words, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("tried_at", Moment),
+    sa.Column("status", sa.Integer),
+    sa.Column("answer", Words, nullable=False),
+    sa.Column("problem", Words, nullable=False),
+    sa.Index(None, "webhook", "event_id", unique=True),
+    sa.Index(None, "webhook", "id"),
+    sa.Index(None, "due_at"),
+)

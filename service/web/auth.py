@@ -29,7 +29,13 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="callwarden"'}
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_RIGHTS: dict[Right, tuple[UserRole, ...]] = {"watch": WATCHERS, "decide": DECIDERS, "keys": KEEPERS, "users": ADMINS}
+_RIGHTS: dict[Right, tuple[UserRole, ...]] = {
+    "watch": WATCHERS,
+    "decide": DECIDERS,
+    "keys": KEEPERS,
+    "users": ADMINS,
+    "webhooks": ADMINS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from service.storage.port import (
     StaleChange,
     StorageError,
     StorageUnavailable,
+    TooManyWebhooks,
     Unstorable,
 )
 from service.web.json_answer import json_answer
@@ -38,6 +39,7 @@ _STORAGE: tuple[tuple[type[StorageError], int, str], ...] = (
     (StaleChange, 409, "stale_change"),
     (LastAdmin, 409, "last_admin"),
     (SourceInUse, 409, "source_in_use"),
+    (TooManyWebhooks, 409, "too_many"),
     (InvalidCursor, 400, "invalid_cursor"),
     (Unstorable, 422, "unstorable"),
     (StorageUnavailable, 503, "storage_unavailable"),

@@ -25,6 +25,7 @@ from service.recordings.recordings import Recordings
 from service.settings import Settings
 from service.storage.port import Gateway, Store
 from service.web.schemas import Check
+from service.webhooks.courier import Courier
 
 
 class Subscription(Protocol):
@@ -107,6 +108,7 @@ class WebParts:
     metrics: Metrics
     signer: SessionSigner
     sealer: Sealer
+    courier: Courier
     ended: Ended
     passwords: Passwords = field(default_factory=Passwords)
     live_times: LiveTimes = LiveTimes()

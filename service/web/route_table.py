@@ -29,11 +29,12 @@ from service.web.routes import (
     session,
     sources,
     users,
+    webhooks,
 )
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, previews, keys, reservations, health)
+HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, previews, keys, webhooks, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 

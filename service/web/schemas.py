@@ -197,8 +197,8 @@ class NoteAnswer:
     edits: tuple[NoteWritten, ...]
 
 
-Right = Literal["watch", "decide", "keys", "users"]
-"""`watch` calls and recordings and acknowledge alerts; `decide` alerts; manage gateway `keys`; manage `users`."""
+Right = Literal["watch", "decide", "keys", "users", "webhooks"]
+"""`watch` calls and recordings and acknowledge alerts; `decide` alerts; manage gateway `keys`, `users`, `webhooks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,9 @@ _OLD_KEY = sa.text(
 
 
 def undo_sources(connection: sa.Connection) -> None:
-    """A key had what is known of its source (until 0009)."""
+    """A key had what is known of its source (until 0009), and nobody was told of calls (until 0010)."""
+    connection.execute(sa.text("DROP TABLE deliveries"))
+    connection.execute(sa.text("DROP TABLE webhooks"))
     connection.execute(sa.text("DROP TABLE gateway_keys"))
     connection.execute(sa.text("DROP TABLE sources"))
     moment = "TIMESTAMP WITH TIME ZONE" if connection.dialect.name == "postgresql" else "DATETIME"

@@ -85,3 +85,16 @@ def test_ports_of_dialects_are_told_by_name() -> None:
 def test_a_port_that_no_dialect_has_is_refused_with_the_reason(ports: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Settings(tcp_ports=ports)
+
+
+def test_private_networks_of_webhooks_are_read_as_such() -> None:
+    assert Settings().private_webhook_networks == ()
+    named = Settings(webhook_networks="10.20.0.0/16, fd12::1")
+    assert list(map(str, named.private_webhook_networks)) == ["10.20.0.0/16", "fd12::1/128"]
+    with pytest.raises(ValidationError, match="'intranet' is no address or network"):
+        Settings(webhook_networks="intranet")
+
+
+def test_a_home_zone_is_that_of_the_debtors() -> None:
+    assert [Settings().home_zone, Settings(timezone="Asia/Urumqi").home_zone] == ["Asia/Shanghai", "Asia/Urumqi"]
+    assert Settings(jurisdiction="UK").home_zone == "Europe/London"

@@ -9,6 +9,7 @@ export type Route =
   | { page: 'sources' }
   | { page: 'source'; name: string }
   | { page: 'keys' }
+  | { page: 'webhooks' }
   | { page: 'account' }
   | { page: 'missing' };
 
@@ -32,7 +33,9 @@ export function parse(path: string, search: string): Route {
 
 function adminPage(name: string | undefined, one: string | undefined): Route {
   if (one !== undefined) return name === 'sources' ? oneSource(decoded(one)) : { page: 'missing' };
-  return name === 'users' || name === 'sources' || name === 'keys' ? { page: name } : { page: 'missing' };
+  return name === 'users' || name === 'sources' || name === 'keys' || name === 'webhooks'
+    ? { page: name }
+    : { page: 'missing' };
 }
 
 function oneSource(name: string | null): Route {
@@ -70,6 +73,7 @@ export function href(route: Route): string {
     case 'users':
     case 'sources':
     case 'keys':
+    case 'webhooks':
       return `/admin/${route.page}`;
     case 'alerts':
     case 'calls':

@@ -26,6 +26,9 @@ export type Connection = Schemas['ConnectionPreview'];
 export type LegPreview = Schemas['LegPreview'];
 export type MappedField = Schemas['MappedField'];
 export type SourceChange = components['schemas']['SourceChange'];
+export type Webhook = Schemas['WebhookAnswer'];
+export type NewWebhook = components['schemas']['NewWebhook'];
+export type Delivery = Schemas['DeliveryAnswer'];
 export type Health = Schemas['Health'];
 export type Level = Health['level'];
 export type Levels = Schemas['Levels'];
@@ -69,6 +72,13 @@ export type Right = User['rights'][number];
 /** What the service asks of a new password, in characters. */
 export const MIN_PASSWORD = 10;
 export const MAX_PASSWORD = 256;
+export const SHAPES = [
+  'cloudevents',
+  'slack',
+  'dingtalk',
+  'wecom',
+  'feishu',
+] as const satisfies readonly Webhook['shape'][];
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 export const ALERT_STATES = ['open', 'acknowledged', 'confirmed', 'dismissed'] as const satisfies readonly AlertState[];
 export const USER_ROLES = ['supervisor', 'compliance', 'integrator', 'admin'] as const satisfies readonly UserRole[];

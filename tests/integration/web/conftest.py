@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,6 +41,8 @@ from service.web.application import create_application
 from service.web.ports import WebParts
 from service.web.schemas import Check
 from service.web.server import server_config
+from service.webhooks.courier import Courier
+from service.webhooks.http_client import HttpClient
 from tests.fakes.call_registry import FakeCallRegistry
 from tests.fakes.live_feed import FakeLiveFeed
 from tests.fakes.recordings import FakeRecordings
@@ -86,6 +90,7 @@ class House:
     feed: FakeLiveFeed
     recordings: FakeRecordings
     checks: dict[str, Check]
+    webhook_client: HttpClient
     guard: ConnectionGuard = field(default_factory=lambda: ConnectionGuard(ConnectionLimits.within(1024)))
     port: int = 0
     clients: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -159,6 +164,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[OpenHouse]:
                 house.parts = replace(house.parts, gateways=replace(house.parts.gateways, limits=limits))
             house.parts = replace(house.parts, **(parts or {}))
             stack.push_async_callback(cast(SqlStore, house.parts.store).close)
+            await stack.enter_async_context(house.webhook_client)
             await _serve(house, stack, static or tmp_path / "static", descriptors, clock)
             await stack.enter_async_context(house.clients)
             return house
@@ -183,11 +189,13 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
     async def readings() -> dict[str, Check]:
         return checks
 
-    metrics, reservations = Metrics(), Reservations()
+    metrics, audit, sealer = Metrics(), AuditLog(store), Sealer(folder / "master.key")
+    reservations = Reservations()
+    client = HttpClient(settings.private_webhook_networks, tls=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     parts = WebParts(
         settings=settings,
         store=store,
-        audit=AuditLog(store),
+        audit=audit,
         gateways=GatewayParts(calls=calls, metrics=metrics, reservations=reservations),
         reservations=KeptReservations(reservations, folder / "reservations"),
         feed=feed,
@@ -199,12 +207,13 @@ async def _house(folder: Path, changed: dict[str, object]) -> House:
         checks=readings,
         health=lambda: HEALTH,
         metrics=metrics,
-        sealer=Sealer(folder / "master.key"),
+        sealer=sealer,
+        courier=Courier(store, client, sealer, audit, metrics, lambda: datetime.now(UTC)),
         signer=SessionSigner(secret, settings.session_hours * 3600),
         ended=ended,
         passwords=CHEAP,
     )
-    return House(parts=parts, calls=calls, feed=feed, recordings=recordings, checks=checks)
+    return House(parts=parts, calls=calls, feed=feed, recordings=recordings, checks=checks, webhook_client=client)
 
 
 async def _serve(

@@ -67,6 +67,12 @@ ROWS = [
     Row("GET", "/api/v1/keys", KEEP),
     Row("POST", "/api/v1/keys", KEEP, {"source": "pbx", "rights": ["stream"]}),
     Row("DELETE", "/api/v1/keys/{key_id}", KEEP),
+    Row("GET", "/api/v1/webhooks", ADMIN),
+    Row("POST", "/api/v1/webhooks", ADMIN, {"name": "", "url": ""}),
+    Row("DELETE", "/api/v1/webhooks/{name}", ADMIN),
+    Row("POST", "/api/v1/webhooks/{name}/test", ADMIN),
+    Row("GET", "/api/v1/webhooks/{name}/deliveries", ADMIN),
+    Row("POST", "/api/v1/webhooks/{name}/deliveries/{delivery_id}/resend", ADMIN),
     Row("POST", "/v1/reservations", frozenset(), {"call_id": "c-1"}, key_only=True),
 ]
 SOCKETS = {"/api/v1/live", *(path for spec in DIALECTS.values() for path in spec.paths)}
@@ -89,7 +95,7 @@ def test_every_route_has_a_row() -> None:
 
 async def _ask(client: httpx.AsyncClient, row: Row) -> httpx.Response:
     path = row.path
-    for name in ("call_id", "alert_id", "name", "key_id"):
+    for name in ("call_id", "alert_id", "name", "key_id", "delivery_id"):
         path = path.replace("{" + name + "}", "none-such")
     return await client.request(row.method, path, json=row.body)
 
@@ -165,5 +171,11 @@ async def test_interactive_documentation_is_off(house: House) -> None:
 async def test_a_session_tells_the_rights_that_the_routes_grant(house: House, role: UserRole) -> None:
     client = await house.logged_in(role)
     told = (await client.get("/api/v1/session")).json()["user"]["rights"]
-    granted = {"watch": WATCH, "decide": frozenset({"compliance", "admin"}), "keys": KEEP, "users": ADMIN}
+    granted = {
+        "watch": WATCH,
+        "decide": frozenset({"compliance", "admin"}),
+        "keys": KEEP,
+        "users": ADMIN,
+        "webhooks": ADMIN,
+    }
     assert set(told) == {right for right, roles in granted.items() if role in roles}

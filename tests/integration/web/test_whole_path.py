@@ -30,11 +30,14 @@ from service.app import Service
 from service.ingest.dialects import freeswitch
 from service.ingest.reserved_call import reserved_call
 from service.ingest.source import Source
+from service.record.webhook import Webhook
 from service.settings import Settings
 from service.storage.port import GatewayKey
 from tests.integration.web.conftest import House, OpenHouse, cookie_of
 from tests.integration.web.test_gateways import SECOND, START, ending, started, stream
 from tests.packets import RATES, packets_of
+from tests.scenes import NOON
+from tests.webhook_receivers import Receiver, receiving
 
 STOP = json.dumps({"type": "stop"})
 
@@ -64,10 +67,16 @@ async def _real(settings: Settings, open_house: OpenHouse) -> AsyncGenerator[Hou
     async with AsyncExitStack() as stack:
         await service.store.open()
         stack.push_async_callback(service.store.close)
-        for part in (service.recorder, service.recogniser, service.journal, service.calls):
+        parts = (service.recorder, service.recogniser, service.journal, service.calls)
+        for part in (*parts, service.webhook_client, service.webhooks):
             await stack.enter_async_context(part)
         yield await open_house(
-            parts={"gateways": service.gateways, "feed": service.hub, "recordings": service.recordings}
+            parts={
+                "settings": settings,
+                "gateways": service.gateways,
+                "feed": service.hub,
+                "recordings": service.recordings,
+            }
         )
 
 
@@ -103,6 +112,39 @@ async def test_a_call_is_taken_watched_stored_and_played_back(real: House) -> No
     assert sound.content == b"RIFF"
     outline = (await watcher.get("/api/v1/calls/call-1/peaks", params={"points": 4})).json()
     assert (outline["duration"], outline["roles"]) == (1.0, ["agent", "customer"])
+
+
+async def test_what_happens_in_a_call_is_told_to_a_webhook(tmp_path: Path, open_house: OpenHouse) -> None:
+    settings = Settings(data_dir=tmp_path, webhook_networks="127.0.0.0/8", public_url="https://calls.example.org")
+    async with receiving(Receiver()) as receiver, _real(settings, open_house) as house:
+        client = await house.logged_in("admin")
+        told = {"name": "team", "url": receiver.url(), "call_started": True, "call_ended": True}
+        answer = await client.post("/api/v1/webhooks", json=told)
+        assert answer.status_code == 201, answer.text
+        async with stream(house, await house.key()) as gateway:
+            await started(gateway)
+            await gateway.send(SECOND)
+            await gateway.send(STOP)
+            assert json.loads(await gateway.recv())["ending"] == "completed"
+        events = {event.json["type"]: event.json["data"] for event in await receiver.wait(2)}
+    begun, ended = events["callwarden.call.started"], events["callwarden.call.ended"]
+    assert (begun["call_id"], begun["link"]) == ("call-1", "https://calls.example.org/calls/call-1")
+    assert (ended["duration"], ended["ending"]) == (1.0, "completed")
+
+
+async def test_a_stopped_webhook_is_a_trouble_that_everybody_sees(tmp_path: Path) -> None:
+    service = await asyncio.to_thread(
+        lambda: Service(Settings(data_dir=tmp_path), silent_registry(), AbsentEngine("no model"))
+    )
+    async with service.store:
+        await service.store.add_webhook(
+            Webhook(name="team", created_at=NOON, origin="https://x.org", sealed_url="1.a.b", call_ended=True)
+        )
+        assert "webhook_stopped" not in service.health().troubles
+        await service.store.stop_webhook("team", "nothing has arrived", NOON)
+        async with asyncio.TaskGroup() as tries:
+            await service.webhooks.look(tries)
+        assert "webhook_stopped" in service.health().troubles
 
 
 async def test_a_dropped_call_goes_on_with_its_gap_marked(real: House) -> None:

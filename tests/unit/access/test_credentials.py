@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -14,8 +14,10 @@ from service.access.credentials import new_credential, secret_of, unreadable
 from service.access.sealing import Sealer
 from service.access.source_rules import BadSource
 from service.ingest.source import CredentialKind, Source
+from service.record.webhook import Webhook
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
+from tests.scenes import NOON
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 PBX = Source(name="pbx")
@@ -24,14 +26,16 @@ Stored: TypeAlias = Callable[..., Awaitable[SqlStore]]
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Stored]:
-    """Gives a store that knows these sources, and no others."""
+    """Gives a store that knows these sources and webhooks, and no others."""
     opened = SqlStore(f"sqlite:///{tmp_path / 'c.db'}")
 
-    async def knowing(*sources: Source) -> SqlStore:
+    async def knowing(*sources: Source, webhooks: Sequence[Webhook] = ()) -> SqlStore:
         for before in await opened.sources():
             await opened.remove_source(before.name)
         for source in sources:
             await opened.add_source(source)
+        for webhook in webhooks:
+            await opened.add_webhook(webhook)
         return opened
 
     async with opened:
@@ -52,6 +56,9 @@ async def test_the_first_secret_makes_the_master_key_and_a_later_one_never_does(
     for sealed, asked in ((known, replace(PBX, name="other")), (PBX, known)):
         with pytest.raises(Unusable, match="is missing"):
             await new_credential(await store(sealed), Sealer(path), asked, "twilio", "", TOKEN)
+    webhook = Webhook(name="w", created_at=NOON, origin="https://x.org", sealed_url="1.a.b")
+    with pytest.raises(Unusable, match="is missing"):
+        await new_credential(await store(webhooks=[webhook]), Sealer(path), PBX, "twilio", "", TOKEN)
     assert not await asyncio.to_thread(path.exists)
 
 

@@ -18,7 +18,7 @@ from service.record.summary import CallSummary
 from service.recordings.peaks import Peaks
 from service.recordings.recordings import Sound
 from service.storage import port
-from service.web import errors, schemas
+from service.web import errors, schemas, webhook_bodies
 from service.web.route_table import application
 from service.web.schemas import Check, Readiness
 
@@ -47,6 +47,11 @@ SEEN: dict[Any, frozenset[View]] = {
     schemas.NewKeyAnswer: KEYS,
     schemas.UserAnswer: ADMIN,
     schemas.UsersAnswer: ADMIN,
+    webhook_bodies.WebhookAnswer: ADMIN,
+    webhook_bodies.WebhooksAnswer: ADMIN,
+    webhook_bodies.NewWebhookAnswer: ADMIN,
+    webhook_bodies.DeliveryAnswer: ADMIN,
+    webhook_bodies.DeliveriesAnswer: ADMIN,
     schemas.SessionAnswer: PEOPLE,
     schemas.ReservationAnswer: frozenset({"gateway"}),
     schemas.ErrorAnswer: ALL,
