@@ -1,8 +1,9 @@
 """One gateway connection, from its first message to its end: what a dialect cannot be, for it does no IO.
 
-Reading never waits for recognition: audio is handed to the call as it comes. What goes back (events, the end) is sent
-by a task of its own. However the connection ends, its call is stopped, rejected or held at that moment, before
-anything is awaited.
+Reading waits for nothing: one task reads, and answers at once what the dialect answers by itself, also while the call
+is being opened. Another one hands the call what came, in order; that never waits for recognition. What goes back
+(events, the end) is sent by a third. However the connection ends, its call is stopped, rejected or held once all that
+came before is taken in.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from service.access.clock import steady_now
 from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.endings import FAILED, close_after, last_news, not_taken
+from service.gateway.inbox import Gone as Gone
+from service.gateway.inbox import Inbox, Turns
 from service.gateway.reservations import Reservation, Reservations
 from service.ingest.completion import completed
 from service.ingest.dialect import (
@@ -52,13 +55,6 @@ from service.storage.port import Gateway, LoggedFact
 CLOSE_BAD_TEXT = 1007
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
-    """The connection is over; `code` is RFC 6455's: 1000 where the peer ended it cleanly."""
-
-    code: int
 
 
 class Unsent(Exception):
@@ -120,6 +116,7 @@ class GatewayParts:
     metrics: Metrics
     reservations: Reservations
     limits: GatewayLimits = field(default_factory=GatewayLimits)
+    turns: Turns = field(default_factory=Turns)
 
 
 class GatewayShell:
@@ -144,7 +141,8 @@ class GatewayShell:
         self._connection: CallConnection | None = None
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
-        self._replies: asyncio.Task[None] | None = None
+        self._inbox = Inbox()
+        self._beside: list[asyncio.Task[None]] = []
         self._sending = asyncio.Lock()
         self._heard_at = steady_now()
         self._closed = False
@@ -154,8 +152,10 @@ class GatewayShell:
         self._metrics.gateway_sockets.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(self._read())
                 await self._converse(tasks)
                 self._hush()
+                reading.cancel()
         except Exception:
             log.exception("gateway connection failed", call_id=self._call_id, source=self._source)
             await self._part(FAILED)
@@ -164,8 +164,29 @@ class GatewayShell:
             if self._connection is not None:
                 self._connection.lost()
 
+    async def _read(self) -> None:
+        """Read until the connection is over. What breaks the protocol is told by whoever takes it out of the inbox;
+        what the peer says to that is read here."""
+        gone = False
+        while not gone:
+            try:
+                message = await self._next()
+                gone = isinstance(message, Gone)
+                received = message if isinstance(message, Gone) else await self._replied(message)
+            except ProtocolViolation as violation:
+                received = violation
+            if received:
+                await self._inbox.put(received)
+
+    async def _taken(self) -> Sequence[GatewayEvent] | Gone:
+        """The next events that came. Raises ProtocolViolation."""
+        received = await self._inbox.take()
+        if isinstance(received, ProtocolViolation):
+            raise received
+        return received
+
     async def _converse(self, tasks: asyncio.TaskGroup) -> None:
-        """Read until the connection is over, and say why where it is this side that ends it."""
+        """Take in what comes until the connection is over, and say why where it is this side that ends it."""
         try:
             events = await self._started()
             if events is None:
@@ -175,11 +196,14 @@ class GatewayShell:
             facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
-            self._replies = tasks.create_task(self._answer(connection, facts, partials))
+            self._beside.append(tasks.create_task(self._answer(connection, facts, partials)))
+            if key.source.idle_seconds is not None:
+                self._beside.append(tasks.create_task(self._watch(key.source.idle_seconds)))
             self._take([*notes, *events[1:]], connection)
-            while not isinstance(message := await self._next(), Gone):
-                self._take(await self._replied(message), connection)
-            self._gone(message.code, connection)
+            while not isinstance(events := await self._taken(), Gone):
+                await self._parts.turns.next()
+                self._take(events, connection)
+            self._gone(events.code, connection)
         except ProtocolViolation as violation:
             self._hush()
             self._reject(violation)
@@ -194,43 +218,36 @@ class GatewayShell:
         return self._key.source.name if self._key is not None else ""
 
     def _hush(self) -> None:
-        if self._replies is not None:
-            self._replies.cancel()
+        for task in self._beside:
+            task.cancel()
 
-    async def _started(self) -> list[GatewayEvent] | None:
+    async def _started(self) -> Sequence[GatewayEvent] | None:
         """The first events, beginning with the announcement; None where the peer left before."""
         try:
             async with asyncio.timeout(self._limits.start):
-                while not isinstance(message := await self._next(), Gone):
-                    if events := await self._replied(message):
-                        return events
+                events = await self._taken()
         except TimeoutError:
             raise ProtocolViolation("connection", f"no call was announced within {self._limits.start:g} s") from None
-        return None
+        return None if isinstance(events, Gone) else events
 
     async def _next(self) -> Sequence[DialectOutput] | Gone:
         """What the next message comes to, or the dialect's deadline."""
-        deadlines = [due for due in (self._dialect.deadline(), self._idle_at()) if due is not None]
-        wait: Seconds | None = max(0.0, min(deadlines) - steady_now()) if deadlines else None
+        due = self._dialect.deadline()
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(None if due is None else max(0.0, due - steady_now())):
                 message = await self._transport.receive()
         except TimeoutError:
-            return self._waked(steady_now())
+            return self._dialect.tick(steady_now())
         self._heard_at = steady_now()
         return message if isinstance(message, Gone) else self._understood(message)
 
-    def _idle_at(self) -> Seconds | None:
-        """When a connection with a call has been silent for as long as its source lets it."""
-        idle = self._key.source.idle_seconds if self._key is not None and self._connection is not None else None
-        return None if idle is None else self._heard_at + idle
-
-    def _waked(self, now: Seconds) -> Sequence[DialectOutput]:
-        idle_at = self._idle_at()
-        if idle_at is not None and idle_at <= now:
-            silent, self._heard_at = now - self._heard_at, now  # it has the time to part that others have
-            raise ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False)
-        return self._dialect.tick(now)
+    async def _watch(self, idle: Seconds) -> None:
+        """A connection with a call that is silent for longer than its source lets it has to part."""
+        silent: Seconds = 0.0
+        while silent < idle:
+            await asyncio.sleep(idle - silent)
+            silent = steady_now() - self._heard_at
+        await self._inbox.put(ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False))
 
     def _understood(self, message: str | bytes) -> Sequence[DialectOutput]:
         self._messages.count(steady_now())
@@ -344,14 +361,14 @@ class GatewayShell:
         self._connection.reject(violation)
 
     async def _part(self, violation: ProtocolViolation) -> None:
-        """Say why this side ends the connection, and read on where it is the peer that closes."""
+        """Say why this side ends the connection, and wait where it is the peer that closes."""
         last = ConnectionRefused(violation=violation)
         with suppress(Unsent):
             await self._tell(last)
         with suppress(TimeoutError, ProtocolViolation):
             async with asyncio.timeout(self._limits.farewell):
-                while not self._closed and not isinstance(message := await self._next(), Gone):
-                    await self._replied(message)
+                while not self._closed and not isinstance(await self._taken(), Gone):
+                    pass
         await self._close_after(last)
 
     async def _close_after(self, last: CallProcessed | ConnectionRefused) -> None:
