@@ -334,6 +334,7 @@ class GatewayShell:
         """The connection is over; what that means for the call depends on how it ended."""
         if self._closed:
             return
+        self._take(self._dialect.held(), connection)
         if code == CLOSE_TOO_BIG:
             self._reject(ProtocolViolation("message", "is far too big", code))
         elif code == CLOSE_BAD_TEXT:
