@@ -142,7 +142,9 @@ class GatewayShell:
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
         self._inbox = Inbox()
+        self._reading: asyncio.Task[None] | None = None
         self._beside: list[asyncio.Task[None]] = []
+        self._left = False
         self._sending = asyncio.Lock()
         self._heard_at = steady_now()
         self._closed = False
@@ -152,10 +154,10 @@ class GatewayShell:
         self._metrics.gateway_sockets.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
-                reading = tasks.create_task(self._read())
+                self._reading = tasks.create_task(self._read())
                 await self._converse(tasks)
                 self._hush()
-                reading.cancel()
+                self._stop_reading()
         except Exception:
             log.exception("gateway connection failed", call_id=self._call_id, source=self._source)
             await self._part(FAILED)
@@ -165,18 +167,14 @@ class GatewayShell:
                 self._connection.lost()
 
     async def _read(self) -> None:
-        """Read until the connection is over. What breaks the protocol is told by whoever takes it out of the inbox;
-        what the peer says to that is read here."""
-        gone = False
-        while not gone:
-            try:
-                message = await self._next()
-                gone = isinstance(message, Gone)
-                received = message if isinstance(message, Gone) else await self._replied(message)
-            except ProtocolViolation as violation:
-                received = violation
-            if received:
-                await self._inbox.put(received)
+        """Read until the connection is over, or the peer breaks the protocol."""
+        try:
+            while not isinstance(message := await self._next(), Gone):
+                if events := await self._replied(message):
+                    await self._inbox.put(events)
+            await self._inbox.put(message)
+        except ProtocolViolation as violation:
+            await self._inbox.put(violation)
 
     async def _taken(self) -> Sequence[GatewayEvent] | Gone:
         """The next events that came. Raises ProtocolViolation."""
@@ -217,6 +215,11 @@ class GatewayShell:
     def _source(self) -> str:
         return self._key.source.name if self._key is not None else ""
 
+    def _stop_reading(self) -> None:
+        """Nothing that came is lost by it."""
+        if self._reading is not None:
+            self._reading.cancel()
+
     def _hush(self) -> None:
         for task in self._beside:
             task.cancel()
@@ -239,7 +242,10 @@ class GatewayShell:
         except TimeoutError:
             return self._dialect.tick(steady_now())
         self._heard_at = steady_now()
-        return message if isinstance(message, Gone) else self._understood(message)
+        if isinstance(message, Gone):
+            self._left = True
+            return message
+        return self._understood(message)
 
     async def _watch(self, idle: Seconds) -> None:
         """A connection with a call that is silent for longer than its source lets it has to part."""
@@ -362,14 +368,15 @@ class GatewayShell:
         self._connection.reject(violation)
 
     async def _part(self, violation: ProtocolViolation) -> None:
-        """Say why this side ends the connection, and wait where it is the peer that closes."""
+        """Say why this side ends the connection, and read on where it is the peer that closes."""
+        self._stop_reading()
         last = ConnectionRefused(violation=violation)
         with suppress(Unsent):
             await self._tell(last)
         with suppress(TimeoutError, ProtocolViolation):
             async with asyncio.timeout(self._limits.farewell):
-                while not self._closed and not isinstance(await self._taken(), Gone):
-                    pass
+                while not (self._closed or self._left) and not isinstance(message := await self._next(), Gone):
+                    await self._replied(message)
         await self._close_after(last)
 
     async def _close_after(self, last: CallProcessed | ConnectionRefused) -> None:
