@@ -64,11 +64,10 @@ async def drop_all(service: RunningService, times: int) -> None:
 
 async def left(service: RunningService) -> dict[str, float]:
     """Once no call is live any more, or SETTLED_WITHIN seconds later."""
-    for _ in range(SETTLED_WITHIN):
-        values = (await service.sample()).values
-        if not values["callwarden_calls_live"] and not values["callwarden_gateway_sockets"]:
-            break
+    values, waited = (await service.sample()).values, 0
+    while waited < SETTLED_WITHIN and (values["callwarden_calls_live"] or values["callwarden_gateway_sockets"]):
         await asyncio.sleep(1.0)
+        values, waited = (await service.sample()).values, waited + 1
     found = {name: values[metric] for name, metric in TOLD.items()}
     return {**found, "resident_mib": round(found["resident_mib"] / 2**20, 1)}
 

@@ -101,10 +101,12 @@ class Drift:
         return self._compared() if now - self._since >= _WINDOW else {}
 
     def _compared(self) -> Mapping[Role, Seconds]:
-        least = {role: each.least for role, each in self._delays.items() if each.packets >= _FEWEST}
+        least: dict[Role, Seconds] = {
+            role: each.least for role, each in self._delays.items() if each.packets >= _FEWEST
+        }
         before, self._before = self._before, least
         self._since, self._delays = None, {}
-        changes = {role: least[role] - before[role] for role in least.keys() & before.keys()}
+        changes: dict[Role, Seconds] = {role: least[role] - before[role] for role in least.keys() & before.keys()}
         if any(abs(change) >= _STEADY for change in changes.values()):
             return {}
         for role, change in changes.items():
@@ -114,7 +116,9 @@ class Drift:
     def _moved(self, least: dict[Role, Seconds]) -> Mapping[Role, Seconds]:
         """The legs that fell behind the earliest one."""
         earliest = min(self._drifted.values(), default=0.0)
-        late = {role: drift - earliest for role, drift in self._drifted.items() if drift - earliest > DRIFTED}
+        late: dict[Role, Seconds] = {
+            role: drift - earliest for role, drift in self._drifted.items() if drift - earliest > DRIFTED
+        }
         for role, moved in late.items():
             self._drifted[role] -= moved
             least[role] -= moved

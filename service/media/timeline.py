@@ -223,10 +223,12 @@ class CallTimeline:
         return self._given_out(self._wire.set(form))
 
     def _begin_anew(self, roles: Sequence[Role]) -> None:
+        self._drift = Drift()
         for role in roles:
             self._offsets.pop(role, None)
             if role in self._tracks:
                 self._tracks[role].begin_anew()
+                self._delays[role] = LeastDelay()
 
     def _given_out(self, withheld: Sequence[Piece]) -> list[TimelineOutput]:
         """What filters withheld follows on."""

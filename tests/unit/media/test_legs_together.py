@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from asr.types import Role
 from tests.skewed_legs import Line, apart
 
-TIMES = {"agent": 400e-6, "customer": -400e-6}
+TIMES: dict[Role, float] = {"agent": 400e-6, "customer": -400e-6}
 TOGETHER = 0.1
 
 LINES = {
