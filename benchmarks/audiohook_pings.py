@@ -36,6 +36,9 @@ from service.samples import sample_calls
 RATE = 8000
 FRAME = 0.2
 PING_EVERY = 1.0
+SAMPLED_EVERY = 2.0
+OPENING = 5.0
+"""Seconds in which all sessions are opened; pings of that time are told apart."""
 MEDIA = {"type": "audio", "format": "PCMU", "channels": ["external", "internal"], "rate": RATE}
 
 
@@ -43,10 +46,17 @@ MEDIA = {"type": "audio", "format": "PCMU", "channels": ["external", "internal"]
 class Told:
     """How late what was awaited came, in seconds; what was sent and never answered; what else came to an end."""
 
+    begun: float = field(default_factory=time.monotonic)
     opened: list[float] = field(default_factory=list)
     pongs: list[float] = field(default_factory=list)
+    early: list[float] = field(default_factory=list)
     unanswered: int = 0
     disconnected: int = 0
+
+    def came(self, kind: str, sent_at: float) -> None:
+        """What was awaited since then."""
+        pongs = self.early if sent_at - self.begun < OPENING else self.pongs
+        (self.opened if kind == "opened" else pongs).append(time.monotonic() - sent_at)
 
 
 class Session:
@@ -78,8 +88,8 @@ class Session:
         if kind == "disconnect":
             self._told.disconnected += 1
         if waited := self._waiting.get(kind):
-            late = time.monotonic() - waited.pop(0)
-            (self._told.opened if kind == "opened" else self._told.pongs).append(late)
+            sent_at = waited.pop(0)
+            self._told.came(kind, sent_at)
         if kind == "opened":
             self.opened.set()
 
@@ -139,7 +149,7 @@ async def measured(sessions: int, talking: int, seconds: float) -> dict[str, Any
 async def watch(service: RunningService, samples: list[Sample]) -> None:
     while True:
         samples.append(await service.sample())
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(SAMPLED_EVERY)
 
 
 def figures(told: Told, samples: Sequence[Sample]) -> dict[str, Any]:
@@ -148,11 +158,12 @@ def figures(told: Told, samples: Sequence[Sample]) -> dict[str, Any]:
     return {
         "opened_s": asdict(spread(told.opened)),
         "pong_s": asdict(spread(told.pongs)),
+        "pong_while_sessions_open_s": asdict(spread(told.early)),
         "unanswered": told.unanswered,
         "disconnected": told.disconnected,
         "live_most": max(sample.values["callwarden_calls_live"] for sample in samples),
         "backlog_most_s": round(max(backlog), 1),
-        "service_cpu_s": round(cpu[-1] - cpu[0], 1),
+        "service_cores": round((cpu[-1] - cpu[0]) / (SAMPLED_EVERY * (len(cpu) - 1)), 2),
     }
 
 
