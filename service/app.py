@@ -274,8 +274,8 @@ class Service:
         return Check(ok=not problem, message=told, required=False)
 
     async def _secrets_check(self) -> Check:
-        """The check of sealed secrets. A source whose secret cannot be read connects only with its keys. A webhook whose
-        secret cannot be read is told nothing."""
+        """A source whose secret cannot be read connects only with its keys, and such a webhook is
+        told nothing."""
         try:
             sources, webhooks = await self.store.sources(), await self.store.webhooks()
         except StorageError as problem:  # the check of the storage tells of it, too

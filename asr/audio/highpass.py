@@ -58,6 +58,9 @@ class HighPass:
 
     def _silences(self, pcm: Pcm) -> list[tuple[int, int]]:
         """The stretches [begin, end) of these samples that are digital silence: without a run's first 5 ms."""
+        if pcm.size and pcm[-1] and self._zeros + pcm.size - np.count_nonzero(pcm) <= self._still:
+            self._zeros = 0  # too few zeros for any: somebody speaks, or the line is open
+            return []
         edges = np.concatenate([[-1 - self._zeros], np.flatnonzero(pcm), [pcm.size]])
         self._zeros = min(pcm.size - 1 - int(edges[-2]), self._still)
         silent = np.flatnonzero(np.diff(edges) > self._still)

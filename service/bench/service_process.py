@@ -9,7 +9,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,15 +92,18 @@ def parsed(text: str) -> Sample:
 
 
 @asynccontextmanager
-async def service_under_test(settings: Mapping[str, str]) -> AsyncGenerator[RunningService, None]:
-    """A service on a free port of this machine, with these `CALLWARDEN_…` settings beside the environment's. Leaving
-    stops it and removes what it stored. Raises ServiceUnusable."""
+async def service_under_test(
+    settings: Mapping[str, str], program: Sequence[str] = ("-m", "service.cli")
+) -> AsyncGenerator[RunningService, None]:
+    """A service on a free port of this machine, with these `CALLWARDEN_…` settings beside the environment's. `program`:
+    what of Python runs as the `callwarden` command. Leaving stops it and removes what it stored. Raises
+    ServiceUnusable."""
     with tempfile.TemporaryDirectory(prefix="callwarden-bench-") as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
         data.mkdir()
         running = RunningService(port=_free_port(), key=await _key(data))
         environment = {**os.environ, "CALLWARDEN_DATABASE_URL": "", "CALLWARDEN_LOG_LEVEL": "warning", **settings}
-        command = ["-m", "service.cli", "serve", "--port", str(running.port), "--data-dir", str(data)]
+        command = [*program, "serve", "--port", str(running.port), "--data-dir", str(data)]
         with log.open("wb") as sink:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, env=environment, stdout=sink, stderr=sink

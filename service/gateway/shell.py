@@ -1,8 +1,9 @@
 """One gateway connection, from its first message to its end: what a dialect cannot be, for it does no IO.
 
-Reading never waits for recognition: audio is handed to the call as it comes. What goes back (events, the end) is sent
-by a task of its own. However the connection ends, its call is stopped, rejected or held at that moment, before
-anything is awaited.
+Reading waits for nothing: one task reads, and answers at once what the dialect answers by itself, also while the call
+is being opened. Another one hands the call what came, in order; that never waits for recognition. What goes back
+(events, the end) is sent by a third. However the connection ends, its call is stopped, rejected or held once all that
+came before is taken in.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from service.access.clock import steady_now
 from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.endings import FAILED, close_after, last_news, not_taken
+from service.gateway.inbox import Inbox, Turns
+from service.gateway.inbox import PeerClosed as PeerClosed
 from service.gateway.reservations import Reservation, Reservations
 from service.ingest.completion import completed
 from service.ingest.dialect import (
@@ -55,13 +58,6 @@ from service.storage.port import Gateway, LoggedFact
 CLOSE_BAD_TEXT = 1007
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerClosed:
-    """The connection is over; `code` is RFC 6455's: 1000 where the peer ended it cleanly."""
-
-    code: int
 
 
 class Unsent(Exception):
@@ -124,6 +120,7 @@ class GatewayParts:
     reservations: Reservations
     previews: Previews = field(default_factory=Previews)
     limits: GatewayLimits = field(default_factory=GatewayLimits)
+    turns: Turns = field(default_factory=Turns)
 
 
 class GatewayShell:
@@ -150,7 +147,10 @@ class GatewayShell:
         self._connection: CallConnection | None = None
         limits = self._limits = parts.limits
         self._messages = MessageLimit(steady_now(), a_second=limits.messages_a_second, at_once=limits.messages_at_once)
-        self._replies: asyncio.Task[None] | None = None
+        self._inbox = Inbox()
+        self._reading: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
+        self._left = False
         self._sending = asyncio.Lock()
         self._received_at = steady_now()
         self._closed = False
@@ -160,8 +160,10 @@ class GatewayShell:
         self._metrics.gateway_sockets.inc()
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._reading = tasks.create_task(self._read())
                 await self._converse(tasks)
                 self._hush()
+                self._stop_reading()
         except Exception:
             log.exception("gateway connection failed", call_id=self._call_id, source=self._source)
             await self._part(FAILED)
@@ -171,8 +173,25 @@ class GatewayShell:
                 self._connection.lost()
             self._trace.left(steady_now())
 
+    async def _read(self) -> None:
+        """Read until the connection is over, or the peer breaks the protocol."""
+        try:
+            while not isinstance(message := await self._next(), PeerClosed):
+                if events := await self._replied(message):
+                    await self._inbox.put(events)
+            await self._inbox.put(message)
+        except ProtocolViolation as violation:
+            await self._inbox.put(violation)
+
+    async def _taken(self) -> Sequence[GatewayEvent] | PeerClosed:
+        """The next events that came. Raises ProtocolViolation."""
+        received = await self._inbox.take()
+        if isinstance(received, ProtocolViolation):
+            raise received
+        return received
+
     async def _converse(self, tasks: asyncio.TaskGroup) -> None:
-        """Read until the connection is over, and say why where it is this side that ends it."""
+        """Take in what comes until the connection is over, and say why where it is this side that ends it."""
         try:
             events = await self._started()
             if events is None:
@@ -183,11 +202,14 @@ class GatewayShell:
             facts, partials = connection.events(), connection.partials()  # before anything happens in the call
             with suppress(Unsent):  # what it sent before it left is still to be read
                 await self._tell(CallTaken(call_id=connection.call_id, resumed=connection.resumed))
-            self._replies = tasks.create_task(self._answer(connection, facts, partials))
+            self._beside.append(tasks.create_task(self._answer(connection, facts, partials)))
+            if key.source.idle_seconds is not None:
+                self._beside.append(tasks.create_task(self._watch(key.source.idle_seconds)))
             self._take([*notes, *events[1:]], connection)
-            while not isinstance(message := await self._next(), PeerClosed):
-                self._take(await self._replied(message), connection)
-            self._gone(message.code, connection)
+            while not isinstance(events := await self._taken(), PeerClosed):
+                await self._parts.turns.next()
+                self._take(events, connection)
+            self._gone(events.code, connection)
         except ProtocolViolation as violation:
             self._hush()
             self._reject(violation)
@@ -202,60 +224,60 @@ class GatewayShell:
     def _source(self) -> str:
         return self._key.source.name if self._key is not None else ""
 
-    def _hush(self) -> None:
-        if self._replies is not None:
-            self._replies.cancel()
+    def _stop_reading(self) -> None:
+        """Nothing that came is lost by it."""
+        if self._reading is not None:
+            self._reading.cancel()
 
-    async def _started(self) -> list[GatewayEvent] | None:
+    def _hush(self) -> None:
+        for task in self._beside:
+            task.cancel()
+
+    async def _started(self) -> Sequence[GatewayEvent] | None:
         """The first events, beginning with the announcement; None where the peer left before."""
         try:
             async with asyncio.timeout(self._limits.start):
-                while not isinstance(message := await self._next(), PeerClosed):
-                    if events := await self._replied(message):
-                        return events
+                events = await self._taken()
         except TimeoutError:
             raise ProtocolViolation("connection", f"no call was announced within {self._limits.start:g} s") from None
-        return None
+        return None if isinstance(events, PeerClosed) else events
 
     async def _next(self) -> Sequence[DialectOutput] | PeerClosed:
         """What the next message comes to, or the dialect's deadline."""
-        deadlines = [due for due in (self._dialect.deadline(), self._idle_at()) if due is not None]
-        wait: Seconds | None = max(0.0, min(deadlines) - steady_now()) if deadlines else None
+        due = self._dialect.deadline()
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(None if due is None else max(0.0, due - steady_now())):
                 message = await self._transport.receive()
         except TimeoutError:
-            return self._waked(steady_now())
+            now = steady_now()
+            outputs = self._dialect.tick(now)
+            self._trace.happened(outputs, now)
+            return outputs
         self._received_at = steady_now()
-        if not isinstance(message, PeerClosed):
-            return self._understood(message)
-        self._trace.closed("gateway", message.code, "", self._received_at)
-        return message
+        if isinstance(message, PeerClosed):
+            self._left = True
+            self._trace.closed("gateway", message.code, "", self._received_at)
+            return message
+        return self._understood(message)
 
-    def _idle_at(self) -> Seconds | None:
-        """When a connection with a call has been silent for as long as its source lets it."""
-        idle = self._key.source.idle_seconds if self._key is not None and self._connection is not None else None
-        return None if idle is None else self._received_at + idle
-
-    def _waked(self, now: Seconds) -> Sequence[DialectOutput]:
-        idle_at = self._idle_at()
-        if idle_at is not None and idle_at <= now:
-            silent, self._received_at = now - self._received_at, now  # it has the time to part that others have
-            raise ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False)
-        outputs = self._dialect.tick(now)
-        self._trace.happened(outputs, now)
-        return outputs
+    async def _watch(self, idle: Seconds) -> None:
+        """A connection with a call that is silent for longer than its source lets it has to part."""
+        silent: Seconds = 0.0
+        while silent < idle:
+            await asyncio.sleep(idle - silent)
+            silent = steady_now() - self._received_at
+        await self._inbox.put(ProtocolViolation("connection", f"nothing came for {silent:.0f} s", ends_call=False))
 
     def _understood(self, message: str | bytes) -> Sequence[DialectOutput]:
         self._messages.count(self._received_at)
         outputs: Sequence[DialectOutput] = ()
         try:
-            outputs = self._read(message)
+            outputs = self._parsed(message)
         finally:
             self._trace.received(message, outputs, self._received_at)
         return outputs
 
-    def _read(self, message: str | bytes) -> Sequence[DialectOutput]:
+    def _parsed(self, message: str | bytes) -> Sequence[DialectOutput]:
         if isinstance(message, str):
             self._metrics.frames.labels("text").inc()
             return self._dialect.text(message)
@@ -340,6 +362,7 @@ class GatewayShell:
         """The connection is over; what that means for the call depends on how it ended."""
         if self._closed:
             return
+        self._take(self._dialect.held(), connection)
         if code == CLOSE_TOO_BIG:
             self._reject(ProtocolViolation("message", "is far too big", code))
         elif code == CLOSE_BAD_TEXT:
@@ -369,12 +392,13 @@ class GatewayShell:
     async def _part(self, violation: ProtocolViolation) -> None:
         """Say why this side ends the connection, and read on where it is the peer that closes."""
         self._trace.refuse(refusal_of(violation, live=self._connection is not None))
+        self._stop_reading()
         last = ConnectionRefused(violation=violation)
         with suppress(Unsent):
             await self._tell(last)
         with suppress(TimeoutError, ProtocolViolation):
             async with asyncio.timeout(self._limits.farewell):
-                while not self._closed and not isinstance(message := await self._next(), PeerClosed):
+                while not (self._closed or self._left) and not isinstance(message := await self._next(), PeerClosed):
                     await self._replied(message)
         await self._close_after(last)
 

@@ -11,8 +11,9 @@ from service.access.audit_log import AuditLog
 from service.access.clock import steady_now, utc_now
 from service.access.connection_guard import ConnectionGuard
 from service.access.keys import credential_of
+from service.gateway.inbox import PeerClosed
 from service.gateway.reservations import Reservation
-from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed, Unsent
+from service.gateway.shell import GatewayParts, GatewayShell, Unsent
 from service.ingest.dialect import Handshake
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.events import CLOSE_NORMAL

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from asr.types import Role, Seconds
-from service.ingest.events import CLOSE_NORMAL, GatewayEvent, ProtocolViolation
+from service.ingest.events import CLOSE_NORMAL, CallAnnounced, CallStopped, GatewayEvent, ProtocolViolation
 from service.record.facts import Fact
 
 
@@ -105,6 +105,10 @@ class Dialect(Protocol):
         """The peer closed cleanly: some vendors mean CallStopped by it. Abnormal closes are not told."""
         ...
 
+    def held(self) -> list[GatewayEvent]:
+        """The connection is over, however it ended: what was kept for what might still have come before it."""
+        ...
+
     def tell(self, news: News) -> Sequence[Reply]:
         """The messages to the peer about the news. A Close belongs to CallProcessed and ConnectionRefused, unless the
         vendor's protocol lets the peer close."""
@@ -124,6 +128,9 @@ class ListeningDialect:
     """The base of dialects whose vendor takes no messages back and sets no deadlines. The close code and its reason are
     all that the peer is told."""
 
+    def held(self) -> list[GatewayEvent]:
+        return []
+
     def tell(self, news: News) -> Sequence[Reply]:
         if isinstance(news, CallProcessed):
             return [Close(code=CLOSE_NORMAL)]
@@ -136,3 +143,20 @@ class ListeningDialect:
 
     def tick(self, now: Seconds) -> Sequence[DialectOutput]:
         return []
+
+
+class StreamDialect(ListeningDialect):
+    """What a dialect has in common whose connection is one stream of a call: it begins once `_call` is announced, and a
+    clean close stands for the end that never came."""
+
+    def __init__(self) -> None:
+        self._call: CallAnnounced | None = None
+        self._stopped = False
+
+    def closed(self) -> list[GatewayEvent]:
+        return [] if self._call is None or self._stopped else self._stop()
+
+    def _stop(self) -> list[GatewayEvent]:
+        """The stream is over, and not the call: another one may follow."""
+        self._stopped = True
+        return [CallStopped(call_over=False)]

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from asr.audio.pcm import Encoding, Pcm, samples_in
 from asr.types import Role, Seconds
 from service.ingest.events import AudioArrived, FormatChanged
+from service.media.drift import BEHIND, Drift, LeastDelay
 from service.media.legs import LegAudio, LegSamples, WireAudio
 from service.media.track import GapMarks, Hole, LegTrack, TrackOutput
 from service.record.facts import GapMarked
@@ -64,6 +65,11 @@ class ArrivalClock:
         if self._origin is None:
             self._origin = now, reached
 
+    def advance(self, samples: int) -> None:
+        """So many more are due: no packet comes early, so what all were ahead of was late."""
+        if self._origin is not None:
+            self._origin = self._origin[0], self._origin[1] + samples
+
     def forget(self) -> None:
         """No connection was there for a while: the next audio begins anew."""
         self._origin = None
@@ -103,9 +109,10 @@ class CallTimeline:
     """Encoded audio in, each leg's native-rate PCM out, without holes and in order; gaps are marked.
 
     A leg's runs follow each other from sample 0: what is missing comes as zeros, and as a GapMarked once it is over.
-    Legs stay within SKEW and a hold of 0.25 s of each other. Without timestamps samples are the clock and audio
-    follows on. See LegTrack for order, jitter and impossible timestamps. A later connection may bring legs in
-    another form, and with another clock (`reformat`); the legs and the rate are the call's own as long as it lasts.
+    Legs stay within SKEW and a hold of 0.25 s of each other, and what was said at once within 0.1 s, whatever their
+    clocks and their losses (see LeastDelay and Drift). Without timestamps samples are the clock and audio follows on.
+    See LegTrack for order, jitter and impossible timestamps. A later connection may bring legs in another form, and
+    with another clock (`reformat`); the legs and the rate are the call's own as long as it lasts.
     `begin`: the sample that audio goes on at, of a call whose earlier audio is dealt with.
     """
 
@@ -119,6 +126,8 @@ class CallTimeline:
         tells it."""
         self._arrival = ArrivalClock(rate)
         self._held: dict[Role, HeldAudio] = {role: HeldAudio() for role in roles}
+        self._delays: dict[Role, LeastDelay] = {role: LeastDelay() for role in roles}
+        self._drift = Drift()
         self._now: Seconds = 0.0
         self._marks = GapMarks()
         self._due: deque[TimelineOutput] = deque()
@@ -231,10 +240,12 @@ class CallTimeline:
         return self._given_out(self._wire.set(form))
 
     def _begin_anew(self, roles: Sequence[Role]) -> None:
+        self._drift = Drift()
         for role in roles:
             self._offsets.pop(role, None)
             if role in self._tracks:
                 self._tracks[role].begin_anew()
+                self._delays[role] = LeastDelay()
 
     def _given_out(self, withheld: Sequence[LegSamples]) -> list[TimelineOutput]:
         """What the filters withheld, placed after what came last."""
@@ -252,8 +263,45 @@ class CallTimeline:
         if clock == "arrival":
             self._arrival.begin(now, max(leg.next for leg in self._tracks.values()) + piece.pcm.size)
             self._held[piece.role].add(piece.pcm, now)
-            return self._arrived(track, now)
-        return track.push(self._place(track, piece.at if clock == "timestamps" else None, now), piece.pcm, now)
+            given = self._arrived(track, now)
+            return given if self._held[piece.role].pieces else [*given, *self._caught_up(track, now)]
+        place = self._place(track, piece.at if clock == "timestamps" else None, now)
+        given = track.push(place, piece.pcm, now)
+        return [*given, *(self._caught_up(track, now) if place is None else self._moved_on(track, place, piece, now))]
+
+    def _caught_up(self, track: LegTrack, now: Seconds) -> list[TrackOutput]:
+        """Silence in a leg without timestamps that lags for good: by what was lost of it, or by its clock."""
+        delay = self._delays[track.role]
+        by_arrival = self._forms[track.role].clock == "arrival"
+        due = self._arrival.reached(now) / self._rate if by_arrival else now
+        delay.heard(due - track.reached / self._rate, now)
+        if by_arrival and (led := delay.led(now)):
+            self._arrival.advance(samples_in(led, self._rate))
+            for each in self._delays.values():
+                each.moved(-led)
+        lag = self._lag(track.role, now, to_clock=by_arrival)
+        if lag <= BEHIND:
+            return []
+        delay.moved(lag)
+        return self._put_in(track, samples_in(lag, self._rate))
+
+    def _lag(self, role: Role, now: Seconds, *, to_clock: bool) -> Seconds:
+        """Behind the clock, or behind the leg that is ahead."""
+        known = {leg: least for leg, each in self._delays.items() if (least := each.least(now)) is not None}
+        return known.get(role, 0.0) - (0.0 if to_clock or role not in known else min(known.values()))
+
+    def _moved_on(self, track: LegTrack, place: int, piece: LegSamples, now: Seconds) -> list[TrackOutput]:
+        """Silence in legs whose timestamps fall behind those of the others."""
+        given: list[TrackOutput] = []
+        delay = now - (place + piece.pcm.size) / self._rate
+        for role, late in self._drift.heard(track.role, delay, now).items():
+            moved = samples_in(late, self._rate)
+            self._offsets[role] += moved
+            given += self._put_in(self._tracks[role], moved)
+        return given
+
+    def _put_in(self, track: LegTrack, silence: int) -> list[TrackOutput]:
+        return [*track.release(), *track.fill(track.reached + silence, "silence")]
 
     def _arrived(self, track: LegTrack, now: Seconds, *, settle: bool = False) -> list[TrackOutput]:
         """What is held of a leg that is placed by when it comes, once it is known whether silence goes before it."""

@@ -109,6 +109,7 @@ def test_whatever_comes_is_events_and_replies_or_a_violation(name: str, data: st
     given_ = played(dialect, data.draw(steps(name)))
     events = events_of(given_)
     assert all(isinstance(each, CallAnnounced | ReservedCallAnnounced) for each in events[:1]), "a call comes first"
+    assert not dialect.held() or events, "nothing is held of no call"
     assert all(isinstance(each, CallStopped) for each in dialect.closed()) or events
     due = dialect.deadline()
     assert due is None or math.isfinite(due)

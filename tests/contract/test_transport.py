@@ -14,7 +14,8 @@ import uvicorn
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
 
-from service.gateway.shell import PeerClosed, Transport
+from service.gateway.inbox import PeerClosed
+from service.gateway.shell import Transport
 from service.gateway.tcp import TcpTransport
 from service.web.routes.gateways import WebSocketTransport
 from tests.fakes.transport import FakeTransport

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from service.gateway.shell import PeerClosed, Unsent
+from service.gateway.inbox import PeerClosed
+from service.gateway.shell import Unsent
 
 
 @dataclass

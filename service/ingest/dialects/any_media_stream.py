@@ -41,6 +41,9 @@ class AnyMediaStreamDialect(ListeningDialect):
     def closed(self) -> list[GatewayEvent]:
         return [] if self._dialect is None else self._dialect.closed()
 
+    def held(self) -> list[GatewayEvent]:
+        return [] if self._dialect is None else self._dialect.held()
+
     def _opening(self, message: str) -> list[GatewayEvent]:
         fields = unwrapped(parse_message(message))
         kind = fields.get("event")

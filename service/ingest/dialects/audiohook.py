@@ -115,6 +115,9 @@ class AudioHookDialect:
         self._state = "closed"
         return [CallStopped(call_over=False)]
 
+    def held(self) -> list[GatewayEvent]:
+        return []
+
     def tell(self, news: News) -> Sequence[Reply]:
         match news:
             case FactStored(fact=UtteranceHeard(utterance=utterance)) if self._wants(utterance.role):

@@ -10,13 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Final, cast
 
-from asr.audio.pcm import Encoding
+from asr.audio.pcm import Encoding, sample_bytes
 from asr.types import ROLES, Seconds
-from service.ingest.dialect import Handshake, ListeningDialect
+from service.ingest.dialect import Handshake, StreamDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     CallAnnounced,
-    CallStopped,
     GatewayEvent,
     Irregularity,
     ProtocolViolation,
@@ -39,7 +38,7 @@ from service.ingest.frames import FrameAligner
 from service.ingest.source import Source
 
 MAX_EARLY_BYTES: Final = 256 * 1024
-"""Messages kept until MEDIA_START comes: 8 s of the widest form. A busy Asterisk lets audio overtake it."""
+"""Messages kept until MEDIA_START comes: 8 s of 16 kHz. A busy Asterisk lets audio overtake it."""
 SET_WITHIN: Final[Seconds] = 2.0
 """Between the second in which a dialplan reads `${EPOCH}` and the one in which Asterisk makes the channel it dials."""
 
@@ -47,9 +46,16 @@ _FORMATS: Final[Mapping[str, tuple[Encoding, int]]] = {
     "ulaw": ("mulaw", 8000),
     "alaw": ("alaw", 8000),
     "slin": ("pcm_s16le", 8000),
+    "slin12": ("pcm_s16le", 12_000),
     "slin16": ("pcm_s16le", 16_000),
+    "slin24": ("pcm_s16le", 24_000),
+    "slin32": ("pcm_s16le", 32_000),
+    "slin44": ("pcm_s16le", 44_100),
+    "slin48": ("pcm_s16le", 48_000),
+    "g722": ("g722", 16_000),
+    "opus": ("opus", 16_000),
 }
-"""Asterisk's names of what is taken, as encoding and samples a second."""
+"""Asterisk's names of what is taken, as encoding and samples a second that the leg is kept at."""
 _VARIABLES: Final = "CALLWARDEN_"
 _KNOWN: Final = frozenset(("call_id", "role", "agent", "customer", "language", "jurisdiction", "started_at"))
 _UNIQUE_ID: Final = re.compile(r"(?:.*-)?([0-9]{9,11})\.[0-9]+", re.DOTALL)
@@ -57,20 +63,19 @@ _UNIQUE_ID: Final = re.compile(r"(?:.*-)?([0-9]{9,11})\.[0-9]+", re.DOTALL)
 _EPOCH: Final = re.compile("[0-9]{9,11}")
 
 
-class ChanWebsocketDialect(ListeningDialect):
+class ChanWebsocketDialect(StreamDialect):
     """One leg's connection. Messages that come before MEDIA_START are kept, up to MAX_EARLY_BYTES, and follow it.
 
     A call that nothing names goes by the channel's id. Where no `role` is named, the leg is the source's first track.
     """
 
     def __init__(self, source: Source, handshake: Handshake) -> None:
+        super().__init__()
         self._source = source
         self._query = handshake.query
-        self._call: CallAnnounced | None = None
         self._aligner = FrameAligner(1)
         self._early: list[str | bytes] = []
         self._early_bytes = 0
-        self._stopped = False
 
     def text(self, message: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation. Other events than MEDIA_START and DTMF_END give nothing."""
@@ -94,13 +99,6 @@ class ChanWebsocketDialect(ListeningDialect):
             return self._keep_early(message)
         return self._aligner.arrived(message, role=self._call.roles[0])
 
-    def closed(self) -> list[GatewayEvent]:
-        """A close is the end of the leg."""
-        if self._call is None or self._stopped:
-            return []
-        self._stopped = True
-        return [CallStopped(call_over=False)]
-
     def _keep_early(self, message: str | bytes) -> list[GatewayEvent]:
         self._early_bytes += len(message)
         if self._early_bytes > MAX_EARLY_BYTES:
@@ -112,7 +110,7 @@ class ChanWebsocketDialect(ListeningDialect):
     def _start(self, fields: Message) -> list[GatewayEvent]:
         notes: Notes = []
         self._call = call = self._announced(fields, notes)
-        self._aligner = FrameAligner(2 if call.encoding == "pcm_s16le" else 1)
+        self._aligner = FrameAligner(sample_bytes(call.encoding))
         early, self._early = self._early, []
         return [call, *notes, *(event for message in early for event in self._again(message))]
 

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from asr.types import ROLES, Role, Seconds
-from service.ingest.dialect import FactStored, Handshake, ListeningDialect, News, Reply, SendText
+from service.ingest.dialect import FactStored, Handshake, News, Reply, SendText, StreamDialect
 from service.ingest.dialects.event_message import json_text
 from service.ingest.events import (
     CLOSE_TOO_BIG,
     CLOSE_UNSUPPORTED,
     MAX_AUDIO_BYTES,
     CallAnnounced,
-    CallStopped,
     GatewayEvent,
     Irregularity,
     ProtocolViolation,
@@ -69,7 +68,7 @@ class ForkWire:
     event: Callable[[FactStored], dict[str, object]] | None = None
 
 
-class ForkDialect(ListeningDialect):
+class ForkDialect(StreamDialect):
     """One connection. Where its fields name no `role`, the source's first track is the party on the leg that runs the
     fork.
 
@@ -78,15 +77,14 @@ class ForkDialect(ListeningDialect):
     """
 
     def __init__(self, wire: ForkWire, source: Source, handshake: Handshake) -> None:
+        super().__init__()
         self._wire = wire
         self._source = source
         self._query = handshake.query
-        self._call: CallAnnounced | None = None
         self._begins_at: Seconds | None = None
         self._aligner = FrameAligner(2)
         self._early: list[bytes] = []
         self._early_bytes = 0
-        self._stopped = False
 
     def text(self, message: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation. Within a call a dialplan may send whatever it likes; only digits are heeded."""
@@ -104,13 +102,6 @@ class ForkDialect(ListeningDialect):
         """Raises ProtocolViolation. An empty message, which one module sends when it shuts down, means nothing."""
         check_audio_size(message)
         return self._audio(message) if self._call is not None else self._keep_early(message)
-
-    def closed(self) -> list[GatewayEvent]:
-        """A close is the end of the fork, not of the call: a fresh connection may go on with it."""
-        if self._call is None or self._stopped:
-            return []
-        self._stopped = True
-        return [CallStopped(call_over=False)]
 
     def deadline(self) -> Seconds | None:
         """A call that the query names begins METADATA_SECONDS after the first `tick`, which comes at once."""

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, cast
 
+from asr.audio.codecs import RATES, leg_rate
 from asr.audio.pcm import Encoding, sample_bytes
 from asr.types import ROLES, Role, Seconds
 from service.ingest.base64_text import decoded
-from service.ingest.dialect import ListeningDialect
+from service.ingest.dialect import StreamDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     CallAnnounced,
-    CallStopped,
     FormatChanged,
     GatewayEvent,
     Irregularity,
@@ -79,7 +79,7 @@ SNAKE_CASE: Final = FieldNames(
 _STREAM_IDS: Final = ("streamSid", "streamId", "stream_sid", "stream_id")
 
 
-class MediaStreamDialect(ListeningDialect):
+class MediaStreamDialect(StreamDialect):
     """One connection. The source's `first_track` is the party on the `inbound` track, the other is on `outbound`.
 
     Which party that is depends on the leg that runs the stream, not on who called whom, so it is configured for
@@ -97,11 +97,10 @@ class MediaStreamDialect(ListeningDialect):
     rates: ClassVar[tuple[int, ...]]
 
     def __init__(self, source: Source) -> None:
+        super().__init__()
         self._source = source
         self._parties: dict[str, Role] = {"inbound": source.first_track, "outbound": source.second_track}
-        self._call: CallAnnounced | None = None
         self._aligners: dict[Role, FrameAligner] = {}
-        self._stopped = False
         self._early: list[Message] = []
         self._early_bytes = 0
         self._sequence: int | None = None
@@ -132,10 +131,6 @@ class MediaStreamDialect(ListeningDialect):
             raise ProtocolViolation("message", binary, CLOSE_UNSUPPORTED)
         return [Irregularity(kind="unreadable", field="message", message=f"{binary}; it is left out")]
 
-    def closed(self) -> list[GatewayEvent]:
-        """A clean close stands for a stop message that never came."""
-        return [] if self._call is None or self._stopped else self._stop(self._call)
-
     @property
     def _parameters_at(self) -> str:
         """The place of the integrator's parameters, as errors name it."""
@@ -163,7 +158,7 @@ class MediaStreamDialect(ListeningDialect):
         if kind == "start":
             return self._started_again(fields, call)
         if kind == "stop":
-            return self._stop(call)
+            return self._stop()
         return []
 
     def _count(self, fields: Message) -> list[Irregularity]:
@@ -192,10 +187,6 @@ class MediaStreamDialect(ListeningDialect):
         """The call's audio has this form from here on."""
         self._call = call
         self._aligners = {role: FrameAligner(sample_bytes(call.encoding)) for role in call.roles}
-
-    def _stop(self, call: CallAnnounced) -> list[GatewayEvent]:
-        self._stopped = True
-        return [CallStopped(call_over=False)]
 
     def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
         """The same call goes on, in the form announced now; another call is no part of it and ends it not."""
@@ -251,10 +242,11 @@ class MediaStreamDialect(ListeningDialect):
         rate = integer_at(media_format, self.names.sample_rate, where)
         if rate is None and (told_with_it := _RATE.search(named)):
             rate = int(told_with_it[1])
-        if rate not in (None, *self.rates):
-            raise ProtocolViolation(where + self.names.sample_rate, f"must be {_either(self.rates)}, is {rate}")
+        rates = RATES[encoding] if encoding in ("g722", "opus") else self.rates
+        if rate not in (None, *rates):
+            raise ProtocolViolation(where + self.names.sample_rate, f"must be {_either(rates)}, is {rate}")
         self._check_channels(integer_at(media_format, "channels", where), where)
-        return encoding, self.rates[0] if rate is None else rate
+        return encoding, leg_rate(encoding, rates[0] if rate is None else rate)
 
     def _check_channels(self, channels: int | None, where: str) -> None:
         if channels not in (None, 1):

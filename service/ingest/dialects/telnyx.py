@@ -21,9 +21,14 @@ from service.ingest.source import Source
 ENCODINGS: Final[Mapping[str, Encoding]] = {
     **MULAW,
     **ALAW,
+    "g722": "g722",
+    "opus": "opus",
 }
-"""G722, OPUS and L16, which is big-endian here by RFC 3551, 4.5.11, are refused: reports contradict each other on what
-really comes. AMR-WB has no decoder here."""
+"""L16, which is big-endian here by RFC 3551, 4.5.11, is refused: reports contradict each other on what really comes.
+AMR-WB has no decoder here."""
+
+_PACKET_MS: Final = 20
+"""Of G.722 and Opus, whose bytes do not tell how long they last."""
 
 
 class TelnyxDialect(MediaStreamDialect):
@@ -73,23 +78,33 @@ class TelnyxDialect(MediaStreamDialect):
         return [event for message in ready for event in self._audio(message, call)]
 
     def _started_again(self, fields: Message, call: CallAnnounced) -> list[GatewayEvent]:
-        return [*self._flush(call), *super()._started_again(fields, call)]
+        return [*self.held(), *super()._started_again(fields, call)]
 
-    def _stop(self, call: CallAnnounced) -> list[GatewayEvent]:
-        return [*self._flush(call), *super()._stop(call)]
+    def _stop(self) -> list[GatewayEvent]:
+        return [*self.held(), *super()._stop()]
 
-    def _flush(self, call: CallAnnounced) -> list[GatewayEvent]:
+    def held(self) -> list[GatewayEvent]:
         """All that waits for what has not come. Numbers may begin anew after it."""
-        windows = self._windows.values()
-        self._windows = {role: ReorderWindow() for role in call.roles}
-        return [event for window in windows for message in window.flush() for event in self._audio(message, call)]
+        call, windows = self._call, self._windows
+        if call is None:
+            return []
+        self._windows = {role: ReorderWindow() for role in windows}
+        waiting = [message for window in windows.values() for message in window.flush()]
+        return [event for message in waiting for event in self._audio(message, call)]
 
 
 def _numbered(media: Message, call: CallAnnounced) -> NumberedMedia:
-    at, payload = _number(media, "timestamp"), media.get("payload")
-    size = len(payload) * 3 // 4 if isinstance(payload, str) else 0
-    until = (at or 0) + 1000 * size / (call.rate * sample_bytes(call.encoding))
+    at = _number(media, "timestamp")
+    until = (at or 0) + _milliseconds(media.get("payload"), call)
     return NumberedMedia(at=at, until=until, chunk=_number(media, "chunk"), media=media)
+
+
+def _milliseconds(payload: object, call: CallAnnounced) -> float:
+    """How long the base64 lasts."""
+    if call.encoding in ("g722", "opus"):
+        return _PACKET_MS
+    size = len(payload) * 3 // 4 if isinstance(payload, str) else 0
+    return 1000 * size / (call.rate * sample_bytes(call.encoding))
 
 
 def _number(media: Message, name: str) -> int | None:

@@ -12,11 +12,10 @@ from typing import Final
 
 from asr.audio.codecs import RATES
 from asr.types import ROLES
-from service.ingest.dialect import ListeningDialect
+from service.ingest.dialect import StreamDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     CallAnnounced,
-    CallStopped,
     GatewayEvent,
     ProtocolViolation,
 )
@@ -42,14 +41,13 @@ _KNOWN: Final = frozenset(
 )
 
 
-class VonageDialect(ListeningDialect):
+class VonageDialect(StreamDialect):
     """One leg's connection. Where its headers name no `role` it carries the source's first track."""
 
     def __init__(self, source: Source) -> None:
+        super().__init__()
         self._source = source
-        self._call: CallAnnounced | None = None
         self._aligner = FrameAligner(2)
-        self._stopped = False
 
     def text(self, message: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation. Unknown events give nothing."""
@@ -69,13 +67,6 @@ class VonageDialect(ListeningDialect):
         if self._call is None:
             raise ProtocolViolation("websocket:connected", "must come before audio")
         return self._aligner.arrived(message, role=self._call.roles[0])
-
-    def closed(self) -> list[GatewayEvent]:
-        """A close is the end of the leg."""
-        if self._call is None or self._stopped:
-            return []
-        self._stopped = True
-        return [CallStopped(call_over=False)]
 
     def _opening(self, fields: Message) -> list[GatewayEvent]:
         if fields.get("event") != "websocket:connected":

@@ -11,11 +11,10 @@ from typing import Final
 
 from asr.types import ROLES, Role
 from service.ingest.base64_text import decoded
-from service.ingest.dialect import Handshake, ListeningDialect
+from service.ingest.dialect import Handshake, StreamDialect
 from service.ingest.events import (
     CLOSE_UNSUPPORTED,
     CallAnnounced,
-    CallStopped,
     GatewayEvent,
     Irregularity,
     ProtocolViolation,
@@ -55,7 +54,7 @@ class _Fragment:
         return self.channel.rpartition("/")[2].rpartition("-")[0] == self.number != ""
 
 
-class YeastarDialect(ListeningDialect):
+class YeastarDialect(StreamDialect):
     """One connection. An outside line is the source's first track, an extension the second.
 
     The second message announces the call: by then the numbers of both parties are known, where both are connected. A
@@ -64,14 +63,13 @@ class YeastarDialect(ListeningDialect):
     """
 
     def __init__(self, source: Source, handshake: Handshake) -> None:
+        super().__init__()
         self._source = source
         self._query = handshake.query
         self._first: _Fragment | None = None
-        self._call: CallAnnounced | None = None
         self._channels: dict[str, Role] = {}  # that have not ended, two at most
         self._joined: set[Role] = set()
         self._aligners = {role: FrameAligner(2) for role in ROLES}
-        self._stopped = False
 
     def text(self, message: str) -> list[GatewayEvent]:
         """Raises ProtocolViolation; after the end for another call, which needs a connection of its own."""
@@ -89,10 +87,6 @@ class YeastarDialect(ListeningDialect):
         if self._call is None:
             raise ProtocolViolation("message", binary, CLOSE_UNSUPPORTED)
         return [Irregularity(kind="unreadable", field="message", message=f"{binary}; it is left out")]
-
-    def closed(self) -> list[GatewayEvent]:
-        """A clean close stands for the ends that never came."""
-        return [] if self._call is None or self._stopped else self._stop()
 
     def _opening(self, fragment: _Fragment) -> list[GatewayEvent]:
         if self._first is None:
@@ -159,10 +153,6 @@ class YeastarDialect(ListeningDialect):
         """A party that has not come yet may still do so, until the connection is closed."""
         self._channels.pop(channel, None)
         return [] if self._channels or self._joined < {*call.roles} else self._stop()
-
-    def _stop(self) -> list[GatewayEvent]:
-        self._stopped = True
-        return [CallStopped(call_over=False)]
 
 
 def _fragment(message: str) -> _Fragment:

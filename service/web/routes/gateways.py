@@ -12,7 +12,8 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from service.access.keys import presented_id, presented_key
-from service.gateway.shell import GatewayShell, PeerClosed, Unsent
+from service.gateway.inbox import PeerClosed
+from service.gateway.shell import GatewayShell, Unsent
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
 from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation

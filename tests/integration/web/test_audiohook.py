@@ -86,7 +86,7 @@ async def test_a_session_from_open_to_closed(house: House) -> None:
     assert not connection.was_lost.is_set()
 
 
-async def test_opened_is_said_before_the_call_is_taken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_opened_and_pong_do_not_wait_for_the_call(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     taken, attach = asyncio.Event(), house.calls.attach
 
     async def slow(announced: CallAnnounced, key: GatewayKey, now: float) -> FakeCallConnection:
@@ -97,10 +97,12 @@ async def test_opened_is_said_before_the_call_is_taken(house: House, monkeypatch
     async with session(house, await house.key()) as client:
         await client.say("open", **OPEN)
         await client.receive("opened")
+        await client.socket.send(FRAME)
         await client.say("ping")
-        taken.set()
         await client.receive("pong")
+        taken.set()
         await client.close()
+    assert house.calls.connections.get_nowait().fed == [AudioArrived(payload=FRAME, at=0.0)]
 
 
 async def test_a_call_that_is_not_taken_is_disconnected_with_the_reason(house: House) -> None:

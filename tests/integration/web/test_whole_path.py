@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import sys
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import numpy as np
@@ -27,6 +28,7 @@ from detectors.runtime.registry import Registry
 from service.access.clock import steady_now
 from service.access.keys import new_key
 from service.app import Service
+from service.calls.registry import CallRegistry
 from service.ingest.dialects import freeswitch
 from service.ingest.reserved_call import reserved_call
 from service.ingest.source import Source
@@ -40,6 +42,8 @@ from tests.scenes import NOON
 from tests.webhook_receivers import Receiver, receiving
 
 STOP = json.dumps({"type": "stop"})
+HALF_A_MESSAGE = b"\x82\xfe\x3e\x80mask" + bytes(100)
+"""A masked frame of 16,000 bytes begins."""
 
 
 def silent_registry() -> Registry:
@@ -161,6 +165,49 @@ async def test_a_dropped_call_goes_on_with_its_gap_marked(real: House) -> None:
     stored = await summary(watcher)
     assert stored["duration"] >= 2.0
     assert stored["gaps"] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="handles are told by /proc")
+async def test_connections_dropped_anywhere_leave_no_task_handle_or_call(quick: House) -> None:
+    """`benchmarks/dropped_connections.py` drops a thousand."""
+    key, calls = await quick.key(), cast(CallRegistry, quick.parts.gateways.calls)
+
+    def left() -> tuple[int, ...]:
+        return calls.live, len(asyncio.all_tasks()), handles()
+
+    async with asyncio.timeout(20):
+        before = left()
+        messages = [in_a_call(quick, key, f"message-{n}", HALF_A_MESSAGE) for n in range(8)]
+        in_calls = [in_a_call(quick, key, f"call-{n}") for n in range(8)]
+        await asyncio.gather(*(in_a_handshake(quick) for _ in range(8)), *messages, *in_calls)
+        while any(now > then for now, then in zip(left(), before, strict=True)):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+
+
+def handles() -> int:
+    """How many are open, but for the store's: it keeps as many connections as it once needed."""
+    opened: list[str] = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # that of the folder itself
+            opened.append(str(entry.readlink()))
+    return sum("callwarden.db" not in target for target in opened)
+
+
+async def in_a_handshake(house: House) -> None:
+    """A connection that breaks there."""
+    _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nAuthorization: Bearer ")
+    await writer.drain()
+    writer.transport.abort()
+
+
+async def in_a_call(house: House, key: str, call_id: str, sent: bytes = b"") -> None:
+    """A connection that breaks there, after these bytes."""
+    async with stream(house, key) as gateway:
+        await started(gateway, call_id=call_id)
+        await gateway.send(SECOND)
+        gateway.transport.write(sent)
+        gateway.transport.abort()
 
 
 async def test_two_sources_that_announce_one_id_have_a_call_each(real: House) -> None:

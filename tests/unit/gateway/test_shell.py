@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from service.gateway.inbox import PeerClosed
 from service.gateway.reservations import Reservations
-from service.gateway.shell import GatewayParts, GatewayShell, PeerClosed
+from service.gateway.shell import GatewayParts, GatewayShell
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.audiohook import AudioHookDialect
 from service.ingest.dialects.native import NativeDialect
+from service.ingest.dialects.telnyx import TelnyxDialect
 from service.ingest.dialects.twilio import TwilioDialect
 from service.ingest.events import AudioArrived
 from service.ingest.source import Source
@@ -30,6 +32,7 @@ from tests.fakes.call_registry import FakeCallRegistry
 from tests.fakes.dialect import FakeDialect
 from tests.fakes.transport import FakeTransport
 from tests.floor import CALL, KEY, SECOND, Floor, a_trace
+from tests.media_streams_vendors import PBX, TELNYX
 
 START = {"type": "start", "call_id": "c-1", "legs": [{"role": "agent"}, {"role": "customer"}], "encoding": "mulaw"}
 START["rate"] = 8000
@@ -171,6 +174,20 @@ async def test_what_is_numbered_is_sent_in_the_order_of_its_numbers() -> None:
     sent = [json.loads(text) for text in peer.sent]
     assert {"opened", "pong", "event"} == {message["type"] for message in sent}
     assert [message["seq"] for message in sent] == [*range(1, len(sent) + 1)]
+
+
+@pytest.mark.parametrize("code", [1000, 1006])
+async def test_what_a_dialect_holds_is_taken_in_however_the_connection_ends(code: int) -> None:
+    """Telnyx's second frame has not come, so the third waits for it."""
+    calls, peer = FakeCallRegistry(), FakeTransport()
+    for message in (TELNYX.start(), *(TELNYX.audio(bytes([n]) * 160, n + 1, 20 * n, "inbound") for n in (0, 2))):
+        peer.come.put_nowait(message)
+    peer.come.put_nowait(PeerClosed(code=code))
+    parts = GatewayParts(calls=calls, metrics=Metrics(), reservations=Reservations())
+    async with asyncio.timeout(30):
+        await GatewayShell(peer, parts, TelnyxDialect(PBX), a_trace(), KEY).serve()
+    fed = calls.connections.get_nowait().fed
+    assert [event.payload[0] for event in fed if isinstance(event, AudioArrived)] == [0, 2]
 
 
 async def test_audio_does_not_wait_for_a_peer_that_reads_nothing() -> None:

@@ -82,6 +82,10 @@ def test_either_form_of_the_start_announces_the_same_call() -> None:
         ("alaw", ("alaw", 8000)),
         ("slin", ("pcm_s16le", 8000)),
         ("slin16", ("pcm_s16le", 16_000)),
+        ("slin24", ("pcm_s16le", 24_000)),
+        ("slin44", ("pcm_s16le", 44_100)),
+        ("g722", ("g722", 16_000)),
+        ("opus", ("opus", 16_000)),
     ],
 )
 def test_each_format_is_read_as_what_it_is(name: str, form: tuple[str, int]) -> None:
@@ -92,7 +96,7 @@ def test_each_format_is_read_as_what_it_is(name: str, form: tuple[str, int]) -> 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"format": "opus"}, "format"),
+        ({"format": "slin96"}, "format"),
         ({"format": None}, "format"),
         ({"channel_id": None}, "channel_id"),
         ({"channel_id": "../x"}, "channel_id"),

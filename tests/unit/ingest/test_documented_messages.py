@@ -202,3 +202,10 @@ def test_the_audiohook_messages_are_taken() -> None:
 
 def test_every_dialect_has_its_page() -> None:
     assert {page.stem for page in PAGES.glob("*.md")} == set(DIALECTS)
+
+
+def test_every_complaint_has_the_tests_that_the_page_names() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGES.with_suffix(".md").read_text("utf-8"))
+    assert len(named) >= 13, "as many complaints are known"
+    for path, name in named:
+        assert f"def {name}(" in (PAGES.parents[1] / path).read_text("utf-8"), f"{path} has no {name}"

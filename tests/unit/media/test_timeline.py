@@ -509,16 +509,16 @@ def test_on_the_clock_of_arrival_a_pause_is_silence_of_its_length() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(late=st.lists(st.floats(0.0, 0.25), min_size=20, max_size=60))
-def test_on_the_clock_of_arrival_bursts_make_no_gap(late: list[float]) -> None:
-    timeline = arriving("agent")
-    told, now = [], 0.0
-    for number, each in enumerate(late):
-        now = max(now, (number + 1) * 0.1 + each)
-        told += timeline.feed(heard("agent", 0.1), now)
+@given(bursts=st.lists(st.floats(0.02, 0.25), min_size=5, max_size=30))
+def test_on_the_clock_of_arrival_bursts_make_no_gap(bursts: list[float]) -> None:
+    timeline, ends = arriving("agent"), np.cumsum(bursts)
+    packets = int(ends[-1] / 0.02)
+    told: list[TimelineOutput] = []
+    for over in 0.02 * np.arange(1, packets + 1):
+        told += timeline.feed(heard("agent"), float(ends[np.searchsorted(ends, over - 1e-9)]))
     told += timeline.flush()
     assert not [gap for gap in told if isinstance(gap, GapMarked) and gap.role == "agent"]
-    assert timeline.position == pytest.approx(len(late) * 0.1)
+    assert timeline.position == pytest.approx(packets * 0.02)
 
 
 @pytest.mark.parametrize("stall", [0.5, 20.0])
