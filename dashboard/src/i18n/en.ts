@@ -247,7 +247,7 @@ export const en: Messages = {
     cites: 'Basis',
     needsEar: 'Needs an ear',
     needsEarWhy: 'The transcript alone does not decide it: check the recording or the call’s data',
-    duty: 'Duty missed',
+    kind: { duty_missing: 'Duty missed', mood: 'Mood' },
     latency: (s) => `raised after ${s} s`,
     stale: 'Someone else has just handled this alert; refreshed.',
     failed: 'Not saved. Please try again.',

@@ -269,7 +269,7 @@ export const zh = {
     cites: '依据',
     needsEar: '需人工核听',
     needsEarWhy: '仅凭文字不能定论，请核对录音或通话信息',
-    duty: '应做未做',
+    kind: { duty_missing: '应做未做', mood: '情绪' },
     latency: (s: string) => `${s} 秒后告警`,
     stale: '别人刚刚处理过这条告警，已刷新。',
     failed: '没有保存成功，请重试。',

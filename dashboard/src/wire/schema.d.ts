@@ -503,7 +503,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "violation" | "duty_missing";
+            kind: "violation" | "duty_missing" | "mood";
             /** Category */
             category: string;
             /** Rule */
@@ -926,7 +926,7 @@ export interface components {
         };
         /**
          * Finding
-         * @description One rule met or one duty missed, with the evidence a person needs to judge it.
+         * @description One rule met, one duty missed or a mood that has turned, with the evidence a person needs to judge it.
          *
          *     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
          *     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
@@ -942,7 +942,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "violation" | "duty_missing";
+            kind: "violation" | "duty_missing" | "mood";
             /** Category */
             category: string;
             /** Rule */
