@@ -7,6 +7,8 @@ import type {
   Finding,
   LiveEvent,
   NoteWritten,
+  PartyTalk,
+  Role,
   Snapshot,
   Statement,
   Utterance,
@@ -197,3 +199,13 @@ export function withdrawn(alertId: string | null, change: Partial<Withdrawal['wi
     at: 9,
   };
 }
+
+/** What a party says in steps of so many characters a minute, 4 s in each. */
+export const partyTalk = (role: Role, rates: readonly (number | null)[]): PartyTalk => ({
+  role,
+  talked: 4 * rates.length,
+  share: 0.5,
+  monologue: null,
+  interruptions: [],
+  steps: rates.map((rate) => ({ talked: rate === null ? 0 : 4, level_dbfs: -25, pitch_hz: 140, rate })),
+});

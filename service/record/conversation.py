@@ -157,9 +157,9 @@ def _party(role: Role, turns: Sequence[Utterance], talked: dict[Role, list[Secon
     everybodys = sum(map(sum, talked.values()))
     own = sum(talked[role])
     sums = [_Sums() for _ in grid.lengths]
-    for turn in turns:
+    for turn in (each for each in turns if each.role == role):
         units = unit_count(turn.text)
-        for place, shared in grid.parts(_span(turn)) if turn.role == role else ():
+        for place, shared in grid.parts(_span(turn)):
             sums[place].add(turn, units, shared)
     return PartyTalk(
         role=role,
@@ -194,9 +194,10 @@ def _interruptions(role: Role, turns: Sequence[Utterance]) -> tuple[Seconds, ...
     others = deque[Stretch](maxlen=REMEMBERED)
     found: list[Seconds] = []
     for turn in sorted(turns, key=lambda each: (each.end, each.start)):
+        spoken = _span(turn)
         if turn.role != role:
-            others.append(_span(turn))
-        elif any(breaks_in(_span(turn), other) for other in others):
+            others.append(spoken)
+        elif any(breaks_in(spoken, other) for other in others):
             found.append(turn.start)
     return tuple(found)
 

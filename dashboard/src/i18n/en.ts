@@ -347,6 +347,17 @@ export const en: Messages = {
     neutral: 'neutral',
     label: (agent, customer) => `Sentiment: agent ${agent}, customer ${customer}`,
   },
+  talk: {
+    title: 'Who speaks, how loud and how fast',
+    loudness: 'loudness',
+    rate: 'speech rate',
+    over: 'Both at once',
+    share: (share) => `${share} of the talk`,
+    longest: (time) => `longest turn ${time}`,
+    interruptions: (count) => (count === 0 ? '' : count === 1 ? '1 interruption' : `${count} interruptions`),
+    deadAir: (count) => (count === 1 ? '1 long silence' : `${count} long silences`),
+    label: (shares) => `Share of the talk: ${shares.join(', ')}`,
+  },
   users: {
     title: 'Users',
     name: 'User name',

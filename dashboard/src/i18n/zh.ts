@@ -368,6 +368,17 @@ export const zh = {
     neutral: '中性',
     label: (agent: string, customer: string) => `情绪：坐席 ${agent}，客户 ${customer}`,
   },
+  talk: {
+    title: '谁在说话、音量、语速',
+    loudness: '音量',
+    rate: '语速',
+    over: '双方同时说话',
+    share: (share: string) => `说话占比 ${share}`,
+    longest: (time: string) => `最长独白 ${time}`,
+    interruptions: (count: number) => (count === 0 ? '' : `抢话 ${count} 次`),
+    deadAir: (count: number) => `长静音 ${count} 处`,
+    label: (shares: readonly string[]) => `说话占比：${shares.join('，')}`,
+  },
   users: {
     title: '用户',
     name: '用户名',
