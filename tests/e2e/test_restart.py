@@ -138,4 +138,4 @@ def unread(sample: SampleCall, told: list[dict[str, Any]]) -> list[str]:
 
 def in_words(alert: dict[str, Any]) -> bool:
     """Whether the alert is of something said, not of something that was not said or not said before."""
-    return alert["kind"] == "violation" and not alert["rule"].startswith("sequence.")
+    return alert["kind"] != "duty_missing" and not alert["rule"].startswith("sequence.")
