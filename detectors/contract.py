@@ -27,7 +27,9 @@ Currency = Literal["CNY", "USD", "GBP"]
 HISTORY_DAYS: Final = 30
 """The longest span that a law counts calls over is a week; habits show in a month."""
 
-FindingKind = Literal["violation", "duty_missing"]
+FindingKind = Literal["violation", "duty_missing", "mood"]
+"""`mood`: a party's mood has turned, by which nobody has broken a rule."""
+FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 SentimentLabel = Literal["negative", "neutral", "positive"]
 Emotion = Literal["anger", "fear", "sadness", "frustration", "neutral", "relief", "joy"]
 
@@ -108,7 +110,7 @@ class PackVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule met or one duty missed, with the evidence a person needs to judge it.
+    """One rule met, one duty missed or a mood that has turned, with the evidence a person needs to judge it.
 
     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;

@@ -1,4 +1,4 @@
-"""The sentences of a Chinese or English text, and the one around given words."""
+"""The sentences of a Chinese or English text, the one around given words, and how much a text says."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ LONGEST: Final = 300
 CUT: Final = "…"
 
 _SENTENCE: Final = re.compile(r"[^。！？；!?;.\n]+[。！？；!?;.\n]*")
+A_TURN: Final = 3
+"""So many characters, or words, of one party end the other one's turn. After "嗯" or "okay" the other goes on."""
+
+_UNIT: Final = re.compile(r"[\u4e00-\u9fff]|[A-Za-z0-9']+")
 _LEAST: Final = 4
 """A sentence of fewer characters ("哎。", "No.") says nothing by itself and stays with the next one."""
 
@@ -53,6 +57,11 @@ def passage_of(text: str, begin: int, end: int) -> Passage:
 def last_sentence(text: str) -> str:
     """The sentence that a text ends with, LONGEST characters at most; empty where nothing was said."""
     return _end_of(text[slice(*sentences(text)[-1])].strip())
+
+
+def unit_count(text: str) -> int:
+    """Chinese characters and Latin words."""
+    return len(_UNIT.findall(text))
 
 
 def _cut_around(said: str, begin: int, end: int) -> str:

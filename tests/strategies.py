@@ -12,6 +12,7 @@ from asr.audio.pcm import Encoding
 from asr.types import ROLES, Acoustics, Language, Utterance, Word
 from detectors.contract import (
     CONDUCT,
+    FINDING_KINDS,
     SAID,
     SEVERITIES,
     Bilingual,
@@ -60,7 +61,7 @@ BILINGUAL = st.builds(Bilingual, zh=TEXT, en=TEXT)
 CITES = st.lists(TEXT, max_size=3).map(tuple)
 WORDS = st.lists(st.builds(Word, text=TEXT, start=FIGURE, end=FIGURE, probability=FIGURE), max_size=3).map(tuple)
 EVIDENCE = {
-    "kind": st.sampled_from(["violation", "duty_missing"]),
+    "kind": st.sampled_from(FINDING_KINDS),
     "category": TEXT,
     "rule": TEXT,
     "severity": st.sampled_from(SEVERITIES),

@@ -11,6 +11,7 @@ import type {
   LiveEvent,
   NoteWritten,
   Party,
+  PartyTalk,
   Role,
   Snapshot,
   Statement,
@@ -246,3 +247,13 @@ export function record(change: Partial<CallRecord> = {}): CallRecord {
     ...change,
   };
 }
+
+/** What a party says in steps of so many characters a minute, 4 s in each. */
+export const partyTalk = (role: Role, rates: readonly (number | null)[]): PartyTalk => ({
+  role,
+  talked: 4 * rates.length,
+  share: 0.5,
+  monologue: null,
+  interruptions: [],
+  steps: rates.map((rate) => ({ talked: rate === null ? 0 : 4, level_dbfs: -25, pitch_hz: 140, rate })),
+});

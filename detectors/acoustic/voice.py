@@ -7,11 +7,11 @@ decided by the transcript, and of low severity.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, Final
 
 from asr.types import Seconds, Utterance
+from detectors.acoustic.talk import REMEMBERED, Stretch, breaks_in
 from detectors.contract import Bilingual, CallContext, Jurisdiction, Observation
 from detectors.packs.findings import finding_of
 from detectors.packs.taxonomy import Category
@@ -23,17 +23,12 @@ SHORTEST: Final[Seconds] = 1.0
 """An utterance must last so long to be measured. A "yes" is as loud as it happens to be."""
 KNOWN: Final = 5
 """A speaker's own level and pitch are known after so many utterances."""
-REMEMBERED: Final = 30
 LOUDER_DB: Final = 8.0
 """So far above the speaker's own level an utterance is raised. Raised voices are 5 to 10 dB over ordinary ones,
 shouting 15 and more."""
 HIGHER: Final = 1.2
 """So many times the speaker's own pitch. The pitch of a pressed voice rises; that of a louder line does not."""
 
-OVERLAP: Final[Seconds] = 0.7
-"""Both parties must speak for so long. A shorter overlap is a turn taken too early."""
-INTO_IT: Final[Seconds] = 0.5
-"""The customer must have spoken for so long when the agent begins."""
 TIMES: Final = 3
 WITHIN: Final[Seconds] = 60.0
 """Interruptions are told once there are so many within so long."""
@@ -55,12 +50,6 @@ class AcousticDetector:
 
     def open(self, call: CallContext) -> AcousticCall:
         return AcousticCall(self._category, call.jurisdiction)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stretch:
-    start: Seconds
-    end: Seconds
 
 
 class _Voice:
@@ -100,20 +89,20 @@ class AcousticCall:
         self._category = category
         self._jurisdiction: Jurisdiction = jurisdiction
         self._agent = _Voice()
-        self._customers: deque[_Stretch] = deque(maxlen=REMEMBERED)
+        self._customers: deque[Stretch] = deque(maxlen=REMEMBERED)
         self._interruptions: list[Seconds] = []
         self._told: dict[str, Seconds] = {}
 
     def heard(self, utterance: Utterance) -> list[Observation]:
         """Utterances come in the order of their ends. So the one that is broken in on has come before."""
-        spoken = _Stretch(start=utterance.start, end=utterance.end)
+        spoken = Stretch(start=utterance.start, end=utterance.end)
         if utterance.role == "customer":
             self._customers.append(spoken)
             return []
         told: list[Observation] = []
         if self._agent.is_raised(utterance):
             told += self._finding(SHOUTING, utterance.start, _RAISED, utterance)
-        if any(_breaks_in(spoken, customer) for customer in self._customers):
+        if any(breaks_in(spoken, customer) for customer in self._customers):
             told += self._broke_in(utterance)
         return told
 
@@ -154,10 +143,3 @@ class AcousticCall:
                 decided_by_transcript=False,
             )
         ]
-
-
-def _breaks_in(agent: _Stretch, customer: _Stretch) -> bool:
-    """Whether the agent begins while the customer is speaking, both go on, and the agent ends last. An agent who says
-    "yes, I see" meanwhile only listens."""
-    shared = customer.end - agent.start
-    return customer.start + INTO_IT <= agent.start and shared >= OVERLAP and agent.end >= customer.end

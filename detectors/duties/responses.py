@@ -28,11 +28,7 @@ from detectors.contract import (
 from detectors.duties.missed import missed_duty
 from detectors.facts.statements import DOUBT, SURE, Kind, Statements
 from detectors.packs.taxonomy import PACKS, Category, PackError, Taxonomy, read_yaml
-from detectors.rules.lexical import unit_count
-from detectors.sentences import last_sentence
-
-A_TURN = 3
-"""So many characters, or words, of the customer end the agent's turn. After "嗯" or "okay" the agent goes on."""
+from detectors.sentences import A_TURN, last_sentence, unit_count
 
 _DONE_LATER = Bilingual(zh="坐席在本次通话后续已做到。", en="The agent did it later in the call.")
 

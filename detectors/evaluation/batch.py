@@ -82,8 +82,8 @@ class Batch:
     def last_of(
         self, turns: Sequence[tuple[Role, str]], language: Language, jurisdiction: Jurisdiction
     ) -> tuple[list[Finding], Sentiment]:
-        """What the detectors of words say about the last turn, after the others. A call's duties, hours and order are
-        left out."""
+        """The violations in the last turn, after the others, and how it sounds, by the detectors of words. A call's
+        duties, hours and order are left out."""
         call = CallContext(call_id="", language=language, jurisdiction=jurisdiction, started_at=_NOON)
         detectors = [detector for name, detector in self._registry.open(call) if name in JUDGE_WORDS]
         utterances = [_alone(index, *turn, language) for index, turn in enumerate(turns)]
@@ -91,7 +91,7 @@ class Batch:
         for said, embedding in zip(utterances, embeddings(self._registry, utterances), strict=True):
             seen = [each for detector in detectors for each in ask_about(detector, said, embedding)]
         [feeling] = [each for each in seen if isinstance(each, Sentiment)]
-        return [each for each in seen if isinstance(each, Finding)], feeling
+        return [each for each in seen if isinstance(each, Finding) and each.kind == "violation"], feeling
 
     def call(self, text: str, notice: Callable[[str], None] = _ignored) -> dict[str, Any]:
         """One JSON call. `notice` is told where its time zone cannot be read or known. Raises BadInput."""

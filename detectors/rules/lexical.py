@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from detectors.contract import CallContext, Finding, Jurisdiction, Observation
 from detectors.matching.folding import Folded, fold_en, fold_zh, has_chinese, has_latin, word_borders
 from detectors.matching.pattern import Pattern, Span, keys_of
 from detectors.packs.loader import PackVocabulary, Rule
+from detectors.sentences import unit_count
 
 JOIN_PAUSE: Seconds = 1.5
 """A sentence cut by endpointing goes on within this pause; a longer one is a new thought."""
@@ -25,8 +25,6 @@ SPOKEN_ON = 4
 what we do") mostly comes at once. Of 55 critical hits in the 388 lines of `tests/data/detect_dev.jsonl` 38 are foreseen
 with four, and none that the rest of the line takes back. Two would foresee 47; an alert that is taken back costs more
 than one that comes with the final text."""
-
-_UNIT = re.compile(r"[\u4e00-\u9fff]|[A-Za-z0-9']+")
 
 BORDERLESS = 2
 """A match of so few characters may consist of parts of two unrelated words. A longer one holds a whole word, and often
@@ -221,8 +219,3 @@ def _fresh(hits: list[Hit], lead: int, told: dict[str, int]) -> list[Hit]:
         if held is None or (hit.score, held.begin) > (held.score, hit.begin):
             best[category] = hit
     return sorted(best.values(), key=lambda hit: (hit.begin, hit.rule.id))
-
-
-def unit_count(text: str) -> int:
-    """Chinese characters and Latin words."""
-    return len(_UNIT.findall(text))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from asr.types import ROLES
 from detectors.contract import (
     CONDUCT,
+    FINDING_KINDS,
     SAID,
     SEVERITIES,
     Bilingual,
@@ -44,7 +45,7 @@ def _check(told: Any) -> None:
     if isinstance(told, Finding):
         _check_span(told)
         _need(told.role == "agent", "only the agent can break a rule")
-        _need(told.kind in ("violation", "duty_missing") and told.severity in SEVERITIES, "no such kind or severity")
+        _need(told.kind in FINDING_KINDS and told.severity in SEVERITIES, "no such kind or severity")
         _need(_is_share(told.score) and told.score > 0, "a score lies in (0, 1]")
         names = (told.detector, told.category, told.rule)
         _need(all(map(_is_name, names)), "detector, category and rule have 1 to 100 characters each")

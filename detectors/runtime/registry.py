@@ -46,6 +46,7 @@ from detectors.semantic.heads import load_heads
 from detectors.semantic.judgement import load_judgement
 from detectors.semantic.violations import SemanticDetector, Understood, rule_of
 from detectors.sentiment.lexicon import load_lexicons
+from detectors.sentiment.mood_alerts import MOOD_RULES
 from detectors.sentiment.utterance_sentiment import SentimentDetector
 
 
@@ -104,7 +105,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS, calibration: Calibra
     for wrong in wrong_examples(words):
         raise PackError(str(wrong))
     taxonomy, vocabulary, rules = words.taxonomy, words.vocabulary, words.rules
-    _need_categories(taxonomy, (NIGHT, FREQUENCY, ESCALATION))
+    _need_categories(taxonomy, (NIGHT, FREQUENCY, ESCALATION, *(rule.category for rule in MOOD_RULES.values())))
     law = load_law_figures(taxonomy, pack / "law.yaml")
     duties = load_duties(taxonomy, vocabulary, pack / "duties.yaml")
     right_party = load_right_party_check(vocabulary, pack / "right_party.yaml")
@@ -123,7 +124,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS, calibration: Calibra
         ContactsDetector(taxonomy.categories, law.frequency, law.no_contact, right_party),
         SequenceDetector(taxonomy.categories, law.sequence, right_party, cues, tells_others),
         AcousticDetector(taxonomy.categories[ESCALATION]),
-        SentimentDetector(lexicons, understood.heads if understood else None),
+        SentimentDetector(lexicons, taxonomy.categories, understood.heads if understood else None),
     ]
     if statements is not None:
         detectors += [ResponsesDetector(responses, statements), FactsDetector(statements)]
@@ -190,6 +191,9 @@ def _infos(
     for rule_id, name in {"hours.night": NIGHT, SHOUTING: ESCALATION, INTERRUPTING: ESCALATION, **others}.items():
         category = taxonomy.categories[name]
         infos.append(_info(rule_id, name, category.severity, category.title, category))
+    for mood in MOOD_RULES.values():
+        category = taxonomy.categories[mood.category]
+        infos.append(_info(mood.id, category.id, category.severity, mood.title, category))
     frequent = taxonomy.categories[FREQUENCY]
     for jurisdiction, limits in law.frequency.items():
         for rule_id in limits:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from asr.types import Language, Role, Seconds, Utterance
-from detectors.contract import CallContext, Embedding, Emotion, Observation, Sentiment
+from detectors.contract import CallContext, Embedding, Emotion, Jurisdiction, Observation, Sentiment
 from detectors.matching.pattern import folds
+from detectors.packs.taxonomy import Category
 from detectors.semantic.heads import Conversation, Heads, Meaning
 from detectors.sentiment.lexicon import EMOTIONS, Feeling, Lexicon, feeling_of
+from detectors.sentiment.mood_alerts import MoodAlerts
 
 TREND_SECONDS: Final[Seconds] = 12.0
 """Speech after which the past weighs 1/e in the rolling mean: about three utterances."""
 
 
 class SentimentDetector:
-    """Scores every utterance of both parties: by `heads` if there is an encoder, else by the lexicons."""
+    """Scores every utterance of both parties: by `heads` if there is an encoder, else by the lexicons. `categories`:
+    the taxonomy's, for alerts on moods."""
 
     id: ClassVar[str] = "sentiment"
 
-    def __init__(self, lexicons: dict[Language, Lexicon], heads: Heads | None = None) -> None:
+    def __init__(
+        self, lexicons: dict[Language, Lexicon], categories: Mapping[str, Category], heads: Heads | None = None
+    ) -> None:
         self._lexicons = lexicons
+        self.categories = categories
         self._heads = heads
 
     def feel(self, text: str) -> Feeling:
@@ -34,8 +41,8 @@ class SentimentDetector:
 
     def open(self, call: CallContext) -> SentimentCall:
         if self._heads is None:
-            return SentimentCall(self)
-        return UnderstandingSentimentCall(self, self._heads)
+            return SentimentCall(self, call.jurisdiction)
+        return UnderstandingSentimentCall(self, call.jurisdiction, self._heads)
 
 
 def feeling_meant(meaning: Meaning) -> Feeling:
@@ -51,8 +58,9 @@ def feeling_meant(meaning: Meaning) -> Feeling:
 class SentimentCall:
     """One call's rolling means."""
 
-    def __init__(self, detector: SentimentDetector) -> None:
+    def __init__(self, detector: SentimentDetector, jurisdiction: Jurisdiction) -> None:
         self._detector = detector
+        self._alerts = MoodAlerts(detector.categories, jurisdiction)
         self._trends: dict[Role, float] = {}
 
     def heard(self, utterance: Utterance) -> list[Observation]:
@@ -68,7 +76,7 @@ class SentimentCall:
             emotion=feeling.emotion,
             trend=self._trend(utterance, feeling.score),
         )
-        return [sentiment]
+        return [sentiment, *self._alerts.felt(utterance, sentiment)]
 
     def elapsed(self, at: Seconds) -> list[Observation]:
         return []
@@ -88,8 +96,8 @@ class SentimentCall:
 class UnderstandingSentimentCall(SentimentCall):
     """Also remembers the last turns, which the meaning of the next one depends on."""
 
-    def __init__(self, detector: SentimentDetector, heads: Heads) -> None:
-        super().__init__(detector)
+    def __init__(self, detector: SentimentDetector, jurisdiction: Jurisdiction, heads: Heads) -> None:
+        super().__init__(detector, jurisdiction)
         self._conversation = Conversation(heads)
 
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:

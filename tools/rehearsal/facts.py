@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from asr.types import Role, Utterance
+from asr.types import Acoustics, Role, Utterance
 from detectors.contract import Finding, Sentiment
 from service.calls.evidence import SaidLately
 from service.calls.judging import AlertPolicy
@@ -44,6 +44,7 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
             text=turn.text,
             language=play.language,
             confidence=0.42 if number == 3 else 0.9,
+            acoustics=_sound(turn),
         )
         indices[turn.role] += 1
         lately.add(said)
@@ -64,6 +65,13 @@ def facts_of(call: Call, play: Play) -> list[tuple[float, Fact]]:
     ended = call.started_at + timedelta(seconds=play.duration)
     closing = CallClosed(ended_at=ended, duration=play.duration, ending="completed")
     return [*sorted(made, key=lambda known: known[0]), (play.duration + LAG + 0.2, closing)]
+
+
+def _sound(turn: PlayedTurn) -> Acoustics:
+    """Louder and higher the worse the mood is."""
+    heat = max(0.0, -turn.sentiment)
+    pitch = 140.0 if turn.role == "agent" else 210.0
+    return Acoustics(level_dbfs=-28.0 + 12.0 * heat, peak_dbfs=-6.0, pitch_hz=pitch * (1 + 0.3 * heat))
 
 
 def sentiment(said: Utterance, turn: PlayedTurn, trend: float) -> Sentiment:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from detectors.packs.taxonomy import load_taxonomy
 from service.access.view import USERS
 from service.live.messages import LIVE_MESSAGE, Event, HealthChanged, LiveMessage
+from service.record.conversation import Conversation, conversation_of
 from service.record.facts import Alert, AlertChanged, AlertState, NoteWritten
 from service.record.summary import RISK_WEIGHTS, CallSummary
 from service.storage.port import CallRecord, UserRole
@@ -133,6 +134,12 @@ def _calls(stage: RehearsalStage) -> APIRouter:
     @router.get("/calls/{call_id}")
     async def call(call_id: str) -> Any:
         return _json(CallRecord, _found(stage, call_id).record())
+
+    @router.get("/calls/{call_id}/conversation")
+    async def conversation(call_id: str) -> Any:
+        record = _found(stage, call_id).record()
+        parties, until = record.summary.call.roles, record.summary.duration
+        return _json(Conversation, conversation_of(parties, record.utterances, record.gaps, until))
 
     @router.get("/calls/{call_id}/events")
     async def events(call_id: str, after: int = 0, limit: int = 1000) -> Any:

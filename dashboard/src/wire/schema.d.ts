@@ -93,6 +93,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{call_id}/conversation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Conversation
+         * @description How the parties of one call talk with each other: figures, and none of their words.
+         */
+        get: operations["conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{call_id}/note": {
         parameters: {
             query?: never;
@@ -648,7 +668,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "violation" | "duty_missing";
+            kind: "violation" | "duty_missing" | "mood";
             /** Category */
             category: string;
             /** Rule */
@@ -1079,6 +1099,25 @@ export interface components {
             connections: components["schemas"]["ConnectionPreview"][];
         };
         /**
+         * Conversation
+         * @description A call of `duration` in steps of `step` seconds, of which the last one may be shorter. `talk_over` and `silence`:
+         *     the seconds of each step in which both parties speak, and in which none does.
+         */
+        Conversation: {
+            /** Step */
+            step: number;
+            /** Duration */
+            duration: number;
+            /** Parties */
+            parties: components["schemas"]["PartyTalk"][];
+            /** Talk Over */
+            talk_over: number[];
+            /** Silence */
+            silence: number[];
+            /** Dead Air */
+            dead_air: components["schemas"]["Stretch"][];
+        };
+        /**
          * CredentialAnswer
          * @description A credential without its secret, which no one can read again.
          */
@@ -1206,7 +1245,7 @@ export interface components {
         };
         /**
          * Finding
-         * @description One rule met or one duty missed, with the evidence a person needs to judge it.
+         * @description One rule met, one duty missed or a mood that has turned, with the evidence a person needs to judge it.
          *
          *     `category` is the taxonomy's id (for a missed duty: the duty's id). `rule` names the rule in its pack and is
          *     what cool-downs count by. `score` lies in (0, 1]. `start`/`end` span the evidence on the audio clock;
@@ -1222,7 +1261,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "violation" | "duty_missing";
+            kind: "violation" | "duty_missing" | "mood";
             /** Category */
             category: string;
             /** Rule */
@@ -1895,6 +1934,28 @@ export interface components {
             /** Last End */
             last_end: number;
         };
+        /**
+         * PartyTalk
+         * @description One party's part in the call. `share`: of what both have talked, in [0, 1]; None while nobody has. `monologue`:
+         *     its longest turn, in which the other party says no more than a word or two. `interruptions`: when it broke in on
+         *     the other.
+         */
+        PartyTalk: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "customer";
+            /** Talked */
+            talked: number;
+            /** Share */
+            share: number | null;
+            monologue: components["schemas"]["Stretch"] | null;
+            /** Interruptions */
+            interruptions: number[];
+            /** Steps */
+            steps: components["schemas"]["SpeechStep"][];
+        };
         /** PasswordChange */
         PasswordChange: {
             /** Old */
@@ -2244,6 +2305,21 @@ export interface components {
             sources: components["schemas"]["SourceAnswer"][];
         };
         /**
+         * SpeechStep
+         * @description One party's speech in one step of the call: for how long, its mean level in dBFS and pitch in hertz, and how fast
+         *     it is: characters, or words of English, in a minute of speech. None where nothing was said or measured.
+         */
+        SpeechStep: {
+            /** Talked */
+            talked: number;
+            /** Level Dbfs */
+            level_dbfs: number | null;
+            /** Pitch Hz */
+            pitch_hz: number | null;
+            /** Rate */
+            rate: number | null;
+        };
+        /**
          * StateChange
          * @description `seen`: the state the alert was shown in. Absent stands for an undecided one.
          */
@@ -2306,6 +2382,16 @@ export interface components {
              * @enum {string}
              */
             type: "statement";
+        };
+        /**
+         * Stretch
+         * @description Seconds on the call's clock, 0 <= start <= end.
+         */
+        Stretch: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
         };
         /** UserAnswer */
         UserAnswer: {
@@ -3039,6 +3125,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallRecord"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
                 };
             };
             /** @description Bad Request */

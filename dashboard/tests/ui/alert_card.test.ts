@@ -40,6 +40,18 @@ describe('an alert', () => {
     expect(onseek).toHaveBeenCalledWith(30); // a duty counts as missed at the end of its window
   });
 
+  it('says where no rule was broken: a duty missed, a mood that turned', () => {
+    for (const [kind, tag] of [
+      ['duty_missing', 'Duty missed'],
+      ['mood', 'Mood'],
+    ] as const) {
+      show({ kind });
+      expect(screen.getByText(tag)).toBeDefined();
+      cleanup();
+    }
+    expect(show({ kind: 'violation' }).card.querySelector('.tag')).toBeNull();
+  });
+
   it('names the call where it is listed among others', () => {
     show({}, { listed: true, call: call('a').call });
     expect(screen.getByRole('link', { name: 'A1' }).getAttribute('href')).toBe('/p');

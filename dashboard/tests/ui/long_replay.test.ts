@@ -62,7 +62,7 @@ describe('the replay of a call of 6,500 turns', () => {
     expect(paths).toEqual([RECORD]);
     answer(RECORD, record);
     await waitFor(() => expect(screen.getAllByRole('listitem').length).toBeGreaterThan(5));
-    expect(paths).toEqual([RECORD, PEAKS]);
+    expect(paths).toEqual([RECORD, PEAKS, `${RECORD}/conversation`]);
     expect(document.querySelectorAll('*').length).toBeLessThan(1000);
   });
 

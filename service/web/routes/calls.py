@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,6 +10,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from starlette.responses import Response
 
 from service.live.messages import MAX_SEQ, EventsAnswer, events_of
+from service.record.conversation import Conversation, conversation_of
 from service.record.facts import CallState
 from service.record.summary import RISK_WEIGHTS
 from service.storage.port import CallPage, CallQuery, CallRecord
@@ -22,6 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["calls"])
 
 _PAGE = TypeAdapter(CallPage)
 _RECORD = TypeAdapter(CallRecord)
+_CONVERSATION = TypeAdapter(Conversation)
 _EVENTS = TypeAdapter(EventsAnswer)
 _NOTE = TypeAdapter(NoteAnswer)
 _RULES = TypeAdapter(RulesAnswer)
@@ -67,6 +70,15 @@ async def call(call_id: str, watcher: Watcher, request: Request, context: Contex
     record = await context.parts.store.call(call_id)
     context.audit.note("transcript_read", who=watcher.user.name, subject=call_id, address=client_address(request))
     return await large_answer(_RECORD, record, watcher.view, request)
+
+
+@router.get("/calls/{call_id}/conversation", response_model=Conversation)
+async def conversation(call_id: str, watcher: Watcher, request: Request, context: ContextDep) -> Response:
+    """How the parties of one call talk with each other: figures, and none of their words."""
+    record = await context.parts.store.call(call_id)
+    parties, until = record.summary.call.roles, record.summary.duration
+    folded = await asyncio.to_thread(conversation_of, parties, record.utterances, record.gaps, until)
+    return await large_answer(_CONVERSATION, folded, watcher.view, request)
 
 
 @router.put("/calls/{call_id}/note", response_model=NoteAnswer)

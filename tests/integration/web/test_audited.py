@@ -65,6 +65,7 @@ async def test_listening_and_reading_are_written_once_a_person_and_call(house: H
     client = await house.logged_in("supervisor", "lin")
     for begin in range(0, 1000, 50):
         await client.get("/api/v1/calls/call-1/recording", headers={"Range": f"bytes={begin}-{begin + 49}"})
+    await client.get("/api/v1/calls/call-1/conversation")  # holds no words
     await client.get("/api/v1/calls/call-1")
     await client.get("/api/v1/calls/call-1/events")
     await client.get("/api/v1/calls/none")

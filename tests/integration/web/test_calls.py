@@ -170,3 +170,17 @@ async def test_the_reference_names_laws_and_weighs_severities(house: House) -> N
     answer = (await client.get("/api/v1/reference")).json()
     assert answer["laws"] == {"CN-PIPL": {"zh": "《个人信息保护法》", "en": "PRC Personal Information Protection Law"}}
     assert answer["risk_weights"] == {"critical": 50, "high": 25, "medium": 8, "low": 2}
+
+
+async def test_a_conversation_is_figures_without_words(house: House) -> None:
+    await stored_call(house.parts.store)
+    client = await house.logged_in("supervisor")
+    answer = await client.get("/api/v1/calls/call-1/conversation")
+    told = answer.json()
+    assert (told["duration"], told["silence"], told["dead_air"]) == (2.5, [1.0], [])
+    assert [(party["role"], party["talked"], party["share"]) for party in told["parties"]] == [
+        ("agent", 1.5, 1.0),
+        ("customer", 0.0, 0.0),
+    ]
+    assert "上门" not in answer.text
+    assert (await client.get("/api/v1/calls/nobody/conversation")).status_code == 404

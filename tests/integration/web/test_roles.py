@@ -46,6 +46,7 @@ ROWS = [
     Row("GET", "/api/v1/openapi.json", Open),
     Row("GET", "/api/v1/calls", WATCH),
     Row("GET", "/api/v1/calls/{call_id}", WATCH),
+    Row("GET", "/api/v1/calls/{call_id}/conversation", WATCH),
     Row("GET", "/api/v1/calls/{call_id}/events", WATCH),
     Row("PUT", "/api/v1/calls/{call_id}/note", WATCH, {"seen": 0}),
     Row("GET", "/api/v1/calls/{call_id}/recording", WATCH),

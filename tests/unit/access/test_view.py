@@ -13,6 +13,7 @@ from service.access.view import EVERYBODY, NotForThisView, View, registered, see
 from service.live import messages
 from service.live.messages import LiveMessage
 from service.record import facts
+from service.record.conversation import Conversation
 from service.record.facts import Call, Fact
 from service.record.summary import CallSummary
 from service.recordings.peaks import Peaks
@@ -33,6 +34,7 @@ SEEN: dict[Any, frozenset[View]] = {
     port.CallPage: WATCH,
     port.CallRecord: WATCH,
     port.AlertPage: WATCH,
+    Conversation: WATCH,
     facts.Alert: WATCH,
     messages.EventsAnswer: WATCH,
     Peaks: WATCH,

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from detectors.contract import Sentiment
-from detectors.packs.taxonomy import PackError
+from detectors.packs.taxonomy import PackError, load_taxonomy
 from detectors.sentiment.lexicon import load_lexicons
 from detectors.sentiment.utterance_sentiment import SentimentDetector
 from tests.speech import call, said
 
-DETECTOR = SentimentDetector(load_lexicons())
+DETECTOR = SentimentDetector(load_lexicons(), load_taxonomy().categories)
 LINES = Path(__file__).parents[2] / "data" / "sentiment.jsonl"
 
 

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from asr.types import Role
 from detectors.evaluation.batch import BadInput, Batch
+from detectors.evaluation.replay import judge_call
 from detectors.runtime.registry import load
+from tests.speech import call, said
 
-BATCH = Batch(load(encoder=None))
+PATTERNS = load(encoder=None)
+BATCH = Batch(PATTERNS)
 CALL: dict[str, Any] = {
     "lang": "zh",
     "jurisdiction": "CN",
@@ -82,6 +86,18 @@ def test_a_zone_that_cannot_be_read_is_told_beside_the_answer() -> None:
         "No time zone can be read from metadata.timezone 'Asia': "
         "permitted hours go by Asia/Shanghai, the jurisdiction's."
     ]
+
+
+def test_a_mood_that_collapses_is_no_violation_of_a_line_or_a_call() -> None:
+    texts = ["你好，谢谢你", "我很满意", "滚，你们全是骗子", *["滚，别再打电话了"] * 3]
+    spoken = [said("customer", text, 10.0 * place, 10.0 * place + 5, place) for place, text in enumerate(texts)]
+    moods = [found for found in judge_call(PATTERNS, call(), spoken, 55.0) if found.kind == "mood"]
+    assert [found.end for found in moods] == [55.0]  # with the last turn
+
+    turns = [{"speaker": each.role, "start": each.start, "end": each.end, "text": each.text} for each in spoken]
+    assert BATCH.call(json.dumps({**CALL, "turns": turns}))["findings"] == []
+    alone: list[tuple[Role, str]] = [(each.role, each.text) for each in spoken]
+    assert BATCH.last_of(alone, "zh", "CN")[0] == []
 
 
 def test_a_call_without_turns_is_empty() -> None:

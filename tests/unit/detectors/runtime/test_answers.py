@@ -19,7 +19,7 @@ PROMISE = Statement(kind="promise", role="customer", start=1.0, end=2.0, quote="
 
 
 def test_what_the_contract_allows_passes() -> None:
-    told = [FINDING, FELT, TAKEN_BACK, PROMISE]
+    told = [FINDING, replace(FINDING, kind="mood"), FELT, TAKEN_BACK, PROMISE]
     assert checked(told) == told
 
 
@@ -29,6 +29,7 @@ def test_what_the_contract_allows_passes() -> None:
         {"detector": ""},
         {"role": "customer"},
         {"severity": "fatal"},
+        {"kind": "gossip"},
         {"score": 0.0},
         {"score": math.nan},
         {"start": 3.0, "end": 2.0},

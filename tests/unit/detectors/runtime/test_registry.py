@@ -41,7 +41,7 @@ def test_a_call_gets_its_own_fresh_detectors() -> None:
 
 
 def test_two_detectors_of_one_name_are_refused() -> None:
-    detector = SentimentDetector(load_lexicons())
+    detector = SentimentDetector(load_lexicons(), load_taxonomy().categories)
     with pytest.raises(DetectorError, match="sentiment"):
         Registry([detector, detector], [], {}, pack_version())
 
