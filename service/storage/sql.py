@@ -31,6 +31,7 @@ from service.storage.port import (
     CallQuery,
     CallRecord,
     LoggedFact,
+    RecordPage,
     StorageUnavailable,
 )
 from service.storage.postgres import PostgresDatabase
@@ -165,6 +166,9 @@ class SqlStore(SqlAccounts, Lifetime):
         work = partial(writing.append_note, call_id=call_id, facts=[written], at=at, seen=seen)
         [logged] = await self._database.write(f"write the record of call {call_id}", work)
         return logged
+
+    async def records(self, query: CallQuery) -> RecordPage:
+        return await self._database.read("read the records of calls", partial(pages.records_page, query=query))
 
     async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
         await self._database.write("write to the audit log", partial(audit.add, entries=entries))

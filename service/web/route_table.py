@@ -20,6 +20,7 @@ from service.web.routes import (
     health,
     keys,
     live,
+    records,
     reservations,
     session,
     sources,
@@ -28,7 +29,7 @@ from service.web.routes import (
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, keys, reservations, health)
+HTTP_ROUTES = (session, calls, call_sound, records, alerts, users, sources, keys, reservations, health)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 

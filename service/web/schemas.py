@@ -196,7 +196,8 @@ class NoteAnswer:
 
 
 Right = Literal["watch", "decide", "keys", "users"]
-"""`watch` calls and recordings and acknowledge alerts; `decide` alerts; manage gateway `keys`; manage `users`."""
+"""`watch` calls and recordings and acknowledge alerts; `decide` alerts and export records; manage gateway `keys`;
+manage `users`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

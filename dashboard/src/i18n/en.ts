@@ -320,6 +320,7 @@ export const en: Messages = {
     ending: 'Ending',
     customer: 'Customer',
     debtorsTime: 'debtor’s',
+    exportRecords: 'Export records',
   },
   replay: {
     title: 'Replay',

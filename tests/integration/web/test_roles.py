@@ -21,6 +21,7 @@ Open = frozenset(USERS)
 WATCH = frozenset({"supervisor", "compliance", "admin"})
 KEEP = frozenset({"integrator", "admin"})
 ADMIN = frozenset({"admin"})
+DECIDE = frozenset({"compliance", "admin"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ ROWS = [
     Row("PUT", "/api/v1/calls/{call_id}/note", WATCH, {"seen": 0}),
     Row("GET", "/api/v1/calls/{call_id}/recording", WATCH),
     Row("GET", "/api/v1/calls/{call_id}/peaks", WATCH),
+    Row("GET", "/api/v1/records", DECIDE),
     Row("GET", "/api/v1/rules", WATCH),
     Row("GET", "/api/v1/reference", WATCH),
     Row("GET", "/api/v1/alerts", WATCH),
@@ -163,5 +165,5 @@ async def test_interactive_documentation_is_off(house: House) -> None:
 async def test_a_session_tells_the_rights_that_the_routes_grant(house: House, role: UserRole) -> None:
     client = await house.logged_in(role)
     told = (await client.get("/api/v1/session")).json()["user"]["rights"]
-    granted = {"watch": WATCH, "decide": frozenset({"compliance", "admin"}), "keys": KEEP, "users": ADMIN}
+    granted = {"watch": WATCH, "decide": DECIDE, "keys": KEEP, "users": ADMIN}
     assert set(told) == {right for right, roles in granted.items() if role in roles}

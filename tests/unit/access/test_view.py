@@ -13,6 +13,7 @@ from service.access.view import EVERYBODY, NotForThisView, View, registered, see
 from service.live import messages
 from service.live.messages import LiveMessage
 from service.record import facts
+from service.record.export import RecordRow
 from service.record.facts import Call, Fact
 from service.record.summary import CallSummary
 from service.recordings.peaks import Peaks
@@ -37,6 +38,7 @@ SEEN: dict[type, frozenset[View]] = {
     Peaks: WATCH,
     Sound: WATCH,
     schemas.NoteAnswer: WATCH,
+    RecordRow: frozenset({"compliance", "admin"}),
     schemas.RulesAnswer: WATCH,
     schemas.ReferenceAnswer: WATCH,
     schemas.SourceAnswer: KEYS,
