@@ -24,7 +24,7 @@ from service.record.summary import CallSummary
 from service.recordings.reader import RecordedAudio, recorded_audio
 from service.recordings.recordings import Recordings, RecordingUnreadable
 from service.recordings.wav import WavForm
-from service.storage.port import CallStore, LoggedFact, StorageUnavailable
+from service.storage.port import CallIndex, CallStore, LoggedFact, StorageUnavailable
 
 RETURN_WITHIN: Seconds = 300.0
 """A call's id, announced again by its source this long after its end, is the same call: a pause while a card number is
@@ -84,11 +84,8 @@ class EarlierCalls:
 
     async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
         """The debtor's other recent calls. None if the debtor is not named, or the store cannot be asked."""
-        if not call.customer:
-            return None
-        since = call.started_at - timedelta(days=HISTORY_DAYS)
         try:
-            return await self._store.contacts(call.customer, since, call.id)
+            return await history_of(self._store, call)
         except StorageUnavailable:
             return None
 
@@ -129,6 +126,16 @@ class EarlierCalls:
         lasted = max(timedelta(seconds=found.duration), ended_at - opening.at)
         begin, slack = found.call.started_at, timedelta(seconds=RETURN_WITHIN)
         return begin - slack <= start <= begin + lasted + slack
+
+
+async def history_of(
+    store: CallIndex, call: Call, known_at: datetime | None = None
+) -> tuple[EarlierContact, ...] | None:
+    """The debtor's other recent calls, as they were known then, or are now. None if the debtor is not named. Raises
+    StorageUnavailable."""
+    if not call.customer:
+        return None
+    return await store.contacts(call.customer, call.started_at - timedelta(days=HISTORY_DAYS), call.id, known_at)
 
 
 def announced_id(call_id: str) -> str:

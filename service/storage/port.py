@@ -300,9 +300,11 @@ class CallIndex(Protocol):
         """Calls nobody closed, oldest first, whoever owns them."""
         ...
 
-    async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
+    async def contacts(
+        self, customer: str, since: datetime, but: str, known_at: datetime | None = None
+    ) -> tuple[EarlierContact, ...]:
         """Calls with this customer that began since then, of any source, newest first, but for the call `but`; at most
-        MOST_CONTACTS."""
+        MOST_CONTACTS. `known_at`: as the log had them then, None for now."""
         ...
 
     async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:

@@ -114,9 +114,16 @@ class SqlStore(SqlAccounts, Lifetime):
     async def live_calls(self) -> list[CallSummary]:
         return await self._database.read("read live calls", reading.live_calls)
 
-    async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
+    async def contacts(
+        self, customer: str, since: datetime, but: str, known_at: datetime | None = None
+    ) -> tuple[EarlierContact, ...]:
         work = partial(
-            reading.contacts, customer=codec.storable_text(customer), since=since, but=but, limit=MOST_CONTACTS
+            reading.contacts,
+            customer=codec.storable_text(customer),
+            since=since,
+            but=but,
+            known_at=known_at,
+            limit=MOST_CONTACTS,
         )
         return await self._database.read("read calls with a customer", work)
 
