@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError, bodyOf, createApi } from '../src/wire/client';
+import { ApiError, bodyOf, createApi, recordsUrl } from '../src/wire/client';
 
 /** A client whose requests end in `answer`; what was asked and how often the session was said to be over. */
 function given(answer: () => Response | Promise<Response>, csrf = 'token') {
@@ -20,6 +20,18 @@ const refused = async (asked: Promise<unknown>) => {
   expect(error).toBeInstanceOf(ApiError);
   return error as ApiError;
 };
+
+describe('the address of an export', () => {
+  it('holds what was asked for and nothing else', () => {
+    const query = { agent: '李 & 王', since: '2026-03-01T16:00:00.000Z', until: null };
+    const asked = new URL(recordsUrl(query), 'http://service').searchParams;
+    expect([...asked]).toEqual([
+      ['format', 'csv'],
+      ['agent', '李 & 王'],
+      ['since', '2026-03-01T16:00:00.000Z'],
+    ]);
+  });
+});
 
 describe('a request', () => {
   it('carries the token where it changes something, and only there', async () => {

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from service.live.messages import EventsAnswer, LiveMessage, Partial
 from service.record.conversation import Conversation
+from service.record.export import RecordRow
 from service.record.facts import Alert, Fact
 from service.recordings.peaks import Peaks
 from service.recordings.recordings import Sound
@@ -89,5 +90,6 @@ _FOR_DASHBOARDS = tuple(kind for kind in get_args(LiveMessage) if kind is not Pa
 
 for _kind in (CallPage, CallRecord, Conversation, EventsAnswer, AlertPage, Alert, Peaks, Sound, *_FOR_DASHBOARDS):
     shown_to(WATCHERS)(_kind)
+shown_to(DECIDERS)(RecordRow)
 for _kind in (Partial, *get_args(Fact)):
     shown_to((*WATCHERS, *GATEWAYS))(_kind)

@@ -83,8 +83,11 @@ class EarlierCalls:
         return earlier.away(self._wall())
 
     async def history(self, call: Call) -> tuple[EarlierContact, ...] | None:
-        """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
-        return await history_of(call, self._store)
+        """The debtor's other recent calls. None if the debtor is not named, or the store cannot be asked."""
+        try:
+            return await history_of(self._store, call)
+        except StorageUnavailable:
+            return None
 
     async def relisten(self, session: CallSession, earlier: EarlierCall) -> None:
         """Let the session hear the recorded speech that may have no text yet. What cannot be read of it is marked. When
@@ -132,14 +135,14 @@ class EarlierCalls:
         return begin - slack <= start <= begin + lasted + slack
 
 
-async def history_of(call: Call, calls: CallIndex) -> tuple[EarlierContact, ...] | None:
-    """The debtor's other calls of late; None where the debtor is not named, or the store cannot be asked."""
+async def history_of(
+    store: CallIndex, call: Call, known_at: datetime | None = None
+) -> tuple[EarlierContact, ...] | None:
+    """The debtor's other recent calls, as they were known then, or are now. None if the debtor is not named. Raises
+    StorageUnavailable."""
     if not call.customer:
         return None
-    try:
-        return await calls.contacts(call.customer, call.started_at - timedelta(days=HISTORY_DAYS), call.id)
-    except StorageUnavailable:
-        return None
+    return await store.contacts(call.customer, call.started_at - timedelta(days=HISTORY_DAYS), call.id, known_at)
 
 
 def announced_id(call_id: str) -> str:

@@ -13,6 +13,7 @@ from service.cli import (
     evaluate,
     import_files,
     models,
+    records,
     rules,
     serve,
     simulate,
@@ -44,6 +45,7 @@ app.add_typer(accounts.keys, name="keys")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(accounts.users, name="users")
 app.add_typer(rules.app, name="rules")
+app.add_typer(records.app, name="records")
 app.command("audit")(audit.audit)
 
 

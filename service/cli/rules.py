@@ -184,10 +184,7 @@ def try_on_calls(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a difference and line.")] = False,
 ) -> None:
-    """Judge stored calls by the present rules and by a pack, and show what would change. Stored alerts stay.
-
-    Rules that count a debtor's other calls are not tried: each call is judged by itself.
-    """
+    """Judge stored calls by the present rules and by a pack, and show what would change. Stored alerts stay."""
     begin = arguments.moment("--since", since)
     try:
         settings = arguments.settings()
@@ -214,8 +211,8 @@ async def _try_on(trial: Trial, store: Store, since: datetime | None, most: int)
     calls = 0
     with Progress(*Progress.get_default_columns(), console=err, transient=True) as progress:
         bar = progress.add_task("judging", total=None)
-        async for record in ended_calls(store, since):
-            await in_thread(lambda record=record: trial.judge(record))
+        async for record, history in ended_calls(store, since):
+            await in_thread(lambda record=record, history=history: trial.judge(record, history))
             calls += 1
             progress.advance(bar)
             if calls == most:

@@ -1,6 +1,6 @@
 """What another rule pack would change: both packs judge stored calls, and each rule's differences are counted.
 
-Each call is judged by itself. So rules that count a debtor's other calls see its metadata alone.
+Each call is judged with the debtor's other calls as they were known when it began.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from asr.types import Seconds
-from detectors.contract import Finding
+from detectors.contract import EarlierContact, Finding
 from detectors.evaluation.replay import judge_call
 from detectors.runtime.registry import Registry
 from service.calls.earlier_call import hides_speech
+from service.calls.earlier_calls import history_of
 from service.calls.session_parts import context_of
 from service.record.facts import SYSTEM, Alert
 from service.storage.port import CallQuery, CallRecord, Store
@@ -24,6 +25,7 @@ PAGE = 50
 
 Change = Literal["gained", "lost"]
 Decision = Literal["confirmed", "dismissed", "undecided"]
+History: TypeAlias = tuple[EarlierContact, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +61,9 @@ class Trial:
         self._before = Counter[str]()
         self.differences: list[Difference] = []
 
-    def judge(self, record: CallRecord) -> None:
+    def judge(self, record: CallRecord, history: History) -> None:
         """One call that is over. Blocks for about a hundredth of a second an utterance."""
-        before, after = _findings(self._present, record), _findings(self._tried, record)
+        before, after = _findings(self._present, record, history), _findings(self._tried, record, history)
         self._before.update(each.rule for each in before)
         self.differences += _only_in("lost", before, after, record)
         self.differences += _only_in("gained", after, before, record)
@@ -84,23 +86,25 @@ class Trial:
         return sorted(told, key=lambda each: (-each.gained - each.lost, each.rule))
 
 
-async def ended_calls(store: Store, since: datetime | None) -> AsyncIterator[CallRecord]:
-    """Calls that are over and began since then, newest first."""
+async def ended_calls(store: Store, since: datetime | None) -> AsyncIterator[tuple[CallRecord, History]]:
+    """Calls that are over and began since then, newest first, each with what was known of its debtor's others."""
     cursor: str | None = None
     while True:
         page = await store.calls(CallQuery(state="ended", since=since, cursor=cursor, limit=PAGE))
         for summary in page.calls:
-            yield await store.call(summary.call.id)
+            call = summary.call
+            [opening] = await store.facts(call.id, limit=1)
+            yield await store.call(call.id), await history_of(store, call, opening.at)
         if (cursor := page.next) is None:
             return
 
 
-def _findings(registry: Registry, record: CallRecord) -> list[Finding]:
+def _findings(registry: Registry, record: CallRecord, history: History) -> list[Finding]:
     said = sorted(record.utterances, key=lambda each: each.end)
     gaps = sorted((gap.start, gap.end) for gap in record.gaps if hides_speech(gap))
     completed = record.summary.ending == "completed"
     return judge_call(
-        registry, context_of(record.summary.call), said, record.summary.duration, gaps, completed=completed
+        registry, context_of(record.summary.call, history), said, record.summary.duration, gaps, completed=completed
     )
 
 

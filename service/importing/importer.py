@@ -199,7 +199,7 @@ class Importer:
         opened, notices = opened_call(announced.call_id, announced, SOURCE, self._settings, self._wall())
         journal, clock = KeptFacts(announced.started_at), FileClock()
         recording = self._recorder.open(opened.id, opened.roles, opened.rate)
-        parts = self._parts(opened, journal, clock, recording, await history_of(opened, self._store))
+        parts = self._parts(opened, journal, clock, recording, await history_of(self._store, opened))
         session = CallSession(opened, parts)
         for notice in notices:
             session.tell(notice)

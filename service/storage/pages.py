@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.record.facts import Alert, Call
-from service.storage import codec
-from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, InvalidCursor
+from service.storage import codec, reading
+from service.storage.port import AlertPage, AlertQuery, CallPage, CallQuery, InvalidCursor, RecordPage
 from service.storage.tables import alerts, calls, utterances
 
 LARGEST_PAGE = 500
@@ -24,6 +24,12 @@ def calls_page(connection: sa.Connection, query: CallQuery) -> CallPage:
     page = rows[: _page_size(query.limit)]
     more = _cursor_after(page[-1].started_at, page[-1].id) if len(rows) > len(page) else None
     return CallPage(calls=tuple(codec.SUMMARY.validate_json(row.summary) for row in page), next=more)
+
+
+def records_page(connection: sa.Connection, query: CallQuery) -> RecordPage:
+    """The records of one page of calls. Raises InvalidCursor."""
+    page = calls_page(connection, query)
+    return RecordPage(rows=reading.record_rows(connection, [each.call for each in page.calls]), next=page.next)
 
 
 def alerts_page(connection: sa.Connection, query: AlertQuery) -> AlertPage:

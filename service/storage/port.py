@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from asr.types import Utterance
 from detectors.contract import EarlierContact, Finding, Sentiment, Severity, Statement
 from service.ingest.source import Source
+from service.record.export import RecordRow
 from service.record.facts import (
     Alert,
     AlertState,
@@ -131,6 +132,14 @@ class CallPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """One page of records; `next` as in CallPage."""
+
+    rows: tuple[RecordRow, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertQuery:
     """Newest first."""
 
@@ -216,6 +225,7 @@ AuditEvent = Literal[
     "live_opened",
     "recording_played",
     "transcript_read",
+    "records_exported",
     "alert_changed",
     "note_written",
     "user_added",
@@ -300,9 +310,11 @@ class CallIndex(Protocol):
         """Calls nobody closed, oldest first, whoever owns them."""
         ...
 
-    async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
+    async def contacts(
+        self, customer: str, since: datetime, but: str, known_at: datetime | None = None
+    ) -> tuple[EarlierContact, ...]:
         """Calls with this customer that began since then, of any source, newest first, but for the call `but`; at most
-        MOST_CONTACTS."""
+        MOST_CONTACTS. `known_at`: as the log had them then, None for now."""
         ...
 
     async def next_call_id(self, announced: str, claimed: Collection[str] = ()) -> str:
@@ -361,7 +373,11 @@ class AlertQueue(Protocol):
 
 
 class CallNotes(Protocol):
-    """What people write into the record of a call. Every method may raise StorageUnavailable."""
+    """The records of calls, and what people write into them. Every method may raise StorageUnavailable."""
+
+    async def records(self, query: CallQuery) -> RecordPage:
+        """The records of a page of calls; InvalidCursor."""
+        ...
 
     async def write_note(self, call_id: str, note: CallNote, by: str, at: datetime, seen: int) -> LoggedFact:
         """Correct the record of a call of which the author has seen `seen` edits: StaleChange where there are more by

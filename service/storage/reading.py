@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from detectors.contract import SAID, EarlierContact, Said
-from service.record.facts import FACT, Alert, FindingWithdrawn, Notice
+from detectors.contract import SAID, EarlierContact, Said, Statement
+from service.record.export import RecordRow, record_row
+from service.record.facts import FACT, Alert, Call, FindingWithdrawn, NoteWritten, Notice
 from service.record.note import drafted
-from service.record.summary import CallSummary
+from service.record.summary import CallSummary, fold, opened
 from service.storage import codec, tables
 from service.storage.port import CallRecord, LoggedFact, NotFound
 
@@ -85,14 +86,19 @@ def _of_call(
 
 
 def contacts(
-    connection: sa.Connection, customer: str, since: datetime, but: str, limit: int
+    connection: sa.Connection, customer: str, since: datetime, but: str, limit: int, known_at: datetime | None = None
 ) -> tuple[EarlierContact, ...]:
-    """Calls with this customer that began since then, newest first, but for one."""
-    calls = tables.calls
+    """Calls with this customer that began since then, newest first, but for one. `known_at`: as the log had them
+    then."""
+    calls, events = tables.calls, tables.events
     theirs = sa.and_(calls.c.customer == customer, calls.c.started_at >= since, calls.c.id != but)
     newest = sa.select(calls.c.summary).where(theirs).order_by(calls.c.started_at.desc(), calls.c.id.desc())
+    if known_at is not None:
+        newest = newest.where(sa.exists().where(events.c.call_id == calls.c.id, events.c.at <= known_at))
     found = [codec.SUMMARY.validate_json(each) for each in connection.execute(newest.limit(limit)).scalars()]
-    said = _said_in(connection, [each.call.id for each in found])
+    if known_at is not None:
+        found = [_summary_then(connection, each.call, known_at) for each in found]
+    said = _said_in(connection, [each.call.id for each in found], known_at)
     return tuple(
         EarlierContact(
             call_id=each.call.id,
@@ -107,19 +113,54 @@ def contacts(
     )
 
 
-def _said_in(connection: sa.Connection, call_ids: Sequence[str]) -> Mapping[str, dict[Said, float]]:
+def _summary_then(connection: sa.Connection, call: Call, known_at: datetime) -> CallSummary:
+    """The summary of what the log had at that moment."""
+    events, present = tables.events, opened(call, 0)
+    by_then = sa.select(events.c.seq, events.c.payload).where(events.c.call_id == call.id, events.c.at <= known_at)
+    for seq, payload in connection.execute(by_then.order_by(events.c.seq)):
+        present = fold(present, FACT.validate_json(payload), seq)
+    return present
+
+
+def _said_in(
+    connection: sa.Connection, call_ids: Sequence[str], known_at: datetime | None
+) -> Mapping[str, dict[Said, float]]:
     """What whoever answered stated, by call, and how sure that is. The record that a person wrote comes first."""
-    events, said = tables.events, {call_id: dict[Said, float]() for call_id in call_ids}
+    said = {call_id: dict[Said, float]() for call_id in call_ids}
+    for call_id, told in _of_records(connection, call_ids, known_at):
+        if isinstance(told, NoteWritten):
+            said[call_id] = dict.fromkeys(told.note.outcomes, 1.0)
+        elif told.kind in SAID:
+            said[call_id][told.kind] = max(told.score, said[call_id].get(told.kind, 0.0))
+    return said
+
+
+def record_rows(connection: sa.Connection, calls: Sequence[Call]) -> tuple[RecordRow, ...]:
+    """The records of these calls, in their order."""
+    statements: dict[str, list[Statement]] = {call.id: [] for call in calls}
+    edits: dict[str, NoteWritten] = {}
+    for call_id, told in _of_records(connection, list(statements)):
+        if isinstance(told, NoteWritten):
+            edits[call_id] = told
+        else:
+            statements[call_id].append(told)
+    return tuple(record_row(call, drafted(statements[call.id]), edits.get(call.id)) for call in calls)
+
+
+def _of_records(
+    connection: sa.Connection, call_ids: Sequence[str], known_at: datetime | None = None
+) -> Iterator[tuple[str, Statement | NoteWritten]]:
+    """What makes the records of calls: all statements, then what people wrote, as each came; `known_at`: until then."""
+    events = tables.events
     of_these = sa.and_(events.c.call_id.in_(call_ids), events.c.type.in_(("statement", "note_written")))
     told = sa.select(events.c.call_id, events.c.type, events.c.payload).where(of_these)
+    if known_at is not None:
+        told = told.where(events.c.at <= known_at)
     for call_id, kind, payload in connection.execute(told.order_by(events.c.type.desc(), events.c.seq)):
         if kind == "note_written":
-            said[call_id] = dict.fromkeys(codec.NOTE.validate_json(payload).note.outcomes, 1.0)
-            continue
-        statement = codec.STATEMENT.validate_json(payload).statement
-        if statement.kind in SAID:
-            said[call_id][statement.kind] = max(statement.score, said[call_id].get(statement.kind, 0.0))
-    return said
+            yield call_id, codec.NOTE.validate_json(payload)
+        else:
+            yield call_id, codec.STATEMENT.validate_json(payload).statement
 
 
 def live_calls(connection: sa.Connection) -> list[CallSummary]:

@@ -32,6 +32,7 @@ from service.storage.port import (
     CallQuery,
     CallRecord,
     LoggedFact,
+    RecordPage,
     StorageUnavailable,
 )
 from service.storage.postgres import PostgresDatabase
@@ -122,9 +123,16 @@ class SqlStore(SqlAccounts, SqlOutbox, Lifetime):
     async def live_calls(self) -> list[CallSummary]:
         return await self._database.read("read live calls", reading.live_calls)
 
-    async def contacts(self, customer: str, since: datetime, but: str) -> tuple[EarlierContact, ...]:
+    async def contacts(
+        self, customer: str, since: datetime, but: str, known_at: datetime | None = None
+    ) -> tuple[EarlierContact, ...]:
         work = partial(
-            reading.contacts, customer=codec.storable_text(customer), since=since, but=but, limit=MOST_CONTACTS
+            reading.contacts,
+            customer=codec.storable_text(customer),
+            since=since,
+            but=but,
+            known_at=known_at,
+            limit=MOST_CONTACTS,
         )
         return await self._database.read("read calls with a customer", work)
 
@@ -174,6 +182,9 @@ class SqlStore(SqlAccounts, SqlOutbox, Lifetime):
         work = partial(writing.append_note, call_id=call_id, facts=[written], at=at, seen=seen)
         [logged] = await self._database.write(f"write the record of call {call_id}", work)
         return logged
+
+    async def records(self, query: CallQuery) -> RecordPage:
+        return await self._database.read("read the records of calls", partial(pages.records_page, query=query))
 
     async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
         await self._database.write("write to the audit log", partial(audit.add, entries=entries))

@@ -202,6 +202,7 @@ async def _keyed(request: Request, context: RequestContext, presented: str, righ
 
 
 Watcher = Annotated[Principal, Depends(allow(*WATCHERS))]
+Decider = Annotated[Principal, Depends(allow(*DECIDERS))]
 Keeper = Annotated[Principal, Depends(allow(*KEEPERS))]
 Admin = Annotated[Principal, Depends(allow(*ADMINS))]
 Anyone = Annotated[Principal, Depends(allow(*USERS))]

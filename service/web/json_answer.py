@@ -1,6 +1,6 @@
 """JSON answers, of what the asker may see: written by pydantic straight from the values, without validating them again.
 
-No value leaves over HTTP on another way.
+No value leaves over HTTP on another way, but for recordings and the rows of an export (routes/records.py).
 """
 
 from __future__ import annotations

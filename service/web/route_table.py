@@ -25,6 +25,7 @@ from service.web.routes import (
     keys,
     live,
     previews,
+    records,
     reservations,
     session,
     sources,
@@ -34,7 +35,20 @@ from service.web.routes import (
 
 _ABOUT = "Callwarden: real-time speech monitoring for live calls."
 
-HTTP_ROUTES = (session, calls, call_sound, alerts, users, sources, previews, keys, webhooks, reservations, health)
+HTTP_ROUTES = (
+    session,
+    calls,
+    call_sound,
+    records,
+    alerts,
+    users,
+    sources,
+    previews,
+    keys,
+    webhooks,
+    reservations,
+    health,
+)
 """Modules whose routes answer HTTP requests."""
 SOCKET_ROUTES = (gateways, live)
 

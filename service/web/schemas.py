@@ -198,7 +198,8 @@ class NoteAnswer:
 
 
 Right = Literal["watch", "decide", "keys", "users", "webhooks"]
-"""`watch` calls and recordings and acknowledge alerts; `decide` alerts; manage gateway `keys`, `users`, `webhooks`."""
+"""`watch` calls and recordings and acknowledge alerts; `decide` alerts and export records; manage gateway `keys`,
+`users`, `webhooks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from asr.types import Word
+from asr.types import Role, Word
+from detectors.contract import Said
 from service.record.facts import (
     FACT,
     AlertChanged,
@@ -257,6 +258,27 @@ async def test_the_calls_of_a_debtor_tell_what_was_stated_in_them_and_how_they_w
         ({"stop": 0.9, "promise": 0.9}, {"account": "A-1"}, ("agent", "customer")),
         ({"callback": 1.0}, scenes.call().metadata, ("agent",)),
     ]
+
+
+async def test_the_calls_of_a_debtor_are_told_as_they_were_known_at_a_moment(store: Store) -> None:
+    first, second = AT - timedelta(days=2), AT - timedelta(days=1)
+    await store.append("call-1", [scenes.opened("call-1", customer="李四", started_at=first)], first)
+    await store.append("call-1", [scenes.heard(role="customer"), scenes.stated("stop")], first)
+    between = first + timedelta(seconds=30)
+    later = first + timedelta(seconds=60)
+    await store.append("call-1", [scenes.heard(role="agent"), scenes.closed()], later)
+    await store.append("call-2", [scenes.opened("call-2", customer="李四", started_at=second)], second)
+    await store.write_note("call-1", CallNote(outcomes=("promise",)), "mei", AT, 0)
+
+    async def told(known_at: datetime | None) -> list[tuple[str, bool, tuple[Role, ...], list[Said]]]:
+        found = await store.contacts("李四", AT - timedelta(days=9), "", known_at)
+        return [(each.call_id, each.duration > 0, each.spoke, list(each.said)) for each in found]
+
+    assert await told(first - timedelta(seconds=1)) == []
+    assert await told(between) == [("call-1", False, ("customer",), ["stop"])]
+    assert await told(later) == [("call-1", True, ("agent", "customer"), ["stop"])]
+    assert [call_id for call_id, *_ in await told(second)] == ["call-2", "call-1"]
+    assert (await told(AT))[1] == (await told(None))[1] == ("call-1", True, ("agent", "customer"), ["promise"])
 
 
 async def test_calls_nobody_closed_are_found_oldest_first(store: Store) -> None:

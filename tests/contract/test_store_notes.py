@@ -11,7 +11,8 @@ import pytest
 from detectors.contract import Statement
 from service.record.facts import NoteWritten, StatementMade
 from service.record.note import CallNote
-from service.storage.port import NotFound, StaleChange, Store
+from service.storage.exporting import exported
+from service.storage.port import CallQuery, NotFound, StaleChange, Store
 from tests import scenes
 from tests.scenes import AT
 
@@ -67,3 +68,24 @@ async def test_of_two_who_write_at_once_the_second_is_told(promised: Store) -> N
 async def test_a_call_nobody_knows_has_no_record(store: Store) -> None:
     with pytest.raises(NotFound, match="none"):
         await store.write_note("none", NOTE, "lin", AT, 0)
+
+
+async def test_the_records_of_many_calls_are_read_in_pages(promised: Store) -> None:
+    await promised.append("call-1", [scenes.closed()], AT)
+    for number, call_id in enumerate(("written", "empty"), start=1):
+        began = AT - timedelta(hours=number)
+        await promised.append(call_id, [scenes.opened(call_id, started_at=began), scenes.closed()], AT)
+    await promised.write_note("written", replace(NOTE, text="first"), "mei", AT, 0)
+    await promised.write_note("written", NOTE, "lin", AT, 1)
+    await promised.append("live", [scenes.opened("live")], AT)
+    rows = [row async for page in exported(promised, CallQuery(state="ended", limit=1)) for row in page]
+    assert [(row.call_id, row.status, row.promise_amount, row.edited_by) for row in rows] == [
+        ("call-1", "drafted", Decimal(2000), None),
+        ("written", "corrected", Decimal("1500.50"), "lin"),
+        ("empty", "drafted", None, None),
+    ]
+    assert [row.text for row in rows] == ["", NOTE.text, ""]
+
+
+async def test_no_call_makes_one_page_without_a_record(store: Store) -> None:
+    assert [page async for page in exported(store, CallQuery())] == [()]

@@ -326,6 +326,7 @@ export const en: Messages = {
     ending: 'Ending',
     customer: 'Customer',
     debtorsTime: 'debtor’s time',
+    exportRecords: 'Export records',
   },
   replay: {
     title: 'Replay',

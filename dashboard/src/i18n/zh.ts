@@ -351,6 +351,7 @@ export const zh = {
     ending: '结束方式',
     customer: '客户',
     debtorsTime: '债务人当地',
+    exportRecords: '导出通话记录',
   },
   replay: {
     title: '回放',

@@ -42,6 +42,14 @@ export function recordingUrl(callId: string): string {
   return `/api/v1/calls/${encodeURIComponent(callId)}/recording`;
 }
 
+/** Where the records of these calls are had as a file for spreadsheets. */
+export function recordsUrl(query: {
+  readonly [name in 'agent' | 'since' | 'until']?: string | null | undefined;
+}): string {
+  const asked = Object.entries(query).filter((pair): pair is [string, string] => typeof pair[1] === 'string');
+  return `/api/v1/records?${new URLSearchParams([['format', 'csv'], ...asked]).toString()}`;
+}
+
 const SESSION = '/api/v1/session' satisfies keyof paths;
 
 function refusing({ csrf, onExpired }: SessionHooks): Middleware {

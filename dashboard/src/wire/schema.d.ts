@@ -233,6 +233,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records
+         * @description The records of ended calls that began since then and before `until`, newest first. An answer that breaks off
+         *     without its last chunk is not all of them.
+         */
+        get: operations["records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -2029,6 +2050,52 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["Check"];
             };
+        };
+        /**
+         * RecordRow
+         * @description A call and the record of its outcome. `started_at`: on the debtor's clock if `timezone` names one.
+         *
+         *     `edited_by`, `edited_at`: who has written into the record last. It is `drafted` as long as nobody has.
+         */
+        RecordRow: {
+            /** Call Id */
+            call_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Timezone */
+            timezone: string;
+            /** Agent */
+            agent: string;
+            /** Customer */
+            customer: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "drafted" | "corrected";
+            /** Outcomes */
+            outcomes: ("promise" | "refusal" | "hardship" | "dispute" | "complaint" | "callback" | "stop" | "wrong_number" | "third_party" | "vulnerable" | "asks_identity" | "confirms_identity")[];
+            /** Promise Amount */
+            promise_amount: string | null;
+            /** Promise Currency */
+            promise_currency: ("CNY" | "USD" | "GBP") | null;
+            /** Promise Day */
+            promise_day: string | null;
+            /** Callback Day */
+            callback_day: string | null;
+            /** Callback Hour */
+            callback_hour: string | null;
+            /** Conduct */
+            conduct: ("greeting" | "gives_identity" | "recording_notice" | "verifies" | "purpose" | "empathy" | "listening" | "options" | "official_channel" | "complaint_channel" | "respects" | "escalates" | "confirms_promise" | "thanks")[];
+            /** Text */
+            text: string;
+            /** Edited By */
+            edited_by: string | null;
+            /** Edited At */
+            edited_at: string | null;
         };
         /**
          * ReferenceAnswer
@@ -3948,6 +4015,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    records: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+                agent?: string | null;
+                format?: "jsonl" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A record a line; CSV with the same columns. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ErrorAnswer"];
                 };
             };
         };

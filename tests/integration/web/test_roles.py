@@ -21,6 +21,7 @@ Open = frozenset(USERS)
 WATCH = frozenset({"supervisor", "compliance", "admin"})
 KEEP = frozenset({"integrator", "admin"})
 ADMIN = frozenset({"admin"})
+DECIDE = frozenset({"compliance", "admin"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ ROWS = [
     Row("PUT", "/api/v1/calls/{call_id}/note", WATCH, {"seen": 0}),
     Row("GET", "/api/v1/calls/{call_id}/recording", WATCH),
     Row("GET", "/api/v1/calls/{call_id}/peaks", WATCH),
+    Row("GET", "/api/v1/records", DECIDE),
     Row("GET", "/api/v1/rules", WATCH),
     Row("GET", "/api/v1/reference", WATCH),
     Row("GET", "/api/v1/alerts", WATCH),
@@ -174,7 +176,7 @@ async def test_a_session_tells_the_rights_that_the_routes_grant(house: House, ro
     told = (await client.get("/api/v1/session")).json()["user"]["rights"]
     granted = {
         "watch": WATCH,
-        "decide": frozenset({"compliance", "admin"}),
+        "decide": DECIDE,
         "keys": KEEP,
         "users": ADMIN,
         "webhooks": ADMIN,

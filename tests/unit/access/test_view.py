@@ -14,6 +14,7 @@ from service.live import messages
 from service.live.messages import LiveMessage
 from service.record import facts
 from service.record.conversation import Conversation
+from service.record.export import RecordRow
 from service.record.facts import Call, Fact
 from service.record.summary import CallSummary
 from service.recordings.peaks import Peaks
@@ -40,6 +41,7 @@ SEEN: dict[Any, frozenset[View]] = {
     Peaks: WATCH,
     Sound: WATCH,
     schemas.NoteAnswer: WATCH,
+    RecordRow: frozenset({"compliance", "admin"}),
     schemas.RulesAnswer: WATCH,
     schemas.ReferenceAnswer: WATCH,
     schemas.SourceAnswer: KEYS,

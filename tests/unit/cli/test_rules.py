@@ -24,6 +24,7 @@ from service.app import load_registry
 from service.cli import app
 from service.cli.rules import PAGE, precision_of
 from service.record.facts import FindingWithdrawn
+from service.record.note import CallNote
 from service.settings import Settings
 from service.storage.sql import SqlStore
 from tests import scenes
@@ -192,6 +193,33 @@ def test_a_pack_that_is_tried_tells_what_it_would_gain_and_lose(tmp_path: Path) 
     shown = CliRunner().invoke(app, ["rules", "try", str(pack)]).stdout
     assert "2 calls judged" in shown
     assert "insult.person" in shown
+
+
+async def _called_often(url: str) -> None:
+    """Three conversations on a day. Before the third somebody writes down that the debtor wanted no more calls."""
+    async with SqlStore(url) as store:
+        for number in range(3):
+            call_id, began = f"call-{number}", AT + timedelta(hours=number)
+            said = [scenes.heard(call_id, text="请问是李四本人吗"), scenes.heard(call_id, 1, "我是", "customer")]
+            opened = scenes.opened(call_id, started_at=began)
+            await store.append(call_id, [opened, *said, scenes.stated("promise", 1), scenes.closed()], began)
+        await store.write_note("call-0", CallNote(outcomes=("stop",)), "mei", AT + timedelta(minutes=90), 0)
+
+
+def test_a_call_is_judged_with_the_debtors_others_as_they_were_known_then(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.app.load", partial(load, None))
+    asyncio.run(_called_often(url))
+    pack = tmp_path / "pack"
+    shutil.copytree(PACKS, pack)
+    law = (pack / "law.yaml").read_text("utf-8")
+    other = law.replace("counts: conversations, most: 3", "counts: conversations, most: 2")
+    (pack / "law.yaml").write_text(other.replace("said: [[stop]]", "said: [[complaint]]"), "utf-8")
+    assert {(each["change"], each["call"], each["rule"]) for each in tried(pack)} == {
+        ("gained", "call-2", "contacts.conversations_a_day"),
+        ("lost", "call-2", "contacts.after_stop"),
+    }
 
 
 @pytest.mark.usefixtures("calls")
