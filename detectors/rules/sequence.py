@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final, Protocol
 
 from asr.types import Seconds, Utterance
-from detectors.contract import CallContext, Jurisdiction, Observation
+from detectors.contract import CallContext, Conduct, Embedding, Jurisdiction, Observation, Said
 from detectors.matching.pattern import Pattern, PatternError
 from detectors.packs.findings import finding_of
 from detectors.packs.law import SequenceLimit
@@ -22,6 +23,26 @@ DISCLOSED, CRISIS, STOP = "sequence.early_disclosure", "sequence.crisis_pressed"
 """Rules, by their ids in law.yaml."""
 THIRD_PARTY = "third_party_disclosure"
 """The category of the rules on single utterances that tell of a debt told to somebody else."""
+
+
+SURE: Final = 1.0
+"""So far above its threshold the log odds must lie that whoever answered confirmed to be the debtor."""
+
+
+class StatementsOfCall(Protocol):
+    """Tells the statements of one call by their meaning."""
+
+    def heard(self, utterance: Utterance, embedding: Embedding) -> Mapping[Said | Conduct, float]:
+        """How far the log odds of each kind lie above its threshold."""
+        ...
+
+
+class StatementsTold(Protocol):
+    """Tells statements by their meaning."""
+
+    def open(self) -> StatementsOfCall:
+        """For one call."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,9 +81,10 @@ class SequenceDetector:
         right_party: RightPartyCheck,
         cues: Cues,
         tells_third_party: Patterns = (),
+        statements: StatementsTold | None = None,
     ) -> None:
-        """`tells_third_party`: what the rules on single utterances know of telling a third party. Raises PackError
-        where a rule has no limits."""
+        """`tells_third_party`: what the rules on single utterances know of telling a third party. `statements`: tells
+        who confirms to be the debtor in words that no pattern lists. Raises PackError where a rule has no limits."""
         if missing := {DISCLOSED, CRISIS, STOP} - set(limits):
             raise PackError(f"law.yaml: sequence: nothing is said of {missing.pop()}")
         self._categories = categories
@@ -70,10 +92,17 @@ class SequenceDetector:
         self._right_party = right_party
         self._cues = cues
         self._tells_third_party = tells_third_party
+        self._statements = statements
 
     def open(self, call: CallContext) -> SequenceCall:
         return SequenceCall(
-            call, self._categories, self._limits, self._right_party, self._cues, self._tells_third_party
+            call,
+            self._categories,
+            self._limits,
+            self._right_party,
+            self._cues,
+            self._tells_third_party,
+            self._statements,
         )
 
 
@@ -88,6 +117,7 @@ class SequenceCall:
         right_party: RightPartyCheck,
         cues: Cues,
         tells_third_party: Patterns,
+        statements: StatementsTold | None,
     ) -> None:
         self._jurisdiction: Jurisdiction = call.jurisdiction
         self._categories = categories
@@ -96,6 +126,7 @@ class SequenceCall:
         self._known = is_yes(call.metadata, "verified")
         self._cues = cues
         self._tells_third_party = tells_third_party
+        self._statements = statements.open() if statements else None
         self._crisis_turns = 0  # of the agent, in which what was asked for must be done
         self._stop_turns = 0
         self._told: set[str] = set()
@@ -109,6 +140,15 @@ class SequenceCall:
                 self._stop_turns = self._limits[STOP].turns
             return []
         return [*self._disclosed(utterance), *self._pressed(utterance)]
+
+    def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
+        """As `heard`; whoever answers may also confirm by the meaning of the answer."""
+        observed = self.heard(utterance)
+        if self._statements is not None:
+            told = self._statements.heard(utterance, embedding)
+            if not self._right_party.denied and told.get("confirms_identity", -inf) >= SURE:
+                self._known = True
+        return observed
 
     def unheard(self, start: Seconds, end: Seconds) -> None:
         """A gap. In it the party may have been confirmed, or the cry for help or the request answered."""

@@ -122,7 +122,7 @@ def load(encoder: Path | None = FOLDER, pack: Path = PACKS, calibration: Calibra
         DutiesDetector(duties, right_party, statements),
         HoursDetector(taxonomy.categories[NIGHT], law.night),
         ContactsDetector(taxonomy.categories, law.frequency, law.no_contact, right_party),
-        SequenceDetector(taxonomy.categories, law.sequence, right_party, cues, tells_others),
+        SequenceDetector(taxonomy.categories, law.sequence, right_party, cues, tells_others, statements),
         AcousticDetector(taxonomy.categories[ESCALATION]),
         SentimentDetector(lexicons, taxonomy.categories, understood.heads if understood else None),
     ]

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
+import numpy as np
+
 from asr.types import Utterance
-from detectors.rules.sequence import SequenceCall
+from detectors.contract import Conduct, Embedding, Finding, Said
+from detectors.packs.law import load_law_figures
+from detectors.packs.taxonomy import PACKS
+from detectors.rules.pack import load_word_rules
+from detectors.rules.right_party import load_right_party_check
+from detectors.rules.sequence import SURE, SequenceCall, SequenceDetector, load_cues
 from detectors.runtime.registry import load
 from tests.speech import call, play, said
 
@@ -26,6 +34,43 @@ def test_after_a_confirming_answer_the_debt_may_be_named() -> None:
         said("agent", "您的贷款已经逾期了", 4, 7, index=1),
     ]
     assert rules(spoken) == []
+
+
+class Told:
+    """Tells so surely of each of these texts that its speaker confirms to be the debtor."""
+
+    def __init__(self, **confirms: float) -> None:
+        self._confirms = confirms
+
+    def open(self) -> Told:
+        return self
+
+    def heard(self, utterance: Utterance, embedding: Embedding) -> Mapping[Said | Conduct, float]:
+        return {"confirms_identity": self._confirms.get(utterance.text, -9.0)}
+
+
+def understood(told: Told, answer: str) -> list[str]:
+    """Rules that are met where the debt is named after this answer."""
+    words = load_word_rules(PACKS)
+    law = load_law_figures(words.taxonomy, PACKS / "law.yaml")
+    right_party = load_right_party_check(words.vocabulary, PACKS / "right_party.yaml")
+    detector = SequenceDetector(
+        words.taxonomy.categories, law.sequence, right_party, load_cues(words.vocabulary), statements=told
+    )
+    opened, meaning = detector.open(call()), np.ones(1, np.float32)
+    spoken = [said("customer", answer, 3, 4), said("agent", "您的贷款已经逾期了", 4, 7)]
+    return [each.rule for line in spoken for each in opened.understood(line, meaning) if isinstance(each, Finding)]
+
+
+def test_an_answer_that_confirms_by_its_meaning_is_one() -> None:
+    answer = "苗健，说，身份证末四位一三零七"
+    assert understood(Told(**{answer: SURE}), answer) == []
+    assert understood(Told(**{answer: SURE - 0.1}), answer) == ["sequence.early_disclosure"]
+
+
+def test_whoever_denied_to_be_the_debtor_does_not_become_it_by_the_meaning_of_the_denial() -> None:
+    answer = "你打错了，我不认识他"
+    assert understood(Told(**{answer: 5.0}), answer) == ["sequence.early_disclosure"]
 
 
 def test_a_party_confirmed_beforehand_is_known() -> None:
