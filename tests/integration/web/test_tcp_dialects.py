@@ -63,7 +63,12 @@ async def connecting(
     with bound_for_tcp(settings) as tcp:
         async with service.store, service.recorder, service.recogniser, service.journal, service.calls:
             house = await open_house(
-                parts={"gateways": service.gateways, "feed": service.hub, "recordings": service.recordings}
+                parts={
+                    "gateways": service.gateways,
+                    "reservations": service.kept_reservations,
+                    "feed": service.hub,
+                    "recordings": service.recordings,
+                }
             )
             async with service.taking(tcp, house.guard):
                 yield house, tcp[dialect][0].getsockname()

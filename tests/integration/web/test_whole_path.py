@@ -78,6 +78,7 @@ async def _real(settings: Settings, open_house: OpenHouse) -> AsyncGenerator[Hou
             parts={
                 "settings": settings,
                 "gateways": service.gateways,
+                "reservations": service.kept_reservations,
                 "feed": service.hub,
                 "recordings": service.recordings,
             }
