@@ -553,7 +553,7 @@ export const en: Messages = {
     },
     notices: 'Odd',
     arrived: 'What came',
-    counted: (texts, binaries, size) => `${texts} texts, ${binaries} binary messages, ${size}`,
+    counted: (texts, binaries, size) => `Text messages: ${texts}, binary: ${binaries}, ${size}`,
     digits: (n) => `, ${n} keys pressed`,
     ended: {
       gateway: (code) => (code === 1006 ? 'The connection broke off' : `Closed by the gateway with ${code}`),
