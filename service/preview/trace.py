@@ -110,7 +110,7 @@ class ConnectionTrace:
         for event in outputs:
             if isinstance(event, AudioArrived):
                 sound = True
-                self._legs.heard(event, now)
+                self._legs.arrived(event, now)
             else:
                 self._told(event)
         return sound
