@@ -57,13 +57,13 @@ class PendingResults:
         came = self._came.get(request)
         return self._clock() - came if came is not None else 0.0
 
-    def settle(self, request: RecognitionRequest, heard: Transcript | None) -> None:
+    def settle(self, request: RecognitionRequest, transcript: Transcript | None) -> None:
         """Answer a request; one that nobody awaits is passed over. No text is None."""
         result, came = self._futures.pop(request, None), self._came.pop(request, None)
         if result is not None and not result.done():
             if came is not None:
                 self._meter.answered(request.call_id, came, self._clock())
-            result.set_result(heard if heard and heard.text else None)
+            result.set_result(transcript if transcript and transcript.text else None)
 
     def fail(self, requests: Sequence[RecognitionRequest], failure: RecognitionFailed) -> None:
         """Answer requests with a failure."""
@@ -130,15 +130,17 @@ class BatchServer:
         if isinstance(outcome, RecognitionFailed):
             await self._serve_alone(batch, speaking, outcome)
             return
-        heard = dict(zip(speaking, outcome, strict=True))
+        transcripts = dict(zip(speaking, outcome, strict=True))
         again = {
-            request: speech for request in speaking if (speech := self._again(request, heard[request])) is not None
+            request: speech
+            for request in speaking
+            if (speech := self._again(request, transcripts[request])) is not None
         }
         later = [request for request in batch if request.leg in {each.leg for each in again}]
-        self._deliver([request for request in batch if request not in later], heard)
+        self._deliver([request for request in batch if request not in later], transcripts)
         if again:
-            heard |= await self._look_again(again)
-            self._deliver(later, heard)
+            transcripts |= await self._look_again(again)
+            self._deliver(later, transcripts)
 
     def take_over(self, final: RecognitionRequest) -> bool:
         """Let the final have what came, or will come, of a partial that held the same speech."""
@@ -179,15 +181,15 @@ class BatchServer:
         self._results.count(refused=len(batch) - len(speaking), opinions_failed=failed)
         return speaking
 
-    def _again(self, request: RecognitionRequest, heard: Transcript) -> Speech | None:
+    def _again(self, request: RecognitionRequest, transcript: Transcript) -> Speech | None:
         """How a request is looked at again: what is doubtful, if it is final."""
         waiting = self._reuse.awaited_by.get(request)
-        if not heard.doubtful or not (request.kind == "final" or waiting is not None):
+        if not transcript.doubtful or not (request.kind == "final" or waiting is not None):
             return None
-        return self._efforts.second(request, heard, self._results.waited(waiting or request), self._clock())
+        return self._efforts.second(request, transcript, self._results.waited(waiting or request), self._clock())
 
     async def _look_again(self, again: Mapping[RecognitionRequest, Speech]) -> dict[RecognitionRequest, Transcript]:
-        """What a second look hears; nothing where it fails, for then the first one stands."""
+        """The transcripts of a second look; nothing where it fails, for then the first one stands."""
         self._results.count(redecoded=len(again))
         outcome = await self._runner.decode(list(again.items()))
         return {} if isinstance(outcome, RecognitionFailed) else dict(zip(again, outcome, strict=True))
@@ -214,14 +216,16 @@ class BatchServer:
         self._results.fail([request] if waiting is None else [waiting], failure)
         self._leave([request] if waiting is None else [request, waiting])
 
-    def _deliver(self, requests: Sequence[RecognitionRequest], heard: Mapping[RecognitionRequest, Transcript]) -> None:
-        """What was heard, nothing where nobody speaks; the requests' legs may go on."""
+    def _deliver(
+        self, requests: Sequence[RecognitionRequest], transcripts: Mapping[RecognitionRequest, Transcript]
+    ) -> None:
+        """The transcripts, nothing where nobody speaks; the requests' legs may go on."""
         for request in requests:
-            came = heard.get(request)
-            self._results.count(filtered=came is not None and came.dropped)
-            self._results.settle(request, came)
-            if (waiting := self._reuse.done(request, came)) is not None:
-                self._results.settle(waiting, came)
+            transcript = transcripts.get(request)
+            self._results.count(filtered=transcript is not None and transcript.dropped)
+            self._results.settle(request, transcript)
+            if (waiting := self._reuse.done(request, transcript)) is not None:
+                self._results.settle(waiting, transcript)
                 self._queue.finished([waiting])
         self._leave(requests)
 

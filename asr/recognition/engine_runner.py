@@ -127,7 +127,7 @@ class EngineRunner:
 
         begun, alone = self._clock(), not self._measuring
         try:
-            heard = await self._patiently(work, patience)
+            transcripts = await self._patiently(work, patience)
         except (TimeoutError, EngineHung):
             self._count(hangs=1)
             await self._replace_engine(lease)
@@ -141,7 +141,7 @@ class EngineRunner:
         fresh = sum(request.seconds for request, each in asked if each.text is None)
         if not alone or not self._meter.worked(fresh, asked[0][1].effort, begun, self._clock()):
             self._count(untold=1)
-        return heard
+        return transcripts
 
     async def measure(self, sample: Speech) -> None:
         """Time the sample on all workers at once, in a hurry. Nothing is learnt if the engine fails."""

@@ -333,17 +333,17 @@ class PartialReuse:
 
     def holds(self, final: RecognitionRequest) -> bool:
         """Whether the leg's last partial asked the same and left no doubt."""
-        stretch, heard = self._done.get(final.leg, (None, None))
-        return stretch == final.stretch and not (heard and heard.doubtful)
+        stretch, transcript = self._done.get(final.leg, (None, None))
+        return stretch == final.stretch and not (transcript and transcript.doubtful)
 
     def take(self, final: RecognitionRequest) -> Transcript | None:
         """What came of that partial: None where nobody speaks."""
         return self._done.pop(final.leg)[1]
 
-    def done(self, request: RecognitionRequest, heard: Transcript | None) -> RecognitionRequest | None:
+    def done(self, request: RecognitionRequest, transcript: Transcript | None) -> RecognitionRequest | None:
         """This came of a request: the final that waits for it, if one does."""
         if request.kind == "partial":
-            self._done[request.leg] = request.stretch, heard
+            self._done[request.leg] = request.stretch, transcript
         return self.awaited_by.pop(request, None)
 
     def forget(self, call_id: str) -> None:

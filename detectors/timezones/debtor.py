@@ -34,15 +34,22 @@ _LONGEST_SHOWN = 60
 _PASSED_OVER = str.maketrans("", "", " _-")
 
 ZoneTrouble = Literal["zone_unreadable", "zone_unknown"]
+ZoneTeller = Literal["metadata", "source", "service", "law"]
+"""The call's metadata; its source; the service's setting; its jurisdiction, where that has only one zone."""
+
+_WHOSE: Mapping[ZoneTeller, str] = MappingProxyType(
+    {"source": "the source's", "service": "the service's", "law": "the jurisdiction's"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebtorZone:
-    """The zone a call is judged by, None where it may be any of its jurisdiction's; who told it; and the metadata
-    (field, value) that tell something which cannot be read."""
+    """The zone a call is judged by, None where it may be any of its jurisdiction's; who told it, and in which `field`
+    of the metadata; and the metadata (field, value) that tell something which cannot be read."""
 
     zone: Zone | None
-    told_by: str
+    told_by: ZoneTeller | None = None
+    field: str = ""
     unreadable: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -52,8 +59,10 @@ class DebtorZone:
 
     def trouble(self) -> tuple[ZoneTrouble, str] | None:
         """What a person must know about the zone: a code and a sentence. None where the zone is clear."""
-        instead = f"permitted hours go by {self.name}, {self.told_by}"
-        if self.zone is None:
+        if self.told_by is not None:
+            whose = _WHOSE.get(self.told_by, f"which metadata.{self.field} tells")
+            instead = f"permitted hours go by {self.name}, {whose}"
+        else:
             instead = "a call counts as made at night only where it is night in all zones of the jurisdiction"
         if self.unreadable:
             fields = " and ".join(f"metadata.{field} {_shown(value)}" for field, value in self.unreadable)
@@ -71,14 +80,14 @@ def debtor_zone(
     unreadable: list[tuple[str, str]] = []
     for field, value in _told(metadata):
         if zone := read_zone(value, jurisdiction):
-            return DebtorZone(zone=zone, told_by=f"which metadata.{field} tells", unreadable=tuple(unreadable))
+            return DebtorZone(zone=zone, told_by="metadata", field=field, unreadable=tuple(unreadable))
         unreadable.append((field, value))
     only = OF_LAW[jurisdiction][0] if len(OF_LAW[jurisdiction]) == 1 else ""
-    others = {"the source's": source, "the service's": default, "the jurisdiction's": only}
+    others: dict[ZoneTeller, str] = {"source": source, "service": default, "law": only}
     for told_by, name in others.items():
         if name and (zone := read_zone(name, jurisdiction)):
             return DebtorZone(zone=zone, told_by=told_by, unreadable=tuple(unreadable))
-    return DebtorZone(zone=None, told_by="", unreadable=tuple(unreadable))
+    return DebtorZone(zone=None, unreadable=tuple(unreadable))
 
 
 def possible_zones(name: str, metadata: Mapping[str, str], jurisdiction: Jurisdiction) -> tuple[Zone, ...]:

@@ -20,8 +20,8 @@ from weakref import WeakValueDictionary
 import structlog
 
 from asr.lifetime import Lifetime, serving_tasks
-from service.calls.call_log import Kept, opens, whole_log
 from service.calls.ports import LiveBus
+from service.calls.whole_log import Kept, opens, whole_log
 from service.metrics import Metrics
 from service.record.facts import FACT, Alert, AlertChanged, AlertState, CallOpened, Fact, Notice, WordsTimed
 from service.record.note import CallNote

@@ -1,8 +1,7 @@
 """What detectors see of a call becomes facts and is written: findings, sentiment, statements, and alerts for what is
-worth a person's eyes now. One a call, told in its order.
+worth a person's eyes now. One for each call, told in its order.
 
-Detectors are asked only while somebody can be held to what was said. One for each call, fed in its order. A finding
-that raises no alert is stored too, and the replay page shows it.
+A finding that raises no alert is stored too, and the replay page shows it.
 """
 
 from __future__ import annotations

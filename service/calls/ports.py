@@ -47,7 +47,9 @@ class CallLogs(Protocol):
         """The whole log, oldest fact first."""
         ...
 
-    async def summary(self, call_id: str) -> CallSummary: ...
+    async def summary(self, call_id: str) -> CallSummary:
+        """The summary folded from that log."""
+        ...
 
 
 class CallsJournal(Journal, CallLogs, Protocol):

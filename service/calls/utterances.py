@@ -69,16 +69,16 @@ class UtteranceWriter:
         """Await the text of one utterance, whose turn it is, write it, let it be judged."""
         role = segment.role
         await self._ahead.wait(segment, self._look_ahead)
-        heard = await self._text_of(segment)
+        transcript = await self._text_of(segment)
         self._final_until[role] = segment.end
         alerted = self._alerted.pop(role, None)
-        if heard is None and alerted is not None:
-            heard = alerted.recognised  # the alert's evidence: it must be there to look at
-        if heard is None:
+        if transcript is None and alerted is not None:
+            transcript = alerted.recognised  # the alert's evidence: it must be there to look at
+        if transcript is None:
             self._show(role, segment.start, "")
             return
         self._metrics.final_latency.observe(self._late(segment.end))
-        await self._judge(segment, heard)
+        await self._judge(segment, transcript)
 
     def show(self, partial: PartialUtterance) -> None:
         """What has been said so far."""
@@ -97,12 +97,12 @@ class UtteranceWriter:
 
     async def _text_of(self, segment: SpeechSegment) -> Transcript | None:
         try:
-            heard = await self._recognition.text_of(segment)
+            transcript = await self._recognition.text_of(segment)
             await self._log.tell(self._notices.end("recognition_failing", self._reached()))
         except RecognitionError as failure:
             await self._unrecognised(segment, failure)
             return None
-        return heard
+        return transcript
 
     async def _unrecognised(self, segment: SpeechSegment, failure: RecognitionError) -> None:
         self._metrics.recognition_failures.inc()
@@ -111,8 +111,8 @@ class UtteranceWriter:
         message = f"Speech is recorded but not recognised: {failure}"
         await self._log.tell(self._notices.begin("recognition_failing", message, self._reached()))
 
-    async def _judge(self, segment: SpeechSegment, heard: Transcript) -> None:
-        so_far = self._recognition.utterance(segment.role, segment.start, segment.end, heard)
+    async def _judge(self, segment: SpeechSegment, transcript: Transcript) -> None:
+        so_far = self._recognition.utterance(segment.role, segment.start, segment.end, transcript)
         utterance = replace(so_far, acoustics=acoustics_of(segment.pcm))
         await self._log.write(UtteranceHeard(utterance=utterance))
         self._recognition.written(utterance)

@@ -21,8 +21,7 @@ from service.access.clock import steady_now
 from service.access.view import seen_by
 from service.gateway.call_ports import CallConnection, CallRefused, CallRegistry
 from service.gateway.endings import FAILED, close_after, last_news, not_taken
-from service.gateway.inbox import Inbox, Turns
-from service.gateway.inbox import PeerClosed as PeerClosed
+from service.gateway.inbox import Inbox, PeerClosed, Turns
 from service.gateway.reservations import Reservation, Reservations
 from service.ingest.completion import completed
 from service.ingest.dialect import (
@@ -38,6 +37,7 @@ from service.ingest.dialect import (
     SendText,
 )
 from service.ingest.events import (
+    CLOSE_BAD_TEXT,
     CLOSE_NORMAL,
     CLOSE_TOO_BIG,
     CallAnnounced,
@@ -54,8 +54,6 @@ from service.preview.hints import refusal, refusal_of
 from service.preview.previews import Previews
 from service.preview.trace import ConnectionTrace
 from service.storage.port import Gateway, LoggedFact
-
-CLOSE_BAD_TEXT = 1007
 
 log = structlog.get_logger(__name__)
 

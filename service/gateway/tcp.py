@@ -16,14 +16,12 @@ from service.gateway.reservations import Reservation
 from service.gateway.shell import GatewayParts, GatewayShell, Unsent
 from service.ingest.dialect import Handshake
 from service.ingest.dialects.specs import DIALECTS
-from service.ingest.events import CLOSE_NORMAL
+from service.ingest.events import CLOSE_ABNORMAL, CLOSE_NORMAL
 from service.ingest.source import STRANGER
-from service.preview.previews import Previews
 from service.preview.trace import ConnectionTrace
 from service.preview.values import SeenHandshake
 
 _READ_BYTES = 64 * 1024
-_ABNORMAL = 1006
 
 
 class TcpTransport:
@@ -37,7 +35,7 @@ class TcpTransport:
         try:
             received = await self._reader.read(_READ_BYTES)
         except OSError:
-            return PeerClosed(code=_ABNORMAL)
+            return PeerClosed(code=CLOSE_ABNORMAL)
         return received or PeerClosed(code=CLOSE_NORMAL)
 
     async def send(self, text: str) -> None:
@@ -61,7 +59,7 @@ class TcpStranger:
         peer = writer.get_extra_info("peername")
         self._address = str(peer[0]) if peer else "unknown"
         self._dialect = dialect
-        self._previews: Previews = parts.previews
+        self._previews = parts.previews
         seen = SeenHandshake(dialect=dialect, address=self._address)
         parties = DIALECTS[dialect].names_parties
         self.trace = ConnectionTrace(seen, steady_now(), utc_now(), names_parties=parties)

@@ -19,6 +19,9 @@ from service.ingest.source import Clock
 CLOSE_NORMAL = 1000
 CLOSE_UNSUPPORTED = 1003
 """RFC 6455 7.4.1: a type of data that cannot be accepted."""
+CLOSE_ABNORMAL = 1006
+"""RFC 6455 7.4.1: the connection broke off. It is never sent."""
+CLOSE_BAD_TEXT = 1007
 CLOSE_POLICY = 1008
 CLOSE_TOO_BIG = 1009
 CLOSE_INTERNAL_ERROR = 1011

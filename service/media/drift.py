@@ -41,7 +41,7 @@ class LeastDelay:
         self._moved: Seconds = 0.0
         self._led_since: Seconds | None = None
 
-    def heard(self, delay: Seconds, now: Seconds) -> None:
+    def arrived(self, delay: Seconds, now: Seconds) -> None:
         """A packet came, so late; less than 0 where it is ahead of what is due."""
         if self._rising and now - self._rising[-1][0] > LATELY:
             self._since = None
@@ -92,7 +92,7 @@ class Drift:
     _before: Mapping[Role, Seconds] = field(default_factory=dict[Role, Seconds])
     _drifted: dict[Role, Seconds] = field(default_factory=dict[Role, Seconds])
 
-    def heard(self, role: Role, delay: Seconds, now: Seconds) -> Mapping[Role, Seconds]:
+    def arrived(self, role: Role, delay: Seconds, now: Seconds) -> Mapping[Role, Seconds]:
         """A packet came so long after the place that its timestamp gives it. How far legs are to be moved on, once that
         is more than DRIFTED."""
         self._since = now if self._since is None else self._since

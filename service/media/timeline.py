@@ -274,7 +274,7 @@ class CallTimeline:
         delay = self._delays[track.role]
         by_arrival = self._forms[track.role].clock == "arrival"
         due = self._arrival.reached(now) / self._rate if by_arrival else now
-        delay.heard(due - track.reached / self._rate, now)
+        delay.arrived(due - track.reached / self._rate, now)
         if by_arrival and (led := delay.led(now)):
             self._arrival.advance(samples_in(led, self._rate))
             for each in self._delays.values():
@@ -294,7 +294,7 @@ class CallTimeline:
         """Silence in legs whose timestamps fall behind those of the others."""
         given: list[TrackOutput] = []
         delay = now - (place + piece.pcm.size) / self._rate
-        for role, late in self._drift.heard(track.role, delay, now).items():
+        for role, late in self._drift.arrived(track.role, delay, now).items():
             moved = samples_in(late, self._rate)
             self._offsets[role] += moved
             given += self._put_in(self._tracks[role], moved)

@@ -26,7 +26,7 @@ class ArrivingLegs:
         roles = form.roles or tuple(self._forms)
         self._forms.update(dict.fromkeys(roles, replace(form, roles=roles)))
 
-    def heard(self, audio: AudioArrived, now: Seconds) -> None:
+    def arrived(self, audio: AudioArrived, now: Seconds) -> None:
         """Audio came. That of a leg without a form is left out."""
         form = next(iter(self._forms.values()), None) if audio.role is None else self._forms.get(audio.role)
         if form is None:
@@ -38,7 +38,7 @@ class ArrivingLegs:
         arrival.arrived(payload_seconds(audio.payload, form.encoding, form.rate, channels), audio.at, now)
 
     def shown(self, begun: Seconds, readings: Mapping[Role, LegReading]) -> tuple[LegPreview, ...]:
-        """`begun`: when the connection was opened; `readings`: how its call hears them."""
+        """`begun`: when the connection was opened; `readings`: how its call takes them in."""
         return tuple(self._leg(role, form, begun, readings.get(role)) for role, form in self._forms.items())
 
     def _leg(self, role: Role, form: FormatChanged, begun: Seconds, reading: LegReading | None) -> LegPreview:

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 from asr.types import Role, Seconds
 from service.ingest.dialect import DialectOutput
 from service.ingest.events import (
+    CLOSE_ABNORMAL,
     AudioArrived,
     CallAnnounced,
     DigitPressed,
@@ -110,7 +111,7 @@ class ConnectionTrace:
         for event in outputs:
             if isinstance(event, AudioArrived):
                 sound = True
-                self._legs.heard(event, now)
+                self._legs.arrived(event, now)
             else:
                 self._told(event)
         return sound
@@ -157,7 +158,7 @@ class ConnectionTrace:
 
     def left(self, now: Seconds) -> None:
         """Nobody holds the connection any more, and it holds no call."""
-        self.closed("gateway", 1006, "", now)
+        self.closed("gateway", CLOSE_ABNORMAL, "", now)
         last = dict(self._readings())
         self._readings = lambda: last
 

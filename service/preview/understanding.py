@@ -67,11 +67,9 @@ def _default(name: MappedName, source: Source, settings: Settings) -> MappedFiel
 
 def _zone(announced: CallAnnounced, source: Source, settings: Settings) -> MappedField:
     zone = debtors_zone(announced, source, settings)
-    place = zone.told_by.removeprefix("which ").removesuffix(" tells")
-    if place.startswith("metadata."):
-        return MappedField(name="timezone", value=zone.name, origin="message", place=place)
-    origins: dict[str, Origin] = {"the source's": "source", "the service's": "service", "the jurisdiction's": "law"}
-    return MappedField(name="timezone", value=zone.name, origin=origins.get(zone.told_by, "nothing"))
+    if zone.told_by == "metadata":
+        return MappedField(name="timezone", value=zone.name, origin="message", place=f"metadata.{zone.field}")
+    return MappedField(name="timezone", value=zone.name, origin=zone.told_by or "nothing")
 
 
 def _place(name: MappedName, value: str, source: Source, leaves: Mapping[str, str]) -> str:

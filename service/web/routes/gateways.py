@@ -16,7 +16,7 @@ from service.gateway.inbox import PeerClosed
 from service.gateway.shell import GatewayShell, Unsent
 from service.ingest.dialect import Dialect, Handshake
 from service.ingest.dialects.specs import DIALECTS, DialectSpec
-from service.ingest.events import CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
+from service.ingest.events import CLOSE_ABNORMAL, CLOSE_TRY_LATER, CLOSE_UNAUTHORIZED, ProtocolViolation
 from service.ingest.source import STRANGER
 from service.preview.trace import ConnectionTrace
 from service.storage.port import Gateway
@@ -44,7 +44,7 @@ class WebSocketTransport:
     async def receive(self) -> str | bytes | PeerClosed:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            return PeerClosed(code=message.get("code", 1006))
+            return PeerClosed(code=message.get("code", CLOSE_ABNORMAL))
         text = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.calls.call_log import opens, whole_log
+from service.calls.whole_log import opens, whole_log
 from service.record.facts import CallClosed, DtmfPressed, Fact
 from tests import scenes
 
