@@ -19,6 +19,7 @@ from service.cli.accounts import noted, with_store
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
 from service.metrics import Metrics
+from service.record.outgoing import call_id_of
 from service.record.webhook import Delivery, ShapeName, Webhook
 from service.settings import Settings
 from service.storage.port import AuditEvent, Store
@@ -124,7 +125,7 @@ def show_log(
         table.add_column(title)
     for each in with_store(data_dir, lambda store: store.deliveries(name, limit=last)):
         due = f"{each.due_at:%m-%d %H:%M:%S}" if each.due_at else ""
-        call, status = str(getattr(each.event, "call_id", "")), str(each.status or "")
+        call, status = call_id_of(each.event), str(each.status or "")
         told = (each.event.type, call, each.state, str(each.tries), status, due, each.problem or each.answer)
         table.add_row(str(each.id), f"{each.made_at:%Y-%m-%d %H:%M:%S}", *told)
     out.print(table)
