@@ -10,13 +10,11 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from asr.types import Language
-from detectors.contract import Severity
 from detectors.timezones.zones import read_zone, zone_name
 from service.access.credentials import SealedStore, make_first_key
 from service.access.sealing import Sealer
 from service.names import checked_name
-from service.record.webhook import ShapeName, Webhook
+from service.record.webhook import Webhook, WebhookSettings
 from service.unusable import Unusable
 from service.webhooks.addresses import Network, may_reach
 from service.webhooks.shapes.registry import SHAPES
@@ -36,20 +34,12 @@ class BadWebhook(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SaidWebhook:
+class SaidWebhook(WebhookSettings):
     """What a person says of a new webhook; URL and secret in the clear. `secret`: the vendor's, where its robot has
-    one. The other fields are the webhook's."""
+    one."""
 
-    name: str
     url: str
     secret: str = ""
-    shape: ShapeName = "cloudevents"
-    language: Language = "zh"
-    timezone: str = "UTC"
-    alerts_from: Severity | None = None
-    call_started: bool = False
-    call_ended: bool = False
-    digest_hour: int | None = None
 
 
 async def new_webhook(
@@ -61,8 +51,7 @@ async def new_webhook(
     made = new_secret() if SHAPES[said.shape].signs == "own" else ""
     await make_first_key(store, sealer)
     sealed_url, sealed_secret = await asyncio.to_thread(_sealed, sealer, said, made or said.secret)
-    told: dict[str, Any] = {field.name: getattr(said, field.name) for field in fields(said)}
-    del told["url"], told["secret"]
+    told: dict[str, Any] = {field.name: getattr(said, field.name) for field in fields(WebhookSettings)}
     told["timezone"] = zone_name(said.timezone)
     sealed = {"sealed_url": sealed_url, "sealed_secret": sealed_secret}
     return Webhook(created_at=now, origin=_origin(said.url), **sealed, **told), made
