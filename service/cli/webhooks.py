@@ -18,6 +18,7 @@ from service.cli import arguments
 from service.cli.accounts import noted, with_store
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
+from service.invalid_field import InvalidField
 from service.metrics import Metrics
 from service.record.outgoing import call_id_of
 from service.record.webhook import Delivery, ShapeName, Webhook
@@ -25,7 +26,7 @@ from service.settings import Settings
 from service.storage.port import AuditEvent, Store
 from service.webhooks.courier import Courier
 from service.webhooks.http_client import HttpClient
-from service.webhooks.rules import BadWebhook, SaidWebhook, new_webhook
+from service.webhooks.rules import SaidWebhook, new_webhook
 from service.webhooks.shapes.registry import SHAPES
 
 webhooks = typer.Typer(help="Webhooks: who is told of alerts and calls; make, try, remove.", no_args_is_help=True)
@@ -73,7 +74,7 @@ async def _add(store: Store, settings: Settings, said: SaidWebhook) -> str:
     allowed, now = settings.private_webhook_networks, datetime.now(UTC)
     try:
         made, secret = await new_webhook(store, Sealer(settings.master_key), said, allowed, now)
-    except BadWebhook as problem:
+    except InvalidField as problem:
         fail(str(problem))
     await store.add_webhook(made)
     await store.add_audit([noted("webhook_added", made.name, f"{made.shape} {made.origin}")])
