@@ -75,16 +75,16 @@ class Session:
             self._waiting[answer].append(time.monotonic())
         await self.socket.send(json.dumps({**head, "position": "PT0S", "parameters": parameters}))
 
-    async def hear(self) -> None:
+    async def receive(self) -> None:
         """Until the connection is over."""
         with contextlib.suppress(OSError):
             async for text in self.socket:
                 message = json.loads(text)
                 self._server_seq = message["seq"]
-                self._heard(message["type"])
+                self._received(message["type"])
         self._told.unanswered += sum(map(len, self._waiting.values()))
 
-    def _heard(self, kind: str) -> None:
+    def _received(self, kind: str) -> None:
         if kind == "disconnect":
             self._told.disconnected += 1
         if waited := self._waiting.get(kind):
@@ -101,13 +101,13 @@ async def session(service: RunningService, number: int, told: Told) -> AsyncGene
     url = f"ws://127.0.0.1:{service.port}/v1/audiohook"
     async with connect(url, additional_headers=headers, proxy=None, open_timeout=60) as socket:
         client = Session(socket, name, told)
-        hearing = asyncio.create_task(client.hear())
+        receiving = asyncio.create_task(client.receive())
         person = {"id": str(number), "ani": "", "aniName": "", "dnis": ""}
         spoken = {"organizationId": organization, "conversationId": str(uuid.uuid4()), "participant": person}
         await client.say("open", "opened", **spoken, media=[MEDIA])
         await client.opened.wait()
         yield client
-    await hearing
+    await receiving
 
 
 async def play(service: RunningService, number: int, frames: Sequence[bytes], seconds: float, told: Told) -> None:

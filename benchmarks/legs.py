@@ -1,6 +1,6 @@
 """What a leg costs from the socket to the segmenter: python benchmarks/legs.py [--calls 16] [--seconds 30] [-o REPORT]
 
-Calls of two legs are played in real time into a service of its own whose engine answers at once that it heard nothing.
+Calls of two legs are played in real time into a service of its own whose engine answers at once that nothing was said.
 So all that is left is what every leg costs: the socket, the parser, the timeline, the recording, what echo is taken
 out, voice activity, segmenter and store. Told is how many legs one core would carry, by the process's own time, so that
 other programs do not matter; what the service needs without a call is taken off. In a call one party idles while the
@@ -83,9 +83,9 @@ async def figures(
     service: RunningService, dialect: str, kind: str, calls: int, seconds: float, idle: float
 ) -> dict[str, float]:
     """`idle`: what the service takes without a call."""
-    heard = sound(kind, seconds)
+    audio = sound(kind, seconds)
     begun, before = time.monotonic(), await spent(service)
-    await asyncio.gather(*(one(service, dialect, heard[n % len(heard)], n) for n in range(calls)))
+    await asyncio.gather(*(one(service, dialect, audio[n % len(audio)], n) for n in range(calls)))
     await asyncio.sleep(SETTLED)  # until the calls are over, too
     used = await spent(service) - before - idle * (time.monotonic() - begun)
     lasted = 2 * calls * seconds
@@ -103,7 +103,7 @@ async def measured(calls: int, seconds: float) -> dict[str, Any]:
         }
 
 
-class HearsNothing:
+class RecognisesNothing:
     """An engine that costs nothing."""
 
     name = "none"
@@ -119,8 +119,8 @@ class HearsNothing:
         return
 
 
-def without_engine(_: Settings) -> HearsNothing:
-    return HearsNothing()
+def without_engine(_: Settings) -> RecognisesNothing:
+    return RecognisesNothing()
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Protocol
 
 from service.access.sealing import Sealer
-from service.access.source_rules import require
 from service.ingest.source import Credential, CredentialKind, Source
+from service.invalid_field import require
 from service.storage.outbox_port import Webhooks
 from service.storage.port import Sources
 from service.unusable import Unusable
@@ -39,7 +39,7 @@ async def new_credential(
     store: SealedStore, sealer: Sealer, source: Source, kind: CredentialKind, name: str, secret: str | None
 ) -> Credential:
     """A credential for the source, its secret sealed; None: the secret that its present one of this kind has. Raises
-    BadSource, Unusable, StorageUnavailable."""
+    InvalidField, Unusable, StorageUnavailable."""
     name = name.lower() if kind == "header" else name
     others = [each for each in await store.sources() if each.name != source.name]
     _check_name(kind, name, others)

@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 from typing import Literal, TypeAlias
+
+from service.access.networks import read_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +147,11 @@ def network_of(address: str) -> str:
     """What counts as one address: of IPv6 the network of 64 bits, all of which one subscriber has; an IPv4 address also
     where it is written as IPv6. Text that is no address stands for itself, cut short."""
     try:
-        parsed = ip_address(address.partition("%")[0])
+        parsed = read_address(address)
     except ValueError:
         return address[:64]
     if not isinstance(parsed, IPv6Address):
         return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
     return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 

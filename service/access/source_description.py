@@ -55,7 +55,7 @@ async def described(
     credential: SaidCredential | None,
     jurisdiction: Jurisdiction,
 ) -> Source:
-    """The source with the given fields. `jurisdiction`: the service's. Raises BadSource, Unusable,
+    """The source with the given fields. `jurisdiction`: the service's. Raises InvalidField, Unusable,
     StorageUnavailable."""
     fresh = checked(replace(source, **said), jurisdiction)
     if credential is None:

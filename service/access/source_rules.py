@@ -12,6 +12,7 @@ from detectors.timezones.zones import NoZone, zone_name
 from service.ingest.dialects.specs import DIALECTS
 from service.ingest.fields import MAX_METADATA_KEY, MAX_METADATA_VALUE
 from service.ingest.source import Source
+from service.invalid_field import InvalidField, require
 from service.names import checked_name
 
 MOST_LABELS = 32
@@ -22,17 +23,9 @@ _LONGEST_URL = 1024
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class BadSource(Exception):
-    """A source cannot be as it is said to be; `field` names the wrong field."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field.replace('_', ' ')} {message}")
-        self.field = field
-
-
 def checked(source: Source, jurisdiction: Jurisdiction) -> Source:
     """The source, with its time zone and networks written as they are kept. `jurisdiction`: the service's. Raises
-    BadSource."""
+    InvalidField."""
     require(source.dialect is None or source.dialect in DIALECTS, "dialect", f"is one of {', '.join(DIALECTS)}")
     _check_texts(source)
     _check_figures(source)
@@ -43,12 +36,6 @@ def checked(source: Source, jurisdiction: Jurisdiction) -> Source:
         networks=_networks(source.networks),
         public_url=_public_url(source.public_url),
     )
-
-
-def require(holds: bool, field: str, otherwise: str) -> None:
-    """Raises BadSource."""
-    if not holds:
-        raise BadSource(field, otherwise)
 
 
 def _check_texts(source: Source) -> None:
@@ -72,14 +59,14 @@ def _name(name: str) -> str:
     try:
         return checked_name(name)
     except ValueError as problem:
-        raise BadSource("name", str(problem)) from problem
+        raise InvalidField("name", str(problem)) from problem
 
 
 def _zone(name: str, jurisdiction: Jurisdiction) -> str:
     try:
         return zone_name(name, jurisdiction) if name else ""
     except NoZone as problem:
-        raise BadSource("timezone", str(problem)) from problem
+        raise InvalidField("timezone", str(problem)) from problem
 
 
 def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
@@ -87,7 +74,7 @@ def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple(str(ip_network(network.strip(), strict=False)) for network in networks)
     except ValueError as problem:
-        raise BadSource("networks", f"are addresses or networks, such as 203.0.113.0/24: {problem}") from problem
+        raise InvalidField("networks", f"are addresses or networks, such as 203.0.113.0/24: {problem}") from problem
 
 
 def _public_url(url: str) -> str:

@@ -11,12 +11,10 @@ from service.cli import arguments
 from service.cli.accounts import noted, with_store
 from service.cli.arguments import DataDir
 from service.record.export import ExportFormat, file_head, file_lines
-from service.storage.exporting import export_detail, exported
+from service.storage.exporting import export_detail, export_query, exported
 from service.storage.port import CallQuery, Store
 
 app = typer.Typer(help="The records of what calls came to.", no_args_is_help=True)
-
-PAGE = 100
 
 
 @app.command("export")
@@ -28,8 +26,7 @@ def export(
     data_dir: DataDir = None,
 ) -> None:
     """Write the records of ended calls to stdout, a line each, newest first."""
-    begin, end = arguments.moment("--since", since), arguments.moment("--until", until)
-    query = CallQuery(state="ended", agent=agent, since=begin, until=end, limit=PAGE)
+    query = export_query(arguments.moment("--since", since), arguments.moment("--until", until), agent)
     with_store(data_dir, lambda store: _export(store, query, form))
 
 

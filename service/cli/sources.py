@@ -14,12 +14,12 @@ from asr.types import CallLanguage, Role
 from detectors.contract import Jurisdiction
 from service.access.sealing import Sealer
 from service.access.source_description import SaidCredential, described, differences
-from service.access.source_rules import BadSource
 from service.cli import arguments
 from service.cli.accounts import noted, with_store
 from service.cli.arguments import DataDir
 from service.cli.terminal import fail, out
 from service.ingest.source import Clock, CredentialKind, NamedField, Source
+from service.invalid_field import InvalidField
 from service.settings import Settings
 from service.storage.port import Store
 
@@ -134,7 +134,7 @@ async def _described(
 ) -> Source:
     try:
         return await described(store, Sealer(settings.master_key), source, said, credential, settings.jurisdiction)
-    except BadSource as problem:
+    except InvalidField as problem:
         fail(str(problem))
 
 

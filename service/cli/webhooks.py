@@ -18,13 +18,15 @@ from service.cli import arguments
 from service.cli.accounts import noted, with_store
 from service.cli.arguments import DataDir
 from service.cli.terminal import err, fail, out
+from service.invalid_field import InvalidField
 from service.metrics import Metrics
+from service.record.outgoing import call_id_of
 from service.record.webhook import Delivery, ShapeName, Webhook
 from service.settings import Settings
 from service.storage.port import AuditEvent, Store
 from service.webhooks.courier import Courier
 from service.webhooks.http_client import HttpClient
-from service.webhooks.rules import BadWebhook, SaidWebhook, new_webhook
+from service.webhooks.rules import SaidWebhook, new_webhook
 from service.webhooks.shapes.registry import SHAPES
 
 webhooks = typer.Typer(help="Webhooks: who is told of alerts and calls; make, try, remove.", no_args_is_help=True)
@@ -72,7 +74,7 @@ async def _add(store: Store, settings: Settings, said: SaidWebhook) -> str:
     allowed, now = settings.private_webhook_networks, datetime.now(UTC)
     try:
         made, secret = await new_webhook(store, Sealer(settings.master_key), said, allowed, now)
-    except BadWebhook as problem:
+    except InvalidField as problem:
         fail(str(problem))
     await store.add_webhook(made)
     await store.add_audit([noted("webhook_added", made.name, f"{made.shape} {made.origin}")])
@@ -124,7 +126,7 @@ def show_log(
         table.add_column(title)
     for each in with_store(data_dir, lambda store: store.deliveries(name, limit=last)):
         due = f"{each.due_at:%m-%d %H:%M:%S}" if each.due_at else ""
-        call, status = str(getattr(each.event, "call_id", "")), str(each.status or "")
+        call, status = call_id_of(each.event), str(each.status or "")
         told = (each.event.type, call, each.state, str(each.tries), status, due, each.problem or each.answer)
         table.add_row(str(each.id), f"{each.made_at:%Y-%m-%d %H:%M:%S}", *told)
     out.print(table)

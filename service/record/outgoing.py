@@ -105,6 +105,11 @@ OutgoingEvent: TypeAlias = AlertTold | CallStartedTold | CallEndedTold | DigestT
 OUTGOING: TypeAdapter[OutgoingEvent] = TypeAdapter(Annotated[OutgoingEvent, Field(discriminator="type")])
 
 
+def call_id_of(event: OutgoingEvent) -> str:
+    """The call that the event tells of; empty for a digest and a test."""
+    return "" if isinstance(event, DigestTold | TrialTold) else event.call_id
+
+
 def told_of(fact: Fact, summary: CallSummary) -> OutgoingEvent | None:
     """What is told of a fact; None for most. `summary`: the call's, with the fact folded in."""
     call = summary.call

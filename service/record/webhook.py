@@ -14,19 +14,11 @@ ShapeName = Literal["cloudevents", "slack", "dingtalk", "wecom", "feishu"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
-    """A place that is told. Its URL may be all that a stranger needs to write there, so it is sealed like the secret;
-    `origin` is as much of it as is shown.
-
-    `alerts_from`: the least severity it is told, None for no alerts. `digest_hour`: of `timezone`, None for no digest.
-    `failures`: tries in a row that failed, since `failing_since`. A stopped webhook is told nothing until one arrives.
-    """
+class WebhookSettings:
+    """What a person says of a webhook, but for its URL and secret. `alerts_from`: the least severity it is told, None
+    for no alerts. `digest_hour`: of `timezone`, None for no digest."""
 
     name: str
-    created_at: datetime
-    origin: str
-    sealed_url: str
-    sealed_secret: str = ""
     shape: ShapeName = "cloudevents"
     language: Language = "zh"
     timezone: str = "UTC"
@@ -34,6 +26,20 @@ class Webhook:
     call_started: bool = False
     call_ended: bool = False
     digest_hour: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook(WebhookSettings):
+    """A place that is told. Its URL may be all that a stranger needs to write there, so it is sealed like the secret;
+    `origin` is as much of it as is shown.
+
+    `failures`: tries in a row that failed, since `failing_since`. A stopped webhook is told nothing until one arrives.
+    """
+
+    created_at: datetime
+    origin: str
+    sealed_url: str
+    sealed_secret: str = ""
     failures: int = 0
     failing_since: datetime | None = None
     stopped_at: datetime | None = None

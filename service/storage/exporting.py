@@ -5,9 +5,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 
 from service.record.export import ExportFormat, RecordRow
 from service.storage.port import CallNotes, CallQuery
+
+PAGE = 100
+"""Records that are read at once."""
+
+
+def export_query(since: datetime | None, until: datetime | None, agent: str | None) -> CallQuery:
+    """The ended calls that began since then and before `until`. `agent`: None or empty for everybody's."""
+    return CallQuery(state="ended", agent=agent or None, since=since, until=until, limit=PAGE)
 
 
 async def exported(store: CallNotes, query: CallQuery) -> AsyncIterator[tuple[RecordRow, ...]]:

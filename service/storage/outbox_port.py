@@ -26,10 +26,12 @@ class Webhooks(Protocol):
         """AlreadyExists; TooManyWebhooks where there are MOST_WEBHOOKS."""
         ...
 
-    async def webhook(self, name: str) -> Webhook: ...
+    async def webhook(self, name: str) -> Webhook:
+        """A webhook by its name; NotFound."""
+        ...
 
     async def webhooks(self) -> list[Webhook]:
-        """By name."""
+        """All webhooks, by name."""
         ...
 
     async def remove_webhook(self, name: str) -> None:

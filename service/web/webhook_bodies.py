@@ -14,6 +14,7 @@ from detectors.contract import Severity
 from detectors.timezones.zones import LONGEST
 from service.access.view import ADMINS, shown_to
 from service.names import NAME_PATTERN
+from service.record.outgoing import call_id_of
 from service.record.webhook import Delivery, DeliveryState, ShapeName, Webhook
 from service.webhooks.rules import LONGEST_SECRET, LONGEST_URL, SaidWebhook
 
@@ -115,7 +116,7 @@ def new_webhook_answer(webhook: Webhook, secret: str) -> NewWebhookAnswer:
 
 
 def delivery_answer(delivery: Delivery) -> DeliveryAnswer:
-    told = {"type": delivery.event.type, "call_id": getattr(delivery.event, "call_id", "")}
+    told = {"type": delivery.event.type, "call_id": call_id_of(delivery.event)}
     names = [field.name for field in fields(DeliveryAnswer) if field.name not in told]
     shown: dict[str, Any] = {name: getattr(delivery, name) for name in names}
     return DeliveryAnswer(**told, **shown)

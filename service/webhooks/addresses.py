@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import TypeAlias
 
+from service.access.networks import Address, read_address
+
 Network: TypeAlias = IPv4Network | IPv6Network
-Address: TypeAlias = IPv4Address | IPv6Address
 
 _NAT64 = ip_network("64:ff9b::/96")
 _REFUSED: tuple[Network, ...] = (
@@ -35,10 +36,5 @@ def _public(address: Address) -> bool:
 
 
 def _meant(address: str) -> Address:
-    plain, _, _zone = address.partition("%")
-    found = ip_address(plain)
-    if isinstance(found, IPv4Address):
-        return found
-    if found.ipv4_mapped is not None:
-        return found.ipv4_mapped
+    found = read_address(address)
     return IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else found

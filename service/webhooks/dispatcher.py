@@ -24,7 +24,7 @@ from service.storage.outbox_port import CLAIMED_FOR, Outbox
 from service.storage.port import NotFound, StorageError
 from service.webhooks.courier import Courier
 from service.webhooks.digests import digest_span
-from service.webhooks.rate import SentOfLate
+from service.webhooks.rate import SlidingWindow
 from service.webhooks.shapes.registry import SHAPES
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class Dispatcher(Lifetime):
         self._wall = wall
         self._look_every = look_every
         self._sending: Counter[str] = Counter()
-        self._sent: defaultdict[str, SentOfLate] = defaultdict(SentOfLate)
+        self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
         self._arrived = asyncio.Event()
         self._kept_house_at: datetime | None = None
         self._digested: dict[str, datetime] = {}
@@ -105,12 +105,12 @@ class Dispatcher(Lifetime):
                 await self._claim(known[name], now, tries)
 
     async def _claim(self, webhook: Webhook, now: datetime, tries: asyncio.TaskGroup) -> None:
-        name, sent = webhook.name, self._sent[webhook.name]
-        room = min(AT_ONCE - self._sending[name], sent.room(now, SHAPES[webhook.shape].a_minute))
+        name, window = webhook.name, self._windows[webhook.name]
+        room = min(AT_ONCE - self._sending[name], window.room(now, SHAPES[webhook.shape].a_minute))
         if room <= 0:
             return
         claimed = await self._outbox.claim(name, now, now + CLAIMED_FOR, room)
-        sent.sent(now, len(claimed))
+        window.add(now, len(claimed))
         self._sending[name] += len(claimed)
         for delivery in claimed:
             tries.create_task(self._deliver(delivery))

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 _MINUTE = timedelta(minutes=1)
 
 
-class SentOfLate:
-    """When one webhook was sent what, in the last minute."""
+class SlidingWindow:
+    """What one webhook was sent in the last minute."""
 
     def __init__(self) -> None:
         self._at: deque[datetime] = deque()
@@ -20,5 +20,6 @@ class SentOfLate:
             self._at.popleft()
         return max(0, a_minute - len(self._at))
 
-    def sent(self, now: datetime, count: int) -> None:
+    def add(self, now: datetime, count: int) -> None:
+        """So many were sent now."""
         self._at.extend([now] * count)

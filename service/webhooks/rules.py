@@ -10,13 +10,12 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from asr.types import Language
-from detectors.contract import Severity
 from detectors.timezones.zones import read_zone, zone_name
 from service.access.credentials import SealedStore, make_first_key
 from service.access.sealing import Sealer
+from service.invalid_field import InvalidField, require
 from service.names import checked_name
-from service.record.webhook import ShapeName, Webhook
+from service.record.webhook import Webhook, WebhookSettings
 from service.unusable import Unusable
 from service.webhooks.addresses import Network, may_reach
 from service.webhooks.shapes.registry import SHAPES
@@ -27,42 +26,25 @@ LONGEST_SECRET = 256
 _URL, _SECRET = "webhook URL", "webhook secret"
 
 
-class BadWebhook(Exception):
-    """What is said of a webhook cannot be; `field` names it."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field.replace('_', ' ')} {message}")
-        self.field = field
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SaidWebhook:
+class SaidWebhook(WebhookSettings):
     """What a person says of a new webhook; URL and secret in the clear. `secret`: the vendor's, where its robot has
-    one. The other fields are the webhook's."""
+    one."""
 
-    name: str
     url: str
     secret: str = ""
-    shape: ShapeName = "cloudevents"
-    language: Language = "zh"
-    timezone: str = "UTC"
-    alerts_from: Severity | None = None
-    call_started: bool = False
-    call_ended: bool = False
-    digest_hour: int | None = None
 
 
 async def new_webhook(
     store: SealedStore, sealer: Sealer, said: SaidWebhook, allowed: Sequence[Network], now: datetime
 ) -> tuple[Webhook, str]:
     """The webhook, and the secret that was made for it; empty for a shape that has none of ours. Not stored yet. Raises
-    BadWebhook, Unusable, StorageUnavailable."""
+    InvalidField, Unusable, StorageUnavailable."""
     check(said, allowed)
     made = new_secret() if SHAPES[said.shape].signs == "own" else ""
     await make_first_key(store, sealer)
     sealed_url, sealed_secret = await asyncio.to_thread(_sealed, sealer, said, made or said.secret)
-    told: dict[str, Any] = {field.name: getattr(said, field.name) for field in fields(said)}
-    del told["url"], told["secret"]
+    told: dict[str, Any] = {field.name: getattr(said, field.name) for field in fields(WebhookSettings)}
     told["timezone"] = zone_name(said.timezone)
     sealed = {"sealed_url": sealed_url, "sealed_secret": sealed_secret}
     return Webhook(created_at=now, origin=_origin(said.url), **sealed, **told), made
@@ -91,20 +73,20 @@ def _sealed(sealer: Sealer, said: SaidWebhook, secret: str) -> tuple[str, str]:
 
 
 def check(said: SaidWebhook, allowed: Sequence[Network]) -> None:
-    """`allowed`: private networks that may be reached. Pure. Raises BadWebhook."""
+    """`allowed`: private networks that may be reached. Pure. Raises InvalidField."""
     try:
         checked_name(said.name)
     except ValueError as problem:
-        raise BadWebhook("name", str(problem)) from problem
+        raise InvalidField("name", str(problem)) from problem
     _check_url(said.url, allowed)
     fits = len(said.secret) <= LONGEST_SECRET and said.secret.isascii() and said.secret.isprintable()
-    _require(fits, "secret", f"has {LONGEST_SECRET} printable ASCII characters at most")
+    require(fits, "secret", f"has {LONGEST_SECRET} printable ASCII characters at most")
     vendors = SHAPES[said.shape].signs == "vendors"
-    _require(vendors or not said.secret, "secret", f"is none of the shape {said.shape}'s")
-    _require(read_zone(said.timezone) is not None, "timezone", f"{said.timezone[:80]!r} is none, such as Asia/Shanghai")
-    _require(said.digest_hour is None or 0 <= said.digest_hour <= 23, "digest_hour", "is 0 to 23")
+    require(vendors or not said.secret, "secret", f"is none of the shape {said.shape}'s")
+    require(read_zone(said.timezone) is not None, "timezone", f"{said.timezone[:80]!r} is none, such as Asia/Shanghai")
+    require(said.digest_hour is None or 0 <= said.digest_hour <= 23, "digest_hour", "is 0 to 23")
     told_of = (said.alerts_from, said.call_started or None, said.call_ended or None, said.digest_hour)
-    _require(
+    require(
         any(each is not None for each in told_of),
         "alerts_from",
         "is empty, and nothing else is chosen: say what it is told of",
@@ -118,11 +100,11 @@ def _check_url(url: str, allowed: Sequence[Network]) -> None:
         fits = fits and parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fits = False
-    _require(fits and "@" not in urlsplit(url).netloc, "url", "is one such as https://hooks.example.org/a1b2")
-    _require("#" not in url, "url", "has a part behind #, which is never sent")
+    require(fits and "@" not in urlsplit(url).netloc, "url", "is one such as https://hooks.example.org/a1b2")
+    require("#" not in url, "url", "has a part behind #, which is never sent")
     host = urlsplit(url).hostname or ""
     if _is_address(host):
-        _require(may_reach(host, allowed), "url", "is not public, and CALLWARDEN_WEBHOOK_NETWORKS does not allow it")
+        require(may_reach(host, allowed), "url", "is not public, and CALLWARDEN_WEBHOOK_NETWORKS does not allow it")
 
 
 def _is_address(host: str) -> bool:
@@ -137,9 +119,3 @@ def _origin(url: str) -> str:
     """As much of a URL as may be shown."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _require(holds: bool, field: str, otherwise: str) -> None:
-    """Raises BadWebhook."""
-    if not holds:
-        raise BadWebhook(field, otherwise)

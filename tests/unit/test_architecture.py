@@ -35,7 +35,7 @@ def _layers() -> set[str]:
 
 TABLE, LAYERS = _table(), _layers() - {"service", "detectors", "asr"}
 BESIDE = {
-    *("disk", "disk_watch", "environment", "logs", "memory", "names", "private_files"),
+    *("disk", "disk_watch", "environment", "invalid_field", "logs", "memory", "names", "private_files"),
     *("samples", "settings", "sole_user", "unusable"),
 }
 """Single modules of the service, beside its layers."""

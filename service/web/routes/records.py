@@ -10,8 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from service.access.view import View, seen_by
 from service.record.export import ExportFormat, RecordRow, file_head, file_lines
-from service.storage.exporting import export_detail, exported
-from service.storage.port import CallQuery
+from service.storage.exporting import export_detail, export_query, exported
 from service.web.addresses import client_address
 from service.web.auth import Decider
 from service.web.headers import HEAD_ASKED
@@ -20,7 +19,6 @@ from service.web.routes.calls import Text, When
 
 router = APIRouter(prefix="/api/v1/records", tags=["calls"])
 
-PAGE = 100
 _MEDIA_TYPES: dict[ExportFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
@@ -45,7 +43,7 @@ async def records(
 ) -> Response:
     """The records of ended calls that began since then and before `until`, newest first. An answer that breaks off
     without its last chunk is not all of them."""
-    query = CallQuery(state="ended", agent=agent or None, since=since, until=until, limit=PAGE)
+    query = export_query(since, until, agent)
     pages = exported(context.parts.store, query)
     first = await anext(pages)  # before the answer begins, so that its status tells whether the store can be read
     who, address, detail = decider.user.name, client_address(request), export_detail(query, form)

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from service.access.source_description import SaidCredential, described, differences
-from service.access.source_rules import BadSource
 from service.ingest.source import Source
+from service.invalid_field import InvalidField
 from service.storage.port import AuditEvent
 from service.unusable import Unusable
 from service.web.addresses import client_address
@@ -73,7 +73,7 @@ async def _described(source: Source, said: SourceChange, context: RequestContext
     named = said.model_dump(exclude_unset=True, exclude={"name", "credential"})
     try:
         return await described(parts.store, parts.sealer, source, named, credential, parts.settings.jurisdiction)
-    except BadSource as problem:
+    except InvalidField as problem:
         raise Refused(422, "invalid", str(problem), field=problem.field) from problem
     except Unusable as problem:
         raise Refused(503, "secret", str(problem), field="credential") from problem

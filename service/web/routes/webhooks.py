@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from service.invalid_field import InvalidField
 from service.storage.port import AuditEvent
 from service.unusable import Unusable
 from service.web.addresses import client_address
@@ -25,7 +26,7 @@ from service.web.webhook_bodies import (
     new_webhook_answer,
     webhook_answer,
 )
-from service.webhooks.rules import BadWebhook, new_webhook
+from service.webhooks.rules import new_webhook
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 
@@ -53,7 +54,7 @@ async def add_webhook(new: NewWebhook, admin: Admin, request: Request, context: 
     said, allowed = new.said(parts.settings.home_zone), parts.settings.private_webhook_networks
     try:
         made, secret = await new_webhook(parts.store, parts.sealer, said, allowed, utc_now())
-    except BadWebhook as problem:
+    except InvalidField as problem:
         raise Refused(422, "invalid", str(problem), field=problem.field) from problem
     except Unusable as problem:
         raise Refused(503, "secret", str(problem)) from problem

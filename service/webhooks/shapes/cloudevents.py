@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from service.record.outgoing import OUTGOING, OutgoingEvent
+from service.record.outgoing import OUTGOING, call_id_of
 from service.webhooks.http_client import HttpRequest
 from service.webhooks.shapes.letter import Letter
 from service.webhooks.shapes.links import call_link
@@ -35,7 +35,7 @@ def request(letter: Letter) -> HttpRequest:
 
 
 def _envelope(letter: Letter) -> dict[str, Any]:
-    subject = _call(letter.event)
+    subject = call_id_of(letter.event)
     return {
         "specversion": "1.0",
         "id": letter.event_id,
@@ -53,7 +53,3 @@ def _data(letter: Letter) -> dict[str, Any]:
     del told["type"]
     link = call_link(letter)
     return {**told, "link": link} if link else told
-
-
-def _call(event: OutgoingEvent) -> str:
-    return str(getattr(event, "call_id", ""))

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from service.record.note import CallNote
+from service.storage.exporting import PAGE
 from service.storage.port import AuditQuery, CallQuery, RecordPage, StorageUnavailable, Store
-from service.web.routes.records import PAGE
 from tests import scenes
 from tests.integration.web.conftest import House
 from tests.integration.web.test_audited import written

@@ -12,8 +12,8 @@ import pytest
 
 from service.access.credentials import new_credential, secret_of, unreadable
 from service.access.sealing import Sealer
-from service.access.source_rules import BadSource
 from service.ingest.source import CredentialKind, Source
+from service.invalid_field import InvalidField
 from service.record.webhook import Webhook
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
@@ -66,7 +66,7 @@ async def test_without_a_secret_the_one_of_its_kind_stays(store: Stored, sealer:
     known = replace(PBX, credential=await new_credential(await store(), sealer, PBX, "header", "X-One", TOKEN))
     renamed = await new_credential(await store(known), sealer, known, "header", "X-Two", None)
     assert (renamed.name, renamed.sealed) == ("x-two", known.credential.sealed)
-    with pytest.raises(BadSource, match="needs a secret"):
+    with pytest.raises(InvalidField, match="needs a secret"):
         await new_credential(await store(known), sealer, known, "basic", "user", None)
     assert (await new_credential(await store(known), sealer, known, "key", "", None)).sealed == ""
 
@@ -74,7 +74,7 @@ async def test_without_a_secret_the_one_of_its_kind_stays(store: Stored, sealer:
 async def test_an_api_key_finds_one_source(store: Stored, sealer: Sealer) -> None:
     first = replace(PBX, credential=await new_credential(await store(), sealer, PBX, "audiohook", "key-1", TOKEN))
     other = replace(PBX, name="other")
-    with pytest.raises(BadSource, match="API key of another source"):
+    with pytest.raises(InvalidField, match="API key of another source"):
         await new_credential(await store(first, other), sealer, other, "audiohook", "key-1", TOKEN)
     assert (await new_credential(await store(first), sealer, first, "audiohook", "key-1", TOKEN)).name == "key-1"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from service.record.webhook import Webhook
 from service.webhooks.digests import digest_span
-from service.webhooks.rate import SentOfLate
+from service.webhooks.rate import SlidingWindow
 from service.webhooks.retries import FAILING_FOR, LEAST_FAILURES, LONGEST_WAIT, next_try, stop_reason
 from tests.scenes import NOON
 
@@ -81,7 +81,7 @@ def test_a_digest_is_never_of_a_day_that_goes_on(hour: int, moment: datetime) ->
 
 
 def test_a_room_that_is_full_has_room_again_a_minute_later() -> None:
-    sent = SentOfLate()
-    sent.sent(NOON, 2)
-    sent.sent(NOON + timedelta(seconds=30), 1)
-    assert [sent.room(NOON + timedelta(seconds=each), 3) for each in (30, 59, 60, 90)] == [0, 0, 2, 3]
+    window = SlidingWindow()
+    window.add(NOON, 2)
+    window.add(NOON + timedelta(seconds=30), 1)
+    assert [window.room(NOON + timedelta(seconds=each), 3) for each in (30, 59, 60, 90)] == [0, 0, 2, 3]

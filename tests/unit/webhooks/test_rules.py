@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from service.access.sealing import Sealer
+from service.invalid_field import InvalidField
 from service.storage.sql import SqlStore
 from service.unusable import Unusable
-from service.webhooks.rules import BadWebhook, SaidWebhook, check, new_webhook, unreadable_webhooks, url_and_secret
+from service.webhooks.rules import SaidWebhook, check, new_webhook, unreadable_webhooks, url_and_secret
 from tests.scenes import NOON
 
 URL = "https://oapi.dingtalk.com/robot/send?access_token=t0ken"
@@ -85,7 +86,7 @@ async def test_a_lost_master_key_is_not_made_anew_while_a_webhook_needs_it(store
     ],
 )
 def test_what_cannot_be_is_refused(changed: dict[str, Any], field: str) -> None:
-    with pytest.raises(BadWebhook) as refused:
+    with pytest.raises(InvalidField) as refused:
         check(replace(SAID, **changed), ())
     assert refused.value.field == field
 
