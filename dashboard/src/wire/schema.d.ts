@@ -1450,7 +1450,7 @@ export interface components {
          *     RFC 3550 has it. `longest_pause`: in which no audio came. `pace`: seconds of audio a second, the most of any second.
          *     `ahead`: by how much more audio came than time has passed since its first. `last_at`: when the last came.
          *
-         *     `encoding`, `rate`, `clock`: as it comes, and what it is placed by. `reading`: how the call hears it, None before
+         *     `encoding`, `rate`, `clock`: as it comes, and what it is placed by. `reading`: how its call takes it in, None before
          *     the call is taken.
          */
         LegPreview: {
