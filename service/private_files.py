@@ -17,6 +17,7 @@ _OTHERS = 0o077
 
 INSTALLATION = "installation"
 MASTER_KEY = "master.key"
+CALIBRATION = "calibration.json"
 _DATABASE = "callwarden.db"
 _OURS = frozenset(
     {
@@ -25,6 +26,7 @@ _OURS = frozenset(
         "callwarden.db-shm",
         "session.key",
         MASTER_KEY,
+        CALIBRATION,
         INSTALLATION,
         "ended-sessions",
         "reservations",

@@ -18,7 +18,7 @@ from detectors.packs.taxonomy import PACKS
 from detectors.timezones.debtor import possible_zones
 from detectors.timezones.zones import NoZone, zone_name
 from service.ingest.dialects.specs import over_tcp
-from service.private_files import MASTER_KEY
+from service.private_files import CALIBRATION, MASTER_KEY
 from service.storage.url import parse_url
 
 PREFIX = "CALLWARDEN_"
@@ -315,7 +315,7 @@ class Settings(BaseSettings):
     @property
     def calibration_file(self) -> Path:
         """What `callwarden rules calibrate --write` leaves."""
-        return self.data_dir / "calibration.json"
+        return self.data_dir / CALIBRATION
 
     @property
     def master_key(self) -> Path:

@@ -3,7 +3,6 @@ the agent did well. They are told by meaning, so without an encoder there are no
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,6 +20,7 @@ from detectors.contract import (
 from detectors.facts.amounts import amounts_in
 from detectors.facts.days import days_in, hours_in, is_now
 from detectors.facts.statements import Kind, Statements
+from detectors.semantic.heads import sigmoid
 from detectors.timezones.debtor import possible_zones
 
 OFFER_TURNS: Final = 2
@@ -94,7 +94,7 @@ class FactsCall:
         self._told[kind] = times + 1
         return times < (MOST_OF_A_KIND if kind in _REPEATED else 1)
 
-    def _statement(self, kind: Kind, odds: float, utterance: Utterance) -> Statement:
+    def _statement(self, kind: Kind, log_odds: float, utterance: Utterance) -> Statement:
         statement = Statement(
             kind=kind,
             role=utterance.role,
@@ -102,7 +102,7 @@ class FactsCall:
             end=utterance.end,
             quote=utterance.text,
             utterance_id=utterance.id,
-            score=round(1.0 / (1.0 + math.exp(-odds)), 3),
+            score=round(sigmoid(log_odds), 3),
         )
         if kind in ("promise", "confirms_promise"):
             terms = self._agreed(utterance)

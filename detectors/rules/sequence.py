@@ -23,8 +23,6 @@ DISCLOSED, CRISIS, STOP = "sequence.early_disclosure", "sequence.crisis_pressed"
 """Rules, by their ids in law.yaml."""
 THIRD_PARTY = "third_party_disclosure"
 """The category of the rules on single utterances that tell of a debt told to somebody else."""
-
-
 SURE: Final = 1.0
 """So far above its threshold the log odds must lie that whoever answered confirmed to be the debtor."""
 
@@ -144,7 +142,7 @@ class SequenceCall:
     def understood(self, utterance: Utterance, embedding: Embedding) -> list[Observation]:
         """As `heard`; whoever answers may also confirm by the meaning of the answer."""
         observed = self.heard(utterance)
-        if self._statements is not None:
+        if self._statements is not None and not self._known:
             told = self._statements.heard(utterance, embedding)
             if not self._right_party.denied and told.get("confirms_identity", -inf) >= SURE:
                 self._known = True

@@ -3,6 +3,7 @@ line means."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -121,6 +122,11 @@ def load_heads(folder: Path = FOLDER) -> Heads:
     names = {name.removeprefix("names."): each.tolist() for name, each in arrays.items() if name.startswith("names.")}
     weights = {name: each.astype(np.float32) for name, each in arrays.items() if not name.startswith("names.")}
     return Heads(weights, names)
+
+
+def sigmoid(log_odds: float) -> float:
+    """The probability, in (0, 1], of these log odds. Beyond 40 they count as 40, so that nothing overflows."""
+    return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, log_odds))))
 
 
 def _product(matrix: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:

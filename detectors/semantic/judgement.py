@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from detectors.contract import DetectorError
 from detectors.semantic.encoder import FOLDER
-from detectors.semantic.heads import Meaning, Stance
+from detectors.semantic.heads import Meaning, Stance, sigmoid
 
 AGAINST: Final[tuple[Stance, ...]] = ("denies", "quotes", "asks", "warns_against", "offers_help")
 """Stances of those who name a violation without committing it."""
@@ -42,13 +42,13 @@ class EarlierUtterances:
 
     def add(self, meaning: Meaning) -> None:
         """Remember an utterance of the agent."""
-        self._violate.append(_share(meaning.violates))
+        self._violate.append(sigmoid(meaning.violates))
 
     @property
     def odds(self) -> float:
         """Log odds that an utterance of this agent violates something, less those of an unknown agent."""
         share = (sum(self._violate) + EXPECTED_WEIGHT * EXPECTED) / (len(self._violate) + EXPECTED_WEIGHT)
-        return _odds(share) - _odds(EXPECTED)
+        return _logit(share) - _logit(EXPECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,39 +104,34 @@ class Judgement:
     def violates(self, line: Line) -> float:
         """The probability that it violates anything, by everything known of it."""
         trust = max(map(self.trust_of, line.rules.values()), default=0.0)
-        return _share(_weighed(self.line, line_features(line, trust)))
+        return sigmoid(_weighed(self.line, line_features(line, trust)))
 
     def told(self, line: Line, categories: Iterable[str]) -> list[str]:
         """Of these categories the ones that the line commits."""
         violates, each = self.violates(line), {name: self._probability(line, name) for name in categories}
         highest = max(each.values(), default=0.0)
         least = min(self.another, max(self.likeliest, highest))
-        named = [name for name, share in each.items() if share >= least]
-        return [name for name in named if violates >= self._least(line, name)]
+        return [name for name, share in each.items() if share >= least and violates >= self._threshold(line, name)]
 
     def trust_of(self, rule: str) -> float:
         """The trust in a rule that is met, in [0, 1]."""
         return self.trust.get(rule, self.trust_in_other_rules)
 
-    def _least(self, line: Line, category: str) -> float:
+    def _threshold(self, line: Line, category: str) -> float:
         return self.with_pattern if category in line.rules else self.thresholds[category]
 
     def _probability(self, line: Line, category: str) -> float:
         rule = line.rules.get(category)
         trust = 0.0 if rule is None else self.trust_of(rule)
-        return _share(_weighed(self.category, category_features(line.meaning, category, trust)))
+        return sigmoid(_weighed(self.category, category_features(line.meaning, category, trust)))
 
 
 def _weighed(weights: Sequence[float], features: Sequence[float]) -> float:
     return sum(weight * value for weight, value in zip(weights, features, strict=True))
 
 
-def _share(odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, odds))))
-
-
-def _odds(share: float) -> float:
-    return math.log(share / (1.0 - share))
+def _logit(probability: float) -> float:
+    return math.log(probability / (1.0 - probability))
 
 
 _SINGLE: Final = ("trust_in_other_rules", "with_pattern", "likeliest", "another")

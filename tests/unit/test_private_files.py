@@ -24,7 +24,7 @@ def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_ours_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
-    for name in ("callwarden.db", "callwarden.db-wal", "session.key", "ended-sessions"):
+    for name in ("callwarden.db", "callwarden.db-wal", "session.key", "ended-sessions", "calibration.json"):
         (tmp_path / name).write_bytes(b"x")
         (tmp_path / name).chmod(0o644)
     (tmp_path / "recordings").mkdir(mode=0o755)
@@ -36,6 +36,7 @@ def test_a_folder_of_ours_that_others_can_read_is_closed_to_them(tmp_path: Path)
         "callwarden.db-wal": 0o600,
         "session.key": 0o600,
         "ended-sessions": 0o600,
+        "calibration.json": 0o600,
         "recordings": 0o700,
     }
 

@@ -51,8 +51,10 @@ RULE_PRIOR = 4.0
 """Hits of all rules together that a rule's own few are mixed with."""
 
 LEAST_OF_A_KIND = 5
+"""A statement with fewer lines has even odds for its threshold."""
 ODDS_TRIED = np.linspace(-1.0, 2.5, 36, dtype=np.float32)
-"""Below, a statement is none more often than two times in three, whatever few lines say."""
+"""The thresholds that a statement may have. Below them it is none more often than two times in three, whatever few
+lines say."""
 
 MOODS = "zh-moods"
 """The corpus' file whose every line was written for its mood. In others a line whose mood nobody marked is neutral."""
@@ -64,10 +66,10 @@ Met = dict[str, str]
 
 def fitted(folder: Path) -> dict[str, Any]:
     """Trust, weights and thresholds, as judgement.json holds them."""
-    heads = load_heads(folder)
+    encoder, heads = OnnxTextEncoder(folder), load_heads(folder)
     trust, overall = _trust(_agents("train"))
     examples = _agents("dev")
-    lines = lines_of(OnnxTextEncoder(folder), heads, examples)
+    lines = lines_of(encoder, heads, examples)
     gold = np.array([[name in (each.labels or ()) for name in heads.categories] for each in examples])
     trusted = np.array(
         [
@@ -85,7 +87,7 @@ def fitted(folder: Path) -> dict[str, Any]:
         **_line_and_category(
             heads.categories, of_lines, of_categories, trusted > 0, gold, [each.lang for each in examples]
         ),
-        "says": _says(OnnxTextEncoder(folder), heads),
+        "says": _says(encoder, heads),
         "trust": trust,
         "trust_in_other_rules": overall,
     }
@@ -103,7 +105,7 @@ def _line_and_category(
     line meets a rule of a category."""
     lines, each_category = np.array(of_lines, np.float32), np.array(of_categories, np.float32)
     line, category = _weights(lines, in_any(gold, 1)), _weights(each_category, gold.reshape(-1))
-    violates, each = _shares(lines @ line), _shares(each_category @ category).reshape(gold.shape)
+    violates, each = _sigmoid(lines @ line), _sigmoid(each_category @ category).reshape(gold.shape)
     named = each >= np.clip(each.max(axis=1, keepdims=True), LIKELIEST, ANOTHER)
     by_pattern = named & met & (violates >= WITH_PATTERN)[:, None]
     violates = np.where(in_any(named, 1), violates, 0.0)
@@ -117,7 +119,7 @@ def _line_and_category(
     }
 
 
-def _shares(odds: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sigmoid(odds: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
@@ -148,14 +150,14 @@ def _agents(split: str) -> list[Example]:
 
 
 def meanings_of(encoder: OnnxTextEncoder, heads: Heads, examples: Sequence[Example]) -> list[Meaning]:
-    """As the service works them out."""
+    """The meanings, as the service works them out."""
     return [each.meaning for each in lines_of(encoder, heads, examples, patterns=False)]
 
 
 def lines_of(
     encoder: OnnxTextEncoder, heads: Heads, examples: Sequence[Example], *, patterns: bool = True
 ) -> list[Line]:
-    """As the service judges them: by the patterns that they meet, and by how the agent spoke in the turns before."""
+    """The lines as the service judges them: by the patterns that they meet, and by how the agent spoke before."""
     texts = sorted({text for each in examples for text in (each.text, *(text for _, text in each.before))})
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
     met = patterns_met(examples) if patterns else [Met()] * len(examples)
