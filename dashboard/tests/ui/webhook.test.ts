@@ -137,4 +137,17 @@ describe('the page', () => {
     expect(await screen.findByText(SECRET)).toBeTruthy();
     await expect.poll(() => screen.getByLabelText<HTMLInputElement>(text.m.webhooks.name).value).toBe('');
   });
+
+  it.each([
+    ['The service cannot reach its data right now. Please try again soon.', refusal(503, 'storage_failed')],
+    [
+      'There is no master key to seal a secret with.',
+      refusal(503, 'secret', 'There is no master key to seal a secret with.'),
+    ],
+    ['“team” is taken.', refusal(409, 'already_exists', '“team” is taken.')],
+  ])('tells why one was not made: %s', async (said, refused) => {
+    service.answers(ADD, refused);
+    await made();
+    expect((await screen.findByRole('alert')).textContent).toBe(said);
+  });
 });
