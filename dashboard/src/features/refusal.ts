@@ -3,13 +3,14 @@ import { text } from '../i18n/text.svelte';
 import type { Refusal } from '../ui/decision';
 import { ApiError } from '../wire/client';
 
-export function refusalText({ status, message, retryAfter }: ApiError): string {
+export function refusalText({ status, code, message, retryAfter }: ApiError): string {
   const words = text.m.error;
   if (status === 0) return words.offline;
   if (status === 403) return words.denied;
-  if (status === 409) return words.changed;
+  if (code === 'stale_change') return words.changed;
   if (status === 429) return words.wait(retryAfter ?? 0);
-  return status >= 500 ? words.unavailable : message; // the service names the field and says what is wrong with it
+  // The service names the field and says what is wrong with it, or why it can keep no secret.
+  return status >= 500 && code !== 'secret' ? words.unavailable : message;
 }
 
 /** Why what a person wrote was not kept. Throws what is no refusal. */

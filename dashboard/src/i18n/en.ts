@@ -411,7 +411,7 @@ export const en: Messages = {
     timezone: 'Time zone',
     timezoneHint: 'empty: the service’s',
     alerts: 'Alerts',
-    noAlerts: 'none',
+    notSent: 'none',
     alertsFrom: { critical: 'critical only', high: 'high and worse', medium: 'medium and worse', low: 'all' },
     callStarted: 'Calls begun',
     callEnded: 'Calls ended',

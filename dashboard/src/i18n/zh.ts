@@ -436,7 +436,7 @@ export const zh = {
     timezone: '时区',
     timezoneHint: '留空则按服务设置',
     alerts: '告警',
-    noAlerts: '不推送',
+    notSent: '不推送',
     alertsFrom: {
       critical: '仅严重',
       high: '高及以上',

@@ -42,6 +42,11 @@ export const NOTHING: Source = {
   max_share: null,
 };
 
+/** Its legs the other way round. */
+export const swapped = ({ first_track }: Source): SourceChange => ({
+  first_track: first_track === 'agent' ? 'customer' : 'agent',
+});
+
 export function draftOf(source: Source): SourceDraft {
   const { name: _name, labels, networks, names, credential, max_share: share, ...rest } = source;
   return {

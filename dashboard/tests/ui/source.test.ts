@@ -1,7 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { text } from '../../src/i18n/text.svelte';
-import { changeOf, draftOf, NOTHING } from '../../src/ui/source';
+import { changeOf, draftOf, NOTHING, swapped } from '../../src/ui/source';
 import SourceForm from '../../src/ui/SourceForm.svelte';
 import SourceList from '../../src/ui/SourceList.svelte';
 import type { Source, SourceChange } from '../../src/wire/types';
@@ -43,6 +43,11 @@ describe('a source in a form', () => {
       dialect: null,
       names: {},
     });
+  });
+
+  it('is swapped there and back', () => {
+    expect(swapped(NOTHING)).toEqual({ first_track: 'agent' });
+    expect(swapped({ ...NOTHING, first_track: 'agent' })).toEqual({ first_track: 'customer' });
   });
 
   it('says the name of a credential only where it has one', () => {

@@ -1,6 +1,7 @@
-// @vitest-environment happy-dom
+import { loggedIn, refusal, service } from './page';
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import Webhooks from '../../src/features/admin/Webhooks.svelte';
 import { text } from '../../src/i18n/text.svelte';
 import DeliveryList from '../../src/ui/DeliveryList.svelte';
 import { nothing, saidOf } from '../../src/ui/webhook';
@@ -92,5 +93,61 @@ describe('the log', () => {
     expect(screen.getByText('HTTP 503 maintenance')).toBeTruthy();
     await fireEvent.click(screen.getByText(text.m.webhooks.resend));
     expect(onresend).toHaveBeenCalledWith(SENT);
+  });
+});
+
+describe('the page', () => {
+  const LIST = 'GET /api/v1/webhooks';
+  const ADD = 'POST /api/v1/webhooks';
+  const SECRET = 'whsec_once';
+
+  beforeEach(async () => {
+    service.clear();
+    await loggedIn(['webhooks'], 'admin');
+    service.answers(LIST, { webhooks: [] });
+    service.answers(ADD, { ...TEAM, secret: SECRET });
+    render(Webhooks);
+    await screen.findByText(text.m.webhooks.empty);
+  });
+  async function made() {
+    await fill(text.m.webhooks.name, 'team');
+    await fill(text.m.webhooks.url, 'https://hooks.example.org/a');
+    await fireEvent.submit(screen.getByRole('form'));
+  }
+
+  it('makes a webhook once, and shows its secret', async () => {
+    const answer = service.answersLater(ADD);
+    await made();
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: text.m.webhooks.add }).disabled).toBe(true);
+    answer({ ...TEAM, secret: SECRET });
+    expect(await screen.findByText(SECRET)).toBeTruthy();
+  });
+
+  it('shows no secret where nothing of ours signs', async () => {
+    service.answers(ADD, { ...TEAM, secret: '' });
+    service.answers(LIST, { webhooks: [TEAM] });
+    await made();
+    await screen.findByText('works');
+    expect(screen.queryByText(text.m.webhooks.once)).toBeNull();
+  });
+
+  it('shows the secret though the list cannot be loaded anew: it is never shown again', async () => {
+    service.answers(LIST, refusal(503, 'storage_failed'));
+    await made();
+    expect(await screen.findByText(SECRET)).toBeTruthy();
+    await expect.poll(() => screen.getByLabelText<HTMLInputElement>(text.m.webhooks.name).value).toBe('');
+  });
+
+  it.each([
+    ['The service cannot reach its data right now. Please try again soon.', refusal(503, 'storage_failed')],
+    [
+      'There is no master key to seal a secret with.',
+      refusal(503, 'secret', 'There is no master key to seal a secret with.'),
+    ],
+    ['“team” is taken.', refusal(409, 'already_exists', '“team” is taken.')],
+  ])('tells why one was not made: %s', async (said, refused) => {
+    service.answers(ADD, refused);
+    await made();
+    expect((await screen.findByRole('alert')).textContent).toBe(said);
   });
 });
